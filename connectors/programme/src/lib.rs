@@ -1,0 +1,1 @@
+//! Prints the month's programme as a PDF.

@@ -1,0 +1,1 @@
+//! Reads the lines of a spreadsheet: CSV, XLSX, ODS, from disk or over http.

@@ -1,0 +1,1 @@
+//! Posts every event, signed as Standard Webhooks say.

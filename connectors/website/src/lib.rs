@@ -1,0 +1,1 @@
+//! Writes a small static web site with a calendar to subscribe to.

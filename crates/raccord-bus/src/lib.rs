@@ -1,0 +1,1 @@
+//! The log of a place: one trait, its backends, one conformance suite.

@@ -1,0 +1,1 @@
+//! The pure state machine that decides: no I/O, no clock, no randomness.

@@ -1,0 +1,1 @@
+//! Typesets a document to PDF with Typst, with no file, network or package access.

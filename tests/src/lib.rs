@@ -1,0 +1,1 @@
+//! End-to-end: the whole program against real servers and faithful stand-ins.
