@@ -1,1 +1,36 @@
-//! The words of Raccord: entities, events, envelope, readings, effects and their schemas. No I/O.
+//! The words of Raccord: entities, events, envelope, readings, effects and their schemas.
+//!
+//! Every other crate speaks in these types. This one does no I/O, reads no clock and draws no
+//! random number; it also takes no decision: that is the engine's.
+
+mod activity;
+mod effect;
+mod entity;
+mod envelope;
+mod event;
+mod id;
+mod reading;
+mod rules;
+mod schema;
+mod words;
+
+pub use activity::{Activity, Civil, Series, Status, Visibility};
+pub use effect::{
+    Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Item, Link,
+    Manifest, Mode, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,
+};
+pub use entity::{
+    Entity, EntityKind, Fields, PERSONAL, Slot, canonical, digest_of, slot_of, slot_value,
+};
+pub use envelope::{Envelope, EnvelopeError};
+pub use event::{Cause, Event, Verb};
+pub use id::{
+    ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
+};
+pub use reading::{Change, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
+pub use rules::{
+    Authority, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate, When,
+    fold_word,
+};
+pub use schema::{Fault, Schemas};
+pub use words::{Lang, Words};

@@ -1,0 +1,193 @@
+//! The seven verbs: `describe`, `check`, `observe`, `render`, `find`, `apply`, `choices`.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use raccord_model::{
+    Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Found, Link, Manifest,
+    Observation, Place, Rendered, Subject, Words,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Clock;
+
+/// A future in a box, so that the traits stay usable behind `dyn`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What stands in the program's connector table: one `const` per crate.
+#[derive(Clone, Copy)]
+pub struct Connector {
+    /// The `kind` in the configuration.
+    pub kind: &'static str,
+    /// The connector's crate version.
+    pub version: &'static str,
+    /// `connector.toml`, embedded: title, owner, roles, tool versions tried, guarantees.
+    pub card: &'static str,
+    /// JSON Schema of its settings (the keys besides `kind`).
+    pub settings: fn() -> schemars::Schema,
+    /// Makes an instance from its settings, reading nothing but secrets' files.
+    ///
+    /// # Errors
+    /// A failure of blame `data` when the settings are not accepted.
+    pub build: fn(Value, &Kit) -> Result<Box<dyn Tool>, Failure>,
+}
+
+/// What the program gives every connector instance.
+#[derive(Clone)]
+pub struct Kit {
+    /// The instance's name.
+    pub name: ConnectorName,
+    /// The place it works for.
+    pub place: Place,
+    /// The folder of `raccord.toml`: relative paths start there.
+    pub base: PathBuf,
+    /// Where it reads the time.
+    pub clock: Arc<dyn Clock>,
+    /// Address ranges that addresses from data may reach although they are private.
+    pub allow_private: Arc<[String]>,
+    /// The running program, for work that is done in a child process (typesetting).
+    pub program: PathBuf,
+}
+
+impl Kit {
+    /// `path` as seen from the configuration's folder.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.base.join(path)
+    }
+}
+
+/// A configured instance of a connector.
+pub trait Tool: Send + Sync {
+    /// Roles, effect class and settle time per entity, limits, rights. Never fails, asks nobody.
+    fn describe(&self) -> Manifest;
+
+    /// Reaches the tool and says what is wrong, where, and the mend. Writes nothing.
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
+
+    /// What can be picked in the tool (calendars, channels, lists).
+    ///
+    /// # Errors
+    /// When the tool cannot be asked.
+    fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>>;
+
+    /// Its reading half.
+    fn source(&self) -> Option<&dyn Source>;
+
+    /// Its writing half.
+    fn sink(&self) -> Option<&dyn Sink>;
+}
+
+/// A tool that is read.
+pub trait Source: Send + Sync {
+    /// What the tool holds now, or what changed since `cursor`. The cursor is stored with what was
+    /// decided from the observation, in one commit.
+    ///
+    /// # Errors
+    /// When the tool cannot be read, or answers with something that is not what was asked for.
+    fn observe<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Observation, Failure>>;
+
+    /// How often it is to be read, and for local files which file to watch.
+    fn every(&self) -> (std::time::Duration, Option<PathBuf>);
+}
+
+/// A tool that is written.
+pub trait Sink: Send + Sync {
+    /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.
+    fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered;
+
+    /// Looks whether an earlier attempt of `job` took effect.
+    ///
+    /// # Errors
+    /// When the tool cannot be asked.
+    fn find<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Found, Failure>>;
+
+    /// Makes one effect, once. Never retries by itself.
+    ///
+    /// # Errors
+    /// With the blame that decides what happens next; `Unknown` whenever a byte of the request may
+    /// have reached the tool and no answer came back.
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Applied, Failure>>;
+}
+
+/// One effect, as a sink sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Job {
+    /// Send an event: the exact body, and the key of its repeats.
+    Send {
+        /// The event (personal values in place).
+        event: Box<Event>,
+        /// The structured-mode CloudEvent; a repeat has the same bytes.
+        body: Vec<u8>,
+    },
+    /// Bring an object to a state.
+    Write {
+        /// The entity or publication.
+        entity: EntityId,
+        /// What the tool should hold.
+        desired: Desired,
+        /// What it holds, as far as we know.
+        link: Option<Link>,
+    },
+    /// Take an object away.
+    Remove {
+        /// The entity or publication.
+        entity: EntityId,
+        /// What it holds.
+        link: Link,
+    },
+}
+
+/// One result of `check`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The key, file or address it is about.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// A stable code.
+    pub code: String,
+    /// How bad it is.
+    pub level: Level,
+    /// What is wrong.
+    pub text: Words,
+    /// What to do.
+    pub mend: Words,
+}
+
+impl Finding {
+    /// A failure, as `check` reports it.
+    pub fn of(place: impl Into<String>, failure: &Failure) -> Self {
+        Self {
+            place: place.into(),
+            code: failure.code.clone(),
+            level: Level::Error,
+            text: failure.text.clone(),
+            mend: failure.mend.clone(),
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The connector cannot work.
+    Error,
+    /// It works, but somebody should look.
+    Warning,
+}
+
+/// Something to pick in a tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// The settings key it is for.
+    pub key: String,
+    /// The value to write there.
+    pub value: String,
+    /// What people call it.
+    pub title: String,
+}
