@@ -16,6 +16,9 @@ use crate::Clock;
 /// A future in a box, so that the traits stay usable behind `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Makes an instance of a connector from its settings.
+pub type Build = fn(Value, &Kit) -> Result<Box<dyn Tool>, Failure>;
+
 /// What stands in the program's connector table: one `const` per crate.
 #[derive(Clone, Copy)]
 pub struct Connector {
@@ -31,7 +34,7 @@ pub struct Connector {
     ///
     /// # Errors
     /// A failure of blame `data` when the settings are not accepted.
-    pub build: fn(Value, &Kit) -> Result<Box<dyn Tool>, Failure>,
+    pub build: Build,
 }
 
 /// What the program gives every connector instance.

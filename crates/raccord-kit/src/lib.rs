@@ -1,10 +1,22 @@
-//! What a connector author imports: the verbs, the HTTP client with its limits, secrets, atomic
-//! files, and (behind the feature `testing`) the scripted stand-in and the conformance tests.
+//! What a connector author imports: the verbs, the HTTP client with its limits, secrets, settings,
+//! atomic files, and (behind the feature `testing`) the scripted stand-in and the conformance
+//! tests.
 //!
 //! Nothing here decides what is sent, when, or how often: that is the engine's.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a Failure carries words for people; it is rare, and never on a fast path"
+)]
+
 mod clock;
 mod connector;
+pub mod files;
+pub mod http;
+pub mod secret;
+pub mod settings;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use connector::{BoxFuture, Choice, Connector, Finding, Job, Kit, Level, Sink, Source, Tool};
+pub use connector::{
+    BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Sink, Source, Tool,
+};
