@@ -203,7 +203,7 @@ impl SecretSource {
 
     fn unreadable(&self, mut failure: Failure) -> Failure {
         failure.blame = Blame::Access;
-        failure.code = "secret.unreadable".to_owned();
+        "secret.unreadable".clone_into(&mut failure.code);
         let key = self.key();
         failure.mend = Words::new(
             format!(

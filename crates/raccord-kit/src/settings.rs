@@ -200,14 +200,14 @@ pub struct Mistake {
 pub fn settings<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Failure> {
     let mistakes = mistakes(&schemars::schema_for!(T), &value);
     if !mistakes.is_empty() {
-        return Err(failure(mistakes));
+        return Err(failure(&mistakes));
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let key = error.path().to_string();
         // A rule that the schema does not tell; its message comes from our own types, which do
         // not repeat the value.
         let detail = error.into_inner().to_string();
-        failure(vec![Mistake {
+        failure(&[Mistake {
             text: Words::new(
                 format!("La clé « {key} » n’est pas comprise : {detail}."),
                 format!("The key “{key}” is not understood: {detail}."),
@@ -245,10 +245,10 @@ pub fn mistakes(schema: &Schema, value: &Value) -> Vec<Mistake> {
     mistakes
 }
 
-fn failure(mistakes: Vec<Mistake>) -> Failure {
+fn failure(mistakes: &[Mistake]) -> Failure {
     let join = |pick: fn(&Mistake) -> &Words| {
         let mut all: Vec<&Words> = Vec::new();
-        for mistake in &mistakes {
+        for mistake in mistakes {
             let words = pick(mistake);
             if !all.contains(&words) {
                 all.push(words);
@@ -350,6 +350,12 @@ fn expected(root: &Value, rules: &Value) -> Words {
         .as_str()
         .and_then(|reference| root.pointer(reference.strip_prefix('#')?))
         .unwrap_or(rules);
+    // A key that may be left out: what it expects is the other half.
+    if let Some([one, other]) = rules["anyOf"].as_array().map(Vec::as_slice)
+        && other["type"] == "null"
+    {
+        return expected(root, one);
+    }
     let listed: Vec<&str> = rules["enum"]
         .as_array()
         .into_iter()
@@ -385,16 +391,16 @@ fn expected(root: &Value, rules: &Value) -> Words {
         )
     };
     if let Some(example) = rules["examples"].get(0) {
-        fr.push_str(&format!(", par exemple {example}"));
-        en.push_str(&format!(", for example {example}"));
+        fr = format!("{fr}, par exemple {example}");
+        en = format!("{en}, for example {example}");
     }
     for (limit, limit_fr, limit_en) in [
         ("minimum", "au moins", "at least"),
         ("maximum", "au plus", "at most"),
     ] {
         if let Some(number) = rules[limit].as_number() {
-            fr.push_str(&format!(", {limit_fr} {number}"));
-            en.push_str(&format!(", {limit_en} {number}"));
+            fr = format!("{fr}, {limit_fr} {number}");
+            en = format!("{en}, {limit_en} {number}");
         }
     }
     Words::new(format!("Écrivez {fr}."), format!("Write {en}."))
@@ -432,6 +438,8 @@ mod tests {
         limit: Option<Size>,
         #[serde(default)]
         layout: Option<Layout>,
+        #[serde(default = "a4")]
+        paper: Layout,
         #[serde(default)]
         columns: BTreeMap<String, String>,
         #[serde(default)]
@@ -446,6 +454,10 @@ mod tests {
     enum Layout {
         A4,
         A5Leaflet,
+    }
+
+    fn a4() -> Layout {
+        Layout::A4
     }
 
     fn wrong(value: Value) -> Failure {
@@ -478,6 +490,12 @@ mod tests {
             (
                 json!({"url": "u", "layout": "a3"}),
                 "layout",
+                "a5-leaflet",
+                "a5-leaflet",
+            ),
+            (
+                json!({"url": "u", "paper": "a3"}),
+                "paper",
                 "a5-leaflet",
                 "a5-leaflet",
             ),
