@@ -1,0 +1,162 @@
+//! Which file this log lives in: a copied log must not send what the original sends.
+//!
+//! The log remembers its file's inode and birth time. Both survive `mv` within a file system, a
+//! reboot, an upgrade and a new container on the same volume; `cp`, `rsync` and a restored archive
+//! change at least one. Device numbers are left out: they change at a reboot. Where the file system
+//! keeps no birth time, the inode of the lock beside it stands in for it: a copied folder would need
+//! the same two inodes by chance. A disk cloned block by block is not noticed by either.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+
+use super::open::io;
+use super::{SqliteLog, SqliteReader, lock};
+use crate::{LogError, LogRead as _};
+
+/// Where it is remembered.
+const KEY: &str = "log.file";
+
+/// What tells a file from its copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    inode: u64,
+    born: Option<(i64, u32)>,
+    lock: Option<u64>,
+}
+
+impl Identity {
+    fn of(path: &Path, lock: Option<u64>) -> Result<Self, LogError> {
+        // By path: a descriptor on the database, once closed, would drop SQLite's locks.
+        let stat = statx(
+            CWD,
+            path,
+            AtFlags::empty(),
+            StatxFlags::INO | StatxFlags::BTIME,
+        )
+        .map_err(|errno| io("look at", path, errno.into()))?;
+        let known = StatxFlags::from_bits_retain(stat.stx_mask).contains(StatxFlags::BTIME);
+        Ok(Self {
+            inode: stat.stx_ino,
+            born: known.then_some((stat.stx_btime.tv_sec, stat.stx_btime.tv_nsec)),
+            lock,
+        })
+    }
+
+    fn write(self) -> String {
+        let born = self
+            .born
+            .map_or_else(|| "-".to_owned(), |(s, ns)| format!("{s}.{ns}"));
+        let lock = self
+            .lock
+            .map_or_else(|| "-".to_owned(), |lock| lock.to_string());
+        format!("{} {born} {lock}", self.inode)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let inode = words.next()?.parse().ok()?;
+        let born = match words.next()? {
+            "-" => None,
+            born => {
+                let (s, ns) = born.split_once('.')?;
+                Some((s.parse().ok()?, ns.parse().ok()?))
+            }
+        };
+        let lock = match words.next()? {
+            "-" => None,
+            lock => Some(lock.parse().ok()?),
+        };
+        Some(Self { inode, born, lock })
+    }
+
+    /// Whether both are the same file.
+    fn same(self, other: Self) -> bool {
+        self.inode == other.inode
+            && match (self.born, other.born) {
+                (Some(one), Some(two)) => one == two,
+                // A file system that came to know birth times is another one, and so is the file.
+                (None, None) => self.lock.is_some() && self.lock == other.lock,
+                _ => false,
+            }
+    }
+}
+
+impl SqliteLog {
+    /// Takes the present file for the log's own from now on: after a person has said what the copy
+    /// is for.
+    ///
+    /// # Errors
+    /// As a write fails.
+    pub fn adopt_file(&mut self) -> Result<(), LogError> {
+        self.writing(|log| {
+            let present = log.store.identity()?.write();
+            log.write_meta(KEY, Some(&present))
+        })
+    }
+}
+
+impl SqliteReader {
+    /// The present file, and the lock beside it.
+    fn identity(&self) -> Result<Identity, LogError> {
+        let lock = std::fs::metadata(self.path.with_file_name(lock::NAME))
+            .ok()
+            .map(|metadata| metadata.ino());
+        Identity::of(&self.path, lock)
+    }
+
+    /// Whether the file is not the one this log was last written to.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when the log's remarks cannot be read.
+    pub fn is_copied(&self) -> Result<bool, LogError> {
+        let known = self.meta(KEY)?.as_deref().and_then(Identity::parse);
+        let present = self.identity()?;
+        Ok(!known.is_some_and(|known| known.same(present)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Identity = Identity {
+        inode: 12,
+        born: Some((1_700_000_000, 5)),
+        lock: Some(13),
+    };
+
+    #[test]
+    fn what_is_remembered_reads_back() {
+        for identity in [
+            HERE,
+            Identity { born: None, ..HERE },
+            Identity { lock: None, ..HERE },
+        ] {
+            assert_eq!(Identity::parse(&identity.write()), Some(identity));
+        }
+        assert_eq!(Identity::parse("twelve"), None);
+    }
+
+    #[test]
+    fn the_lock_may_change_where_birth_times_are_known() {
+        assert!(HERE.same(Identity { lock: None, ..HERE }));
+        assert!(!HERE.same(Identity {
+            born: Some((1_700_000_000, 6)),
+            ..HERE
+        }));
+        assert!(!HERE.same(Identity { inode: 14, ..HERE }));
+    }
+
+    #[test]
+    fn without_birth_times_the_lock_decides() {
+        let here = Identity { born: None, ..HERE };
+        assert!(here.same(here));
+        assert!(!here.same(Identity {
+            lock: Some(14),
+            ..here
+        }));
+        assert!(!Identity { lock: None, ..here }.same(Identity { lock: None, ..here }));
+    }
+}

@@ -1,0 +1,322 @@
+//! Snapshots: written in pieces between appends, valid with the last one, read at once.
+
+use rusqlite::{Connection, OptionalExtension as _};
+use twox_hash::XxHash3_64;
+
+use super::chain::{Chain, decode, encode, sum};
+use super::{SqliteLog, SqliteReader};
+use crate::{Head, LogError, MAX_SNAPSHOT, Part, Snapshot, SnapshotInfo};
+
+/// The size of a piece before it is packed.
+pub(super) const PIECE: usize = 1 << 20;
+
+/// A snapshot's pieces have the ids from its own, shifted, on.
+const SHIFT: u32 = 20;
+
+/// A snapshot that is being written.
+#[derive(Debug)]
+pub(super) struct Pending {
+    id: i64,
+    head: Head,
+    body: Vec<u8>,
+    written: i64,
+}
+
+/// A row of the list.
+struct Listed {
+    id: i64,
+    info: SnapshotInfo,
+    parts: i64,
+    sum: i64,
+}
+
+fn row_sum(id: i64, head: &[u8], size: i64, parts: i64) -> i64 {
+    sum(&[
+        &id.to_be_bytes(),
+        head,
+        &size.to_be_bytes(),
+        &parts.to_be_bytes(),
+    ])
+}
+
+fn piece_sum(id: i64, size: i64, bytes: &[u8]) -> i64 {
+    XxHash3_64::oneshot_with_seed((id ^ (size << 40)).cast_unsigned(), bytes).cast_signed()
+}
+
+/// The first id of a snapshot's pieces, and the first past them.
+fn range(id: i64) -> (i64, i64) {
+    (id << SHIFT, (id + 1) << SHIFT)
+}
+
+impl SqliteReader {
+    pub(super) fn list_snapshots(&self) -> Result<Vec<SnapshotInfo>, LogError> {
+        Ok(self
+            .listed()?
+            .into_iter()
+            .map(|listed| listed.info)
+            .collect())
+    }
+
+    /// The list, oldest first, of a snapshot of each commit the newest.
+    fn listed(&self) -> Result<Vec<Listed>, LogError> {
+        let mut tally = 0;
+        let mut read = || -> rusqlite::Result<Option<Vec<Listed>>> {
+            let mut query = self
+                .conn
+                .prepare_cached("SELECT id, head, size, parts, sum FROM snapshots ORDER BY id")?;
+            let mut rows = query.query([])?;
+            let mut list = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (id, size, parts): (i64, i64, i64) = (row.get(0)?, row.get(2)?, row.get(3)?);
+                let head = row.get_ref(1)?.as_blob()?;
+                let sum: i64 = row.get(4)?;
+                let (Some(info), true) = (
+                    decode(head).map(|head| SnapshotInfo {
+                        head,
+                        size: size as usize,
+                    }),
+                    sum == row_sum(id, head, size, parts),
+                ) else {
+                    return Ok(None);
+                };
+                tally ^= sum;
+                list.push(Listed {
+                    id,
+                    info,
+                    parts,
+                    sum,
+                });
+            }
+            Ok(Some(list))
+        };
+        let list = read().map_err(|source| match self.refused(source) {
+            LogError::Damaged { .. } => LogError::damaged(Part::Snapshots),
+            other => other,
+        })?;
+        let mut list = list
+            .filter(|_| tally == self.chain.snapshots)
+            .ok_or_else(|| LogError::damaged(Part::Snapshots))?;
+        list.sort_by_key(|listed| (listed.info.head.number, listed.id));
+        Ok(list)
+    }
+
+    fn find(&self, number: u64) -> Result<Option<Listed>, LogError> {
+        Ok(self
+            .listed()?
+            .into_iter()
+            .rfind(|listed| listed.info.head.number == number))
+    }
+
+    pub(super) fn read_snapshot(&self, number: u64) -> Result<Snapshot, LogError> {
+        let listed = self.find(number)?.ok_or(LogError::NoSnapshot { number })?;
+        let damaged = || LogError::damaged(Part::Snapshot(number));
+        let body = self
+            .unpack(&listed)
+            .map_err(|source| match self.refused(source) {
+                LogError::Damaged { .. } => damaged(),
+                other => other,
+            })?;
+        let body = body.ok_or_else(damaged)?;
+        if let Some(hash) = self.hash_of(number)?
+            && hash != listed.info.head.hash
+        {
+            return Err(damaged());
+        }
+        Ok(Snapshot {
+            head: listed.info.head,
+            body,
+        })
+    }
+
+    fn unpack(&self, listed: &Listed) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut body = vec![0; listed.info.size];
+        let mut pieces = body.chunks_mut(PIECE);
+        let (first, past) = range(listed.id);
+        let mut query = self.conn.prepare_cached(
+            "SELECT id, size, sum, body FROM parts WHERE id >= ?1 AND id < ?2 ORDER BY id",
+        )?;
+        let mut rows = query.query([first, past])?;
+        for expected in first..first + listed.parts {
+            let (Some(row), Some(piece)) = (rows.next()?, pieces.next()) else {
+                return Ok(None);
+            };
+            let (id, size, sum): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let bytes = row.get_ref(3)?.as_blob()?;
+            let good = id == expected
+                && size as usize == piece.len()
+                && sum == piece_sum(id, size, bytes)
+                && lz4_flex::block::decompress_into(bytes, piece).ok() == Some(size as usize);
+            if !good {
+                return Ok(None);
+            }
+        }
+        let whole = pieces.next().is_none();
+        Ok(whole.then_some(body))
+    }
+}
+
+/// Makes the pieces `id` a snapshot, within the caller's transaction.
+pub(super) fn list(
+    conn: &Connection,
+    chain: &mut Chain,
+    id: i64,
+    snapshot: &SnapshotInfo,
+    parts: i64,
+) -> rusqlite::Result<()> {
+    let (head, size) = (encode(&snapshot.head), snapshot.size as i64);
+    let sum = row_sum(id, &head, size, parts);
+    chain.snapshots ^= sum;
+    conn.prepare_cached(
+        "INSERT INTO snapshots (id, head, size, parts, sum) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute((id, head, size, parts, sum))
+    .map(drop)
+}
+
+/// Takes a snapshot off the list, within the caller's transaction.
+fn unlist(conn: &Connection, chain: &mut Chain, listed: &Listed) -> rusqlite::Result<()> {
+    chain.snapshots ^= listed.sum;
+    conn.prepare_cached("DELETE FROM snapshots WHERE id = ?1")?
+        .execute([listed.id])
+        .map(drop)
+}
+
+/// Writes piece `number` of the snapshot `id`, within the caller's transaction.
+pub(super) fn put_piece(
+    conn: &Connection,
+    id: i64,
+    number: i64,
+    piece: &[u8],
+) -> rusqlite::Result<()> {
+    let bytes = lz4_flex::block::compress(piece);
+    let (id, size) = (range(id).0 + number, piece.len() as i64);
+    conn.prepare_cached("INSERT INTO parts (id, size, sum, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((id, size, piece_sum(id, size, &bytes), bytes))
+        .map(drop)
+}
+
+impl SqliteLog {
+    pub(super) fn queue_snapshot(&mut self, number: u64, body: Vec<u8>) -> Result<(), LogError> {
+        if body.len() > MAX_SNAPSHOT {
+            return Err(LogError::TooLarge {
+                size: body.len(),
+                limit: MAX_SNAPSHOT,
+            });
+        }
+        let head = self.store.head_at(number)?;
+        let last: i64 = self
+            .store
+            .conn
+            .query_row(
+                "SELECT max(coalesce((SELECT max(id) FROM snapshots), 0), \
+                 coalesce((SELECT max(id) >> ?1 FROM parts), 0))",
+                [SHIFT],
+                |row| row.get(0),
+            )
+            .map_err(|source| self.store.refused(source))?;
+        self.pending = Some(Pending {
+            id: last + 1,
+            head,
+            body,
+            written: 0,
+        });
+        Ok(())
+    }
+
+    /// Writes the next piece, or the row that makes the pieces a snapshot.
+    pub(super) fn write_piece(&mut self, mut pending: Pending) -> Result<(), LogError> {
+        let start = pending.written as usize * PIECE;
+        if start < pending.body.len() {
+            let piece = &pending.body[start..pending.body.len().min(start + PIECE)];
+            self.unsynced(|log| {
+                log.transaction(|conn, _| put_piece(conn, pending.id, pending.written, piece))
+            })?;
+            pending.written += 1;
+            self.pending = Some(pending);
+            return Ok(());
+        }
+        let number = pending.head.number;
+        if number < self.store.chain.floor.number {
+            return Ok(());
+        }
+        let listed = self.store.listed()?;
+        let before = listed
+            .iter()
+            .filter(|listed| listed.info.head.number == number);
+        let info = SnapshotInfo {
+            head: pending.head,
+            size: pending.body.len(),
+        };
+        // This transaction is synced, and with it all the frames before it in the same journal.
+        self.transaction(|conn, chain| {
+            list(conn, chain, pending.id, &info, pending.written)?;
+            before
+                .into_iter()
+                .try_for_each(|listed| unlist(conn, chain, listed))
+        })
+    }
+
+    pub(super) fn remove_snapshot(&mut self, number: u64) -> Result<(), LogError> {
+        if number == self.store.chain.floor.number {
+            return Err(LogError::Needed { number });
+        }
+        match self.store.find(number)? {
+            Some(listed) => self.transaction(|conn, chain| unlist(conn, chain, &listed)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn move_floor(&mut self, number: u64) -> Result<(), LogError> {
+        let base = number.saturating_sub(1);
+        if base <= self.store.chain.floor.number {
+            return Ok(());
+        }
+        let listed = self.store.listed()?;
+        let Some(floor) = listed
+            .iter()
+            .rfind(|listed| listed.info.head.number == base)
+        else {
+            return Err(LogError::NoSnapshot { number: base });
+        };
+        let older = listed
+            .iter()
+            .filter(|listed| listed.info.head.number < base);
+        self.transaction(|conn, chain| {
+            chain.floor = floor.info.head;
+            older
+                .into_iter()
+                .try_for_each(|listed| unlist(conn, chain, listed))
+        })
+    }
+
+    /// Removes one row that nothing refers to any more, if there is one.
+    pub(super) fn sweep(&mut self) -> Result<bool, LogError> {
+        let floor = self.store.chain.floor.number as i64;
+        let kept = self.pending.as_ref().map_or(-1, |pending| pending.id);
+        self.unsynced(|log| {
+            log.transaction(|conn, _| {
+                let commits = conn
+                    .prepare_cached(
+                        "DELETE FROM commits WHERE n IN \
+                         (SELECT n FROM commits WHERE n <= ?1 ORDER BY n LIMIT 200)",
+                    )?
+                    .execute([floor])?;
+                if commits > 0 {
+                    return Ok(true);
+                }
+                let part: Option<i64> = conn
+                    .prepare_cached(
+                        "SELECT id FROM parts WHERE id >> ?1 NOT IN (SELECT id FROM snapshots) \
+                         AND id >> ?1 <> ?2 LIMIT 1",
+                    )?
+                    .query_row([i64::from(SHIFT), kept], |row| row.get(0))
+                    .optional()?;
+                if let Some(part) = part {
+                    conn.prepare_cached("DELETE FROM parts WHERE id = ?1")?
+                        .execute([part])?;
+                }
+                Ok(part.is_some())
+            })
+        })
+    }
+}
