@@ -1,1 +1,178 @@
-//! Writes a small static web site with a calendar to subscribe to.
+//! Writes a small static web site: the programme, one page per activity, a calendar to subscribe
+//! to, an Atom feed and the data, in a folder that any web server can serve.
+//!
+//! There is no tool behind it and no version to follow: RFC 5545 and 7986 (calendar), RFC 4287
+//! (Atom), schema.org `Event`, and plain HTML without a single script. It shows public activities
+//! only; contacts, drafts, internal activities and fields it does not know never reach a file. It
+//! touches no file it did not make, and never leaves its folder.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use raccord_kit::{
+    BoxFuture, Choice, Clock, Connector, Finding, Kit, Level, Sink, Source, Tool, settings,
+};
+use raccord_model::{
+    Class, ConnectorName, EntityKind, Failure, Handling, Manifest, Mode, Period, Policy, Words,
+};
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::options::Settings;
+use crate::site::Site;
+use crate::template::Template;
+
+mod calendar;
+mod clean;
+mod data;
+mod feed;
+mod fold;
+mod folder;
+mod item;
+mod jsonld;
+mod options;
+mod pages;
+mod sink;
+mod site;
+mod stamps;
+mod template;
+mod words;
+mod zone;
+
+/// The line in the program's table.
+pub const CONNECTOR: Connector = Connector {
+    kind: "website",
+    version: env!("CARGO_PKG_VERSION"),
+    card: include_str!("../connector.toml"),
+    settings: || schemars::schema_for!(Settings),
+    build,
+};
+
+fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
+    let settings: Settings = settings::settings(value)?;
+    let template = match &settings.template {
+        Some(folder) => Template::read(&kit.path(folder))?,
+        None => Template::default(),
+    };
+    Ok(Box::new(Website {
+        inner: Arc::new(Inner {
+            name: kit.name.clone(),
+            clock: Arc::clone(&kit.clock),
+            folder: Folder::new(kit.path(&settings.output), kit.place.id.clone()),
+            site: Site {
+                place: kit.place.clone(),
+                base_url: settings.base_url.map(|base| base.0),
+                template,
+            },
+        }),
+    }))
+}
+
+/// A configured site.
+struct Website {
+    inner: Arc<Inner>,
+}
+
+/// What a thread that writes files needs.
+struct Inner {
+    name: ConnectorName,
+    clock: Arc<dyn Clock>,
+    folder: Folder,
+    site: Site,
+}
+
+impl Tool for Website {
+    fn describe(&self) -> Manifest {
+        let handling = |mode| Handling {
+            entity: EntityKind::Activity,
+            mode,
+            class: Class::Address,
+            settle_s: 0,
+            grace_s: 0,
+            policy: Policy::NeverLost,
+            read_back: false,
+        };
+        Manifest {
+            kind: CONNECTOR.kind.to_owned(),
+            source: false,
+            handles: vec![
+                handling(Mode::Mirror),
+                handling(Mode::Publication(Period::All)),
+            ],
+            parallel: 4,
+            per_second: 0,
+            rights: Words::new(
+                "Écrire dans le dossier de la clé « output », qui n’appartient qu’à Raccord.",
+                "To write in the folder of the key “output”, which belongs to Raccord alone.",
+            ),
+        }
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        let inner = Arc::clone(&self.inner);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || inner.check())
+                .await
+                .unwrap_or_default()
+        })
+    }
+
+    fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    fn sink(&self) -> Option<&dyn Sink> {
+        Some(self)
+    }
+}
+
+impl Inner {
+    fn check(&self) -> Vec<Finding> {
+        if let Err(failure) = self.folder.ours() {
+            return vec![Finding::of("output", &failure)];
+        }
+        // The nearest folder that is there already: those below it will be made.
+        let root = self.folder.root();
+        let there = root
+            .ancestors()
+            .find(|folder| folder.exists())
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+        let shown = there.display();
+        let (code, fr, en, mend) = if !there.is_dir() {
+            (
+                "website.no-folder",
+                format!("« {shown} » n’est pas un dossier."),
+                format!("“{shown}” is not a folder."),
+                Words::new(
+                    "Choisissez un autre dossier dans la clé « output ».",
+                    "Choose another folder in the key “output”.",
+                ),
+            )
+        } else if rustix::fs::access(there, rights).is_err() {
+            (
+                "website.forbidden",
+                format!("Raccord n’a pas le droit d’écrire dans « {shown} »."),
+                format!("Raccord is not allowed to write in “{shown}”."),
+                Words::new(
+                    "Donnez à l’utilisateur qui fait tourner Raccord le droit d’y écrire.",
+                    "Give the user Raccord runs as the right to write there.",
+                ),
+            )
+        } else {
+            return Vec::new();
+        };
+        vec![Finding {
+            place: "output".to_owned(),
+            code: code.to_owned(),
+            level: Level::Error,
+            text: Words::new(fr, en),
+            mend,
+        }]
+    }
+}

@@ -1,0 +1,24 @@
+//! `activities.json`: the public activities as data, without contacts, in the bus's own words.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::item::Item;
+
+/// An activity as it stands in the list, without its instant.
+pub(crate) fn activity(item: &Item) -> Value {
+    serde_json::to_value(&item.activity).unwrap_or_default()
+}
+
+/// The list. Each activity stands on a line of its own, so that two versions compare well.
+pub(crate) fn write(generated: Timestamp, activities: &[(Value, Timestamp)]) -> String {
+    let mut out = format!("{{\"generated\":{},\"activities\":[", json!(generated));
+    for (index, (activity, changed)) in activities.iter().enumerate() {
+        out.push_str(if index == 0 { "\n" } else { ",\n" });
+        let mut activity = activity.clone();
+        activity["updated"] = json!(changed);
+        out.push_str(&activity.to_string());
+    }
+    out.push_str("\n]}\n");
+    out
+}

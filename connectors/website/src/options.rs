@@ -1,0 +1,46 @@
+//! The settings of a site, nothing else.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use url::Url;
+
+/// A static web site in a folder.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The folder the site is written to; it belongs to Raccord alone.
+    #[schemars(length(min = 1), extend("examples" = ["out/site"]))]
+    pub(crate) output: String,
+    /// The public address of that folder: for links in the calendar and in the feed, and for the
+    /// "subscribe" button.
+    #[serde(default)]
+    #[schemars(extend("pattern" = r"^https?://[^\s?#@]+$", "examples" = ["https://programme.example.org/"]))]
+    pub(crate) base_url: Option<BaseUrl>,
+    /// A folder with any of style.css, tint.css, header.html and footer.html, which replace or
+    /// complete ours.
+    #[serde(default)]
+    #[schemars(length(min = 1), extend("examples" = ["site-template"]))]
+    pub(crate) template: Option<String>,
+}
+
+/// The public address of the site, always with a slash at its end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct BaseUrl(pub(crate) Url);
+
+impl TryFrom<String> for BaseUrl {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let refused = "write an address like https://programme.example.org/";
+        let slash = if text.ends_with('/') { "" } else { "/" };
+        let url = Url::parse(&format!("{text}{slash}")).map_err(|_| refused)?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if plain { Ok(Self(url)) } else { Err(refused) }
+    }
+}

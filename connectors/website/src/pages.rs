@@ -1,0 +1,624 @@
+//! The HTML pages: the programme, one page per month, one per activity, and the one for addresses
+//! that lead nowhere.
+//!
+//! No page carries a script, and none is heavier than [`BUDGET`] with its style: what does not fit
+//! goes on to the next page. Everything that people wrote is escaped by the templates.
+
+use askama::Template as _;
+use jiff::civil::Date;
+use raccord_model::{Digest, Lang, Status};
+
+use crate::clean::{self, Piece};
+use crate::item::Item;
+use crate::site::{Site, calendar_path, page_path};
+use crate::words::{self, Labels};
+use crate::jsonld;
+
+/// The most bytes of HTML a list page has; with our style it stays under 50 kB.
+pub(crate) const BUDGET: usize = 40_000;
+/// The longest description on a page of its own.
+const DESCRIPTION: usize = 30_000;
+/// The longest description on a page of its own, in bytes once escaped.
+const DESCRIPTION_BYTES: usize = 32_000;
+/// The excerpts of descriptions in a list, the longest that lets the page fit.
+const EXCERPTS: [usize; 3] = [220, 90, 0];
+
+/// A file of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Its path in the site.
+    pub(crate) path: String,
+    /// What it holds.
+    pub(crate) html: String,
+}
+
+/// What every page has around its content.
+struct Shell<'a> {
+    lang: Lang,
+    words: &'static Labels,
+    /// From this page to the site's root: empty or `../`.
+    root: &'static str,
+    place: &'a str,
+    title: String,
+    description: String,
+    canonical: Option<String>,
+    style: String,
+    header: Option<String>,
+    footer: Option<String>,
+    mark: Digest,
+}
+
+struct Link {
+    href: String,
+    text: String,
+    here: bool,
+}
+
+struct Month {
+    anchor: String,
+    title: String,
+    weeks: Vec<Week>,
+}
+
+struct Week {
+    title: String,
+    days: Vec<Day>,
+}
+
+struct Day {
+    iso: String,
+    weekday: &'static str,
+    number: String,
+    month: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    href: String,
+    title: String,
+    start: String,
+    hours: String,
+    facts: Vec<String>,
+    excerpt: String,
+    mark: Option<&'static str>,
+    class: &'static str,
+}
+
+struct Past {
+    href: String,
+    title: String,
+    iso: String,
+    day: String,
+    class: &'static str,
+}
+
+struct Subscribe {
+    webcal: Option<String>,
+    address: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "list.html", whitespace = "minimize")]
+struct ListPage<'a> {
+    shell: Shell<'a>,
+    heading: &'a str,
+    home: bool,
+    nav: &'a [Link],
+    months: Vec<Month>,
+    past: Vec<Past>,
+    past_link: Option<&'a Link>,
+    earlier: Option<Link>,
+    later: Option<Link>,
+    more: &'a [Link],
+    subscribe: Option<Subscribe>,
+}
+
+struct Fact {
+    label: &'static str,
+    text: String,
+    href: Option<String>,
+}
+
+#[derive(askama::Template)]
+#[template(path = "activity.html", whitespace = "minimize")]
+struct ActivityPage<'a> {
+    shell: Shell<'a>,
+    title: String,
+    kind: String,
+    when: String,
+    start: String,
+    mark: Option<&'static str>,
+    why: Option<&'static str>,
+    class: &'static str,
+    facts: Vec<Fact>,
+    paragraphs: Vec<Vec<Vec<Piece>>>,
+    cut: bool,
+    calendar: Option<String>,
+    json: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "404.html", whitespace = "minimize")]
+struct GonePage<'a> {
+    lang: Lang,
+    words: &'static Labels,
+    place: &'a str,
+    home: String,
+    style: String,
+}
+
+/// What the pages of the programme are made of.
+pub(crate) struct Programme<'a> {
+    /// The site.
+    pub(crate) site: &'a Site,
+    /// The language.
+    pub(crate) lang: Lang,
+    /// The day it is.
+    pub(crate) today: Date,
+    /// The digest that marks the pages as made of exactly this.
+    pub(crate) mark: Digest,
+    /// What is on, by start.
+    pub(crate) items: &'a [Item],
+}
+
+impl Programme<'_> {
+    /// All its pages; `index.html` is the last one.
+    pub(crate) fn pages(&self) -> Result<Vec<Page>, askama::Error> {
+        let mut pages = Vec::new();
+        let mut months: Vec<Link> = Vec::new();
+        for of_month in self
+            .items
+            .chunk_by(|one, other| one.first().first_of_month() == other.first().first_of_month())
+        {
+            let first = of_month[0].first().first_of_month();
+            months.push(Link {
+                href: month_path(first, 0),
+                text: words::month_year(self.lang, first),
+                here: false,
+            });
+        }
+        for of_month in self
+            .items
+            .chunk_by(|one, other| one.first().first_of_month() == other.first().first_of_month())
+        {
+            self.month(of_month, &mut months, &mut pages)?;
+        }
+        pages.push(self.index(&months)?);
+        Ok(pages)
+    }
+
+    /// The pages of one month, as many as its activities need.
+    fn month(
+        &self,
+        items: &[Item],
+        nav: &mut [Link],
+        pages: &mut Vec<Page>,
+    ) -> Result<(), askama::Error> {
+        let first = items[0].first().first_of_month();
+        let own = month_path(first, 0);
+        for link in nav.iter_mut() {
+            link.here = link.href == own;
+        }
+        let title = words::month_year(self.lang, first);
+        let mut rest = items;
+        let mut number = 0;
+        while !rest.is_empty() {
+            let path = month_path(first, number);
+            let (taken, html) = fitting(rest.len(), |count, excerpt| {
+                ListPage {
+                    shell: self.shell(&path, &title, title.clone()),
+                    heading: &title,
+                    home: false,
+                    nav,
+                    months: months(self.lang, &rest[..count], excerpt),
+                    past: Vec::new(),
+                    past_link: None,
+                    earlier: (number > 0).then(|| Link {
+                        href: month_path(first, number - 1),
+                        text: words::labels(self.lang).earlier.to_owned(),
+                        here: false,
+                    }),
+                    later: (count < rest.len()).then(|| Link {
+                        href: month_path(first, number + 1),
+                        text: words::labels(self.lang).later.to_owned(),
+                        here: false,
+                    }),
+                    more: &[],
+                    subscribe: None,
+                }
+                .render()
+            })?;
+            pages.push(Page { path, html });
+            rest = &rest[taken..];
+            number += 1;
+        }
+        Ok(())
+    }
+
+    /// The page people arrive on: what is to come, then what is already over this month.
+    fn index(&self, month_links: &[Link]) -> Result<Page, askama::Error> {
+        let (over, coming): (Vec<Item>, Vec<Item>) = self
+            .items
+            .iter()
+            .cloned()
+            .partition(|item| item.over_before(self.today));
+        let past: Vec<&Item> = over.iter().collect();
+        let path = "index.html";
+        let labels = words::labels(self.lang);
+        let over_month = over
+            .first()
+            .map(|item| month_path(item.first().first_of_month(), 0));
+        let past_link = month_links
+            .iter()
+            .find(|link| Some(&link.href) == over_month.as_ref());
+        let render = |count: usize, excerpt: usize, with_past: bool| {
+            let nav: Vec<Link> = month_links
+                .iter()
+                .map(|link| Link {
+                    href: link.href.clone(),
+                    text: link.text.clone(),
+                    here: false,
+                })
+                .collect();
+            ListPage {
+                shell: self.shell(path, labels.programme, self.summary(&coming)),
+                heading: labels.programme,
+                home: true,
+                nav: &nav,
+                months: months(self.lang, &coming[..count], excerpt),
+                past: if with_past {
+                    past.iter().map(|item| self.past(item)).collect()
+                } else {
+                    Vec::new()
+                },
+                past_link: past_link.filter(|_| !with_past),
+                earlier: None,
+                later: None,
+                more: if count < coming.len() { month_links } else { &[] },
+                subscribe: Some(Subscribe {
+                    webcal: self.site.webcal(),
+                    address: self
+                        .site
+                        .address("calendar.ics")
+                        .unwrap_or_else(|| "calendar.ics".to_owned()),
+                }),
+            }
+            .render()
+        };
+        let whole = if past.len() <= 60 {
+            Some(render(coming.len(), EXCERPTS[1], true)?).filter(|html| html.len() <= BUDGET)
+        } else {
+            None
+        };
+        let html = match whole {
+            Some(short) => {
+                let long = render(coming.len(), EXCERPTS[0], true)?;
+                if long.len() <= BUDGET { long } else { short }
+            }
+            None => fitting(coming.len(), |count, excerpt| render(count, excerpt, false))?.1,
+        };
+        Ok(Page {
+            path: path.to_owned(),
+            html,
+        })
+    }
+
+    fn summary(&self, coming: &[Item]) -> String {
+        let titles: Vec<String> = coming
+            .iter()
+            .filter(|item| item.activity.status != Status::Cancelled)
+            .take(3)
+            .map(|item| {
+                format!(
+                    "{} ({})",
+                    clean::line(&item.activity.title, 60),
+                    words::day_month(self.lang, item.first())
+                )
+            })
+            .collect();
+        titles.join(", ")
+    }
+
+    fn past(&self, item: &Item) -> Past {
+        Past {
+            href: page_path(item.activity.id),
+            title: clean::line(&item.activity.title, 120),
+            iso: item.first().to_string(),
+            day: words::day(self.lang, item.first()),
+            class: class(item.activity.status),
+        }
+    }
+
+    fn shell(&self, path: &str, title: &str, description: String) -> Shell<'_> {
+        shell(self.site, self.lang, path, title, description, self.mark)
+    }
+}
+
+/// The page of one activity, marked with `mark`.
+pub(crate) fn activity(
+    site: &Site,
+    lang: Lang,
+    item: &Item,
+    mark: Digest,
+) -> Result<Page, askama::Error> {
+    let activity = &item.activity;
+    let labels = words::labels(lang);
+    let path = page_path(activity.id);
+    let title = clean::line(&activity.title, 500);
+    let when = words::when(lang, item.span());
+    let (description, cut) = described(&activity.description);
+    let summary = [when.clone(), clean::line(&activity.room, 80), clean::line(&description, 150)]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" · ");
+    let html = ActivityPage {
+        shell: shell(site, lang, &path, &clean::line(&title, 120), summary, mark),
+        kind: clean::line(&activity.kind, 100),
+        start: item.instant(activity.start, &site.place),
+        mark: words::mark(lang, activity.status),
+        why: match activity.status {
+            Status::Cancelled => Some(labels.cancelled_why),
+            Status::Tentative => Some(labels.tentative_why),
+            Status::Full => Some(labels.full_why),
+            Status::Confirmed | Status::Draft => None,
+        },
+        class: class(activity.status),
+        facts: facts(site, lang, item),
+        paragraphs: paragraphs(&description),
+        cut,
+        calendar: (activity.status != Status::Cancelled)
+            .then(|| format!("../{}", calendar_path(activity.id))),
+        json: jsonld::write(site, lang, item),
+        title,
+        when,
+    }
+    .render()?;
+    Ok(Page { path, html })
+}
+
+/// The page for addresses that lead nowhere. It carries its style, for nobody knows from where it
+/// is shown.
+pub(crate) fn gone(site: &Site, lang: Lang) -> Result<Page, askama::Error> {
+    Ok(Page {
+        path: "404.html".to_owned(),
+        html: GonePage {
+            lang,
+            words: words::labels(lang),
+            place: &clean::line(&site.place.name, 200),
+            home: site.address("index.html").unwrap_or_else(|| "/".to_owned()),
+            style: site.template.style().replace("</", "<\\/"),
+        }
+        .render()?,
+    })
+}
+
+/// Whether `name` is one a month's page has: `2027-01.html`, `2027-01-2.html`.
+pub(crate) fn is_month_page(name: &str) -> bool {
+    let Some(name) = name.strip_suffix(".html") else {
+        return false;
+    };
+    let mut parts = name.splitn(3, '-');
+    let digits = |part: Option<&str>, lengths: std::ops::RangeInclusive<usize>| {
+        part.is_some_and(|part| {
+            lengths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+        })
+    };
+    digits(parts.next(), 4..=4)
+        && digits(parts.next(), 2..=2)
+        && match parts.next() {
+            None => true,
+            part => digits(part, 1..=5),
+        }
+}
+
+fn month_path(first: Date, number: usize) -> String {
+    let month = first.strftime("%Y-%m");
+    match number {
+        0 => format!("{month}.html"),
+        number => format!("{month}-{}.html", number + 1),
+    }
+}
+
+/// The largest page that stays within the budget: how many items it takes, and its HTML.
+fn fitting(
+    count: usize,
+    render: impl Fn(usize, usize) -> Result<String, askama::Error>,
+) -> Result<(usize, String), askama::Error> {
+    // Far too many cannot fit with any excerpt; they are not even tried.
+    let mut taken = count.min(BUDGET / 200);
+    if taken == count {
+        for excerpt in EXCERPTS {
+            let html = render(count, excerpt)?;
+            if html.len() <= BUDGET {
+                return Ok((count, html));
+            }
+        }
+    }
+    loop {
+        let html = render(taken, EXCERPTS[1])?;
+        if html.len() <= BUDGET || taken <= 1 {
+            return Ok((taken, html));
+        }
+        taken = (taken * BUDGET / html.len()).clamp(1, taken - 1);
+    }
+}
+
+fn shell<'a>(
+    site: &'a Site,
+    lang: Lang,
+    path: &str,
+    title: &str,
+    description: String,
+    mark: Digest,
+) -> Shell<'a> {
+    let root = if path.contains('/') { "../" } else { "" };
+    Shell {
+        lang,
+        words: words::labels(lang),
+        root,
+        place: &site.place.name,
+        title: title.to_owned(),
+        description,
+        canonical: site.address(path),
+        style: site.template.version(),
+        header: site.template.header(root),
+        footer: site.template.footer(root),
+        mark,
+    }
+}
+
+fn months(lang: Lang, items: &[Item], excerpt: usize) -> Vec<Month> {
+    let monday = |item: &Item| {
+        let first = item.first();
+        let back = first.weekday().to_monday_zero_offset();
+        first
+            .checked_sub(jiff::Span::new().days(back))
+            .unwrap_or(first)
+    };
+    items
+        .chunk_by(|one, other| one.first().first_of_month() == other.first().first_of_month())
+        .map(|of_month| Month {
+            anchor: of_month[0].first().strftime("m-%Y-%m").to_string(),
+            title: words::month_year(lang, of_month[0].first()),
+            weeks: of_month
+                .chunk_by(|one, other| monday(one) == monday(other))
+                .map(|of_week| Week {
+                    title: words::week(lang, monday(&of_week[0])),
+                    days: of_week
+                        .chunk_by(|one, other| one.first() == other.first())
+                        .map(|of_day| day(lang, of_day, excerpt))
+                        .collect(),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn day(lang: Lang, items: &[Item], excerpt: usize) -> Day {
+    let first = items[0].first();
+    Day {
+        iso: first.to_string(),
+        weekday: words::weekday(lang, first.weekday()),
+        number: words::ordinal(lang, first),
+        month: words::month(lang, first),
+        rows: items.iter().map(|item| row(lang, item, excerpt)).collect(),
+    }
+}
+
+fn row(lang: Lang, item: &Item, excerpt: usize) -> Row {
+    let activity = &item.activity;
+    Row {
+        href: page_path(activity.id),
+        title: clean::line(&activity.title, 160),
+        start: activity.start.to_string(),
+        hours: words::hours(lang, item.span()),
+        facts: [&activity.kind, &activity.room, &activity.organiser]
+            .into_iter()
+            .map(|fact| clean::line(fact, 60))
+            .filter(|fact| !fact.is_empty())
+            .collect(),
+        excerpt: if excerpt == 0 {
+            String::new()
+        } else {
+            clean::line(&activity.description, excerpt)
+        },
+        mark: words::mark(lang, activity.status),
+        class: class(activity.status),
+    }
+}
+
+const fn class(status: Status) -> &'static str {
+    match status {
+        Status::Cancelled => "cancelled",
+        Status::Tentative => "tentative",
+        Status::Full => "full",
+        Status::Confirmed | Status::Draft => "",
+    }
+}
+
+fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
+    let activity = &item.activity;
+    let labels = words::labels(lang);
+    let mut facts = Vec::new();
+    let mut put = |label, text: String, href: Option<&str>| {
+        if !text.is_empty() {
+            facts.push(Fact {
+                label,
+                text,
+                href: href.map(str::to_owned),
+            });
+        }
+    };
+    let place = [&activity.room, &site.place.name]
+        .map(|text| clean::line(text, 200))
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ");
+    put(labels.room, place, None);
+    put(labels.organiser, clean::line(&activity.organiser, 300), None);
+    if let Some(capacity) = activity.capacity {
+        put(labels.capacity, format!("{capacity}\u{a0}{}", labels.people), None);
+    }
+    if let Some(credits) = activity.credits.filter(|credits| *credits != 0) {
+        put(labels.credits, words::amount(lang, credits), None);
+    }
+    if let Some(series) = &activity.series {
+        let of = match series.count {
+            Some(count) => format!("{}\u{a0}/\u{a0}{count}", series.index),
+            None => series.index.to_string(),
+        };
+        put(labels.series, of, None);
+    }
+    if let Some(url) = clean::address(&activity.url) {
+        put(labels.elsewhere, clean::line(url, 80), Some(url));
+    }
+    if let Some(guide) = clean::address(&activity.guide) {
+        put(labels.guide, labels.guide_link.to_owned(), Some(guide));
+    }
+    facts
+}
+
+/// The description as far as its page can carry it, and whether its end is missing.
+fn described(text: &str) -> (String, bool) {
+    let escaped = |text: &str| -> usize {
+        text.chars()
+            .map(|c| match c {
+                '<' | '>' | '&' | '"' | '\'' | '\n' => 5,
+                other => other.len_utf8(),
+            })
+            .sum()
+    };
+    let (mut kept, mut cut) = clean::prose(text, DESCRIPTION);
+    while escaped(&kept) > DESCRIPTION_BYTES {
+        // Letters of several bytes, or much to escape: fewer fit.
+        let fewer = kept.chars().count() * DESCRIPTION_BYTES / escaped(&kept);
+        kept = clean::prose(&kept, fewer.saturating_sub(1)).0;
+        cut = true;
+    }
+    (kept, cut)
+}
+
+fn paragraphs(description: &str) -> Vec<Vec<Vec<Piece>>> {
+    description
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.trim().is_empty())
+        .map(|paragraph| paragraph.trim().lines().map(clean::pieces).collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_month_pages_are_taken_for_month_pages() {
+        for yes in ["2027-01.html", "2027-12-3.html"] {
+            assert!(is_month_page(yes), "{yes}");
+        }
+        for no in ["index.html", "2027.html", "2027-01-.html", "2027-01.htm", "a2027-01.html"] {
+            assert!(!is_month_page(no), "{no}");
+        }
+    }
+}

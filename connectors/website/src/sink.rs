@@ -1,0 +1,365 @@
+//! Rendering (pure) and applying (files): the two halves of the site's sink.
+//!
+//! `render` puts the public data of its subject into the object and computes one digest over all
+//! that a reader can see. `apply` makes the files from it; they are the same whenever it is
+//! repeated. The page that carries the digest is written last, so that finding it there means that
+//! the rest is there too.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use raccord_kit::{BoxFuture, Clock, Job, Sink};
+use raccord_model::{
+    Applied, Blame, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Lang, Rendered,
+    Subject, Words,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::calendar::{self, Offer};
+use crate::item::Item;
+use crate::pages::{self, Programme};
+use crate::site::{self, Site};
+use crate::stamps::{self, Stamps};
+use crate::{Website, clean, data, feed, words};
+
+/// What `render` hands to `apply`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Body {
+    /// The page and the calendar file of one activity.
+    Page {
+        /// The language.
+        lang: Lang,
+        /// The activity.
+        item: Item,
+    },
+    /// Everything else.
+    Programme {
+        /// The language.
+        lang: Lang,
+        /// The day it was made for.
+        today: Date,
+        /// What is on, by start.
+        items: Vec<Item>,
+    },
+}
+
+impl Sink for Website {
+    fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
+        let site = Site {
+            place: context.place.clone(),
+            ..self.inner.site.clone()
+        };
+        match subject {
+            Subject::Entity { entity, .. } if entity.kind == EntityKind::Activity => {
+                match Item::of(entity, context.place) {
+                    Some(item) => Rendered::Object(page(&site, context.lang, item)),
+                    None => Rendered::Nothing,
+                }
+            }
+            Subject::Entity { .. } => Rendered::Nothing,
+            Subject::Publication { members, .. } => {
+                let mut items: Vec<Item> = members
+                    .iter()
+                    .filter(|entity| entity.kind == EntityKind::Activity)
+                    .filter_map(|entity| Item::of(entity, context.place))
+                    .filter(|item| item.listed(context.today))
+                    .collect();
+                items.sort_by(|one, other| {
+                    let key = |item: &Item| (item.activity.start, item.activity.id);
+                    (one.first(), key(one)).cmp(&(other.first(), key(other)))
+                });
+                Rendered::Object(programme(&site, context.lang, context.today, items))
+            }
+        }
+    }
+
+    fn find<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Found, Failure>> {
+        let inner = self.inner.clone();
+        let job = job.clone();
+        Box::pin(async move { blocking(move || inner.find(&job)).await })
+    }
+
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Applied, Failure>> {
+        let inner = self.inner.clone();
+        let job = job.clone();
+        Box::pin(async move { blocking(move || inner.apply(&job)).await })
+    }
+}
+
+/// Files are written on a thread of their own: forcing them to disk takes its time.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(bug("website.stopped", &error.to_string())))
+}
+
+fn page(site: &Site, lang: Lang, item: Item) -> Desired {
+    let look = json!({ "page": item.digest(), "look": site.look(lang) });
+    let text = |lang| {
+        let room = clean::line(&item.activity.room, 80);
+        let mut text = words::when(lang, item.span());
+        if !room.is_empty() {
+            text = format!("{text} · {room}");
+        }
+        match words::mark(lang, item.activity.status) {
+            Some(mark) => format!("{text} · {mark}"),
+            None => text,
+        }
+    };
+    Desired {
+        hash: hash_of(look),
+        title: clean::line(&item.activity.title, 200),
+        text: Words::new(text(Lang::Fr), text(Lang::En)),
+        body: body(&Body::Page { lang, item }),
+    }
+}
+
+fn programme(site: &Site, lang: Lang, today: Date, items: Vec<Item>) -> Desired {
+    let over = items.iter().filter(|item| item.over_before(today));
+    let look = json!({
+        "items": items.iter().map(Item::digest).collect::<Vec<_>>(),
+        // What is already over stands at the end: the day itself makes no difference.
+        "over": over.map(|item| item.activity.id).collect::<Vec<_>>(),
+        "look": site.look(lang),
+    });
+    let coming = items.iter().filter(|item| !item.over_before(today)).count();
+    Desired {
+        hash: hash_of(look),
+        title: match lang {
+            Lang::Fr => "Programme en ligne".to_owned(),
+            Lang::En => "Programme on line".to_owned(),
+        },
+        text: Words::new(
+            match coming {
+                0 => "Rien n’est annoncé pour le moment.".to_owned(),
+                1 => "1 activité à venir.".to_owned(),
+                many => format!("{many} activités à venir."),
+            },
+            match coming {
+                0 => "Nothing is announced at the moment.".to_owned(),
+                1 => "1 activity to come.".to_owned(),
+                many => format!("{many} activities to come."),
+            },
+        ),
+        body: body(&Body::Programme { lang, today, items }),
+    }
+}
+
+/// The digest of a value, whatever the order of its keys.
+fn hash_of(value: Value) -> Digest {
+    raccord_model::digest_of(&[("site".to_owned(), value)].into())
+}
+
+fn body(body: &Body) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
+}
+
+fn bug(code: &str, detail: &str) -> Failure {
+    Failure::new(
+        Blame::Bug,
+        code,
+        Words::new(
+            format!("Le site n’a pas pu être fait : {detail}."),
+            format!("The site could not be made: {detail}."),
+        ),
+        Words::new(
+            "Signalez-le à qui s’occupe du connecteur « website ».",
+            "Report it to whoever keeps the connector “website”.",
+        ),
+    )
+}
+
+fn unwritten(error: &askama::Error) -> Failure {
+    bug("website.template-failed", &error.to_string())
+}
+
+impl crate::Inner {
+    fn now(&self) -> Timestamp {
+        stamps::whole_second(Clock::now(&*self.clock))
+    }
+
+    fn find(&self, job: &Job) -> Result<Found, Failure> {
+        let (there, applied) = match job {
+            Job::Write { entity, desired, .. } => {
+                let (path, applied) = self.applied(*entity, is_page(&desired.body));
+                (self.folder.holds(&path, desired.hash)?, applied)
+            }
+            Job::Remove { entity, link } => {
+                let (path, applied) = self.applied(*entity, link.external != INDEX);
+                (!self.folder.path(&path)?.exists(), applied)
+            }
+            Job::Send { .. } => return Ok(Found::CannotTell),
+        };
+        Ok(if there {
+            Found::Yes(applied)
+        } else {
+            Found::No {
+                listed: Clock::now(&*self.clock),
+            }
+        })
+    }
+
+    fn apply(&self, job: &Job) -> Result<Applied, Failure> {
+        match job {
+            Job::Write {
+                entity, desired, ..
+            } => {
+                let body: Body = serde_json::from_value(desired.body.clone())
+                    .map_err(|error| bug("website.body", &error.to_string()))?;
+                self.folder.claim()?;
+                let page = matches!(body, Body::Page { .. });
+                match body {
+                    Body::Page { lang, item } => self.write_page(lang, &item, desired.hash)?,
+                    Body::Programme { lang, today, items } => {
+                        self.write_programme(*entity, lang, today, &items, desired.hash)?;
+                    }
+                }
+                Ok(self.applied(*entity, page).1)
+            }
+            Job::Remove { entity, link } => {
+                self.folder.ours()?;
+                let page = link.external != INDEX;
+                if page {
+                    self.folder.remove(&site::page_path(*entity))?;
+                    self.folder.remove(&site::calendar_path(*entity))?;
+                } else {
+                    self.remove_programme()?;
+                }
+                Ok(self.applied(*entity, page).1)
+            }
+            Job::Send { .. } => Err(bug("website.send", "a site takes no single events")),
+        }
+    }
+
+    fn applied(&self, entity: EntityId, page: bool) -> (String, Applied) {
+        let path = if page {
+            site::page_path(entity)
+        } else {
+            INDEX.to_owned()
+        };
+        let applied = Applied {
+            url: self.site.address(&path),
+            external: path.clone(),
+            tag: None,
+        };
+        (path, applied)
+    }
+
+    fn write_page(&self, lang: Lang, item: &Item, hash: Digest) -> Result<(), Failure> {
+        let path = site::calendar_path(item.activity.id);
+        let file = self.folder.path(&path)?;
+        let calendar = |changed| {
+            calendar::write(&self.site, lang, Offer::Single, std::iter::once((item, changed)))
+        };
+        // What it said already, it goes on saying with the same instant.
+        let kept = stamps::in_calendar(&file)
+            .map(calendar)
+            .filter(|text| std::fs::read(&file).is_ok_and(|old| old == text.as_bytes()));
+        if kept.is_none() {
+            self.folder.write(&path, &calendar(self.now()))?;
+        }
+        let page =
+            pages::activity(&self.site, lang, item, hash).map_err(|error| unwritten(&error))?;
+        if self.folder.write(&page.path, &page.html)? {
+            tracing::debug!(connector = %self.name, activity.id = %item.activity.id, "page written");
+        }
+        Ok(())
+    }
+
+    fn write_programme(
+        &self,
+        id: EntityId,
+        lang: Lang,
+        today: Date,
+        items: &[Item],
+        hash: Digest,
+    ) -> Result<(), Failure> {
+        let list = self.folder.path(LIST)?;
+        let before = Stamps::read(&list);
+        let now = self.now();
+        let activities: Vec<(Value, Timestamp)> = items
+            .iter()
+            .map(|item| {
+                let value = data::activity(item);
+                let changed = before.of(&item.activity.id.to_string(), &value, now);
+                (value, changed)
+            })
+            .collect();
+        let changed: Vec<(&Item, Timestamp)> = items
+            .iter()
+            .zip(&activities)
+            .map(|(item, (_, changed))| (item, *changed))
+            .collect();
+        // A list that says the same keeps the instant it was made.
+        let kept = before.generated.filter(|generated| {
+            let same = data::write(*generated, &activities);
+            std::fs::read(&list).is_ok_and(|old| old == same.as_bytes())
+        });
+        let generated = kept.unwrap_or(now);
+
+        let mut files = vec![
+            (STYLE.to_owned(), self.site.template.style()),
+            (LIST.to_owned(), data::write(generated, &activities)),
+            (
+                CALENDAR.to_owned(),
+                calendar::write(&self.site, lang, Offer::Subscription, changed.iter().copied()),
+            ),
+        ];
+        let made = (|| {
+            files.push((
+                FEED.to_owned(),
+                feed::write(&self.site, lang, id, &changed, generated)?,
+            ));
+            let gone = pages::gone(&self.site, lang)?;
+            files.push((gone.path, gone.html));
+            let programme = Programme {
+                site: &self.site,
+                lang,
+                today,
+                mark: hash,
+                items,
+            };
+            files.extend(programme.pages()?.into_iter().map(|page| (page.path, page.html)));
+            Ok(())
+        })();
+        made.map_err(|error: askama::Error| unwritten(&error))?;
+
+        let mut written = 0;
+        for (path, text) in &files {
+            written += usize::from(self.folder.write(path, text)?);
+        }
+        // Months that are over, or have nothing public any more.
+        for name in self.folder.names(pages::is_month_page) {
+            if !files.iter().any(|(path, _)| *path == name) {
+                self.folder.remove(&name)?;
+            }
+        }
+        tracing::info!(connector = %self.name, files = written, "site written");
+        Ok(())
+    }
+
+    fn remove_programme(&self) -> Result<(), Failure> {
+        // The front page first: without it there is no site.
+        for name in [INDEX, FEED, CALENDAR, LIST, GONE, STYLE] {
+            self.folder.remove(name)?;
+        }
+        for name in self.folder.names(pages::is_month_page) {
+            self.folder.remove(&name)?;
+        }
+        self.folder.give_back()
+    }
+}
+
+const INDEX: &str = "index.html";
+const STYLE: &str = "style.css";
+const LIST: &str = "activities.json";
+const CALENDAR: &str = "calendar.ics";
+const FEED: &str = "feed.xml";
+const GONE: &str = "404.html";
+
+fn is_page(body: &Value) -> bool {
+    body.get("page").is_some()
+}
