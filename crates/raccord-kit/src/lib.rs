@@ -13,8 +13,13 @@ mod clock;
 mod connector;
 pub mod files;
 pub mod http;
+pub mod rate;
 pub mod secret;
 pub mod settings;
+#[cfg(feature = "testing")]
+pub mod standin;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
