@@ -1,1 +1,42 @@
-//! The pure state machine that decides: no I/O, no clock, no randomness.
+//! The pure state machine that decides: `(state, input, now) -> commit + work due`.
+//!
+//! No I/O, no clock, no randomness: the hour and the entropy are handed in, rendering is a pure
+//! function handed in too. What is decided is recorded as facts ([`Fact`]); folding the facts gives
+//! the state again, and decides nothing.
+
+mod commit;
+mod deciding;
+mod delivery;
+mod engine;
+mod fact;
+mod flight;
+mod fold;
+mod hold;
+pub mod identity;
+mod input;
+mod notice;
+mod observe;
+mod plan;
+mod posted;
+mod publication;
+mod recipes;
+mod routing;
+mod rules;
+mod state;
+mod vault;
+mod why;
+
+pub use commit::{CommitError, decode_commit, encode_commit};
+pub use engine::{Engine, Look};
+pub use fact::{
+    AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,
+    ReadFact, Said,
+};
+pub use input::{Input, Order, Refusal, Reply, Step};
+pub use plan::{Planned, action_of};
+pub use state::{
+    Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
+    Target, Waiting,
+};
+pub use vault::Vault;
+pub use why::{Link as WhyLink, Mention, why};

@@ -213,27 +213,30 @@ impl Activity {
 
     /// The first civil minute after it is over.
     pub fn over_at(&self) -> DateTime {
-        let midnight_after = |date: Date| {
-            date.tomorrow()
-                .unwrap_or(date)
-                .to_datetime(Time::midnight())
-        };
-        match (self.start, self.end) {
-            (_, Some(Civil::Minute(end))) => end,
-            (_, Some(Civil::Day(last))) => midnight_after(last),
-            (Civil::Minute(start), None) => {
-                // Without an end, an activity is taken to last two hours.
-                start
-                    .checked_add(jiff::SignedDuration::from_hours(2))
-                    .unwrap_or(start)
-            }
-            (Civil::Day(day), None) => midnight_after(day),
-        }
+        over_at(self.start, self.end)
     }
 
     /// Whether everyone may see it as an item of the programme (drafts never).
     pub fn is_public(&self) -> bool {
         self.visibility == Visibility::Public && self.status != Status::Draft
+    }
+}
+
+/// The first civil minute after something from `start` to `end` is over. Without an end, what
+/// starts at a minute is taken to last two hours.
+pub fn over_at(start: Civil, end: Option<Civil>) -> DateTime {
+    let midnight_after = |date: Date| {
+        date.tomorrow()
+            .unwrap_or(date)
+            .to_datetime(Time::midnight())
+    };
+    match (start, end) {
+        (_, Some(Civil::Minute(end))) => end,
+        (_, Some(Civil::Day(last))) => midnight_after(last),
+        (Civil::Minute(start), None) => start
+            .checked_add(jiff::SignedDuration::from_hours(2))
+            .unwrap_or(start),
+        (Civil::Day(day), None) => midnight_after(day),
     }
 }
 

@@ -110,6 +110,9 @@ pub struct Handling {
     /// What happens to an unknown outcome, unless a route says otherwise.
     #[serde(default)]
     pub policy: Policy,
+    /// Whether members' edits in the tool are read back.
+    #[serde(default)]
+    pub read_back: bool,
 }
 
 impl Handling {
@@ -209,14 +212,14 @@ pub struct Link {
     /// The tool's id of the object (a path, a UID, a message id).
     pub external: String,
     /// The tool's version tag, where it has one (ETag).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub tag: Option<String>,
     /// Hash of what we last wrote.
     pub hash: Digest,
     /// The entity's revision we last wrote (0 for publications).
     pub revision: u64,
     /// Where people can see it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub url: Option<String>,
 }
 
@@ -367,7 +370,7 @@ pub struct Failure {
     /// The one next thing to do.
     pub mend: Words,
     /// The tool asked to be left alone for that long, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub retry_after_ms: Option<i64>,
     /// The tool is gone for good (HTTP 410): switch the connector off.
     #[serde(default)]

@@ -14,7 +14,7 @@ mod rules;
 mod schema;
 mod words;
 
-pub use activity::{Activity, Civil, Series, Status, Visibility};
+pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Item, Link,
     Manifest, Mode, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,

@@ -1,6 +1,8 @@
 //! The shared JSON Schemas (2020-12), embedded from `schemas/`, and checks against them.
 //!
-//! Nothing is ever fetched: a reference must lead to another embedded schema.
+//! Nothing is ever fetched: a reference must lead to another embedded schema. Nothing is repeated
+//! either: what was found wrong is named by its place, and the value itself, which may be somebody's
+//! address, never stands in a fault.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -12,35 +14,61 @@ use serde_json::Value;
 use crate::{EntityKind, Verb};
 
 mod catalogue;
-pub use catalogue::CATALOGUE;
+mod compile;
+mod faults;
+mod limits;
+#[cfg(test)]
+mod tests;
+
+use catalogue::CATALOGUE;
+
+/// At most so many faults are told at once.
+const FAULTS: usize = 50;
 
 /// One way in which data breaks its schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fault {
-    /// JSON Pointer to the value.
+    /// JSON Pointer to the value; for a missing field, to where it should stand.
     pub pointer: String,
     /// What is wrong, for the developer who sent it.
     pub detail: String,
 }
 
-/// The embedded schemas, compiled when first needed.
+/// The embedded schemas, each compiled when first needed.
+///
+/// A compiled schema takes memory: one instance, [`Schemas::shared`], serves a whole process.
 #[derive(Debug, Default)]
 pub struct Schemas {
-    compiled: BTreeMap<(EntityKind, Verb), OnceLock<Validator>>,
+    events: BTreeMap<(EntityKind, Verb), OnceLock<Validator>>,
+    posted: BTreeMap<EntityKind, OnceLock<Validator>>,
 }
 
 impl Schemas {
     /// All schemas, none compiled yet.
     pub fn new() -> Self {
-        let compiled = EntityKind::ALL
-            .into_iter()
-            .flat_map(|kind| {
-                Verb::of(kind)
-                    .iter()
-                    .map(move |&verb| ((kind, verb), OnceLock::new()))
-            })
-            .collect();
-        Self { compiled }
+        let verbs = |kind| Verb::of(kind).iter().map(move |&verb| (kind, verb));
+        Self {
+            events: EntityKind::ALL
+                .into_iter()
+                .flat_map(verbs)
+                .map(|key| (key, OnceLock::new()))
+                .collect(),
+            posted: EntityKind::ALL
+                .into_iter()
+                .map(|kind| (kind, OnceLock::new()))
+                .collect(),
+        }
+    }
+
+    /// The schemas of this process: what one place compiled serves the others too.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Schemas> = OnceLock::new();
+        SHARED.get_or_init(Self::new)
+    }
+
+    /// The names of all schemas, as they stand under `schemas/` without `.json`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        CATALOGUE.iter().map(|(name, _)| *name)
     }
 
     /// The text of a schema by the name it has under `schemas/` without `.json`
@@ -58,57 +86,50 @@ impl Schemas {
             .map(|(_, text)| *text)
     }
 
-    /// Every fault of `data` against the schema of its event type; empty when it is valid.
-    /// At most 50 are listed.
+    /// Every fault of an event's `data` (the whole entity with `id`, `revision` and `changed`)
+    /// against the schema of its type; empty when it is valid. At most 50 are listed.
     pub fn check(&self, kind: EntityKind, verb: Verb, data: &Value) -> Vec<Fault> {
-        let Some(cell) = self.compiled.get(&(kind, verb)) else {
-            return vec![Fault {
-                pointer: String::new(),
-                detail: format!("{kind} has no verb {verb}"),
-            }];
-        };
-        let validator = cell.get_or_init(|| compile(kind, verb));
-        if validator.is_valid(data) {
-            return Vec::new();
+        match self.events.get(&(kind, verb)) {
+            None => vec![unknown(kind, verb)],
+            Some(cell) => {
+                let name = format_args!("{kind}.{verb}/v1");
+                faults(cell.get_or_init(|| compile::embedded(kind, name)), data)
+            }
         }
-        let mut faults: Vec<Fault> = validator
-            .iter_errors(data)
-            .take(50)
-            .map(|error| Fault {
-                pointer: error.instance_path().to_string(),
-                detail: error.to_string(),
-            })
-            .collect();
-        faults.sort();
-        faults.dedup();
-        faults
+    }
+
+    /// Every fault of the `data` another program posted about an entity: the fields it knows, of
+    /// the same types as in events, none required. `id`, `revision` and `changed` may hold
+    /// anything, an empty text takes an optional field back, and a field the entity does not have
+    /// is a fault (it belongs in `extra`). At most 50 are listed.
+    pub fn check_posted(&self, kind: EntityKind, verb: Verb, data: &Value) -> Vec<Fault> {
+        match self.posted.get(&kind) {
+            Some(cell) if Verb::of(kind).contains(&verb) => {
+                let name = format_args!("{kind}.posted/v1");
+                faults(cell.get_or_init(|| compile::embedded(kind, name)), data)
+            }
+            _ => vec![unknown(kind, verb)],
+        }
     }
 }
 
-fn compile(kind: EntityKind, verb: Verb) -> Validator {
-    let parse = |text: &str| -> Value {
-        serde_json::from_str(text)
-            .expect("embedded schemas are valid JSON (checked by xtask schemas)")
-    };
-    let name = format!("{kind}.{verb}/v1");
-    let schema = parse(
-        Schemas::text(&name).expect("every event type has a schema (checked by xtask schemas)"),
-    );
-    let mut registry = jsonschema::Registry::new();
-    for (_, text) in CATALOGUE {
-        let value = parse(text);
-        if let Some(id) = value.get("$id").and_then(Value::as_str).map(str::to_owned) {
-            registry = registry
-                .add(id, value)
-                .expect("embedded schemas have ids (checked by xtask schemas)");
+fn unknown(kind: EntityKind, verb: Verb) -> Fault {
+    Fault {
+        pointer: String::new(),
+        detail: format!("{kind} has no verb {verb}"),
+    }
+}
+
+fn faults(validator: &Validator, data: &Value) -> Vec<Fault> {
+    let mut found = Vec::new();
+    if !validator.is_valid(data) {
+        for error in validator.iter_errors(data).take(FAULTS) {
+            faults::of(&error, &mut found);
         }
     }
-    let registry = registry
-        .prepare()
-        .expect("embedded schemas refer to each other only");
-    jsonschema::options()
-        .offline()
-        .with_registry(&registry)
-        .build(&schema)
-        .expect("embedded schemas compile (checked by xtask schemas)")
+    limits::check(data, &mut found);
+    found.sort();
+    found.dedup();
+    found.truncate(FAULTS);
+    found
 }

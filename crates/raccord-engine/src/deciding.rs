@@ -1,0 +1,214 @@
+//! One step being decided: every fact is folded the moment it is recorded, so that what is decided
+//! next sees it.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use raccord_model::{
+    Cause, ConnectorName, Digest, Entity, EntityId, EntityKind, Event, EventId, Fields, Remark,
+    Render, Rules, Slot, Verb, Words, digest_of,
+};
+
+use crate::fact::Fact;
+use crate::flight::Flight;
+use crate::state::State;
+use crate::vault::{Vault, masked};
+
+/// How many times Raccord continues a chain of events.
+pub(crate) const HOP_LIMIT: u8 = 8;
+
+pub(crate) struct Deciding<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) vault: &'a mut Vault,
+    pub(crate) flight: &'a mut Flight,
+    pub(crate) render: &'a dyn Render,
+    pub(crate) now: Timestamp,
+    pub(crate) entropy: Entropy,
+    pub(crate) facts: Vec<Fact>,
+    pub(crate) slots: Vec<(Slot, String)>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) remarks: Vec<(ConnectorName, Remark)>,
+    /// Entities whose objects in tools must be looked at again.
+    pub(crate) touched: BTreeSet<EntityId>,
+    /// Whether an activity changed, so that publications must be looked at again.
+    pub(crate) republish: bool,
+}
+
+/// Names for slots, drawn from the entropy of the step.
+pub(crate) struct Entropy {
+    seed: [u8; 16],
+    drawn: u32,
+}
+
+impl Entropy {
+    pub(crate) fn new(seed: [u8; 16]) -> Self {
+        Self { seed, drawn: 0 }
+    }
+
+    fn slot(&mut self) -> Slot {
+        self.drawn += 1;
+        Digest::of(&[&self.seed[..], &self.drawn.to_be_bytes()].concat()).to_string()
+    }
+}
+
+/// An event about to be decided.
+pub(crate) struct Draft<'a> {
+    pub(crate) kind: EntityKind,
+    pub(crate) verb: Verb,
+    pub(crate) entity: EntityId,
+    /// The whole entity after the change, personal values in clear.
+    pub(crate) fields: Fields,
+    pub(crate) source: &'a str,
+    pub(crate) family: EntityId,
+    pub(crate) cause: Cause,
+    /// The event of ours that led to this one.
+    pub(crate) causation: Option<(EventId, EventId, u8)>,
+}
+
+impl Deciding<'_> {
+    pub(crate) fn record(&mut self, fact: Fact) {
+        self.state.apply(&fact, self.now);
+        self.facts.push(fact);
+    }
+
+    pub(crate) fn rules(&self) -> std::sync::Arc<Rules> {
+        self.state.rules().clone()
+    }
+
+    /// The civil moment it is at the place.
+    pub(crate) fn civil_now(&self) -> DateTime {
+        zone_of(self.state.rules()).to_datetime(self.now)
+    }
+
+    /// An entity with personal values in clear.
+    pub(crate) fn entity(&self, id: EntityId) -> Option<Entity> {
+        let mut entity = self.state.entity(id)?;
+        self.vault.reveal(&mut entity.fields);
+        Some(entity)
+    }
+
+    /// Records an event, unless nothing changed. Gives its id.
+    pub(crate) fn emit(&mut self, draft: Draft<'_>) -> Option<EventId> {
+        let Draft {
+            kind,
+            verb,
+            entity,
+            mut fields,
+            source,
+            family,
+            cause,
+            causation,
+        } = draft;
+        fields.retain(|_, value| !value.is_null());
+        let before = self.entity(entity);
+        let changed = changed_fields(before.as_ref().map(|entity| &entity.fields), &fields);
+        if before.is_some() && changed.is_empty() && matches!(verb, Verb::Created | Verb::Updated) {
+            return None;
+        }
+        let revision = before.as_ref().map_or(1, |entity| entity.revision + 1);
+        let rules = self.rules();
+        let content = digest_of(&masked(kind, &fields));
+        let id = EventId::derive(&[
+            rules.place.id.as_str().as_bytes(),
+            entity.as_bytes(),
+            &revision.to_be_bytes(),
+            verb.as_str().as_bytes(),
+            &content.0,
+        ]);
+        let (causation, correlation, hops) = match causation {
+            Some((cause, chain, hops)) => (Some(cause), chain, hops + 1),
+            None => (None, id, 0),
+        };
+        let whole = Entity {
+            id: entity,
+            kind,
+            revision,
+            source: source.to_owned(),
+            fields,
+        };
+        let to = crate::routing::every_event(&rules, &whole);
+        let mut data = whole.fields;
+        let entropy = &mut self.entropy;
+        self.vault
+            .hide(kind, &mut data, || entropy.slot(), &mut self.slots);
+        let event = Event {
+            id,
+            kind,
+            verb,
+            entity,
+            revision,
+            changed: changed
+                .iter()
+                .map(|name| format!("/{}", pointer_token(name)))
+                .collect(),
+            source: source.to_owned(),
+            time: self.now,
+            family,
+            correlation,
+            causation,
+            hops,
+            cause,
+            data,
+        };
+        for connector in &to {
+            self.flight.wake(connector, family);
+        }
+        self.events.push(event.clone());
+        self.record(Fact::Event {
+            event: Box::new(event),
+            to,
+        });
+        self.touched.insert(entity);
+        if kind == EntityKind::Activity {
+            self.republish = true;
+            crate::recipes::derive(self, entity, id);
+        }
+        Some(id)
+    }
+
+    /// Where a chain of events stands: its event, its origin, and how often we continued it.
+    pub(crate) fn chain(&self, event: EventId) -> (EventId, EventId, u8) {
+        self.events
+            .iter()
+            .rev()
+            .find(|known| known.id == event)
+            .map_or((event, event, 0), |known| {
+                (known.id, known.correlation, known.hops)
+            })
+    }
+
+    /// The words of a title for people: the entity's title, or its kind.
+    pub(crate) fn title(&self, id: EntityId) -> String {
+        self.entity(id)
+            .map(|entity| entity.text("title").to_owned())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn mute(&mut self, why: Words) {
+        if self.state.muted.is_none() {
+            self.record(Fact::Muted(why));
+        }
+    }
+}
+
+/// The zone of the place; UTC where its name is not known here (settings refuse such names).
+pub(crate) fn zone_of(rules: &Rules) -> TimeZone {
+    TimeZone::get(&rules.place.zone).unwrap_or(TimeZone::UTC)
+}
+
+/// The names of the fields that differ.
+pub(crate) fn changed_fields(before: Option<&Fields>, after: &Fields) -> Vec<String> {
+    let empty = Fields::new();
+    let before = before.unwrap_or(&empty);
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect()
+}
+
+/// A JSON Pointer token (RFC 6901, section 3).
+fn pointer_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,343 @@
+//! The engine: a state, what is in the air, and one function that moves both.
+
+use jiff::{SignedDuration, Timestamp};
+use raccord_model::{ConnectorName, Event, Render, Rules, Work};
+
+use crate::commit::{CommitError, decode_commit, encode_commit};
+use crate::deciding::{Deciding, Entropy, zone_of};
+use crate::fact::{Fact, Health};
+use crate::flight::Flight;
+use crate::input::{Input, Reply, Step};
+use crate::plan::Planned;
+use crate::state::State;
+use crate::vault::Vault;
+use crate::{hold, observe, plan, posted, rules};
+
+/// The version of the snapshot's encoding; a snapshot of another version is left aside and the
+/// commits are folded instead.
+const SNAPSHOT: u8 = 1;
+
+/// The state machine of one place.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    state: State,
+    vault: Vault,
+    flight: Flight,
+}
+
+/// A source that must be read again, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The source.
+    pub source: ConnectorName,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Engine {
+    /// An engine without a past.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An engine as a snapshot left it; `None` when the snapshot is of another version.
+    pub fn from_snapshot(bytes: &[u8]) -> Option<Self> {
+        let (&version, body) = bytes.split_first()?;
+        if version != SNAPSHOT {
+            return None;
+        }
+        let state = postcard::from_bytes(body).ok()?;
+        Some(Self {
+            state,
+            ..Self::default()
+        })
+    }
+
+    /// The state as bytes: equal states have equal bytes.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut bytes = vec![SNAPSHOT];
+        bytes =
+            postcard::to_extend(&self.state, bytes).expect("a state always serialises into memory");
+        bytes
+    }
+
+    /// Folds one commit of the log.
+    ///
+    /// # Errors
+    /// When it cannot be read; the state is then as before.
+    pub fn fold(&mut self, number: u64, at: Timestamp, body: &[u8]) -> Result<(), CommitError> {
+        for fact in decode_commit(body)? {
+            self.state.apply(&fact, at);
+        }
+        self.state.commit = number;
+        self.state.at = Some(at);
+        Ok(())
+    }
+
+    /// Gives the engine its personal values: slot and JSON value.
+    pub fn remember(&mut self, slots: impl IntoIterator<Item = (String, String)>) {
+        for (slot, json) in slots {
+            self.vault.put(slot, &json);
+        }
+    }
+
+    /// Called once the log is folded: nothing is in the air, every open lane can go.
+    pub fn start(&mut self) {
+        self.flight = Flight::of(&self.state);
+    }
+
+    /// The state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The personal values.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Decides about `inputs` at `now`. `seed` is fresh randomness, for the names of slots.
+    ///
+    /// What the step gives may leave the process only once its commit is durable. When appending
+    /// fails the engine must be thrown away, for it is ahead of the log.
+    pub fn step(
+        &mut self,
+        inputs: Vec<Input>,
+        now: Timestamp,
+        seed: [u8; 16],
+        render: &dyn Render,
+    ) -> Step {
+        let mut deciding = Deciding {
+            state: &mut self.state,
+            vault: &mut self.vault,
+            flight: &mut self.flight,
+            render,
+            now,
+            entropy: Entropy::new(seed),
+            facts: Vec::new(),
+            slots: Vec::new(),
+            events: Vec::new(),
+            remarks: Vec::new(),
+            touched: std::collections::BTreeSet::new(),
+            republish: false,
+        };
+        deciding.flight.started.get_or_insert(now);
+        let replies = inputs
+            .into_iter()
+            .map(|input| take(&mut deciding, input))
+            .collect();
+        let work = settle(&mut deciding);
+        let Deciding {
+            facts,
+            slots,
+            events,
+            remarks,
+            ..
+        } = deciding;
+        let commit = (!facts.is_empty()).then(|| encode_commit(&facts));
+        if commit.is_some() {
+            self.state.commit += 1;
+            self.state.at = Some(now);
+        }
+        Step {
+            replies,
+            commit,
+            slots,
+            work,
+            events,
+            remarks,
+        }
+    }
+
+    /// When the engine wants a [`Input::Tick`], if nothing else happens.
+    pub fn wake(&self) -> Option<Timestamp> {
+        let rules = self.state.rules.as_ref()?;
+        let mut wakes: Vec<Timestamp> = Vec::new();
+        if self.state.muted.is_none() {
+            for (name, sink) in &self.flight.sinks {
+                match self.state.sinks.get(name).map(|state| &state.health) {
+                    Some(Health::Refused(_) | Health::Off(_)) => {}
+                    Some(Health::Down(_)) if sink.has_waiting() => wakes.extend(sink.probe_at),
+                    Some(Health::Down(_)) => wakes.extend(sink.next_timer().max(sink.probe_at)),
+                    _ => wakes.extend(sink.next_timer()),
+                }
+            }
+        }
+        wakes.extend(
+            self.state
+                .holds
+                .values()
+                .map(|waiting| hold::remind_at(waiting.told)),
+        );
+        wakes.extend(next_midnight(rules, self.state.at));
+        wakes.extend(self.silences().map(|(_, at)| at));
+        wakes.into_iter().min()
+    }
+
+    /// Sources that must be looked at again although nothing was said to have changed: second
+    /// looks, and readings a person decided about.
+    pub fn looks(&self) -> Vec<Look> {
+        let Some(rules) = self.state.rules.as_ref() else {
+            return Vec::new();
+        };
+        let wait = SignedDuration::from_secs(rules.guards.second_look_s);
+        self.state
+            .sources
+            .iter()
+            .filter(|(name, _)| rules.sources.contains_key(*name))
+            .filter_map(|(name, source)| {
+                if source.held.is_some() {
+                    return None;
+                }
+                let due = source
+                    .missing
+                    .values()
+                    .filter_map(|since| since.saturating_add(wait).ok())
+                    .min();
+                let again = source
+                    .cursor
+                    .is_none()
+                    .then_some(Timestamp::MIN)
+                    .filter(|_| source.digest.is_some());
+                due.into_iter().chain(again).min().map(|at| Look {
+                    source: name.clone(),
+                    at,
+                })
+            })
+            .collect()
+    }
+
+    /// Sources that will have been silent for three of their periods, and when.
+    fn silences(&self) -> impl Iterator<Item = (ConnectorName, Timestamp)> {
+        silences(&self.state, &self.flight)
+    }
+
+    /// Every open delivery, in words; `events` are those of the pass.
+    pub fn planned(
+        &mut self,
+        events: &[Event],
+        now: Timestamp,
+        render: &dyn Render,
+    ) -> Vec<Planned> {
+        let deciding = Deciding {
+            state: &mut self.state,
+            vault: &mut self.vault,
+            flight: &mut self.flight,
+            render,
+            now,
+            entropy: Entropy::new([0; 16]),
+            facts: Vec::new(),
+            slots: Vec::new(),
+            events: Vec::new(),
+            remarks: Vec::new(),
+            touched: std::collections::BTreeSet::new(),
+            republish: false,
+        };
+        plan::planned(&deciding, events)
+    }
+}
+
+fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
+    match input {
+        Input::Configure(new) => {
+            rules::configure(deciding, *new);
+            Reply::Taken
+        }
+        Input::Observed { source, seen } => {
+            observe::observed(deciding, &source, seen);
+            Reply::Taken
+        }
+        Input::Posted(changes) => posted::take(deciding, changes),
+        Input::Edited {
+            connector,
+            entity,
+            theirs,
+        } => {
+            posted::edited(deciding, &connector, entity, &theirs);
+            Reply::Taken
+        }
+        Input::Outcome {
+            connector,
+            family,
+            delivery,
+            outcome,
+        } => {
+            deciding.outcome(&connector, family, delivery, outcome);
+            Reply::Taken
+        }
+        Input::Order(order) => hold::order(deciding, order),
+        Input::Tick => {
+            tick(deciding);
+            Reply::Taken
+        }
+    }
+}
+
+fn tick(deciding: &mut Deciding<'_>) {
+    hold::remind(deciding);
+    let now = deciding.now;
+    let silent: Vec<ConnectorName> = silences(deciding.state, deciding.flight)
+        .filter(|(_, at)| *at <= now)
+        .map(|(name, _)| name)
+        .collect();
+    for source in silent {
+        deciding.record(Fact::Silent {
+            source: source.clone(),
+        });
+        let text = raccord_model::Words::new(
+            format!(
+                "La source « {source} » n'a pas été lue depuis trop longtemps, sans qu'aucune erreur soit apparue."
+            ),
+            format!(
+                "The source “{source}” has not been read for too long, although no error was seen."
+            ),
+        );
+        let mend = raccord_model::Words::new(
+            "Lancez « raccord check » et regardez ce qu'il dit de cette source.",
+            "Run `raccord check` and look at what it says of this source.",
+        );
+        crate::notice::tell(deciding, "silent", source.as_str(), &text, &mend);
+    }
+}
+
+fn silences(state: &State, flight: &Flight) -> impl Iterator<Item = (ConnectorName, Timestamp)> {
+    let started = flight.started;
+    let rules = state.rules.clone();
+    let known: Vec<(ConnectorName, Option<Timestamp>, bool)> = state
+        .sources
+        .iter()
+        .map(|(name, source)| (name.clone(), source.read_at, source.silent))
+        .collect();
+    known
+        .into_iter()
+        .filter_map(move |(name, read_at, silent)| {
+            let rule = rules.as_ref()?.sources.get(&name)?;
+            if silent || rule.every_s <= 0 {
+                return None;
+            }
+            let last = read_at.max(started)?;
+            let wait = SignedDuration::from_secs(rule.every_s.max(20).saturating_mul(3));
+            Some((name, last.saturating_add(wait).ok()?))
+        })
+}
+
+fn next_midnight(rules: &Rules, after: Option<Timestamp>) -> Option<Timestamp> {
+    let zone = zone_of(rules);
+    let tomorrow = zone.to_datetime(after?).date().tomorrow().ok()?;
+    zone.to_ambiguous_timestamp(tomorrow.to_datetime(jiff::civil::Time::midnight()))
+        .compatible()
+        .ok()
+}
+
+/// Publications, objects and work follow once all inputs are taken.
+fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
+    if deciding.state.rules.is_none() {
+        return Vec::new();
+    }
+    deciding.review_touched();
+    let work = deciding.schedule();
+    if !deciding.touched.is_empty() || deciding.republish {
+        deciding.review_touched();
+    }
+    work
+}

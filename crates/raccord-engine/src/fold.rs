@@ -1,0 +1,423 @@
+//! Folding: recorded facts become state. Nothing is decided here, and nothing can fail: a fact
+//! about something that is not there (any more) changes nothing.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use raccord_model::{ConnectorName, DeliveryId, EntityId, Event};
+
+use crate::fact::{Closing, DeliveryRef, Fact, HoldKind, OwedFact, ReadFact};
+use crate::state::{Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Waiting};
+
+pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
+    match fact {
+        Fact::Rules(rules) => {
+            for name in rules.sinks.keys() {
+                state.sinks.entry(name.clone()).or_default();
+            }
+            for name in rules.sources.keys() {
+                state.sources.entry(name.clone()).or_default();
+            }
+            state.rules = Some(Arc::new((**rules).clone()));
+        }
+        Fact::Event { event, to } => fold_event(state, event, to, at),
+        Fact::Seen(digest) => {
+            state.seen.insert(*digest);
+        }
+        Fact::Read(read) => fold_read(state, read, at),
+        Fact::Same { source, cursor } => {
+            let source = state.sources.entry(source.clone()).or_default();
+            if cursor.is_some() {
+                source.cursor.clone_from(cursor);
+            }
+            source.read_at = Some(at);
+            source.failing = None;
+            source.silent = false;
+        }
+        Fact::Unreadable { source, failure } => {
+            let source = state.sources.entry(source.clone()).or_default();
+            let since = source.failing.as_ref().map_or(at, |(since, _)| *since);
+            source.failing = Some((since, (**failure).clone()));
+        }
+        Fact::Silent { source } => state.sources.entry(source.clone()).or_default().silent = true,
+        Fact::Override { entity, said } => {
+            if said.is_empty() {
+                state.said.remove(entity);
+            } else {
+                state.said.insert(*entity, said.clone());
+            }
+        }
+        Fact::Owed(owed) => fold_owed(state, owed, at),
+        Fact::Running {
+            of,
+            attempt,
+            latest,
+        } => {
+            set_progress(state, of, |_| Progress::Running {
+                attempt: *attempt,
+                latest: *latest,
+            });
+        }
+        Fact::Unknown { of, sent } => {
+            set_progress(state, of, |before| Progress::Unknown {
+                attempt: before.attempt(),
+                sent: *sent,
+            });
+        }
+        Fact::Again { of } => {
+            set_progress(state, of, |_| Progress::Pending);
+        }
+        Fact::Done { of, link, written } => {
+            let taken = take(state, of);
+            let Some(sink) = state.sinks.get_mut(&of.connector) else {
+                return;
+            };
+            sink.done += 1;
+            sink.done_at = Some(at);
+            if let Some((entity, _)) = taken
+                && let Some(target) = sink.targets.get_mut(&entity)
+            {
+                target.link.clone_from(link);
+                target.written.clone_from(written);
+                if target.link.is_none() {
+                    sink.targets.remove(&entity);
+                }
+            }
+        }
+        Fact::Skipped { of, .. } => {
+            if let Some((entity, None)) = take(state, of)
+                && let Some(sink) = state.sinks.get_mut(&of.connector)
+                && sink
+                    .targets
+                    .get(&entity)
+                    .is_some_and(|target| target.link.is_none())
+            {
+                sink.targets.remove(&entity);
+            }
+        }
+        Fact::Dead { of, failure } => {
+            let spot = state.find(of);
+            let (family, entity) = match spot {
+                Some(Spot::Queue { family, .. }) => (family, None),
+                Some(Spot::Object { family, entity }) => (family, Some(entity)),
+                None => return,
+            };
+            let hash = entity.and_then(|entity| {
+                state
+                    .sinks
+                    .get(&of.connector)?
+                    .targets
+                    .get(&entity)?
+                    .owed
+                    .as_ref()?
+                    .hash
+            });
+            let queued = take(state, of);
+            let Some(sink) = state.sinks.get_mut(&of.connector) else {
+                return;
+            };
+            let (entity, event) = match queued {
+                Some((entity, event)) => (entity, event),
+                None => (entity.unwrap_or(family), None),
+            };
+            let aside = Aside {
+                entity,
+                family,
+                failure: (**failure).clone(),
+                since: at,
+                event,
+                hash,
+            };
+            sink.dead.insert(of.id, aside);
+        }
+        Fact::Revived { of } => {
+            let Some(sink) = state.sinks.get_mut(&of.connector) else {
+                return;
+            };
+            let Some(aside) = sink.dead.remove(&of.id) else {
+                return;
+            };
+            if let Some(mut queued) = aside.event {
+                queued.progress = Progress::Pending;
+                sink.lanes
+                    .entry(aside.family)
+                    .or_default()
+                    .queue
+                    .push_front(queued);
+            }
+        }
+        Fact::Dropped { of } => {
+            take(state, of);
+            if let Some(sink) = state.sinks.get_mut(&of.connector) {
+                sink.dead.remove(&of.id);
+            }
+        }
+        Fact::Health {
+            connector,
+            state: health,
+        } => {
+            let sink = state.sinks.entry(connector.clone()).or_default();
+            sink.health = health.clone();
+            sink.since = Some(at);
+        }
+        Fact::Held(hold) => {
+            if let HoldKind::Delivery { of } = &hold.what {
+                let id = hold.id;
+                set_progress(state, of, |before| Progress::Held {
+                    attempt: before.attempt(),
+                    hold: id,
+                });
+            }
+            state.holds.insert(
+                hold.id,
+                Waiting {
+                    hold: (**hold).clone(),
+                    told: at,
+                },
+            );
+        }
+        Fact::Reminded(hold) => {
+            if let Some(waiting) = state.holds.get_mut(hold) {
+                waiting.told = at;
+            }
+        }
+        Fact::Closed { hold, how } => {
+            let Some(waiting) = state.holds.remove(hold) else {
+                return;
+            };
+            if let HoldKind::Reading { source, .. } = &waiting.hold.what
+                && let Some(source) = state.sources.get_mut(source)
+            {
+                source.held = None;
+                if *how != Closing::Moot {
+                    // The reading must be seen again: what a person said is applied to it.
+                    source.cursor = None;
+                }
+            }
+            if let (HoldKind::Rules { digest }, Closing::Approved) = (&waiting.hold.what, how) {
+                state.approved_rules = Some(*digest);
+            }
+            if let HoldKind::Question { source, .. } = &waiting.hold.what
+                && *how != Closing::Moot
+                && let Some(source) = state.sources.get_mut(source)
+            {
+                source.cursor = None;
+            }
+        }
+        Fact::Approved {
+            source,
+            content,
+            only,
+        } => {
+            let source = state.sources.entry(source.clone()).or_default();
+            source.approved = Some((*content, only.clone()));
+            source.refused = None;
+        }
+        Fact::Refused { source, content } => {
+            let source = state.sources.entry(source.clone()).or_default();
+            source.refused = Some(*content);
+            source.approved = None;
+        }
+        Fact::Answered {
+            source,
+            line,
+            entity,
+            same,
+        } => {
+            let source = state.sources.entry(source.clone()).or_default();
+            source.answers.insert((*line, *entity), *same);
+        }
+        Fact::Muted(why) => state.muted = Some(why.clone()),
+        Fact::Unmuted { look_first } => {
+            state.muted = None;
+            for sink in state.sinks.values_mut() {
+                sink.look_first = *look_first;
+            }
+        }
+        Fact::Broken { correlation } => {
+            state.broken.insert(*correlation);
+            for sink in state.sinks.values_mut() {
+                for lane in sink.lanes.values_mut() {
+                    lane.queue.retain(|queued| {
+                        decode(&queued.event).is_none_or(|event| event.correlation != *correlation)
+                    });
+                }
+                sink.lanes.retain(|_, lane| !lane.is_empty());
+            }
+        }
+    }
+}
+
+/// The event a queued delivery carries.
+pub(crate) fn decode(event: &[u8]) -> Option<Event> {
+    serde_json::from_slice(event).ok()
+}
+
+fn fold_event(state: &mut State, event: &Event, to: &[ConnectorName], at: Timestamp) {
+    let body: Arc<[u8]> = serde_json::to_vec(&event.data)
+        .expect("fields always serialise into memory")
+        .into();
+    let source: Arc<str> = match state.entities.get(&event.entity) {
+        Some(known) if *known.source == *event.source => known.source.clone(),
+        _ => event.source.as_str().into(),
+    };
+    let record = Record {
+        kind: event.kind,
+        revision: u32::try_from(event.revision).unwrap_or(u32::MAX),
+        source,
+        family: (event.family != event.entity).then_some(event.family),
+        event: event.id,
+        body,
+    };
+    state.entities.insert(event.entity, record);
+    if to.is_empty() {
+        return;
+    }
+    let encoded: Arc<[u8]> = serde_json::to_vec(event)
+        .expect("an event always serialises into memory")
+        .into();
+    for connector in to {
+        let queued = Queued {
+            delivery: send_id(connector, event),
+            progress: Progress::Pending,
+            since: at,
+            event: encoded.clone(),
+        };
+        let sink = state.sinks.entry(connector.clone()).or_default();
+        sink.lanes
+            .entry(event.family)
+            .or_default()
+            .queue
+            .push_back(queued);
+    }
+}
+
+/// The id of the delivery of `event` to `connector`.
+pub(crate) fn send_id(connector: &ConnectorName, event: &Event) -> DeliveryId {
+    DeliveryId::derive(&[connector.as_str().as_bytes(), event.id.as_bytes()])
+}
+
+fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
+    let source = state.sources.entry(read.source.clone()).or_default();
+    source.cursor.clone_from(&read.cursor);
+    source.digest = Some(read.digest);
+    source.read_at = Some(at);
+    source.failing = None;
+    source.silent = false;
+    if let Some(unread) = &read.unread {
+        source.unread.clone_from(unread);
+    }
+    for remark in &read.remarks {
+        source.told.insert(crate::observe::remark_digest(remark));
+    }
+    if read.held.is_some() {
+        source.held = read.held;
+        return;
+    }
+    source.held = None;
+    source.approved = None;
+    if let Some(tabs) = &read.tabs {
+        source.tabs.clone_from(tabs);
+    }
+    for (entity, line) in &read.lines {
+        source.lines.insert(*entity, line.clone());
+        source.gone.remove(entity);
+    }
+    for entity in &read.missed {
+        source.missing.insert(*entity, at);
+    }
+    for entity in &read.back {
+        source.missing.remove(entity);
+    }
+    for entity in &read.dropped {
+        source.missing.remove(entity);
+        if let Some(line) = source.lines.remove(entity) {
+            source.gone.insert(*entity, line);
+        }
+    }
+    if source.answers.len() > 1_000 {
+        source.answers.clear();
+    }
+}
+
+fn fold_owed(state: &mut State, owed: &OwedFact, at: Timestamp) {
+    let sink = state.sinks.entry(owed.connector.clone()).or_default();
+    let target = sink.targets.entry(owed.entity).or_default();
+    target.family = Some(owed.family);
+    target.key.clone_from(&owed.key);
+    let (progress, since) = match target.owed.take() {
+        // What was started, or waits for a person, stays started: only what is wanted is newer.
+        Some(before) if before.delivery == owed.delivery => (before.progress, before.since),
+        _ => (Progress::Pending, at),
+    };
+    target.owed = Some(Owed {
+        delivery: owed.delivery,
+        due: owed.due,
+        best_before: owed.best_before,
+        hash: owed.hash,
+        cause: owed.cause,
+        rule: owed.rule.clone(),
+        progress,
+        since,
+    });
+    sink.lanes
+        .entry(owed.family)
+        .or_default()
+        .objects
+        .insert(owed.entity);
+}
+
+fn set_progress(state: &mut State, of: &DeliveryRef, next: impl FnOnce(&Progress) -> Progress) {
+    let Some(spot) = state.find(of) else { return };
+    let Some(sink) = state.sinks.get_mut(&of.connector) else {
+        return;
+    };
+    let progress = match spot {
+        Spot::Queue { family, index } => sink
+            .lanes
+            .get_mut(&family)
+            .and_then(|lane| lane.queue.get_mut(index))
+            .map(|queued| &mut queued.progress),
+        Spot::Object { entity, .. } => sink
+            .targets
+            .get_mut(&entity)
+            .and_then(|target| target.owed.as_mut())
+            .map(|owed| &mut owed.progress),
+    };
+    if let Some(progress) = progress {
+        *progress = next(progress);
+    }
+}
+
+/// Takes a delivery out of its lane; gives the entity it was about and, for events, the event.
+fn take(state: &mut State, of: &DeliveryRef) -> Option<(EntityId, Option<Queued>)> {
+    let spot = state.find(of)?;
+    let sink = state.sinks.get_mut(&of.connector)?;
+    match spot {
+        Spot::Queue { family, index } => {
+            let lane = sink.lanes.get_mut(&family)?;
+            let queued = lane.queue.remove(index)?;
+            if lane.is_empty() {
+                sink.lanes.remove(&family);
+            }
+            let entity = decode(&queued.event).map_or(family, |event| event.entity);
+            Some((entity, Some(queued)))
+        }
+        Spot::Object { family, entity } => {
+            close_object(sink, family, entity);
+            Some((entity, None))
+        }
+    }
+}
+
+fn close_object(sink: &mut SinkState, family: EntityId, entity: EntityId) {
+    if let Some(target) = sink.targets.get_mut(&entity) {
+        target.owed = None;
+    }
+    if let Some(lane) = sink.lanes.get_mut(&family) {
+        lane.objects.remove(&entity);
+        if lane.is_empty() {
+            sink.lanes.remove(&family);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Holds: what waits for a person, and what a yes or a no means.
+
+use std::collections::BTreeSet;
+
+use raccord_model::{Cause, EntityId, Fields, HoldId, Verb, Words};
+
+use crate::deciding::{Deciding, Draft};
+use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
+use crate::input::{Order, Reply};
+use crate::state::Spot;
+
+/// Opens a hold, unless the same is open already, and tells it.
+pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
+    if let Some(known) = deciding.state.holds.get(&hold.id)
+        && known.hold.effects == hold.effects
+    {
+        return;
+    }
+    let id = hold.id;
+    let text = hold.reason.clone();
+    let mend = Words::new(
+        format!(
+            "Regardez ce qui attend avec « raccord holds », puis « raccord approve {id} » pour dire oui, ou « raccord reject {id} » pour dire non."
+        ),
+        format!(
+            "Look at what waits with `raccord holds`, then `raccord approve {id}` to say yes, or `raccord reject {id}` to say no."
+        ),
+    );
+    deciding.record(Fact::Held(Box::new(hold)));
+    crate::notice::tell(deciding, "hold", &id.to_string(), &text, &mend);
+}
+
+/// Ends a hold.
+pub(crate) fn close(deciding: &mut Deciding<'_>, hold: HoldId, how: Closing) {
+    if deciding.state.holds.contains_key(&hold) {
+        deciding.record(Fact::Closed { hold, how });
+        crate::notice::settle(deciding, "hold", &hold.to_string());
+    }
+}
+
+/// An effect whose outcome nobody knows waits for a person.
+pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
+    let entity = match deciding.state.find(of) {
+        Some(Spot::Object { entity, .. }) => entity,
+        Some(Spot::Queue { family, index }) => {
+            let queued = &deciding.state.sinks[&of.connector].lanes[&family].queue[index];
+            crate::fold::decode(&queued.event).map_or(family, |event| event.entity)
+        }
+        None => return,
+    };
+    let title = deciding.title(entity);
+    let hold = Hold {
+        id: HoldId::derive(&[b"delivery", of.id.as_bytes()]),
+        what: HoldKind::Delivery { of: of.clone() },
+        reason: Words::new(
+            format!(
+                "Personne ne sait si « {title} » est arrivé dans {} : la réponse s'est perdue. Oui : renvoyer. Non : considérer que c'est fait.",
+                of.connector
+            ),
+            format!(
+                "Nobody knows whether “{title}” reached {}: the answer was lost. Yes: send again. No: take it as done.",
+                of.connector
+            ),
+        ),
+        opened: deciding.now,
+        effects: vec![HeldEffect {
+            entity,
+            action: "send".into(),
+            title,
+            before: Fields::new(),
+            after: Fields::new(),
+        }],
+        more: 0,
+    };
+    open(deciding, hold);
+}
+
+/// What a person decided.
+pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
+    match order {
+        Order::Approve { hold, only } => decide(deciding, hold, true, only),
+        Order::Reject(hold) => decide(deciding, hold, false, None),
+        Order::Retry(delivery) => match deciding.state.search(delivery) {
+            Some(of)
+                if deciding.state.sinks[&of.connector]
+                    .dead
+                    .contains_key(&delivery) =>
+            {
+                let entity = deciding.state.sinks[&of.connector].dead[&delivery].entity;
+                deciding.record(Fact::Revived { of: of.clone() });
+                crate::notice::settle(deciding, "dead", &delivery.to_string());
+                deciding.review(&of.connector, entity);
+                deciding.flight.wake(&of.connector, of.family);
+                Reply::Taken
+            }
+            _ => Reply::Cannot(Words::new(
+                format!("aucun envoi mis de côté ne s'appelle {delivery}"),
+                format!("no delivery that was set aside is called {delivery}"),
+            )),
+        },
+        Order::Drop(delivery) => match deciding.state.search(delivery) {
+            Some(of) => {
+                deciding.record(Fact::Dropped { of });
+                crate::notice::settle(deciding, "dead", &delivery.to_string());
+                Reply::Taken
+            }
+            None => Reply::Cannot(Words::new(
+                format!("aucun envoi ne s'appelle {delivery}"),
+                format!("no delivery is called {delivery}"),
+            )),
+        },
+        Order::SwitchOn(connector) => {
+            if !deciding.state.rules().sinks.contains_key(&connector) {
+                return Reply::Cannot(Words::new(
+                    format!("aucun connecteur ne s'appelle {connector}"),
+                    format!("no connector is called {connector}"),
+                ));
+            }
+            switch_on(deciding, &connector);
+            Reply::Taken
+        }
+        Order::Mute(why) => {
+            deciding.mute(why);
+            Reply::Taken
+        }
+        Order::Unmute { look_first } => {
+            deciding.record(Fact::Unmuted { look_first });
+            wake_all(deciding);
+            Reply::Taken
+        }
+    }
+}
+
+/// Uses a connector again: its queue goes.
+pub(crate) fn switch_on(deciding: &mut Deciding<'_>, connector: &raccord_model::ConnectorName) {
+    let up = deciding
+        .state
+        .sinks
+        .get(connector)
+        .is_none_or(|sink| sink.health == crate::fact::Health::Up);
+    if !up {
+        deciding.record(Fact::Health {
+            connector: connector.clone(),
+            state: crate::fact::Health::Up,
+        });
+        for code in ["outage", "access", "gone"] {
+            crate::notice::settle(deciding, code, connector.as_str());
+        }
+    }
+    deciding
+        .flight
+        .sinks
+        .entry(connector.clone())
+        .or_default()
+        .unpark();
+}
+
+fn wake_all(deciding: &mut Deciding<'_>) {
+    let open: Vec<_> = deciding
+        .state
+        .sinks
+        .iter()
+        .flat_map(|(name, sink)| sink.lanes.keys().map(move |&family| (name.clone(), family)))
+        .collect();
+    for (name, family) in open {
+        deciding.flight.wake(&name, family);
+    }
+}
+
+fn decide(
+    deciding: &mut Deciding<'_>,
+    id: HoldId,
+    yes: bool,
+    only: Option<BTreeSet<EntityId>>,
+) -> Reply {
+    let Some(waiting) = deciding.state.holds.get(&id) else {
+        return Reply::Cannot(Words::new(
+            format!("rien n'attend sous le nom {id}"),
+            format!("nothing waits under the name {id}"),
+        ));
+    };
+    let how = if yes {
+        Closing::Approved
+    } else {
+        Closing::Rejected
+    };
+    match waiting.hold.what.clone() {
+        HoldKind::Reading { source, content } => {
+            let fact = if yes {
+                Fact::Approved {
+                    source,
+                    content,
+                    only,
+                }
+            } else {
+                Fact::Refused { source, content }
+            };
+            deciding.record(fact);
+        }
+        HoldKind::Question { source, pairs } => {
+            for (line, entity) in pairs {
+                let asked = only.as_ref().is_none_or(|only| only.contains(&entity));
+                let same = yes && asked;
+                deciding.record(Fact::Answered {
+                    source: source.clone(),
+                    line,
+                    entity,
+                    same,
+                });
+            }
+        }
+        HoldKind::Delivery { of } => {
+            if yes {
+                deciding.record(Fact::Again { of: of.clone() });
+                deciding.flight.wake(&of.connector, of.family);
+            } else {
+                deciding.record(Fact::Skipped {
+                    of,
+                    why: Words::new(
+                        "une personne a dit que c'était fait",
+                        "a person said that it was done",
+                    ),
+                });
+            }
+        }
+        HoldKind::Field {
+            connector,
+            entity,
+            theirs,
+        } => {
+            if yes {
+                crate::posted::take_over(deciding, &connector, entity, &theirs);
+            }
+            close(deciding, id, how);
+            restore(deciding, &connector, entity);
+            return Reply::Taken;
+        }
+        // The rules are handed in again at the next start or reload; folding remembers the yes.
+        HoldKind::Rules { .. } => {}
+    }
+    close(deciding, id, how);
+    Reply::Taken
+}
+
+/// Our value goes back into the tool at the next write.
+fn restore(
+    deciding: &mut Deciding<'_>,
+    connector: &raccord_model::ConnectorName,
+    entity: EntityId,
+) {
+    crate::posted::owe_again(deciding, connector, entity);
+}
+
+/// A hold that is open is told again every day.
+pub(crate) fn remind(deciding: &mut Deciding<'_>) {
+    let due: Vec<HoldId> = deciding
+        .state
+        .holds
+        .iter()
+        .filter(|(_, waiting)| remind_at(waiting.told) <= deciding.now)
+        .map(|(&id, _)| id)
+        .collect();
+    for id in due {
+        deciding.record(Fact::Reminded(id));
+        let Some(notice) = deciding.entity(notice_id(deciding, id)) else {
+            continue;
+        };
+        let mut fields = notice.fields;
+        let times = fields
+            .get("reminders")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(0)
+            + 1;
+        fields.insert("reminders".into(), times.into());
+        deciding.emit(Draft {
+            kind: notice.kind,
+            verb: Verb::Updated,
+            entity: notice.id,
+            fields,
+            source: crate::notice::RACCORD,
+            family: notice.id,
+            cause: Cause::Time,
+            causation: None,
+        });
+    }
+}
+
+/// When a hold told at `told` is told again.
+pub(crate) fn remind_at(told: jiff::Timestamp) -> jiff::Timestamp {
+    told.saturating_add(jiff::SignedDuration::from_hours(24))
+        .unwrap_or(jiff::Timestamp::MAX)
+}
+
+fn notice_id(deciding: &Deciding<'_>, hold: HoldId) -> EntityId {
+    let place = &deciding.state.rules().place.id;
+    EntityId::derive(&[
+        place.as_str().as_bytes(),
+        b"notice",
+        b"hold",
+        hold.to_string().as_bytes(),
+    ])
+}

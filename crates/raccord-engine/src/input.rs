@@ -1,0 +1,114 @@
+//! What the engine is told, and what it answers.
+
+use std::collections::BTreeSet;
+
+use raccord_model::{
+    Change, ConnectorName, DeliveryId, EntityId, Failure, Fields, HoldId, Observation, Outcome,
+    Rules, Words, Work,
+};
+
+/// Something the engine is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The configuration, at every start and at every change.
+    Configure(Box<Rules>),
+    /// A source was read, or could not be.
+    Observed {
+        /// The source.
+        source: ConnectorName,
+        /// What it saw.
+        seen: Result<Observation, Failure>,
+    },
+    /// Another program posted changes; all of them are taken, or none.
+    Posted(Vec<Change>),
+    /// A member edited our object in a tool.
+    Edited {
+        /// The connector that read it back.
+        connector: ConnectorName,
+        /// The entity.
+        entity: EntityId,
+        /// What the tool holds now, for the fields the connector reads back.
+        theirs: Fields,
+    },
+    /// An attempt ended.
+    Outcome {
+        /// The connector.
+        connector: ConnectorName,
+        /// The lane.
+        family: EntityId,
+        /// The delivery.
+        delivery: DeliveryId,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A person decided something.
+    Order(Order),
+    /// Time passed.
+    Tick,
+}
+
+/// What a person can decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Yes to a hold, wholly or for some entities.
+    Approve {
+        /// The hold.
+        hold: HoldId,
+        /// Only these entities.
+        only: Option<BTreeSet<EntityId>>,
+    },
+    /// No to a hold.
+    Reject(HoldId),
+    /// Try a dead delivery again.
+    Retry(DeliveryId),
+    /// Give a dead delivery up.
+    Drop(DeliveryId),
+    /// Use a connector again that was refused, or switched itself off.
+    SwitchOn(ConnectorName),
+    /// Send nothing until further notice.
+    Mute(Words),
+    /// Send again; `look_first` after the log went back in time.
+    Unmute {
+        /// Whether objects must be looked for before they are made again.
+        look_first: bool,
+    },
+}
+
+/// What the engine answers to one input.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// It was taken.
+    Taken,
+    /// Posted changes cannot be taken.
+    Refused(Vec<Refusal>),
+    /// What a person asked for cannot be done.
+    Cannot(Words),
+}
+
+/// Why one posted change cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which of the posted changes.
+    pub index: usize,
+    /// JSON Pointer into its data.
+    pub pointer: String,
+    /// What is wrong.
+    pub detail: String,
+}
+
+/// What one step decided.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// One reply per input, in order. They may leave the process once the commit is durable.
+    pub replies: Vec<Reply>,
+    /// The commit to append; `None` when nothing is to be recorded.
+    pub commit: Option<Vec<u8>>,
+    /// Personal values to store with it: slot and JSON value.
+    pub slots: Vec<(String, String)>,
+    /// Work to start once the commit is durable.
+    pub work: Vec<Work>,
+    /// The ids of the events of this commit, in order.
+    pub events: Vec<raccord_model::Event>,
+    /// Remarks of readings in this step, told now or before.
+    pub remarks: Vec<(ConnectorName, raccord_model::Remark)>,
+}

@@ -1,0 +1,97 @@
+//! Notices: what organisers or sysadmins must know. Entities like others, so routes carry them.
+
+use raccord_model::{Cause, EntityId, EntityKind, Fields, Verb, Words};
+use serde_json::json;
+
+use crate::deciding::{Deciding, Draft};
+
+/// The source name of notices.
+pub(crate) const RACCORD: &str = "raccord";
+
+fn id(deciding: &Deciding<'_>, code: &str, about: &str) -> EntityId {
+    let place = &deciding.state.rules().place.id;
+    EntityId::derive(&[
+        place.as_str().as_bytes(),
+        b"notice",
+        code.as_bytes(),
+        about.as_bytes(),
+    ])
+}
+
+/// Tells something, once: the same text about the same thing is not told again while it is open.
+pub(crate) fn tell(
+    deciding: &mut Deciding<'_>,
+    code: &str,
+    about: &str,
+    text: &Words,
+    mend: &Words,
+) {
+    let entity = id(deciding, code, about);
+    let lang = deciding.state.rules().place.lang;
+    let known = deciding.entity(entity);
+    let since = known
+        .as_ref()
+        .filter(|notice| notice.text("state") == "open")
+        .map_or_else(
+            || deciding.now.to_string(),
+            |notice| notice.text("since").to_owned(),
+        );
+    let fields: Fields = [
+        ("code".to_owned(), json!(code)),
+        ("about".to_owned(), json!(about)),
+        ("title".to_owned(), json!(cut(text.get(lang), 200))),
+        ("text".to_owned(), json!(cut(text.get(lang), 4_000))),
+        ("mend".to_owned(), json!(cut(mend.get(lang), 4_000))),
+        ("state".to_owned(), json!("open")),
+        ("since".to_owned(), json!(since)),
+    ]
+    .into();
+    deciding.emit(Draft {
+        kind: EntityKind::Notice,
+        verb: if known.is_none() {
+            Verb::Created
+        } else {
+            Verb::Updated
+        },
+        entity,
+        fields,
+        source: RACCORD,
+        family: entity,
+        cause: Cause::Noticed {
+            code: code.to_owned(),
+        },
+        causation: None,
+    });
+}
+
+/// What was told is over.
+pub(crate) fn settle(deciding: &mut Deciding<'_>, code: &str, about: &str) {
+    let entity = id(deciding, code, about);
+    let Some(known) = deciding.entity(entity) else {
+        return;
+    };
+    if known.text("state") != "open" {
+        return;
+    }
+    let mut fields = known.fields;
+    fields.insert("state".into(), json!("closed"));
+    deciding.emit(Draft {
+        kind: EntityKind::Notice,
+        verb: Verb::Updated,
+        entity,
+        fields,
+        source: RACCORD,
+        family: entity,
+        cause: Cause::Noticed {
+            code: code.to_owned(),
+        },
+        causation: None,
+    });
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    text.chars().take(limit - 1).chain(['…']).collect()
+}

@@ -1,0 +1,404 @@
+//! Single changes: events posted by other programs, and members' edits read back from tools.
+
+use std::collections::BTreeMap;
+
+use raccord_model::{
+    Authority, Cause, Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Verb,
+    Words,
+};
+use serde_json::{Value, json};
+
+use crate::deciding::{Deciding, Draft, HOP_LIMIT, changed_fields};
+use crate::fact::{Fact, HeldEffect, Hold, HoldKind, Said};
+use crate::input::{Refusal, Reply};
+
+/// How many events a chain that Raccord continued may bring before it is stopped.
+const BURST: u32 = 100;
+
+/// Takes all changes, or none.
+pub(crate) fn take(deciding: &mut Deciding<'_>, changes: Vec<Change>) -> Reply {
+    let refusals = refusals(deciding, &changes);
+    if !refusals.is_empty() {
+        return Reply::Refused(refusals);
+    }
+    for change in changes {
+        take_one(deciding, change);
+    }
+    Reply::Taken
+}
+
+fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
+    let mut new_in_batch: std::collections::BTreeSet<EntityId> = std::collections::BTreeSet::new();
+    let mut refusals = Vec::new();
+    for (index, change) in changes.iter().enumerate() {
+        let entity = entity_of(deciding, change);
+        let known = deciding.state.entities.contains_key(&entity) || new_in_batch.contains(&entity);
+        if known
+            || matches!(change.verb, Verb::Cancelled | Verb::Removed)
+            || is_repeat(deciding, change)
+        {
+            continue;
+        }
+        let needed: &[&str] = match change.kind {
+            EntityKind::Activity => &["title", "start"],
+            EntityKind::Task => &["title"],
+            _ => &[],
+        };
+        for name in needed
+            .iter()
+            .filter(|name| !change.fields.contains_key(**name))
+        {
+            refusals.push(Refusal {
+                index,
+                pointer: format!("/data/{name}"),
+                detail: format!("a new {} needs {name}", change.kind),
+            });
+        }
+        new_in_batch.insert(entity);
+    }
+    refusals
+}
+
+fn seen_key(change: &Change) -> Digest {
+    Digest::of(&[change.sender.as_bytes(), &[0], change.id.as_bytes()].concat())
+}
+
+fn is_repeat(deciding: &Deciding<'_>, change: &Change) -> bool {
+    deciding.state.seen.contains(&seen_key(change)) || is_echo(deciding, change)
+}
+
+/// Our own event coming back.
+fn is_echo(deciding: &Deciding<'_>, change: &Change) -> bool {
+    let ours = format!("/places/{}/", deciding.state.rules().place.id);
+    change.sender.starts_with(&ours)
+}
+
+/// The entity a sender's subject names: one of ours by its id, else derived from sender and subject.
+fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
+    let place = &deciding.state.rules().place.id;
+    EntityId::derive(&[
+        place.as_str().as_bytes(),
+        b"posted",
+        change.kind.as_str().as_bytes(),
+        change.sender.as_bytes(),
+        change.subject.as_bytes(),
+    ])
+}
+
+fn take_one(deciding: &mut Deciding<'_>, change: Change) {
+    if is_repeat(deciding, &change) {
+        return;
+    }
+    deciding.record(Fact::Seen(seen_key(&change)));
+    if change.hops >= HOP_LIMIT || stops_burst(deciding, &change) {
+        let text = Words::new(
+            format!(
+                "Une boucle a été arrêtée : {} renvoie à Raccord ce que Raccord lui envoie.",
+                change.sender
+            ),
+            format!(
+                "A loop was stopped: {} sends back to Raccord what Raccord sends it.",
+                change.sender
+            ),
+        );
+        let mend = Words::new(
+            "Vérifiez que l'outil ne republie pas les événements qu'il reçoit.",
+            "Check that the tool does not publish again the events it receives.",
+        );
+        crate::notice::tell(deciding, "loop", &change.sender.clone(), &text, &mend);
+        return;
+    }
+    let entity = entity_of(deciding, &change);
+    let before = deciding.entity(entity);
+    let mut fields = before
+        .as_ref()
+        .map(|known| known.fields.clone())
+        .unwrap_or_default();
+    let verb = match change.verb {
+        Verb::Cancelled | Verb::Removed if before.is_none() => return,
+        Verb::Cancelled => {
+            fields.extend(change.fields);
+            fields.insert(status_field(change.kind).into(), json!("cancelled"));
+            Verb::Cancelled
+        }
+        Verb::Removed => Verb::Removed,
+        Verb::Created | Verb::Updated => {
+            fields.extend(change.fields);
+            set_zone(deciding, change.kind, &mut fields);
+            let cancelled = |fields: &Fields| fields.get("status") == Some(&json!("cancelled"));
+            match &before {
+                None => Verb::Created,
+                Some(known) if cancelled(&fields) && !cancelled(&known.fields) => Verb::Cancelled,
+                Some(_) => Verb::Updated,
+            }
+        }
+        other => {
+            fields.extend(change.fields);
+            other
+        }
+    };
+    let unchanged = before
+        .as_ref()
+        .is_some_and(|known| changed_fields(Some(&known.fields), &fields).is_empty());
+    if unchanged && matches!(verb, Verb::Updated | Verb::Cancelled) {
+        return;
+    }
+    let family = family_of(change.kind, &fields).unwrap_or(entity);
+    let causation = change
+        .causation
+        .as_deref()
+        .and_then(|id| id.parse().ok())
+        .map(|id| {
+            let chain = change
+                .correlation
+                .as_deref()
+                .and_then(|id| id.parse().ok())
+                .unwrap_or(id);
+            (id, chain, change.hops)
+        });
+    deciding.emit(Draft {
+        kind: change.kind,
+        verb,
+        entity,
+        fields,
+        source: &change.sender,
+        family,
+        cause: Cause::Posted { id: change.id },
+        causation,
+    });
+}
+
+/// Chains Raccord itself continued (they carry its `causationid`) are counted, others are not.
+fn stops_burst(deciding: &mut Deciding<'_>, change: &Change) -> bool {
+    if change.causation.is_none() {
+        return false;
+    }
+    let Some(chain) = change.correlation.as_deref().and_then(|id| id.parse().ok()) else {
+        return false;
+    };
+    if deciding.state.broken.contains(&chain) {
+        return true;
+    }
+    let count = deciding.flight.bursts.entry(chain).or_default();
+    *count += 1;
+    if *count <= BURST {
+        return false;
+    }
+    deciding.flight.bursts.remove(&chain);
+    deciding.record(Fact::Broken { correlation: chain });
+    true
+}
+
+fn status_field(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Task | EntityKind::Notice | EntityKind::Credit => "state",
+        _ => "status",
+    }
+}
+
+/// What people plan carries the place's zone unless its source knows better.
+pub(crate) fn set_zone(deciding: &Deciding<'_>, kind: EntityKind, fields: &mut Fields) {
+    if kind == EntityKind::Activity && fields.contains_key("start") && !fields.contains_key("zone")
+    {
+        fields.insert("zone".into(), json!(deciding.state.rules().place.zone));
+    }
+}
+
+/// Tasks and registrations travel with their activity.
+fn family_of(kind: EntityKind, fields: &Fields) -> Option<EntityId> {
+    let parent = match kind {
+        EntityKind::Task | EntityKind::Registration | EntityKind::Message => "activity",
+        EntityKind::Credit => "person",
+        _ => return None,
+    };
+    fields.get(parent)?.as_str()?.parse().ok()
+}
+
+/// A member edited our object in a tool: three-way against what we last wrote.
+pub(crate) fn edited(
+    deciding: &mut Deciding<'_>,
+    connector: &ConnectorName,
+    entity: EntityId,
+    theirs: &Fields,
+) {
+    let rules = deciding.rules();
+    let Some(target) = deciding
+        .state
+        .sinks
+        .get(connector)
+        .and_then(|sink| sink.targets.get(&entity))
+    else {
+        return;
+    };
+    let written = target.written.clone();
+    let Some(known) = deciding.entity(entity) else {
+        return;
+    };
+    let route = crate::routing::route(&rules, connector, &known).flatten();
+    let (mut ask, mut take, mut ours) = (Fields::new(), Fields::new(), false);
+    for (name, value) in theirs {
+        let wrote = written.get(name).unwrap_or(&Value::Null);
+        if value == wrote || known.fields.get(name) == Some(value) {
+            continue; // Not edited there, or both sides say the same.
+        }
+        let authority = route.map_or_else(|| usual_authority(name), |route| route.authority(name));
+        match authority {
+            Authority::Ours => ours = true,
+            Authority::Ask => {
+                ask.insert(name.clone(), value.clone());
+            }
+            Authority::Theirs => {
+                take.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    if !take.is_empty() {
+        take_over(deciding, connector, entity, &take);
+    }
+    if ours {
+        owe_again(deciding, connector, entity);
+    }
+    let hold_id = HoldId::derive(&[b"field", connector.as_str().as_bytes(), entity.as_bytes()]);
+    if ask.is_empty() {
+        crate::hold::close(deciding, hold_id, crate::fact::Closing::Moot);
+        return;
+    }
+    let title = known.text("title").to_owned();
+    let before: Fields = ask
+        .keys()
+        .filter_map(|name| Some((name.clone(), known.fields.get(name)?.clone())))
+        .collect();
+    let hold = Hold {
+        id: hold_id,
+        what: HoldKind::Field {
+            connector: connector.clone(),
+            entity,
+            theirs: ask.clone(),
+        },
+        reason: Words::new(
+            format!(
+                "Quelqu'un a changé « {title} » dans {connector}. Oui : garder son changement. Non : remettre ce que dit la source."
+            ),
+            format!(
+                "Somebody changed “{title}” in {connector}. Yes: keep their change. No: put back what the source says."
+            ),
+        ),
+        opened: deciding.now,
+        effects: vec![HeldEffect {
+            entity,
+            action: "update".into(),
+            title,
+            before,
+            after: ask,
+        }],
+        more: 0,
+    };
+    crate::hold::open(deciding, hold);
+}
+
+fn usual_authority(field: &str) -> Authority {
+    match field {
+        "start" | "end" | "all_day" | "room" => Authority::Ask,
+        _ => Authority::Ours,
+    }
+}
+
+/// The tool's values become the entity's.
+pub(crate) fn take_over(
+    deciding: &mut Deciding<'_>,
+    connector: &ConnectorName,
+    entity: EntityId,
+    theirs: &Fields,
+) {
+    let Some(known) = deciding.entity(entity) else {
+        return;
+    };
+    let mut said: BTreeMap<String, Said> = deciding
+        .state
+        .said
+        .get(&entity)
+        .cloned()
+        .unwrap_or_default();
+    let mut fields = known.fields.clone();
+    for (name, value) in theirs {
+        let base = match said.get(name) {
+            Some(earlier) => earlier.base.clone(),
+            None => known.fields.get(name).cloned(),
+        };
+        said.insert(
+            name.clone(),
+            Said {
+                by: connector.to_string(),
+                base,
+            },
+        );
+        fields.insert(name.clone(), value.clone());
+    }
+    let family = deciding
+        .state
+        .entities
+        .get(&entity)
+        .and_then(|record| record.family)
+        .unwrap_or(entity);
+    deciding.record(Fact::Override { entity, said });
+    deciding.emit(Draft {
+        kind: known.kind,
+        verb: Verb::Updated,
+        entity,
+        fields,
+        source: &known.source,
+        family,
+        cause: Cause::Person {
+            did: format!("edit in {connector}"),
+        },
+        causation: None,
+    });
+}
+
+/// The tool does not hold what we last wrote: it is owed again.
+pub(crate) fn owe_again(deciding: &mut Deciding<'_>, connector: &ConnectorName, entity: EntityId) {
+    let Some(target) = deciding
+        .state
+        .sinks
+        .get(connector)
+        .and_then(|sink| sink.targets.get(&entity))
+    else {
+        return;
+    };
+    let (Some(link), None) = (target.link.clone(), &target.owed) else {
+        return;
+    };
+    let family = target.family.unwrap_or(entity);
+    let Some(wish) = deciding.wish(connector, entity) else {
+        return;
+    };
+    let hash = match &wish.rendered {
+        raccord_model::Rendered::Object(desired) => Some(desired.hash),
+        raccord_model::Rendered::Nothing => None,
+    };
+    let commit = deciding.state.commit.to_be_bytes();
+    let delivery = raccord_model::DeliveryId::derive(&[
+        connector.as_str().as_bytes(),
+        entity.as_bytes(),
+        b"again",
+        &link.hash.0,
+        &commit,
+    ]);
+    deciding.record(Fact::Owed(Box::new(crate::fact::OwedFact {
+        connector: connector.clone(),
+        entity,
+        delivery,
+        family,
+        key: None,
+        due: deciding.now,
+        best_before: None,
+        hash,
+        cause: deciding
+            .state
+            .entities
+            .get(&entity)
+            .map(|record| record.event),
+        rule: wish.rule,
+    })));
+    deciding.flight.wake(connector, family);
+}

@@ -1,0 +1,230 @@
+//! Publications: outputs composed of many activities (a month's programme, a web site's pages).
+
+use std::collections::BTreeSet;
+
+use jiff::civil::{Date, DateTime};
+use raccord_model::{
+    ConnectorName, Entity, EntityId, EntityKind, Fields, Mode, Period, Rendered, SinkRule, Status,
+    Subject, Visibility,
+};
+
+use crate::deciding::Deciding;
+use crate::delivery::Wish;
+use crate::routing;
+use crate::state::Shown;
+
+/// Looks again at every publication of every sink.
+pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
+    let rules = deciding.rules();
+    for (name, rule) in &rules.sinks {
+        for handling in &rule.handles {
+            let Mode::Publication(period) = handling.mode else {
+                continue;
+            };
+            for key in keys(deciding, name, period) {
+                let id = id(deciding, name, &key);
+                ensure_target(deciding, name, id, &key);
+                review(deciding, name, id);
+            }
+        }
+    }
+}
+
+/// The id of a publication.
+pub(crate) fn id(deciding: &Deciding<'_>, sink: &ConnectorName, key: &str) -> EntityId {
+    let place = &deciding.state.rules().place.id;
+    EntityId::derive(&[
+        place.as_str().as_bytes(),
+        b"publication",
+        sink.as_str().as_bytes(),
+        key.as_bytes(),
+    ])
+}
+
+fn ensure_target(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId, key: &str) {
+    // The key of a publication that is not owed yet is known to this step only; the owing records it.
+    let target = deciding
+        .state
+        .sinks
+        .entry(sink.clone())
+        .or_default()
+        .targets
+        .entry(id)
+        .or_default();
+    if target.key.is_none() {
+        target.key = Some(key.to_owned());
+    }
+}
+
+fn review(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId) {
+    deciding.review(sink, id);
+    let unused = deciding
+        .state
+        .sinks
+        .get(sink)
+        .and_then(|state| state.targets.get(&id))
+        .is_some_and(|target| target.link.is_none() && target.owed.is_none());
+    if unused && let Some(state) = deciding.state.sinks.get_mut(sink) {
+        state.targets.remove(&id);
+    }
+}
+
+/// The period keys to look at now.
+fn keys(deciding: &Deciding<'_>, sink: &ConnectorName, period: Period) -> BTreeSet<String> {
+    match period {
+        Period::All => ["all".to_owned()].into(),
+        Period::Month => {
+            let now = deciding.civil_now();
+            let this_month = now.date().first_of_month();
+            let mut keys = BTreeSet::new();
+            for (_, record) in deciding.state.activities() {
+                let shown = record.when();
+                if is_printable(&shown) && shown.over_at().is_some_and(|over| over > now) {
+                    for month in months(&shown, this_month) {
+                        keys.insert(month);
+                    }
+                }
+            }
+            // A month that was printed and lost its last activity is looked at again.
+            if let Some(state) = deciding.state.sinks.get(sink) {
+                for key in state
+                    .targets
+                    .values()
+                    .filter_map(|target| target.key.as_ref())
+                {
+                    let still_printable = || {
+                        deciding.state.activities().any(|(_, record)| {
+                            let shown = record.when();
+                            is_printable(&shown)
+                                && months(&shown, Date::MIN).iter().any(|month| month == key)
+                        })
+                    };
+                    if *key >= month_key(this_month) && !still_printable() {
+                        keys.insert(key.clone());
+                    }
+                }
+            }
+            keys
+        }
+    }
+}
+
+fn is_printable(shown: &Shown) -> bool {
+    shown.visibility == Visibility::Public
+        && !matches!(shown.status, Status::Draft | Status::Cancelled)
+}
+
+fn month_key(date: Date) -> String {
+    format!("{:04}-{:02}", date.year(), date.month())
+}
+
+/// The months an activity touches, from `from` on; at most two years of them.
+fn months(shown: &Shown, from: Date) -> Vec<String> {
+    let Some(start) = shown.start else {
+        return Vec::new();
+    };
+    let first = start.date().first_of_month();
+    let last = shown.end.map_or(start.date(), last_day).max(start.date());
+    let mut month = first;
+    let mut keys = Vec::new();
+    while month <= last && keys.len() < 24 {
+        if month >= from {
+            keys.push(month_key(month));
+        }
+        let Ok(next) = month.checked_add(jiff::Span::new().months(1)) else {
+            break;
+        };
+        month = next;
+    }
+    keys
+}
+
+/// The last day an end falls on: midnight still belongs to the evening before.
+fn last_day(end: raccord_model::Civil) -> Date {
+    match end {
+        raccord_model::Civil::Day(day) => day,
+        raccord_model::Civil::Minute(at) if at.time() == jiff::civil::Time::midnight() => {
+            at.date().yesterday().unwrap_or(at.date())
+        }
+        raccord_model::Civil::Minute(at) => at.date(),
+    }
+}
+
+/// What a publication should be now.
+pub(crate) fn wish(
+    deciding: &Deciding<'_>,
+    sink: &ConnectorName,
+    rule: &SinkRule,
+    id: EntityId,
+    key: &str,
+) -> Option<Wish> {
+    let handling = rule
+        .handling(EntityKind::Activity)
+        .find(|handling| matches!(handling.mode, Mode::Publication(_)))?;
+    let Mode::Publication(period) = handling.mode else {
+        return None;
+    };
+    let rules = deciding.rules();
+    let members = members(deciding, sink, period, key);
+    let context = deciding.context(&rules, None);
+    let rendered: Rendered = deciding.render.render(
+        sink,
+        Subject::Publication {
+            id,
+            key,
+            members: &members,
+        },
+        &context,
+    );
+    Some(Wish {
+        rendered,
+        family: id,
+        key: Some(key.to_owned()),
+        revision: 0,
+        fields: Fields::new(),
+        rule: routing::rule_name(sink, None, &rules),
+        grace: jiff::SignedDuration::from_secs(handling.grace_s),
+        best_before: None,
+        class: handling.class,
+        settle: handling.settle(),
+        policy: handling.policy,
+        announce: false,
+        pointless: None,
+    })
+}
+
+/// The activities of a publication, by start, then title, then id.
+fn members(
+    deciding: &Deciding<'_>,
+    sink: &ConnectorName,
+    period: Period,
+    key: &str,
+) -> Vec<Entity> {
+    let rules = deciding.rules();
+    let this_month = deciding
+        .civil_now()
+        .date()
+        .first_of_month()
+        .to_datetime(jiff::civil::Time::midnight());
+    let belongs = |shown: &Shown| match period {
+        Period::Month => months(shown, Date::MIN).iter().any(|month| month == key),
+        Period::All => shown
+            .over_at()
+            .is_some_and(|over: DateTime| over > this_month),
+    };
+    let mut members: Vec<(String, Entity)> = deciding
+        .state
+        .activities()
+        .filter(|(_, record)| {
+            let shown = record.when();
+            shown.visibility == Visibility::Public
+                && shown.status != Status::Draft
+                && belongs(&shown)
+        })
+        .filter_map(|(id, _)| deciding.entity(id))
+        .filter(|entity| routing::route(&rules, sink, entity).is_some())
+        .map(|entity| (entity.text("start").to_owned(), entity))
+        .collect();
+    members.sort_by(|(a, x), (b, y)| (a, x.text("title"), x.id).cmp(&(b, y.text("title"), y.id)));
+    members.into_iter().map(|(_, entity)| entity).collect()
+}

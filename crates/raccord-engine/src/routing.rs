@@ -1,0 +1,53 @@
+//! Which entities go to which connector, and under which rule.
+
+use raccord_model::{ConnectorName, Entity, Handling, Mode, Route, Rules, SinkRule};
+
+/// The route that brings `entity` to `sink`: `None` when it does not go there, `Some(None)` when
+/// the sink has no route and takes what suits it.
+pub(crate) fn route<'r>(
+    rules: &'r Rules,
+    sink: &ConnectorName,
+    entity: &Entity,
+) -> Option<Option<&'r Route>> {
+    let mut routed = false;
+    for route in rules.routes.iter().filter(|route| route.to == *sink) {
+        routed = true;
+        if route.when.fits(entity) {
+            return Some(Some(route));
+        }
+    }
+    (!routed).then_some(None)
+}
+
+/// Connectors that get every event about `entity`.
+pub(crate) fn every_event(rules: &Rules, entity: &Entity) -> Vec<ConnectorName> {
+    rules
+        .sinks
+        .iter()
+        .filter(|(name, sink)| {
+            sink.handling(entity.kind)
+                .any(|handling| handling.mode == Mode::Each)
+                && route(rules, name, entity).is_some()
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// How `sink` keeps one object per entity of the entity's kind, if it does.
+pub(crate) fn object_handling<'r>(sink: &'r SinkRule, entity: &Entity) -> Option<&'r Handling> {
+    sink.handling(entity.kind)
+        .find(|handling| matches!(handling.mode, Mode::Mirror | Mode::Announce))
+}
+
+/// The name of the rule that brought something to a sink, for `why`.
+pub(crate) fn rule_name(sink: &ConnectorName, route: Option<&Route>, rules: &Rules) -> String {
+    match route.and_then(|route| {
+        rules
+            .routes
+            .iter()
+            .position(|known| std::ptr::eq(known, route))
+    }) {
+        Some(index) => format!("[[routes]] {} -> {sink}", index + 1),
+        None => format!("[connectors.{sink}]"),
+    }
+}

@@ -1,0 +1,478 @@
+//! `why`: the chain from an effect back to the cell, click or message that caused it.
+//!
+//! Everything it says was recorded when it was decided. Nothing is guessed.
+
+use jiff::Timestamp;
+use raccord_model::{Cause, ConnectorName, EntityId, Event, Fields, Verb, Words};
+use serde_json::Value;
+
+use crate::fact::{Fact, OwedFact};
+use crate::fold::send_id;
+use crate::state::State;
+
+/// One link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// `effect`, `delivery`, `rule`, `event`, `cell` or `person`.
+    pub kind: &'static str,
+    /// When.
+    pub at: Timestamp,
+    /// In words.
+    pub text: Words,
+    /// What to ask `why` about next.
+    pub reference: String,
+}
+
+/// A commit that mentions a text.
+pub struct Mention {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Its facts.
+    pub facts: Vec<Fact>,
+}
+
+/// The chain behind `reference` (an entity, delivery or event id, or a tool's object id or URL);
+/// `None` when it is not ours. `search` gives the commits whose text holds a string, oldest first.
+pub fn why(
+    state: &State,
+    reference: &str,
+    search: &dyn Fn(&str) -> Vec<Mention>,
+) -> Option<Vec<Link>> {
+    let reference = reference.trim();
+    if reference.is_empty() {
+        return None;
+    }
+    if let Some((connector, entity)) = object_named(state, reference) {
+        return Some(of_object(search, &connector, entity));
+    }
+    let mentions = search(reference);
+    for mention in mentions.iter().rev() {
+        for fact in mention.facts.iter().rev() {
+            if let Some(chain) = of_fact(search, mention, fact, reference) {
+                return Some(chain);
+            }
+        }
+    }
+    None
+}
+
+/// The object a tool knows under this name or address.
+fn object_named(state: &State, reference: &str) -> Option<(ConnectorName, EntityId)> {
+    state.sinks.iter().find_map(|(connector, sink)| {
+        let (&entity, _) = sink.targets.iter().find(|(_, target)| {
+            target.link.as_ref().is_some_and(|link| {
+                link.external == reference || link.url.as_deref() == Some(reference)
+            })
+        })?;
+        Some((connector.clone(), entity))
+    })
+}
+
+fn of_object(
+    search: &dyn Fn(&str) -> Vec<Mention>,
+    connector: &ConnectorName,
+    entity: EntityId,
+) -> Vec<Link> {
+    let mentions = search(&entity.to_string());
+    let owed = mentions.iter().rev().find_map(|mention| {
+        mention.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Owed(owed) if owed.connector == *connector && owed.entity == entity => {
+                Some((mention.at, owed))
+            }
+            _ => None,
+        })
+    });
+    match owed {
+        Some((at, owed)) => of_owed(search, &mentions, at, owed),
+        None => chain_of_entity(search, &mentions, entity),
+    }
+}
+
+fn of_fact(
+    search: &dyn Fn(&str) -> Vec<Mention>,
+    mention: &Mention,
+    fact: &Fact,
+    reference: &str,
+) -> Option<Vec<Link>> {
+    match fact {
+        Fact::Event { event, .. } if event.entity.to_string() == reference => {
+            let mentions = search(reference);
+            Some(chain_of_entity(search, &mentions, event.entity))
+        }
+        Fact::Event { event, .. } if event.id.to_string() == reference => {
+            Some(chain_of_event(search, event))
+        }
+        Fact::Owed(owed)
+            if owed.delivery.to_string() == reference || owed.entity.to_string() == reference =>
+        {
+            let mentions = search(&owed.entity.to_string());
+            Some(of_owed(search, &mentions, mention.at, owed))
+        }
+        Fact::Done { of, .. }
+        | Fact::Dead { of, .. }
+        | Fact::Unknown { of, .. }
+        | Fact::Running { of, .. }
+            if of.id.to_string() == reference =>
+        {
+            let mentions = search(&of.family.to_string());
+            let sent = mentions.iter().find_map(|mention| {
+                mention.facts.iter().find_map(|fact| match fact {
+                    Fact::Event { event, to }
+                        if to.contains(&of.connector) && send_id(&of.connector, event) == of.id =>
+                    {
+                        Some((mention.at, event))
+                    }
+                    _ => None,
+                })
+            })?;
+            let mut chain = vec![Link {
+                kind: "effect",
+                at: mention.at,
+                text: Words::new(
+                    format!("Envoyé à « {} » : {}", of.connector, title(sent.1)),
+                    format!("Sent to “{}”: {}", of.connector, title(sent.1)),
+                ),
+                reference: of.id.to_string(),
+            }];
+            chain.push(rule_link(sent.0, &format!("[connectors.{}]", of.connector)));
+            chain.extend(chain_of_event(search, sent.1));
+            Some(chain)
+        }
+        _ => None,
+    }
+}
+
+fn of_owed(
+    search: &dyn Fn(&str) -> Vec<Mention>,
+    mentions: &[Mention],
+    at: Timestamp,
+    owed: &OwedFact,
+) -> Vec<Link> {
+    let done = mentions.iter().rev().find_map(|mention| {
+        mention.facts.iter().find_map(|fact| match fact {
+            Fact::Done { of, link, .. } if of.id == owed.delivery => {
+                Some((mention.at, link.clone()))
+            }
+            _ => None,
+        })
+    });
+    let mut chain = Vec::new();
+    if let Some((at, link)) = done {
+        let name = link.map_or_else(|| owed.entity.to_string(), |link| link.external);
+        chain.push(Link {
+            kind: "effect",
+            at,
+            text: Words::new(
+                format!("« {} » contient {name}", owed.connector),
+                format!("“{}” holds {name}", owed.connector),
+            ),
+            reference: name,
+        });
+    }
+    chain.push(Link {
+        kind: "delivery",
+        at,
+        text: Words::new(
+            format!("Raccord devait le mettre dans « {} »", owed.connector),
+            format!("Raccord owed it to “{}”", owed.connector),
+        ),
+        reference: owed.delivery.to_string(),
+    });
+    chain.push(rule_link(at, &owed.rule));
+    match owed.cause {
+        Some(cause) => {
+            let event = find_event(mentions, &cause.to_string())
+                .or_else(|| find_event(&search(&cause.to_string()), &cause.to_string()));
+            chain.extend(
+                event
+                    .map(|event| chain_of_event(search, &event))
+                    .unwrap_or_default(),
+            );
+        }
+        None => chain.extend(behind_publication(search, at)),
+    }
+    chain
+}
+
+/// A publication was composed again because of what changed in the same commit.
+fn behind_publication(search: &dyn Fn(&str) -> Vec<Mention>, at: Timestamp) -> Vec<Link> {
+    let Some(mention) = search("").into_iter().find(|mention| mention.at == at) else {
+        return Vec::new();
+    };
+    mention
+        .facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Event { event, .. } if event.kind == raccord_model::EntityKind::Activity => {
+                Some(event)
+            }
+            _ => None,
+        })
+        .take(20)
+        .flat_map(|event| chain_of_event(search, event))
+        .collect()
+}
+
+fn rule_link(at: Timestamp, rule: &str) -> Link {
+    Link {
+        kind: "rule",
+        at,
+        text: Words::new(
+            format!("Règle de la configuration : {rule}"),
+            format!("Rule of the configuration: {rule}"),
+        ),
+        reference: rule.to_owned(),
+    }
+}
+
+fn chain_of_entity(
+    search: &dyn Fn(&str) -> Vec<Mention>,
+    mentions: &[Mention],
+    entity: EntityId,
+) -> Vec<Link> {
+    let newest = mentions.iter().rev().find_map(|mention| {
+        mention.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Event { event, .. } if event.entity == entity => Some(event.clone()),
+            _ => None,
+        })
+    });
+    newest
+        .map(|event| chain_of_event(search, &event))
+        .unwrap_or_default()
+}
+
+fn find_event(mentions: &[Mention], id: &str) -> Option<Box<Event>> {
+    mentions.iter().find_map(|mention| {
+        mention.facts.iter().find_map(|fact| match fact {
+            Fact::Event { event, .. } if event.id.to_string() == id => Some(event.clone()),
+            _ => None,
+        })
+    })
+}
+
+fn chain_of_event(search: &dyn Fn(&str) -> Vec<Mention>, event: &Event) -> Vec<Link> {
+    let mut chain = vec![Link {
+        kind: "event",
+        at: event.time,
+        text: event_words(event),
+        reference: event.id.to_string(),
+    }];
+    let (kind, text) = cause_words(event);
+    chain.push(Link {
+        kind,
+        at: event.time,
+        text,
+        reference: cause_reference(event),
+    });
+    if let Some(causation) = event.causation {
+        let id = causation.to_string();
+        if let Some(parent) = find_event(&search(&id), &id).filter(|parent| parent.id != event.id) {
+            chain.extend(chain_of_event(search, &parent));
+        }
+    }
+    chain
+}
+
+fn title(event: &Event) -> String {
+    event
+        .data
+        .get("title")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn event_words(event: &Event) -> Words {
+    let title = title(event);
+    let (before, after) = crate::plan::delta(event);
+    let changes = |lang_fr: bool| -> String {
+        let mut parts: Vec<String> = event
+            .changed
+            .iter()
+            .filter_map(|pointer| {
+                let name = pointer.get(1..)?;
+                let label = field_name(name);
+                let label = if lang_fr { label.fr } else { label.en };
+                let show = |fields: &Fields| fields.get(name).map_or_else(|| "—".to_owned(), shown);
+                (before.contains_key(name) || after.contains_key(name))
+                    .then(|| format!("{label} : {} → {}", show(&before), show(&after)))
+            })
+            .collect();
+        parts.truncate(8);
+        parts.join(" ; ")
+    };
+    match event.verb {
+        Verb::Created => Words::new(
+            format!("« {title} » est apparu"),
+            format!("“{title}” appeared"),
+        ),
+        Verb::Cancelled => Words::new(
+            format!("« {title} » a été annulé"),
+            format!("“{title}” was cancelled"),
+        ),
+        Verb::Removed => Words::new(
+            format!("« {title} » a été retiré"),
+            format!("“{title}” was removed"),
+        ),
+        _ => Words::new(
+            format!("« {title} » a changé ({})", changes(true)),
+            format!("“{title}” changed ({})", changes(false)),
+        ),
+    }
+}
+
+fn cause_words(event: &Event) -> (&'static str, Words) {
+    match &event.cause {
+        Cause::Cell {
+            sheet,
+            row,
+            columns,
+            before,
+        } => {
+            let cells: Vec<String> = columns
+                .iter()
+                .map(|column| format!("{column}{row}"))
+                .collect();
+            let cells = if cells.is_empty() {
+                row.to_string()
+            } else {
+                cells.join(", ")
+            };
+            let values = |fr: bool| -> String {
+                let parts: Vec<String> = before
+                    .iter()
+                    .map(|(name, old)| {
+                        let label = field_name(name);
+                        let new = event.data.get(name).map_or_else(|| "—".to_owned(), shown);
+                        format!(
+                            "{} : {} → {new}",
+                            if fr { label.fr } else { label.en },
+                            shown(old)
+                        )
+                    })
+                    .collect();
+                if parts.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", parts.join(" ; "))
+                }
+            };
+            (
+                "cell",
+                Words::new(
+                    format!(
+                        "{}, feuille « {sheet} », ligne {row}, cellules {cells}{}",
+                        event.source,
+                        values(true)
+                    ),
+                    format!(
+                        "{}, sheet “{sheet}”, line {row}, cells {cells}{}",
+                        event.source,
+                        values(false)
+                    ),
+                ),
+            )
+        }
+        Cause::Missing { sheet, row, since } => (
+            "cell",
+            Words::new(
+                format!(
+                    "{}, feuille « {sheet} » : la ligne {row} n'est plus là depuis {since}, vérifié deux fois",
+                    event.source
+                ),
+                format!(
+                    "{}, sheet “{sheet}”: line {row} is gone since {since}, seen twice",
+                    event.source
+                ),
+            ),
+        ),
+        Cause::Posted { id } => (
+            "person",
+            Words::new(
+                format!("« {} » l'a envoyé (événement {id})", event.source),
+                format!("“{}” posted it (event {id})", event.source),
+            ),
+        ),
+        Cause::Recipe { from, rule } => (
+            "rule",
+            Words::new(
+                format!("Recette {rule}, à partir de l'activité {from}"),
+                format!("Recipe {rule}, from the activity {from}"),
+            ),
+        ),
+        Cause::Person { did } => (
+            "person",
+            Words::new(
+                format!("Une personne l'a décidé ({did})"),
+                format!("A person decided it ({did})"),
+            ),
+        ),
+        Cause::Time => ("rule", Words::new("Le temps a passé", "Time passed")),
+        Cause::Noticed { code } => (
+            "rule",
+            Words::new(
+                format!("Raccord l'a remarqué ({code})"),
+                format!("Raccord noticed it ({code})"),
+            ),
+        ),
+    }
+}
+
+fn cause_reference(event: &Event) -> String {
+    match &event.cause {
+        Cause::Cell {
+            sheet,
+            row,
+            columns,
+            ..
+        } => {
+            let column = columns.first().map(String::as_str).unwrap_or_default();
+            format!("{sheet}!{column}{row}")
+        }
+        Cause::Missing { sheet, row, .. } => format!("{sheet}!{row}"),
+        Cause::Posted { id } => id.clone(),
+        Cause::Recipe { from, .. } => from.to_string(),
+        Cause::Person { did } => did.clone(),
+        Cause::Time => "time".into(),
+        Cause::Noticed { code } => code.clone(),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let short: String = text.chars().take(80).collect();
+            if short.len() < text.len() {
+                format!("{short}…")
+            } else {
+                short
+            }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// What people call a field.
+fn field_name(name: &str) -> Words {
+    let (fr, en) = match name {
+        "title" => ("titre", "title"),
+        "kind" => ("type", "kind"),
+        "start" => ("début", "start"),
+        "end" => ("fin", "end"),
+        "all_day" => ("journée entière", "all day"),
+        "room" => ("salle", "room"),
+        "organiser" => ("organisateur·ice", "organiser"),
+        "contact" => ("contact", "contact"),
+        "description" => ("description", "description"),
+        "visibility" => ("public ou interne", "public or internal"),
+        "capacity" => ("jauge", "capacity"),
+        "credits" => ("crédits", "credits"),
+        "guide" => ("mode d'emploi", "guide"),
+        "status" => ("statut", "status"),
+        "tags" => ("étiquettes", "tags"),
+        "due" => ("échéance", "due"),
+        "state" => ("état", "state"),
+        other => (other, other),
+    };
+    Words::new(fr, en)
+}
