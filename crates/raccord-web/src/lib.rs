@@ -1,1 +1,21 @@
-//! The HTTP face of Raccord: events in and out, health, metrics, the public programme.
+#![doc = include_str!("../README.md")]
+
+mod events;
+mod face;
+mod feed;
+mod health;
+mod inbound;
+mod json;
+mod metrics;
+mod place;
+mod problem;
+mod programme;
+mod server;
+mod token;
+
+pub use face::{Face, Limits};
+pub use feed::{Entry, Feed, Follow, Position};
+pub use inbound::{Check, EventFault, Form, Refusal, form_of, read};
+pub use metrics::{Exposition, Kind};
+pub use place::{BoxFuture, FollowError, Node, Place, PostError, Programme, Readiness, Reason};
+pub use token::Token;

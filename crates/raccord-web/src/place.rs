@@ -1,0 +1,120 @@
+//! What the face asks of the process and of the places it runs. The program implements both
+//! traits; this crate knows neither log, engine nor configuration.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use raccord_model::{Activity, Change, Words};
+
+use crate::{EventFault, Exposition, Follow, Position, Token};
+
+/// A boxed future, for traits used behind a pointer.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The process: its clock and the places it runs.
+pub trait Node: Send + Sync + 'static {
+    /// The program's version.
+    fn version(&self) -> &str;
+    /// The instant it is, for this process.
+    fn now(&self) -> Timestamp;
+    /// Whether the clock was set at the start (`RACCORD_NOW`) instead of read from the machine.
+    fn clock_is_set(&self) -> bool;
+    /// The place served without `/p/<place>` in front, where there is one.
+    fn root(&self) -> Option<Arc<dyn Place>>;
+    /// The place called `id`.
+    fn find(&self, id: &str) -> Option<Arc<dyn Place>>;
+    /// All places, in the order they are to be listed.
+    fn places(&self) -> Vec<Arc<dyn Place>>;
+}
+
+/// One running place.
+pub trait Place: Send + Sync + 'static {
+    /// Its id, name, language, zone and public address, as they are now.
+    fn place(&self) -> Arc<raccord_model::Place>;
+
+    /// The bearer token of `/v1`; `None` where none is configured, and then nobody gets in.
+    fn token(&self) -> Option<Token>;
+
+    /// Takes changes posted by other programs, all or none, in order. They passed their schemas.
+    /// When it resolves with `Ok` they are durable (those that repeat an earlier `sender` and
+    /// `id` were so already).
+    fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>>;
+
+    /// The events after `after`, or those from now on; [`Position::START`] asks for the oldest
+    /// kept. The stream ends when its follower falls too far behind ([`crate::Feed`] does this).
+    ///
+    /// # Errors
+    /// When the events after `after` cannot be told.
+    fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError>;
+
+    /// Whether it can take and make effects now.
+    fn readiness(&self) -> Readiness;
+
+    /// Writes its figures, under the names its own documentation lists.
+    fn metrics(&self, out: &mut Exposition);
+
+    /// Its activities that everyone may see and that are not over at `now`, by start; at most
+    /// `limit` of them.
+    fn programme(&self, now: Timestamp, limit: usize) -> Programme;
+}
+
+/// Why posted changes were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// Too much is waiting for the disk already.
+    #[error("overloaded")]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The place cannot write now.
+    #[error("not ready: {}", why.en)]
+    NotReady {
+        /// Why, without personal data, paths or secrets.
+        why: Words,
+    },
+    /// The place's rules do not allow some of the changes.
+    #[error("{} faults", .0.len())]
+    Refused(Vec<EventFault>),
+}
+
+/// Why a follower cannot be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FollowError {
+    /// The position is older than what is kept, or this log never reached it.
+    #[error("the position is not in this log")]
+    Gone,
+    /// The place cannot read its log now.
+    #[error("not ready")]
+    NotReady,
+}
+
+/// Whether a place can take and make effects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// Why not; empty when it can.
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason for not being ready. It holds neither personal data nor secrets nor paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// A stable code (`log-unwritable`, `connector-not-started`, `mute`).
+    pub code: &'static str,
+    /// What it is about: a connector's name, or `""`.
+    pub about: String,
+    /// The sentence.
+    pub text: Words,
+}
+
+/// What is on show.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Programme {
+    /// The next activities, by start.
+    pub activities: Vec<Activity>,
+    /// How many more there are.
+    pub more: usize,
+}
