@@ -1,1 +1,52 @@
-fn main() {}
+//! Checks, generators and campaigns of this workspace: `cargo xtask <verb>`.
+//!
+//! Each verb is one file. Nothing here is part of the program, and nothing is skipped silently:
+//! a step that cannot run says so and fails.
+
+#![allow(clippy::print_stdout, reason = "a command line talks on stdout")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "outside the program: the environment of the machine is what it works with"
+)]
+
+use clap::{Parser, Subcommand};
+
+mod cache;
+mod ci;
+mod deny;
+mod full;
+mod schemas;
+mod step;
+mod tidy;
+mod workspace;
+
+#[derive(Parser)]
+#[command(about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Everything a change must pass: format, lints, arrows, schemas, dependencies, docs, tests.
+    Ci(ci::Args),
+    /// `ci`, then the long campaigns. Run it before closing an issue.
+    Full(full::Args),
+    /// Arrows between crates, connector folders, words that must not stand in the project.
+    Tidy,
+    /// Writes what is generated from the schemas: event schemas, posted schemas, catalogue, AsyncAPI.
+    Schemas(schemas::Args),
+    /// Licences, sources, duplicates; advisories where their database can be reached.
+    Deny(deny::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().verb {
+        Verb::Ci(args) => ci::run(&args),
+        Verb::Full(args) => full::run(&args),
+        Verb::Tidy => tidy::run(),
+        Verb::Schemas(args) => schemas::run(&args),
+        Verb::Deny(args) => deny::run(&args),
+    }
+}

@@ -1,0 +1,77 @@
+//! Everything a change must pass, in one run, with the time each step took.
+//!
+//! The tests come last, so that the lines of the test runner close the output.
+
+use anyhow::Result;
+
+use crate::step::{self, Step, Work};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Leave out the audit of dependencies (which may build cargo-deny first).
+    #[arg(long)]
+    no_deny: bool,
+}
+
+const DENY: &str = "dependencies";
+
+/// The steps, in order: what fails fastest first.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        work: Work::Cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "tidy",
+        work: Work::Here(crate::tidy::run),
+    },
+    Step {
+        name: "schemas",
+        work: Work::Here(|| crate::schemas::run(&crate::schemas::Args { check: true })),
+    },
+    Step {
+        name: DENY,
+        work: Work::Here(|| crate::deny::run(&crate::deny::Args::default())),
+    },
+    Step {
+        name: "lints",
+        work: Work::Cargo(
+            &[
+                "clippy",
+                "--quiet",
+                "--locked",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "documentation",
+        work: Work::Cargo(
+            &[
+                "doc",
+                "--quiet",
+                "--locked",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+            ],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
+    },
+    Step {
+        name: "tests",
+        work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
+    },
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let steps = STEPS
+        .iter()
+        .filter(|step| !(args.no_deny && step.name == DENY));
+    step::report(&step::run_all(steps))
+}

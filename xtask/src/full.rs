@@ -1,0 +1,56 @@
+//! `ci`, then the campaigns that take long. Run it before closing an issue; its table and the
+//! commit it names go into the closing note.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::step::{self, Step, Work};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only the campaigns, without `ci` before them.
+    #[arg(long)]
+    campaigns: bool,
+    /// Only the campaign of this name.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+}
+
+/// The campaigns: one entry each.
+const CAMPAIGNS: &[Step] = &[Step {
+    name: "container",
+    work: Work::Program("bash", &["deploy/container/rehearse.sh"]),
+}];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let before = crate::ci::STEPS
+        .iter()
+        .filter(|_| !args.campaigns && args.only.is_none());
+    let campaigns = CAMPAIGNS
+        .iter()
+        .filter(|step| args.only.as_deref().is_none_or(|only| only == step.name));
+    let lines = step::run_all(before.chain(campaigns));
+    anyhow::ensure!(!lines.is_empty(), "no campaign has this name");
+    println!("\ncommit {}", commit()?);
+    step::report(&lines)
+}
+
+/// The commit that was tested, and whether the checkout had changes on top of it.
+fn commit() -> Result<String> {
+    let git = |args: &[&str]| -> Result<String> {
+        let output = Command::new("git")
+            .args(args)
+            .current_dir(crate::workspace::root())
+            .output()
+            .context("cannot start git")?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let dirty = !git(&["status", "--porcelain"])?.is_empty();
+    let commit = git(&["rev-parse", "HEAD"])?;
+    Ok(if dirty {
+        format!("{commit}, with changes on top")
+    } else {
+        commit
+    })
+}
