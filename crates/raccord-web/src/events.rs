@@ -64,14 +64,11 @@ async fn accept(face: &Face, parts: &Parts, mut body: Body) -> Result<usize, Pro
         };
         let most = face.shared.limits.batch;
         let read = if bytes.len() > LARGE {
-            let face = face.clone();
-            tokio::task::spawn_blocking(move || {
-                inbound::read(form, &bytes, most, &face.shared.check)
-            })
-            .await
-            .map_err(|_| internal())?
+            tokio::task::spawn_blocking(move || inbound::read(form, &bytes, most))
+                .await
+                .map_err(|_| internal())?
         } else {
-            inbound::read(form, &bytes, most, &face.shared.check)
+            inbound::read(form, &bytes, most)
         };
         let changes = read.map_err(|refusal| refused(face, refusal))?;
         let count = changes.len();

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::Counters;
 use crate::place::{Node, Place};
 use crate::problem::{Problem, preferred};
-use crate::{Check, events, health, programme};
+use crate::{events, health, programme};
 
 /// What callers may take of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,6 @@ pub struct Face {
 
 pub(crate) struct Shared {
     pub(crate) node: Arc<dyn Node>,
-    pub(crate) check: Box<Check>,
     pub(crate) limits: Limits,
     pub(crate) stop: CancellationToken,
     pub(crate) counters: Counters,
@@ -94,27 +93,13 @@ impl fmt::Debug for Face {
 }
 
 impl Face {
-    /// The face of `node`. `check` says what is wrong with posted data; followers are let go, and
-    /// the server drains, when `stop` is cancelled.
-    pub fn new(
-        node: Arc<dyn Node>,
-        check: impl Fn(
-            raccord_model::EntityKind,
-            raccord_model::Verb,
-            &serde_json::Value,
-        ) -> Vec<raccord_model::Fault>
-        + Send
-        + Sync
-        + 'static,
-        limits: Limits,
-        stop: CancellationToken,
-    ) -> Self {
+    /// The face of `node`. Followers are let go, and the server drains, when `stop` is cancelled.
+    pub fn new(node: Arc<dyn Node>, limits: Limits, stop: CancellationToken) -> Self {
         let bodies = Arc::new(Semaphore::new(limits.in_flight.div_ceil(1000)));
         let followers = Arc::new(Semaphore::new(limits.followers));
         Self {
             shared: Arc::new(Shared {
                 node,
-                check: Box::new(check),
                 limits,
                 stop,
                 counters: Counters::default(),

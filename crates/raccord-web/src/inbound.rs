@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
-use raccord_model::{Change, EntityKind, Envelope, Fault, Fields, Verb};
+use raccord_model::{Change, Envelope, Fault, Fields, Schemas, Verb};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -26,10 +26,6 @@ pub struct EventFault {
     /// What is wrong, for the developer who sent it.
     pub detail: String,
 }
-
-/// Checks posted data, which may be partial, against the shared schema of its event type.
-/// Pointers are relative to the data.
-pub type Check = dyn Fn(EntityKind, Verb, &Value) -> Vec<Fault> + Send + Sync;
 
 /// The form a posted body has.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +120,7 @@ pub fn form_of(headers: &HeaderMap) -> Result<Form, Refusal> {
 ///
 /// # Errors
 /// What is wrong with it, event by event.
-pub fn read(form: Form, body: &[u8], most: usize, check: &Check) -> Result<Vec<Change>, Refusal> {
+pub fn read(form: Form, body: &[u8], most: usize) -> Result<Vec<Change>, Refusal> {
     match form {
         Form::Binary(mut attributes) => {
             if !body.is_empty() {
@@ -134,12 +130,9 @@ pub fn read(form: Form, body: &[u8], most: usize, check: &Check) -> Result<Vec<C
                 let data = json::parse(body).map_err(|error| refused(error, "/data"))?;
                 attributes.insert("data".into(), data);
             }
-            one(Value::Object(attributes), check)
+            one(Value::Object(attributes))
         }
-        Form::Structured => one(
-            json::parse(body).map_err(|error| refused(error, ""))?,
-            check,
-        ),
+        Form::Structured => one(json::parse(body).map_err(|error| refused(error, ""))?),
         Form::Batch => {
             let events = match json::parse(body) {
                 Ok(Value::Array(events)) => events,
@@ -152,7 +145,7 @@ pub fn read(form: Form, body: &[u8], most: usize, check: &Check) -> Result<Vec<C
             let mut changes = Vec::with_capacity(events.len());
             let mut faults = Vec::new();
             for (index, event) in events.into_iter().enumerate() {
-                match change(event, check) {
+                match change(event) {
                     Ok(change) => changes.push(change),
                     Err(found) => {
                         faults.extend(found.into_iter().map(|fault| placed(index, fault)));
@@ -172,12 +165,10 @@ pub fn read(form: Form, body: &[u8], most: usize, check: &Check) -> Result<Vec<C
     }
 }
 
-fn one(event: Value, check: &Check) -> Result<Vec<Change>, Refusal> {
-    change(event, check)
-        .map(|change| vec![change])
-        .map_err(|faults| {
-            Refusal::Faults(faults.into_iter().map(|fault| placed(0, fault)).collect())
-        })
+fn one(event: Value) -> Result<Vec<Change>, Refusal> {
+    change(event).map(|change| vec![change]).map_err(|faults| {
+        Refusal::Faults(faults.into_iter().map(|fault| placed(0, fault)).collect())
+    })
 }
 
 fn placed(index: usize, fault: Fault) -> EventFault {
@@ -220,7 +211,7 @@ fn fault(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
 }
 
 /// One event of the JSON event format as a change.
-fn change(event: Value, check: &Check) -> Result<Change, Vec<Fault>> {
+fn change(event: Value) -> Result<Change, Vec<Fault>> {
     let envelope = Envelope::from_json(event).map_err(|error| {
         let pointer = match error.attribute.as_str() {
             "" => String::new(),
@@ -293,7 +284,8 @@ fn change(event: Value, check: &Check) -> Result<Change, Vec<Fault>> {
     let data = Value::Object(data);
     if let Some((kind, verb)) = named {
         faults.extend(
-            check(kind, verb, &data)
+            Schemas::shared()
+                .check_posted(kind, verb, &data)
                 .into_iter()
                 .map(|found| fault(format!("/data{}", found.pointer), found.detail)),
         );

@@ -15,7 +15,7 @@ mod token;
 
 pub use face::{Face, Limits};
 pub use feed::{Entry, Feed, Follow, Position};
-pub use inbound::{Check, EventFault, Form, Refusal, form_of, read};
+pub use inbound::{EventFault, Form, Refusal, form_of, read};
 pub use metrics::{Exposition, Kind};
 pub use place::{BoxFuture, FollowError, Node, Place, PostError, Programme, Readiness, Reason};
 pub use token::Token;

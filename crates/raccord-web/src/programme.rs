@@ -224,6 +224,9 @@ fn render(
             here.datetime() < activity.over_at()
         })
         .collect();
+    let today = now.to_zoned(zone.clone()).date();
+    // What began before today stands under today for as long as it lasts.
+    let shown_on = |activity: &Activity| activity.start.date().max(today);
     shown.sort_by(|a, b| {
         (a.start.date(), a.start.time(), &a.title, a.id).cmp(&(
             b.start.date(),
@@ -232,10 +235,9 @@ fn render(
             b.id,
         ))
     });
-    let today = now.to_zoned(zone.clone()).date();
     let mut months: Vec<(i16, i8, Month)> = Vec::new();
     for activity in &shown {
-        let date = activity.start.date();
+        let date = shown_on(activity);
         let key = (date.year(), date.month());
         if months
             .last()
@@ -262,7 +264,7 @@ fn render(
             });
         }
         if let Some(day) = month.days.last_mut() {
-            day.items.push(speech.item(activity));
+            day.items.push(speech.item(activity, today));
         }
     }
     let page = Page {
@@ -348,34 +350,43 @@ impl Speech {
         }
     }
 
-    fn when(self, activity: &Activity) -> String {
-        let until = match self.0 {
-            Lang::Fr => "jusqu’au",
-            Lang::En => "until",
-        };
-        match (activity.start, activity.end) {
-            (Civil::Day(first), Some(end)) if end.date() > first => {
-                format!("{until} {}", self.date(end.date()))
-            }
-            (Civil::Day(_), _) => self.words().all_day.to_owned(),
-            (Civil::Minute(start), Some(Civil::Minute(end))) => {
-                let (from, to) = (self.time(start.time()), self.time(end.time()));
-                let next_morning = start.date().tomorrow().ok() == Some(end.date())
-                    && end.time() <= Time::constant(8, 0, 0, 0);
-                if end.date() == start.date() || next_morning {
-                    format!("{from} – {to}")
-                } else {
-                    format!("{from}, {until} {} {to}", self.date(end.date()))
-                }
-            }
-            (Civil::Minute(start), Some(Civil::Day(last))) if last > start.date() => {
-                format!("{}, {until} {}", self.time(start.time()), self.date(last))
-            }
-            (Civil::Minute(start), _) => self.time(start.time()),
+    fn until(self, date: Date) -> String {
+        match self.0 {
+            Lang::Fr => format!("jusqu’au {}", self.date(date)),
+            Lang::En => format!("until {}", self.date(date)),
         }
     }
 
-    fn item(self, activity: &Activity) -> Item {
+    fn when(self, activity: &Activity, today: Date) -> String {
+        let first = activity.start.date();
+        let last = activity.end.map_or(first, Civil::date);
+        let end = activity.end.and_then(Civil::time);
+        if first < today {
+            return match (self.0, end) {
+                (Lang::Fr, Some(end)) if last <= today => format!("jusqu’à {}", self.time(end)),
+                (Lang::En, Some(end)) if last <= today => format!("until {}", self.time(end)),
+                (Lang::Fr, None) if last < today => "en cours".to_owned(),
+                (Lang::En, None) if last < today => "going on".to_owned(),
+                _ => self.until(last),
+            };
+        }
+        let next_morning = first.tomorrow().ok() == Some(last)
+            && end.is_some_and(|end| end <= Time::constant(8, 0, 0, 0));
+        let start = activity.start.time().map(|start| self.time(start));
+        let end = end.map(|end| self.time(end));
+        match (start, end) {
+            (None, _) if last > first => self.until(last),
+            (None, _) => self.words().all_day.to_owned(),
+            (Some(start), Some(end)) if last == first || next_morning => {
+                format!("{start} – {end}")
+            }
+            (Some(start), Some(end)) => format!("{start}, {} {end}", self.until(last)),
+            (Some(start), None) if last > first => format!("{start}, {}", self.until(last)),
+            (Some(start), None) => start,
+        }
+    }
+
+    fn item(self, activity: &Activity, today: Date) -> Item {
         let words = self.words();
         let facts: Vec<String> = [&activity.kind, &activity.room, &activity.organiser]
             .into_iter()
@@ -383,7 +394,7 @@ impl Speech {
             .map(|fact| cut(fact, TITLE))
             .collect();
         Item {
-            when: self.when(activity),
+            when: self.when(activity, today),
             title: cut(&activity.title, TITLE),
             url: web_address(&activity.url),
             mark: match activity.status {
@@ -438,4 +449,108 @@ fn web_address(text: &str) -> Option<String> {
             .chars()
             .any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\\'));
     (web && plain).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn hours_are_said_as_people_say_them() {
+        let today: Date = "2027-01-02".parse().unwrap();
+        let when = |lang, start: &str, end: Option<&str>| {
+            let activity: Activity = serde_json::from_value(json!({
+                "id": "0b8f6f5e-0d3b-5c57-9f5e-000000000001", "title": "x", "start": start, "end": end,
+            }))
+            .unwrap();
+            Speech(lang).when(&activity, today).replace('\u{a0}', " ")
+        };
+        for (start, end, fr, en) in [
+            ("2027-01-02", None, "toute la journée", "all day"),
+            (
+                "2027-01-02",
+                Some("2027-01-02"),
+                "toute la journée",
+                "all day",
+            ),
+            (
+                "2027-01-02",
+                Some("2027-02-01"),
+                "jusqu’au 1er février",
+                "until 1 February",
+            ),
+            ("2027-01-02T18:05", None, "18 h 05", "18:05"),
+            (
+                "2027-01-02T18:30",
+                Some("2027-01-02T20:00"),
+                "18 h 30 – 20 h",
+                "18:30 – 20:00",
+            ),
+            (
+                "2027-01-02T22:00",
+                Some("2027-01-03T02:00"),
+                "22 h – 2 h",
+                "22:00 – 2:00",
+            ),
+            (
+                "2027-01-02T22:00",
+                Some("2027-01-03T17:00"),
+                "22 h, jusqu’au 3 janvier 17 h",
+                "22:00, until 3 January 17:00",
+            ),
+            (
+                "2027-01-02T22:00",
+                Some("2027-01-04"),
+                "22 h, jusqu’au 4 janvier",
+                "22:00, until 4 January",
+            ),
+            (
+                "2027-01-01T22:00",
+                Some("2027-01-02T02:00"),
+                "jusqu’à 2 h",
+                "until 2:00",
+            ),
+            (
+                "2026-12-28",
+                Some("2027-01-03"),
+                "jusqu’au 3 janvier",
+                "until 3 January",
+            ),
+            ("2027-01-01T23:00", None, "en cours", "going on"),
+        ] {
+            assert_eq!(when(Lang::Fr, start, end), fr);
+            assert_eq!(when(Lang::En, start, end), en);
+        }
+    }
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        for good in ["https://example.org/a?b#c", " HTTP://x "] {
+            assert!(web_address(good).is_some(), "{good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "java\nscript://x",
+            "data:text/html,x",
+            "//x",
+            "https://",
+            "https://a b",
+            "https://a\"b",
+            "",
+            "ftp://x",
+        ] {
+            assert!(web_address(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn long_and_tricky_texts_are_cut_between_words() {
+        assert_eq!(cut("  un  ", 10), "un");
+        assert_eq!(cut("un deux, trois", 9), "un deux…");
+        assert_eq!(cut("aaaaaaaa", 3), "aaa…");
+        assert_eq!(cut("a\u{202e}b\u{0}c\nd", 10), "abc\nd");
+        assert_eq!(cut(&"é".repeat(1_000_000), 5), "ééééé…");
+    }
 }

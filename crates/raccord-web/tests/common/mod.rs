@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
-use raccord_model::{Activity, Change, EntityKind, Fault, Lang, Verb, Words};
+use raccord_model::{Activity, Change, Lang, Words};
 use raccord_web::{
     BoxFuture, Entry, Exposition, Face, Feed, Follow, FollowError, Kind, Limits, Node, Place,
     Position, PostError, Programme, Readiness, Reason, Token,
@@ -169,31 +169,6 @@ impl Node for FakeNode {
     }
 }
 
-/// Stands for the shared schemas: a start is a civil moment, a capacity a whole number.
-pub fn check(kind: EntityKind, _: Verb, data: &Value) -> Vec<Fault> {
-    let fault = |pointer: &str, detail: &str| Fault {
-        pointer: pointer.into(),
-        detail: detail.into(),
-    };
-    let mut faults = Vec::new();
-    if kind == EntityKind::Activity {
-        if let Some(start) = data.get("start")
-            && start
-                .as_str()
-                .is_none_or(|text| text.parse::<raccord_model::Civil>().is_err())
-        {
-            faults.push(fault("/start", "is no civil moment"));
-        }
-        if data
-            .get("capacity")
-            .is_some_and(|capacity| !capacity.is_u64())
-        {
-            faults.push(fault("/capacity", "is no whole number"));
-        }
-    }
-    faults
-}
-
 pub struct World {
     pub address: SocketAddr,
     pub place: Arc<FakePlace>,
@@ -216,7 +191,7 @@ pub fn face(
     };
     let stop = CancellationToken::new();
     (
-        Face::new(Arc::new(node), check, limits, stop.clone()),
+        Face::new(Arc::new(node), limits, stop.clone()),
         place,
         other,
         stop,
