@@ -2,7 +2,11 @@
 //! sample_site -- FOLDER [fr|en] [2027-01-02] [BASE_URL]`. For looking at, and for
 //! `tests/check_calendar.py`.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "an example for developers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "an example for developers"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;

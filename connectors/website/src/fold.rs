@@ -76,7 +76,11 @@ mod tests {
         }
         assert_eq!(
             folded.replace("\r\n ", ""),
-            format!("DESCRIPTION:a\\,b\\;c\\\\d\\n{}🎉{}\r\n", "é".repeat(60), "ض".repeat(60))
+            format!(
+                "DESCRIPTION:a\\,b\\;c\\\\d\\n{}🎉{}\r\n",
+                "é".repeat(60),
+                "ض".repeat(60)
+            )
         );
     }
 

@@ -68,7 +68,7 @@ impl Folder {
                 "est déjà le site d’un autre lieu",
                 "is the site of another place already",
                 &format!(
-                    "Choisissez un autre dossier dans la clé « output », ou effacez « {} » si \
+                    "Choisissez un autre dossier dans la clé «\u{a0}output\u{a0}», ou effacez «\u{a0}{}\u{a0}» si \
                      c’est bien le même lieu.",
                     mark.display()
                 ),
@@ -84,7 +84,7 @@ impl Folder {
                         "website.not-ours",
                         "contient déjà une page d’accueil que Raccord n’a pas faite",
                         "already holds a front page that Raccord did not make",
-                        "Choisissez un dossier vide dans la clé « output », ou déplacez ce qui \
+                        "Choisissez un dossier vide dans la clé «\u{a0}output\u{a0}», ou déplacez ce qui \
                          s’y trouve.",
                         "Choose an empty folder in the key “output”, or move away what is there.",
                     ))
@@ -143,7 +143,7 @@ impl Folder {
             Blame::Access,
             code,
             Words::new(
-                format!("Le dossier « {shown} » {fr} : rien n’y a été écrit."),
+                format!("Le dossier «\u{a0}{shown}\u{a0}» {fr}\u{a0}: rien n’y a été écrit."),
                 format!("The folder “{shown}” {en}: nothing was written there."),
             ),
             Words::new(mend_fr, mend_en),

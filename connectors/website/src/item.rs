@@ -77,10 +77,12 @@ impl Item {
     /// A civil moment with its offset (`2027-01-02T18:30:00+04:00`), or the day alone.
     pub(crate) fn instant(&self, civil: Civil, place: &Place) -> String {
         match (civil, self.zone(place)) {
-            (Civil::Minute(at), Some((_, zone))) if !self.activity.all_day => zone
-                .to_ambiguous_zoned(at)
-                .compatible()
-                .map_or_else(|_| civil.to_string(), |at| at.strftime("%FT%T%:z").to_string()),
+            (Civil::Minute(at), Some((_, zone))) if !self.activity.all_day => {
+                zone.to_ambiguous_zoned(at).compatible().map_or_else(
+                    |_| civil.to_string(),
+                    |at| at.strftime("%FT%T%:z").to_string(),
+                )
+            }
             (civil, _) => civil.date().to_string(),
         }
     }

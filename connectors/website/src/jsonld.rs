@@ -20,7 +20,10 @@ pub(crate) fn write(site: &Site, lang: Lang, item: &Item) -> String {
     put("@type", json!("Event"));
     put("@id", json!(format!("urn:uuid:{}", activity.id)));
     put("name", json!(clean::line(&activity.title, 300)));
-    put("startDate", json!(item.instant(activity.start, &site.place)));
+    put(
+        "startDate",
+        json!(item.instant(activity.start, &site.place)),
+    );
     match (item.span(), activity.end) {
         (Span::Days(_, last), _) => {
             put("endDate", json!(last.to_string()));

@@ -102,7 +102,7 @@ impl Tool for Website {
             parallel: 4,
             per_second: 0,
             rights: Words::new(
-                "Écrire dans le dossier de la clé « output », qui n’appartient qu’à Raccord.",
+                "Écrire dans le dossier de la clé «\u{a0}output\u{a0}», qui n’appartient qu’à Raccord.",
                 "To write in the folder of the key “output”, which belongs to Raccord alone.",
             ),
         }
@@ -147,17 +147,17 @@ impl Inner {
         let (code, fr, en, mend) = if !there.is_dir() {
             (
                 "website.no-folder",
-                format!("« {shown} » n’est pas un dossier."),
+                format!("«\u{a0}{shown}\u{a0}» n’est pas un dossier."),
                 format!("“{shown}” is not a folder."),
                 Words::new(
-                    "Choisissez un autre dossier dans la clé « output ».",
+                    "Choisissez un autre dossier dans la clé «\u{a0}output\u{a0}».",
                     "Choose another folder in the key “output”.",
                 ),
             )
         } else if rustix::fs::access(there, rights).is_err() {
             (
                 "website.forbidden",
-                format!("Raccord n’a pas le droit d’écrire dans « {shown} »."),
+                format!("Raccord n’a pas le droit d’écrire dans «\u{a0}{shown}\u{a0}»."),
                 format!("Raccord is not allowed to write in “{shown}”."),
                 Words::new(
                     "Donnez à l’utilisateur qui fait tourner Raccord le droit d’y écrire.",

@@ -10,9 +10,9 @@ use raccord_model::{Digest, Lang, Status};
 
 use crate::clean::{self, Piece};
 use crate::item::Item;
+use crate::jsonld;
 use crate::site::{Site, calendar_path, page_path};
 use crate::words::{self, Labels};
-use crate::jsonld;
 
 /// The most bytes of HTML a list page has; with our style it stays under 50 kB.
 pub(crate) const BUDGET: usize = 40_000;
@@ -80,6 +80,7 @@ struct Row {
     hours: String,
     facts: Vec<String>,
     excerpt: String,
+    cut: bool,
     mark: Option<&'static str>,
     class: &'static str,
 }
@@ -252,10 +253,15 @@ impl Programme<'_> {
             .iter()
             .find(|link| Some(&link.href) == over_month.as_ref());
         let render = |count: usize, excerpt: usize, with_past: bool| {
+            // Months that stand on this page are a step away; the others are pages.
+            let shown = months(self.lang, &coming[..count], excerpt);
             let nav: Vec<Link> = month_links
                 .iter()
                 .map(|link| Link {
-                    href: link.href.clone(),
+                    href: shown
+                        .iter()
+                        .find(|month| month.title == link.text)
+                        .map_or_else(|| link.href.clone(), |month| format!("#{}", month.anchor)),
                     text: link.text.clone(),
                     here: false,
                 })
@@ -265,7 +271,7 @@ impl Programme<'_> {
                 heading: labels.programme,
                 home: true,
                 nav: &nav,
-                months: months(self.lang, &coming[..count], excerpt),
+                months: shown,
                 past: if with_past {
                     past.iter().map(|item| self.past(item)).collect()
                 } else {
@@ -274,7 +280,11 @@ impl Programme<'_> {
                 past_link: past_link.filter(|_| !with_past),
                 earlier: None,
                 later: None,
-                more: if count < coming.len() { month_links } else { &[] },
+                more: if count < coming.len() {
+                    month_links
+                } else {
+                    &[]
+                },
                 subscribe: Some(Subscribe {
                     webcal: self.site.webcal(),
                     address: self
@@ -347,11 +357,15 @@ pub(crate) fn activity(
     let title = clean::line(&activity.title, 500);
     let when = words::when(lang, item.span());
     let (description, cut) = described(&activity.description);
-    let summary = [when.clone(), clean::line(&activity.room, 80), clean::line(&description, 150)]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" · ");
+    let summary = [
+        when.clone(),
+        clean::line(&activity.room, 80),
+        clean::line(&description, 150),
+    ]
+    .into_iter()
+    .filter(|part| !part.is_empty())
+    .collect::<Vec<_>>()
+    .join(" · ");
     let html = ActivityPage {
         shell: shell(site, lang, &path, &clean::line(&title, 120), summary, mark),
         kind: clean::line(&activity.kind, 100),
@@ -508,7 +522,13 @@ fn day(lang: Lang, items: &[Item], excerpt: usize) -> Day {
 
 fn row(lang: Lang, item: &Item, excerpt: usize) -> Row {
     let activity = &item.activity;
+    let about = if excerpt == 0 {
+        String::new()
+    } else {
+        clean::line(&activity.description, excerpt)
+    };
     Row {
+        cut: about.ends_with('…') && !activity.description.trim_end().ends_with('…'),
         href: page_path(activity.id),
         title: clean::line(&activity.title, 160),
         start: activity.start.to_string(),
@@ -518,11 +538,7 @@ fn row(lang: Lang, item: &Item, excerpt: usize) -> Row {
             .map(|fact| clean::line(fact, 60))
             .filter(|fact| !fact.is_empty())
             .collect(),
-        excerpt: if excerpt == 0 {
-            String::new()
-        } else {
-            clean::line(&activity.description, excerpt)
-        },
+        excerpt: about,
         mark: words::mark(lang, activity.status),
         class: class(activity.status),
     }
@@ -557,9 +573,17 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
         .collect::<Vec<_>>()
         .join(", ");
     put(labels.room, place, None);
-    put(labels.organiser, clean::line(&activity.organiser, 300), None);
+    put(
+        labels.organiser,
+        clean::line(&activity.organiser, 300),
+        None,
+    );
     if let Some(capacity) = activity.capacity {
-        put(labels.capacity, format!("{capacity}\u{a0}{}", labels.people), None);
+        put(
+            labels.capacity,
+            format!("{capacity}\u{a0}{}", labels.people),
+            None,
+        );
     }
     if let Some(credits) = activity.credits.filter(|credits| *credits != 0) {
         put(labels.credits, words::amount(lang, credits), None);
@@ -582,22 +606,41 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
 
 /// The description as far as its page can carry it, and whether its end is missing.
 fn described(text: &str) -> (String, bool) {
-    let escaped = |text: &str| -> usize {
-        text.chars()
-            .map(|c| match c {
-                '<' | '>' | '&' | '"' | '\'' | '\n' => 5,
-                other => other.len_utf8(),
-            })
-            .sum()
-    };
     let (mut kept, mut cut) = clean::prose(text, DESCRIPTION);
-    while escaped(&kept) > DESCRIPTION_BYTES {
-        // Letters of several bytes, or much to escape: fewer fit.
-        let fewer = kept.chars().count() * DESCRIPTION_BYTES / escaped(&kept);
+    loop {
+        let weight = weight(&kept);
+        if weight <= DESCRIPTION_BYTES {
+            break;
+        }
+        // Letters of several bytes, much to escape, many links: fewer fit.
+        let fewer = kept.chars().count() * DESCRIPTION_BYTES / weight;
         kept = clean::prose(&kept, fewer.saturating_sub(1)).0;
         cut = true;
     }
     (kept, cut)
+}
+
+/// About how many bytes of HTML a description becomes.
+fn weight(description: &str) -> usize {
+    let escaped = |text: &str| -> usize {
+        text.chars()
+            .map(|c| match c {
+                '<' | '>' | '&' | '"' | '\'' => 5,
+                other => other.len_utf8(),
+            })
+            .sum()
+    };
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => escaped(text),
+        Piece::Link(link) => 2 * escaped(link) + 48,
+    };
+    paragraphs(description)
+        .iter()
+        .map(|lines| {
+            let line = |line: &Vec<Piece>| 5 + line.iter().map(piece).sum::<usize>();
+            25 + lines.iter().map(line).sum::<usize>()
+        })
+        .sum()
 }
 
 fn paragraphs(description: &str) -> Vec<Vec<Vec<Piece>>> {
@@ -617,7 +660,13 @@ mod tests {
         for yes in ["2027-01.html", "2027-12-3.html"] {
             assert!(is_month_page(yes), "{yes}");
         }
-        for no in ["index.html", "2027.html", "2027-01-.html", "2027-01.htm", "a2027-01.html"] {
+        for no in [
+            "index.html",
+            "2027.html",
+            "2027-01-.html",
+            "2027-01.htm",
+            "a2027-01.html",
+        ] {
             assert!(!is_month_page(no), "{no}");
         }
     }

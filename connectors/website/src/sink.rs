@@ -162,11 +162,11 @@ fn bug(code: &str, detail: &str) -> Failure {
         Blame::Bug,
         code,
         Words::new(
-            format!("Le site n’a pas pu être fait : {detail}."),
+            format!("Le site n’a pas pu être fait\u{a0}: {detail}."),
             format!("The site could not be made: {detail}."),
         ),
         Words::new(
-            "Signalez-le à qui s’occupe du connecteur « website ».",
+            "Signalez-le à qui s’occupe du connecteur «\u{a0}website\u{a0}».",
             "Report it to whoever keeps the connector “website”.",
         ),
     )
@@ -183,7 +183,9 @@ impl crate::Inner {
 
     fn find(&self, job: &Job) -> Result<Found, Failure> {
         let (there, applied) = match job {
-            Job::Write { entity, desired, .. } => {
+            Job::Write {
+                entity, desired, ..
+            } => {
                 let (path, applied) = self.applied(*entity, is_page(&desired.body));
                 (self.folder.holds(&path, desired.hash)?, applied)
             }
@@ -252,7 +254,12 @@ impl crate::Inner {
         let path = site::calendar_path(item.activity.id);
         let file = self.folder.path(&path)?;
         let calendar = |changed| {
-            calendar::write(&self.site, lang, Offer::Single, std::iter::once((item, changed)))
+            calendar::write(
+                &self.site,
+                lang,
+                Offer::Single,
+                std::iter::once((item, changed)),
+            )
         };
         // What it said already, it goes on saying with the same instant.
         let kept = stamps::in_calendar(&file)
@@ -305,7 +312,12 @@ impl crate::Inner {
             (LIST.to_owned(), data::write(generated, &activities)),
             (
                 CALENDAR.to_owned(),
-                calendar::write(&self.site, lang, Offer::Subscription, changed.iter().copied()),
+                calendar::write(
+                    &self.site,
+                    lang,
+                    Offer::Subscription,
+                    changed.iter().copied(),
+                ),
             ),
         ];
         let made = (|| {
@@ -322,7 +334,12 @@ impl crate::Inner {
                 mark: hash,
                 items,
             };
-            files.extend(programme.pages()?.into_iter().map(|page| (page.path, page.html)));
+            files.extend(
+                programme
+                    .pages()?
+                    .into_iter()
+                    .map(|page| (page.path, page.html)),
+            );
             Ok(())
         })();
         made.map_err(|error: askama::Error| unwritten(&error))?;

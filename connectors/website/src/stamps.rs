@@ -61,7 +61,9 @@ impl Stamps {
 pub(crate) fn in_calendar(path: &Path) -> Option<Timestamp> {
     let text = bounded(path);
     let text = std::str::from_utf8(&text).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("DTSTAMP:"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("DTSTAMP:"))?;
     let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", line.trim_end()).ok()?;
     Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
 }
@@ -73,8 +75,7 @@ pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
 
 fn bounded(path: &Path) -> Vec<u8> {
     let mut out = Vec::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| file.take(MOST + 1).read_to_end(&mut out));
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut out));
     match read {
         Ok(length) if length as u64 <= MOST => out,
         _ => Vec::new(),

@@ -32,17 +32,11 @@ impl Template {
     /// Reads the fragments in `folder`.
     pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
         if !folder.is_dir() {
-            return Err(wrong(
-                folder,
-                "n’est pas un dossier",
-                "is not a folder",
-            ));
+            return Err(wrong(folder, "n’est pas un dossier", "is not a folder"));
         }
         let mut parts = PARTS.map(|(name, most)| fragment(&folder.join(name), most));
         let [style, tint, header, footer] = &mut parts;
-        let take = |part: &mut Result<Option<String>, Failure>| {
-            std::mem::replace(part, Ok(None))
-        };
+        let take = |part: &mut Result<Option<String>, Failure>| std::mem::replace(part, Ok(None));
         let template = Self {
             style: take(style)?,
             tint: take(tint)?,
@@ -75,12 +69,16 @@ impl Template {
 
     /// The top of the page, in a page from which the site's root is `root`.
     pub(crate) fn header(&self, root: &str) -> Option<String> {
-        self.header.as_ref().map(|text| text.replace("{{root}}", root))
+        self.header
+            .as_ref()
+            .map(|text| text.replace("{{root}}", root))
     }
 
     /// The foot of the page, in a page from which the site's root is `root`.
     pub(crate) fn footer(&self, root: &str) -> Option<String> {
-        self.footer.as_ref().map(|text| text.replace("{{root}}", root))
+        self.footer
+            .as_ref()
+            .map(|text| text.replace("{{root}}", root))
     }
 
     /// Tells templates apart; nothing where there is none, so that a newer look of our own is not
@@ -100,7 +98,7 @@ fn fragment(path: &Path, most: usize) -> Result<Option<String>, Failure> {
     match file.take(most as u64 + 1).read_to_string(&mut text) {
         Ok(read) if read > most => Err(wrong(
             path,
-            &format!("dépasse {most} octets : les pages doivent rester légères"),
+            &format!("dépasse {most} octets\u{a0}: les pages doivent rester légères"),
             &format!("is larger than {most} bytes: pages must stay light"),
         )),
         Ok(_) => Ok(Some(text)),
@@ -118,11 +116,11 @@ fn wrong(path: &Path, fr: &str, en: &str) -> Failure {
         Blame::Data,
         "website.template",
         Words::new(
-            format!("La clé « template » : « {shown} » {fr}."),
+            format!("La clé «\u{a0}template\u{a0}»\u{a0}: «\u{a0}{shown}\u{a0}» {fr}."),
             format!("The key “template”: “{shown}” {en}."),
         ),
         Words::new(
-            "Mettez dans ce dossier un ou plusieurs de ces fichiers : style.css (30 ko au plus), \
+            "Mettez dans ce dossier un ou plusieurs de ces fichiers\u{a0}: style.css (30 ko au plus), \
              tint.css, header.html, footer.html (4 ko chacun au plus).",
             "Put one or more of these files in that folder: style.css (at most 30 kB), tint.css, \
              header.html, footer.html (at most 4 kB each).",

@@ -9,7 +9,6 @@ use raccord_model::{Activity, Civil, Lang, Status};
 pub(crate) struct Labels {
     pub(crate) programme: &'static str,
     pub(crate) skip: &'static str,
-    pub(crate) months: &'static str,
     pub(crate) whole_day: &'static str,
     pub(crate) cancelled: &'static str,
     pub(crate) tentative: &'static str,
@@ -20,9 +19,7 @@ pub(crate) struct Labels {
     pub(crate) read_on: &'static str,
     pub(crate) earlier: &'static str,
     pub(crate) later: &'static str,
-    pub(crate) when: &'static str,
     pub(crate) room: &'static str,
-    pub(crate) kind: &'static str,
     pub(crate) organiser: &'static str,
     pub(crate) capacity: &'static str,
     pub(crate) people: &'static str,
@@ -52,20 +49,17 @@ pub(crate) struct Labels {
 const FR: Labels = Labels {
     programme: "Programme",
     skip: "Aller au contenu",
-    months: "Mois",
     whole_day: "toute la journée",
     cancelled: "Annulé",
     tentative: "à confirmer",
     full: "complet",
-    empty: "Rien n’est annoncé pour le moment. Revenez bientôt !",
+    empty: "Rien n’est annoncé pour le moment. Revenez bientôt\u{202f}!",
     over: "Déjà passé ce mois-ci",
     more: "La suite du programme",
     read_on: "Lire la suite",
     earlier: "Plus tôt dans le mois",
     later: "Plus tard dans le mois",
-    when: "Quand",
     room: "Où",
-    kind: "Quoi",
     organiser: "Avec",
     capacity: "Places",
     people: "personnes",
@@ -76,15 +70,15 @@ const FR: Labels = Labels {
     series: "Série",
     add: "Ajouter à mon agenda",
     back: "Tout le programme",
-    cut: "Ce texte est trop long pour cette page : sa fin n’est pas montrée.",
+    cut: "Ce texte est trop long pour cette page\u{a0}: sa fin n’est pas montrée.",
     keep_up: "Ne rien manquer",
     subscribe: "S’abonner à l’agenda",
     calendar_file: "Adresse de l’agenda",
-    how: "Sur téléphone, touchez « S’abonner » ; sinon, copiez l’adresse de l’agenda et collez-la \
-          dans votre agenda, à « S’abonner » ou « Nouvel agenda depuis une adresse » : il se met \
+    how: "Sur téléphone, touchez «\u{a0}S’abonner\u{a0}»\u{202f}; sinon, copiez l’adresse de l’agenda et collez-la \
+          dans votre agenda, à «\u{a0}S’abonner\u{a0}» ou «\u{a0}Nouvel agenda depuis une adresse\u{a0}»\u{a0}: il se met \
           à jour tout seul.",
     how_without_address: "Copiez l’adresse de ce lien et collez-la dans votre agenda, à \
-          « S’abonner » ou « Nouvel agenda depuis une adresse » : il se met à jour tout seul.",
+          «\u{a0}S’abonner\u{a0}» ou «\u{a0}Nouvel agenda depuis une adresse\u{a0}»\u{a0}: il se met à jour tout seul.",
     feed: "Nouveautés (Atom)",
     data: "Données (JSON)",
     made_by: "Ce programme est tenu à jour avec Raccord, un logiciel libre.",
@@ -92,14 +86,13 @@ const FR: Labels = Labels {
     gone_why: "L’activité est peut-être passée, ou son adresse a changé. Tout ce qui vient est \
                dans le programme.",
     cancelled_why: "Cette activité n’aura pas lieu.",
-    tentative_why: "Cette activité reste à confirmer : revenez voir avant de vous déplacer.",
+    tentative_why: "Cette activité reste à confirmer\u{a0}: revenez voir avant de vous déplacer.",
     full_why: "Cette activité est complète.",
 };
 
 const EN: Labels = Labels {
     programme: "Programme",
     skip: "Skip to content",
-    months: "Months",
     whole_day: "all day",
     cancelled: "Cancelled",
     tentative: "to be confirmed",
@@ -110,9 +103,7 @@ const EN: Labels = Labels {
     read_on: "Read on",
     earlier: "Earlier this month",
     later: "Later this month",
-    when: "When",
     room: "Where",
-    kind: "What",
     organiser: "With",
     capacity: "Places",
     people: "people",
@@ -172,12 +163,32 @@ pub(crate) const fn weekday(lang: Lang, day: Weekday) -> &'static str {
 }
 
 const MONTHS_FR: [&str; 12] = [
-    "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-    "octobre", "novembre", "décembre",
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
 ];
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// "janvier".
@@ -209,7 +220,11 @@ pub(crate) fn day_month(lang: Lang, date: Date) -> String {
 
 /// "samedi 2 janvier".
 pub(crate) fn day(lang: Lang, date: Date) -> String {
-    format!("{} {}", weekday(lang, date.weekday()), day_month(lang, date))
+    format!(
+        "{} {}",
+        weekday(lang, date.weekday()),
+        day_month(lang, date)
+    )
 }
 
 /// "samedi 2 janvier 2027".
@@ -383,7 +398,10 @@ mod tests {
     #[test]
     fn hours_read_as_people_say_them() {
         let evening = span("2027-01-15T20:30", "2027-01-16T00:30");
-        assert_eq!(hours(Lang::Fr, evening), "20\u{a0}h\u{a0}30\u{a0}– 0\u{a0}h\u{a0}30");
+        assert_eq!(
+            hours(Lang::Fr, evening),
+            "20\u{a0}h\u{a0}30\u{a0}– 0\u{a0}h\u{a0}30"
+        );
         assert_eq!(hours(Lang::En, evening), "20:30\u{a0}– 00:30");
         assert_eq!(
             when(Lang::Fr, span("2027-01-01", "2027-01-01")),

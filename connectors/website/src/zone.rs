@@ -22,13 +22,26 @@ struct Observance {
 }
 
 /// Writes the VTIMEZONE of `zone`, called `name`, valid from `first` to `last`.
-pub(crate) fn write(out: &mut Folded, name: &str, zone: &TimeZone, first: Timestamp, last: Timestamp) {
+pub(crate) fn write(
+    out: &mut Folded,
+    name: &str,
+    zone: &TimeZone,
+    first: Timestamp,
+    last: Timestamp,
+) {
     out.line("BEGIN", "VTIMEZONE");
     out.line("TZID", name);
     for observance in observances(zone, first, last) {
-        let kind = if observance.summer { "DAYLIGHT" } else { "STANDARD" };
+        let kind = if observance.summer {
+            "DAYLIGHT"
+        } else {
+            "STANDARD"
+        };
         out.line("BEGIN", kind);
-        let mut onsets = observance.onsets.iter().map(|at| at.strftime("%Y%m%dT%H%M%S").to_string());
+        let mut onsets = observance
+            .onsets
+            .iter()
+            .map(|at| at.strftime("%Y%m%dT%H%M%S").to_string());
         if let Some(onset) = onsets.next() {
             out.line("DTSTART", &onset);
         }
@@ -45,8 +58,13 @@ pub(crate) fn write(out: &mut Folded, name: &str, zone: &TimeZone, first: Timest
 }
 
 fn observances(zone: &TimeZone, first: Timestamp, last: Timestamp) -> Vec<Observance> {
-    // What holds at the start began with the last change before it, or always.
-    let began = zone.preceding(first).next().map(|change| change.timestamp());
+    // What holds at the start began with the last change before it, or always: local mean times
+    // of a century ago, with their seconds, only confuse calendar programs.
+    let began = zone
+        .preceding(first)
+        .next()
+        .map(|change| change.timestamp())
+        .filter(|began| *began >= Timestamp::UNIX_EPOCH);
     let start = began.unwrap_or(first);
     let mut out: Vec<Observance> = Vec::new();
     let mut before = began.map_or_else(

@@ -1,7 +1,11 @@
 //! The sample programme as entities, and a connector set up in a folder: shared by tests and the
 //! example.
 
-#![allow(clippy::unwrap_used, dead_code, reason = "tests; not each uses all of it")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "tests; not each uses all of it"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -106,7 +110,12 @@ fn from_line(line: &Value) -> Entity {
     entity(text("key"), fields)
 }
 
-pub(crate) fn rendered(tool: &dyn Tool, subject: Subject<'_>, lang: Lang, today: Date) -> Option<Desired> {
+pub(crate) fn rendered(
+    tool: &dyn Tool,
+    subject: Subject<'_>,
+    lang: Lang,
+    today: Date,
+) -> Option<Desired> {
     let place = place();
     let context = Context {
         place: &place,

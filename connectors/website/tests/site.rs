@@ -1,0 +1,671 @@
+//! The site as people and programs meet it: files in a folder.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use common::{TODAY, entity, page, programme, publication, publish, remove, sample, site, write};
+use jiff::SignedDuration;
+use jiff::civil::date;
+use raccord_kit::{Kit, Tool};
+use raccord_model::{Blame, Entity, Found, Lang};
+use serde_json::{Value, json};
+
+/// Every file of a folder, by its path from there.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut out = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            for (below, bytes) in files(&entry.path()) {
+                out.insert(format!("{name}/{below}"), bytes);
+            }
+        } else {
+            out.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    out
+}
+
+fn text(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+async fn apply(tool: &dyn Tool, entity: &Entity) {
+    let desired = page(tool, entity).unwrap();
+    let sink = tool.sink().unwrap();
+    sink.apply(&write(entity.id, desired)).await.unwrap();
+}
+
+async fn publish_here(tool: &dyn Tool, members: &[Entity]) {
+    publish(tool, members, Lang::Fr, TODAY).await;
+}
+
+#[tokio::test]
+async fn the_sample_month_becomes_a_site_of_its_36_public_activities() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    publish_here(&*tool, &sample()).await;
+    let list: Value = serde_json::from_str(&text(folder.path(), "activities.json")).unwrap();
+    assert_eq!(list["activities"].as_array().unwrap().len(), 36);
+    assert_eq!(
+        text(folder.path(), "calendar.ics")
+            .matches("BEGIN:VEVENT")
+            .count(),
+        36
+    );
+    assert_eq!(
+        text(folder.path(), "feed.xml").matches("<entry>").count(),
+        36
+    );
+    let index = text(folder.path(), "index.html");
+    assert_eq!(index.matches("<p class=\"title\">").count(), 36);
+    let pages = files(&folder.path().join("activities"));
+    assert_eq!(
+        pages.keys().filter(|name| name.ends_with(".html")).count(),
+        36
+    );
+    assert_eq!(
+        pages.keys().filter(|name| name.ends_with(".ics")).count(),
+        36
+    );
+    for (name, bytes) in files(folder.path()) {
+        if name.ends_with(".html") {
+            assert!(bytes.len() < 44_000, "{name}: {}", bytes.len());
+        }
+    }
+    // Every link to a page of the site leads to one.
+    for part in index.split("href=\"activities/").skip(1) {
+        let name = part.split('"').next().unwrap();
+        assert!(pages.contains_key(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn contacts_drafts_internal_activities_and_unknown_fields_are_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(
+        folder.path(),
+        json!({ "output": ".", "base_url": "https://e.org" }),
+    );
+    let base = json!({ "start": "2027-01-05T10:00", "title": "Ouvert" });
+    let with = |more: Value| {
+        let mut fields = base.clone();
+        for (key, value) in more.as_object().unwrap() {
+            fields[key] = value.clone();
+        }
+        fields
+    };
+    let members = vec![
+        entity(
+            "a",
+            with(json!({ "contact": "canary@example.org",
+                                 "extra": { "phone": "canary-extra" } })),
+        ),
+        entity(
+            "b",
+            with(json!({ "visibility": "internal", "title": "canary-internal" })),
+        ),
+        entity(
+            "c",
+            with(json!({ "status": "draft", "title": "canary-draft" })),
+        ),
+        entity("d", json!({ "title": "canary-without-a-day" })),
+    ];
+    for (index, expected) in [(0, true), (1, false), (2, false), (3, false)] {
+        let desired = page(&*tool, &members[index]);
+        assert_eq!(desired.is_some(), expected);
+        assert!(!format!("{desired:?}").contains("canary"));
+    }
+    let desired = programme(&*tool, &members, Lang::Fr, TODAY);
+    assert!(!format!("{desired:?}").contains("canary"), "what is stored");
+    publish_here(&*tool, &members).await;
+    for (name, bytes) in files(folder.path()) {
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains("canary"),
+            "{name}"
+        );
+    }
+    assert!(text(folder.path(), "index.html").contains("Ouvert"));
+}
+
+#[tokio::test]
+async fn a_change_nobody_can_see_is_no_effect_and_one_that_shows_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let before = entity(
+        "a",
+        json!({ "title": "Bal", "start": "2027-01-09T20:00", "contact": "x" }),
+    );
+    let hash = |entity: &Entity| {
+        let all = programme(&*tool, std::slice::from_ref(entity), Lang::Fr, TODAY);
+        (page(&*tool, entity).unwrap().hash, all.hash)
+    };
+    let mut unseen = before.clone();
+    unseen.revision = 2;
+    unseen.fields.insert("contact".into(), json!("y"));
+    assert_eq!(hash(&before), hash(&unseen));
+    for (field, value) in [
+        ("title", json!("Grand bal")),
+        ("start", json!("2027-01-10T20:00")),
+        ("room", json!("Halle")),
+        ("status", json!("full")),
+        ("description", json!("Venez")),
+        ("capacity", json!(3)),
+    ] {
+        let mut seen = before.clone();
+        seen.fields.insert(field.into(), value);
+        assert_ne!(hash(&before).0, hash(&seen).0, "{field}");
+        assert_ne!(hash(&before).1, hash(&seen).1, "{field}");
+    }
+    // A new day alone changes nothing either.
+    let members = [before];
+    assert_eq!(
+        programme(&*tool, &members, Lang::Fr, TODAY).hash,
+        programme(&*tool, &members, Lang::Fr, date(2027, 1, 5)).hash
+    );
+    assert_ne!(
+        programme(&*tool, &members, Lang::Fr, TODAY).hash,
+        programme(&*tool, &members, Lang::En, TODAY).hash
+    );
+}
+
+#[tokio::test]
+async fn the_same_effect_ten_times_an_hour_apart_leaves_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, clock) = site(folder.path(), json!({ "output": "." }));
+    publish_here(&*tool, &sample()).await;
+    let first = files(folder.path());
+    for _ in 0..9 {
+        clock.advance(SignedDuration::from_hours(1));
+        publish_here(&*tool, &sample()).await;
+    }
+    assert_eq!(files(folder.path()), first);
+}
+
+#[tokio::test]
+async fn only_what_changed_gets_a_new_instant() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, clock) = site(folder.path(), json!({ "output": "." }));
+    let mut members = sample();
+    members.retain(|entity| entity.text("visibility") == "public");
+    members.truncate(2);
+    publish_here(&*tool, &members).await;
+    clock.advance(SignedDuration::from_hours(30));
+    members[1].revision = 2;
+    members[1].fields.insert("room".into(), json!("Cuisine"));
+    publish_here(&*tool, &members).await;
+    let feed = text(folder.path(), "feed.xml");
+    assert_eq!(
+        feed.matches("<updated>2027-01-02T04:00:00Z</updated>")
+            .count(),
+        1
+    );
+    assert_eq!(
+        feed.matches("<updated>2027-01-03T10:00:00Z</updated>")
+            .count(),
+        2
+    );
+    let calendar = text(folder.path(), "calendar.ics");
+    assert_eq!(calendar.matches("DTSTAMP:20270102T040000Z").count(), 1);
+    assert!(
+        calendar
+            .contains("DTSTAMP:20270103T100000Z\r\nLAST-MODIFIED:20270103T100000Z\r\nSEQUENCE:1")
+    );
+    let own = text(folder.path(), &format!("activities/{}.ics", members[1].id));
+    assert!(own.contains("DTSTAMP:20270103T100000Z"));
+}
+
+#[tokio::test]
+async fn a_cancelled_activity_is_struck_through_until_it_would_have_been_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let fields = json!({ "title": "Bal", "start": "2027-01-09T20:30", "end": "2027-01-10T00:30",
+                         "status": "cancelled" });
+    let members = [entity("a", fields)];
+    for day in [TODAY, date(2027, 1, 10)] {
+        publish(&*tool, &members, Lang::Fr, day).await;
+        let index = text(folder.path(), "index.html");
+        assert!(index.contains("<s><a href="), "{day}");
+        assert!(index.contains("<em>Annulé</em>"), "{day}");
+        assert!(text(folder.path(), "calendar.ics").contains("STATUS:CANCELLED"));
+    }
+    publish(&*tool, &members, Lang::Fr, date(2027, 1, 11)).await;
+    assert!(!text(folder.path(), "index.html").contains("Bal"));
+    assert!(!text(folder.path(), "calendar.ics").contains("Bal"));
+    let own = text(folder.path(), &format!("activities/{}.html", members[0].id));
+    assert!(own.contains("<s>Bal</s>") && own.contains("n’aura pas lieu"));
+    assert!(own.contains("https://schema.org/EventCancelled"));
+}
+
+#[tokio::test]
+async fn tentative_and_full_are_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    for (status, fr, en) in [
+        ("tentative", "à confirmer", "to be confirmed"),
+        ("full", "complet", "full"),
+    ] {
+        let members = [entity(
+            "a",
+            json!({ "title": "Bal", "start": "2027-01-09", "status": status }),
+        )];
+        publish(&*tool, &members, Lang::Fr, TODAY).await;
+        assert!(text(folder.path(), "index.html").contains(&format!("<em>{fr}</em>")));
+        publish(&*tool, &members, Lang::En, TODAY).await;
+        let index = text(folder.path(), "index.html");
+        assert!(index.contains(&format!("<em>{en}</em>")));
+        assert!(index.contains("<html lang=\"en\">"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_over_this_month_stands_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let members = [
+        entity(
+            "a",
+            json!({ "title": "Passée", "start": "2027-01-05T10:00" }),
+        ),
+        entity(
+            "b",
+            json!({ "title": "À venir", "start": "2027-01-20T10:00" }),
+        ),
+    ];
+    publish(&*tool, &members, Lang::Fr, date(2027, 1, 10)).await;
+    let index = text(folder.path(), "index.html");
+    let details = index.find("<details class=\"past\">").unwrap();
+    assert!(index.find("À venir</a>").unwrap() < details);
+    assert!(index.find("Passée</a>").unwrap() > details);
+}
+
+#[tokio::test]
+async fn a_site_with_three_thousand_activities_is_split_into_light_pages_that_lose_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let members: Vec<Entity> = (0..3000)
+        .map(|n| {
+            entity(
+                &n.to_string(),
+                json!({ "title": format!("Activité {n:04} « & » {}", "long ".repeat(n % 40)),
+                        "start": format!("2027-0{}-{:02}T10:00", 1 + n / 1000, 1 + n % 28),
+                        "description": "é".repeat(n % 900), "room": "Grande halle" }),
+            )
+        })
+        .collect();
+    let desired = programme(&*tool, &members, Lang::Fr, TODAY);
+    let sink = tool.sink().unwrap();
+    sink.apply(&write(publication(), desired)).await.unwrap();
+    let mut months = String::new();
+    for (name, bytes) in files(folder.path()) {
+        if name.ends_with(".html") {
+            assert!(bytes.len() <= 41_000, "{name}: {}", bytes.len());
+            if name.starts_with("2027") {
+                months.push_str(std::str::from_utf8(&bytes).unwrap());
+            }
+        }
+    }
+    for n in 0..3000 {
+        assert_eq!(
+            months.matches(&format!("Activité {n:04} ")).count(),
+            1,
+            "{n}"
+        );
+    }
+    assert!(text(folder.path(), "index.html").contains("La suite du programme"));
+
+    // A month that is gone takes its pages with it, and leaves what is not ours.
+    fs::write(folder.path().join("CNAME"), "e.org").unwrap();
+    publish_here(&*tool, &sample()[..3]).await;
+    let left: Vec<String> = files(folder.path())
+        .into_keys()
+        .filter(|n| n.starts_with("2027"))
+        .collect();
+    assert_eq!(left, ["2027-01.html"]);
+    assert!(folder.path().join("CNAME").exists());
+}
+
+#[tokio::test]
+async fn a_place_with_nothing_to_announce_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "out/site" }));
+    publish_here(&*tool, &[]).await;
+    let root = folder.path().join("out/site");
+    assert!(text(&root, "index.html").contains("Rien n’est annoncé"));
+    assert!(text(&root, "calendar.ics").ends_with("END:VCALENDAR\r\n"));
+    assert!(text(&root, "feed.xml").contains("<updated>2027-01-02T04:00:00Z</updated>"));
+}
+
+#[tokio::test]
+async fn hostile_text_stays_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let bad = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}\r\nX-EVIL:1\u{0}";
+    let one = entity(
+        "a",
+        json!({ "title": bad, "kind": bad, "room": bad, "organiser": bad, "description": bad,
+                "start": "2027-01-09T20:00", "zone": "../../etc/passwd", "tags": [bad],
+                "guide": "javascript:alert(1)", "url": "data:text/html,x" }),
+    );
+    publish_here(&*tool, &[one]).await;
+    for (name, bytes) in files(folder.path()) {
+        let text = String::from_utf8(bytes).unwrap();
+        if name.ends_with(".html") || name.ends_with(".xml") {
+            assert!(!text.contains("<script>"), "{name}");
+            assert!(!text.contains("<img"), "{name}");
+            assert!(!text.contains("href=\"javascript") && !text.contains("href=\"data:text"));
+            assert!(
+                text.matches("<script").count() <= 1,
+                "only the data of the page"
+            );
+            assert!(!text.contains('\u{202e}') && !text.contains('\0'), "{name}");
+        }
+        if name.ends_with(".ics") {
+            assert!(!text.contains("\nX-EVIL"), "{name}");
+            assert!(
+                text.contains("TZID:Indian/Reunion"),
+                "an unknown zone is the place's"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_long_description_is_cut_in_the_list_and_whole_on_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let description = format!("{}fin", "mots ".repeat(2_000));
+    let one = entity(
+        "a",
+        json!({ "title": "Bal", "start": "2027-01-09", "description": description }),
+    );
+    publish_here(&*tool, std::slice::from_ref(&one)).await;
+    let index = text(folder.path(), "index.html");
+    assert!(index.len() < 6_000 && index.contains("Lire la suite"));
+    let own = format!("activities/{}.html", one.id);
+    assert!(text(folder.path(), &own).contains("mots fin</p>"));
+
+    for long in [
+        "mots ".repeat(20_000),
+        "'".repeat(30_000),
+        "🎉".repeat(20_000),
+        "\n\na".repeat(20_000),
+        "https://a.b ".repeat(5_000),
+    ] {
+        let mut one = one.clone();
+        one.fields.insert("description".into(), json!(long));
+        apply(&*tool, &one).await;
+        let page = text(folder.path(), &own);
+        assert!(page.len() < 44_000, "{}", page.len());
+        assert!(page.contains("sa fin n’est pas montrée"));
+    }
+}
+
+#[tokio::test]
+async fn find_sees_what_is_there_and_remove_takes_it_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(
+        folder.path(),
+        json!({ "output": ".", "base_url": "https://e.org/site" }),
+    );
+    let sink = tool.sink().unwrap();
+    let one = entity("a", json!({ "title": "Bal", "start": "2027-01-09" }));
+    let desired = page(&*tool, &one).unwrap();
+    let job = write(one.id, desired);
+    assert!(matches!(sink.find(&job).await.unwrap(), Found::No { .. }));
+    let applied = sink.apply(&job).await.unwrap();
+    assert_eq!(
+        applied.url,
+        Some(format!("https://e.org/site/activities/{}.html", one.id))
+    );
+    assert_eq!(sink.find(&job).await.unwrap(), Found::Yes(applied.clone()));
+    let mut other = one.clone();
+    other.fields.insert("title".into(), json!("Grand bal"));
+    let newer = write(one.id, page(&*tool, &other).unwrap());
+    assert!(matches!(sink.find(&newer).await.unwrap(), Found::No { .. }));
+
+    let all = write(
+        publication(),
+        programme(&*tool, &[one.clone()], Lang::Fr, TODAY),
+    );
+    let whole = sink.apply(&all).await.unwrap();
+    assert!(matches!(sink.find(&all).await.unwrap(), Found::Yes(_)));
+    for (entity, external) in [
+        (one.id, &applied.external),
+        (publication(), &whole.external),
+    ] {
+        let job = remove(entity, external);
+        sink.apply(&job).await.unwrap();
+        sink.apply(&job).await.unwrap();
+        assert!(matches!(sink.find(&job).await.unwrap(), Found::Yes(_)));
+    }
+    assert_eq!(files(folder.path()), BTreeMap::new());
+}
+
+#[tokio::test]
+async fn a_folder_that_is_somebody_elses_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("index.html"),
+        "<h1>Welcome to nginx!</h1>",
+    )
+    .unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let one = entity("a", json!({ "title": "Bal", "start": "2027-01-09" }));
+    let job = write(one.id, page(&*tool, &one).unwrap());
+    let failure = tool.sink().unwrap().apply(&job).await.unwrap_err();
+    assert_eq!(
+        (failure.blame, failure.code.as_str()),
+        (Blame::Access, "website.not-ours")
+    );
+    assert_eq!(files(folder.path()).len(), 1);
+    let findings = tool.check().await;
+    assert_eq!(findings[0].code, "website.not-ours");
+
+    // Moved away, the same connector goes on.
+    fs::remove_file(folder.path().join("index.html")).unwrap();
+    assert!(tool.check().await.is_empty());
+    tool.sink().unwrap().apply(&job).await.unwrap();
+
+    let mut other = common::place();
+    other.id = "elsewhere".parse().unwrap();
+    let (kit, _) = common::kit(folder.path(), other);
+    let tool =
+        (raccord_connector_website::CONNECTOR.build)(json!({ "output": "." }), &kit).unwrap();
+    let failure = tool.sink().unwrap().apply(&job).await.unwrap_err();
+    assert_eq!(failure.code, "website.other-place");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_left_is_swept_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let left = [
+        ".index.html.raccord-unfinished",
+        "activities/.x.html.raccord-unfinished",
+    ];
+    fs::create_dir(folder.path().join("activities")).unwrap();
+    for name in left {
+        fs::write(folder.path().join(name), "half").unwrap();
+    }
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    assert!(tool.check().await.is_empty());
+    publish_here(&*tool, &sample()).await;
+    for name in left {
+        assert!(!folder.path().join(name).exists(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn check_writes_nothing_and_tells_a_wrong_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "x").unwrap();
+    let before = files(folder.path());
+    let (tool, _) = site(folder.path(), json!({ "output": "new/site" }));
+    assert_eq!(tool.check().await, []);
+    let (tool, _) = site(folder.path(), json!({ "output": "file/site" }));
+    assert_eq!(tool.check().await[0].code, "website.no-folder");
+    assert_eq!(files(folder.path()), before);
+}
+
+fn refused(settings: Value) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let (kit, _): (Kit, _) = common::kit(folder.path(), common::place());
+    let failure = (raccord_connector_website::CONNECTOR.build)(settings, &kit)
+        .err()
+        .unwrap();
+    assert_eq!(failure.blame, Blame::Data);
+    failure.text.fr
+}
+
+#[test]
+fn wrong_settings_are_refused_by_their_key() {
+    for (settings, key) in [
+        (json!({}), "output"),
+        (json!({ "output": "" }), "output"),
+        (json!({ "output": 3 }), "output"),
+        (
+            json!({ "output": "o", "base_url": "programme.example.org" }),
+            "base_url",
+        ),
+        (
+            json!({ "output": "o", "base_url": "https://u:p@e.org/" }),
+            "base_url",
+        ),
+        (
+            json!({ "output": "o", "base_url": "https://e.org/?x" }),
+            "base_url",
+        ),
+        (json!({ "output": "o", "template": "missing" }), "template"),
+        (json!({ "output": "o", "templates": "x" }), "templates"),
+    ] {
+        let told = refused(settings.clone());
+        assert!(told.contains(key), "{settings}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_tints_the_site_and_puts_its_own_top_and_foot() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("look");
+    fs::create_dir(&template).unwrap();
+    fs::write(template.join("tint.css"), ":root { --accent: #065; }").unwrap();
+    fs::write(
+        template.join("header.html"),
+        "<a href=\"{{root}}index.html\">Chez nous</a>",
+    )
+    .unwrap();
+    let (plain, _) = site(folder.path(), json!({ "output": "site" }));
+    let (tool, _) = site(
+        folder.path(),
+        json!({ "output": "site", "template": "look" }),
+    );
+    let one = entity("a", json!({ "title": "Bal", "start": "2027-01-09" }));
+    assert_ne!(
+        page(&*plain, &one).unwrap().hash,
+        page(&*tool, &one).unwrap().hash
+    );
+    publish_here(&*tool, std::slice::from_ref(&one)).await;
+    let root = folder.path().join("site");
+    assert!(text(&root, "style.css").ends_with(":root { --accent: #065; }"));
+    assert!(text(&root, "index.html").contains("<a href=\"index.html\">Chez nous</a>"));
+    assert!(
+        text(&root, &format!("activities/{}.html", one.id))
+            .contains("<a href=\"../index.html\">Chez nous</a>")
+    );
+
+    fs::write(template.join("footer.html"), "x".repeat(5_000)).unwrap();
+    let (kit, _) = common::kit(folder.path(), common::place());
+    let settings = json!({ "output": "site", "template": "look" });
+    let failure = (raccord_connector_website::CONNECTOR.build)(settings, &kit)
+        .err()
+        .unwrap();
+    assert!(failure.text.fr.contains("footer.html"));
+}
+
+/// Relative luminance of `#rrggbb`, as WCAG defines it.
+fn luminance(colour: &str) -> f64 {
+    let channel = |at: usize| {
+        let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+}
+
+#[test]
+fn every_colour_of_text_stands_out_from_its_ground_in_light_and_in_dark() {
+    let style = include_str!("../templates/style.css");
+    let themes: Vec<BTreeMap<&str, &str>> = style
+        .split(":root {")
+        .skip(1)
+        .take(2)
+        .map(|block| {
+            block
+                .split('}')
+                .next()
+                .unwrap()
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("--")?.split_once(": "))
+                .map(|(name, value)| (name, value.trim_end_matches(';')))
+                .filter(|(_, value)| value.starts_with('#'))
+                .collect()
+        })
+        .collect();
+    assert_eq!(themes.len(), 2);
+    for theme in themes {
+        for (text, ground) in [
+            ("ink", "paper"),
+            ("ink", "raised"),
+            ("soft", "paper"),
+            ("soft", "raised"),
+            ("accent", "paper"),
+            ("accent", "raised"),
+            ("on-accent", "accent"),
+            ("alert", "paper"),
+        ] {
+            let (a, b) = (luminance(theme[text]), luminance(theme[ground]));
+            let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+            assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.2}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_page_carries_a_script_and_each_has_its_landmarks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    publish_here(&*tool, &sample()).await;
+    for (name, bytes) in files(folder.path()) {
+        if !name.ends_with(".html") || name == "404.html" {
+            continue;
+        }
+        let html = String::from_utf8(bytes).unwrap();
+        for part in [
+            "<html lang=\"fr\">",
+            "class=\"skip\" href=\"#content\"",
+            "<header",
+            "<main id=\"content\">",
+            "<h1",
+            "<footer",
+            "name=\"viewport\"",
+        ] {
+            assert!(html.contains(part), "{name}: {part}");
+        }
+        assert_eq!(html.matches("<h1").count(), 1);
+        assert_eq!(
+            html.matches("<script").count(),
+            html.matches("<script type=\"application/ld+json\">")
+                .count()
+        );
+        assert!(!html.contains(" onclick") && !html.contains(" style="));
+    }
+}
