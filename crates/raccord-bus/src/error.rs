@@ -26,6 +26,8 @@ pub enum Part {
     Slots,
     /// The remarks about the log.
     Meta,
+    /// The list of who asked to be forgotten.
+    Forgotten,
 }
 
 impl Part {
@@ -44,6 +46,10 @@ impl Part {
             ),
             Self::Snapshots => Words::new("la liste des instantanés", "the list of snapshots"),
             Self::Slots => Words::new("les données personnelles", "the personal values"),
+            Self::Forgotten => Words::new(
+                "la liste des personnes oubliées",
+                "the list of people forgotten",
+            ),
             Self::Meta => Words::new("les réglages du journal", "the log's own remarks"),
         }
     }
@@ -95,6 +101,12 @@ pub enum LogError {
         found: i64,
         /// The latest format this program knows.
         known: i64,
+    },
+    /// An earlier version of the program wrote it, and only a writer may bring it up to date.
+    #[error("the log at {} has an older format", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
     },
     /// It is the log of another place.
     #[error("this is the log of {found:?}, not of {expected:?}")]
@@ -242,6 +254,7 @@ impl LogError {
             Self::ReadOnly { .. } => "log.read-only",
             Self::Full { .. } => "log.full",
             Self::Newer { .. } => "log.newer",
+            Self::Older { .. } => "log.older",
             Self::OtherPlace { .. } => "log.other-place",
             Self::NotALog { .. } => "log.not-a-log",
             Self::Missing { .. } => "log.missing",
@@ -325,6 +338,13 @@ impl LogError {
                      knows up to {known})."
                 ),
             ),
+            Self::Older { path } => {
+                let path = path.display();
+                Words::new(
+                    format!("« {path} » a été écrit par une version plus ancienne de Raccord."),
+                    format!("“{path}” was written by an older version of Raccord."),
+                )
+            }
             Self::OtherPlace { found, expected } => Words::new(
                 format!("Ce journal est celui du lieu « {found} », pas de « {expected} »."),
                 format!("This log belongs to the place “{found}”, not to “{expected}”."),
@@ -467,13 +487,19 @@ impl LogError {
                 "Installez la version de Raccord qui l’a écrit, ou une plus récente.",
                 "Install the version of Raccord that wrote it, or a newer one.",
             ),
+            Self::Older { .. } => Words::new(
+                "Lancez une fois `raccord sync` ou `raccord run` : le journal sera mis à jour.",
+                "Run `raccord sync` or `raccord run` once: the log will be brought up to date.",
+            ),
             Self::OtherPlace { .. } => Words::new(
                 "Corrigez `id` ou `data` sous `[place]` dans la configuration.",
                 "Correct `id` or `data` under `[place]` in the configuration.",
             ),
             Self::NotALog { .. } => Words::new(
-                "Vérifiez le chemin ; si ce fichier doit rester, choisissez un autre dossier.",
-                "Check the path; if that file has to stay, choose another folder.",
+                "Vérifiez le chemin. Si c’était bien un journal, mettez ce fichier de côté et reprenez \
+                 la dernière sauvegarde avec `raccord restore`.",
+                "Check the path. If it was a log indeed, put that file aside and take back the last \
+                 backup with `raccord restore`.",
             ),
             Self::Missing { .. } => Words::new(
                 "Vérifiez `data` dans la configuration, ou lancez d’abord `raccord sync`.",

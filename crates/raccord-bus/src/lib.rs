@@ -6,14 +6,16 @@
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod error;
+mod forgotten;
 mod log;
 mod memory;
 mod sqlite;
 
 pub use error::{LogError, Part};
+pub use forgotten::Forgotten;
 pub use log::{
     Commit, Entry, Hash32, Head, Log, LogRead, MAX_BODY, MAX_SNAPSHOT, SlotWrite, Snapshot,
     SnapshotInfo, Upkeep,
 };
 pub use memory::{Fault, MemoryDisk, MemoryLog};
-pub use sqlite::{FILE, Opened, SqliteLog, SqliteReader};
+pub use sqlite::{FILE, Opened, Restored, SqliteLog, SqliteReader, backup, restore};

@@ -11,12 +11,13 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 
+use super::backup::RESTORED;
 use super::open::io;
-use super::{SqliteLog, SqliteReader, lock};
+use super::{SqliteLog, SqliteReader, kept, lock};
 use crate::{LogError, LogRead as _};
 
 /// Where it is remembered.
-const KEY: &str = "log.file";
+pub(super) const KEY: &str = "log.file";
 
 /// What tells a file from its copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,37 +84,51 @@ impl Identity {
     }
 }
 
+/// What a log in the file at `path` of the folder `data` remembers.
+pub(super) fn remark(path: &Path, data: &Path) -> Result<String, LogError> {
+    let lock = std::fs::metadata(data.join(lock::NAME))
+        .ok()
+        .map(|metadata| metadata.ino());
+    Identity::of(path, lock).map(Identity::write)
+}
+
 impl SqliteLog {
-    /// Takes the present file for the log's own from now on: after a person has said what the copy
-    /// is for.
+    /// Takes the present file for the log's own from now on, and its past as settled: after a person
+    /// has said what the copy or the restored log is for.
     ///
     /// # Errors
     /// As a write fails.
     pub fn adopt_file(&mut self) -> Result<(), LogError> {
         self.writing(|log| {
-            let present = log.store.identity()?.write();
-            log.write_meta(KEY, Some(&present))
+            let present = remark(&log.store.path, log.folder())?;
+            log.transaction(|conn, chain| {
+                kept::META.put(conn, chain, KEY, Some(&present))?;
+                kept::META.put(conn, chain, RESTORED, None)
+            })
         })
     }
 }
 
 impl SqliteReader {
-    /// The present file, and the lock beside it.
-    fn identity(&self) -> Result<Identity, LogError> {
-        let lock = std::fs::metadata(self.path.with_file_name(lock::NAME))
-            .ok()
-            .map(|metadata| metadata.ino());
-        Identity::of(&self.path, lock)
-    }
-
     /// Whether the file is not the one this log was last written to.
     ///
     /// # Errors
     /// [`LogError::Damaged`] when the log's remarks cannot be read.
     pub fn is_copied(&self) -> Result<bool, LogError> {
         let known = self.meta(KEY)?.as_deref().and_then(Identity::parse);
-        let present = self.identity()?;
-        Ok(!known.is_some_and(|known| known.same(present)))
+        let present = remark(&self.path, self.folder())?;
+        let same = known
+            .zip(Identity::parse(&present))
+            .is_some_and(|(known, present)| known.same(present));
+        Ok(!same)
+    }
+
+    /// Whether the log was restored from a backup, and nobody has said yet what for.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when the log's remarks cannot be read.
+    pub fn is_restored(&self) -> Result<bool, LogError> {
+        Ok(self.meta(RESTORED)?.is_some())
     }
 }
 

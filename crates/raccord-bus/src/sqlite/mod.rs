@@ -5,6 +5,7 @@
 //! would drop SQLite's own locks.
 
 mod append;
+mod backup;
 mod chain;
 mod folder;
 mod identity;
@@ -23,6 +24,9 @@ use raccord_model::PlaceId;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::{Commit, Entry, Head, Log, LogError, LogRead, Part, Snapshot, SnapshotInfo, Upkeep};
+pub(crate) use open::{io, sync_folder};
+
+pub use backup::{Restored, backup, restore};
 use chain::Chain;
 use lock::WriterLock;
 use snapshot::Pending;
@@ -62,6 +66,8 @@ pub struct Opened {
     /// Whether the file is a copy: not the one this log was last written to. Such a place must be
     /// mute until a person says what it is, and then [`SqliteLog::adopt_file`] be called.
     pub copied: bool,
+    /// Whether the log was restored from a backup: as mute as a copy, until the same is called.
+    pub restored: bool,
 }
 
 /// What SQLite refused, in the log's own terms.

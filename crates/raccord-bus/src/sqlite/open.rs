@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::chain::Chain;
 use super::lock::WriterLock;
-use super::{FILE, Opened, SqliteLog, SqliteReader, folder, kept, refused, schema};
+use super::{FILE, Opened, SqliteLog, SqliteReader, folder, identity, kept, refused, schema};
 use crate::{Head, LogError, LogRead as _, Part};
 
 /// Whose log it is.
@@ -29,7 +29,7 @@ const JOURNAL_PAGES: i64 = 1000;
 const JOURNAL_BYTES: i64 = 8 << 20;
 
 /// What the machine refused, in the log's own terms.
-pub(super) fn io(step: &'static str, path: &Path, source: std::io::Error) -> LogError {
+pub(crate) fn io(step: &'static str, path: &Path, source: std::io::Error) -> LogError {
     let path = path.to_owned();
     match source.kind() {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => LogError::ReadOnly { path },
@@ -57,7 +57,7 @@ pub(super) fn settle(data: &Path) -> Result<PathBuf, LogError> {
 }
 
 /// Makes the names in `folder` durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), LogError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), LogError> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| io("sync", folder, source))
@@ -73,20 +73,14 @@ impl SqliteLog {
     pub fn open(data: &Path, place: &PlaceId) -> Result<Opened, LogError> {
         let data = settle(data)?;
         let lock = WriterLock::take(&data)?;
-        Self::open_locked(&data, place, lock)
-    }
-
-    pub(super) fn open_locked(
-        data: &Path,
-        place: &PlaceId,
-        lock: WriterLock,
-    ) -> Result<Opened, LogError> {
         let path = data.join(FILE);
-        create(&path)?;
+        if !path.exists() {
+            make(&path, place)?;
+        }
         let mut conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let fresh = prepare(&mut conn, &path, place)?;
+        prepare(&mut conn, &path)?;
         let store = SqliteReader::over(conn, path, place)?;
-        let mut log = Self {
+        let log = Self {
             term: store.chain.head.term + 1,
             store,
             poisoned: None,
@@ -94,16 +88,17 @@ impl SqliteLog {
             tidy: false,
             _lock: lock,
         };
-        if fresh {
-            log.adopt_file()?;
-        }
-        let copied = log.store.is_copied()?;
-        Ok(Opened { log, copied })
+        let (copied, restored) = (log.store.is_copied()?, log.store.is_restored()?);
+        Ok(Opened {
+            log,
+            copied,
+            restored,
+        })
     }
 
     /// The folder the log lies in, without symbolic links.
     pub fn folder(&self) -> &Path {
-        self.store.path.parent().unwrap_or(&self.store.path)
+        self.store.folder()
     }
 
     /// The number of the first commit made at or after `at`: see [`SqliteReader::first_since`].
@@ -138,12 +133,11 @@ impl SqliteReader {
         let conn = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.execute_batch("BEGIN")
             .map_err(|source| refused(&path, source))?;
-        match format(&conn, &path)? {
-            0 => Err(LogError::Missing { path }),
-            schema::VERSION => Self::over(conn, path, place),
+        if format(&conn, &path)? < schema::VERSION {
             // Only a writer may bring an older log to the present format.
-            _ => Err(LogError::NotALog { path }),
+            return Err(LogError::Older { path });
         }
+        Self::over(conn, path, place)
     }
 
     /// Takes a new picture.
@@ -156,6 +150,10 @@ impl SqliteReader {
             .map_err(|source| refused(&self.path, source))?;
         self.chain = load(&self.conn, &self.path)?;
         Ok(self.chain.head)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
     }
 
     /// A handle over an open connection, once all that can be checked at once is.
@@ -192,17 +190,76 @@ impl SqliteReader {
     }
 }
 
-/// Makes an empty file that nobody else may read.
-fn create(path: &Path) -> Result<(), LogError> {
-    match OpenOptions::new()
+/// Makes the log of `place`, whole or not at all: an empty file is never a log.
+fn make(path: &Path, place: &PlaceId) -> Result<(), LogError> {
+    // A journal without its file: the log was taken away by hand, and may come back.
+    if std::fs::metadata(beside(path, "-wal")).is_ok_and(|journal| journal.len() > 0) {
+        return Err(LogError::damaged(Part::File));
+    }
+    let part = beside(path, ".new");
+    let identity = || identity::remark(&part, path.parent().unwrap_or(path));
+    compose(&part, |conn| {
+        let refused = |source| refused(&part, source);
+        let mut chain = begin(conn, Head::genesis(place), place).map_err(refused)?;
+        kept::META
+            .put(conn, &mut chain, identity::KEY, Some(&identity()?))
+            .and_then(|()| chain.store(conn))
+            .map_err(refused)
+    })?;
+    put_in_place(&part, path)
+}
+
+/// Writes a new file at `path` in one go, with the tables of the present format and what `fill` puts
+/// into them, and makes it durable. Nobody looks at it before it is put in place.
+pub(super) fn compose(
+    path: &Path,
+    fill: impl FnOnce(&Connection) -> Result<(), LogError>,
+) -> Result<(), LogError> {
+    remove(path)?;
+    OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
-    {
-        Ok(_) => Ok(()),
-        Err(source) if source.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(io("make", path, source)),
+        .map_err(|source| io("make", path, source))?;
+    let mut conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let refused = |source| refused(path, source);
+    conn.pragma_update(None, "page_size", PAGE)
+        .map_err(refused)?;
+    conn.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+        .map_err(refused)?;
+    let transaction =
+        Transaction::new(&mut conn, TransactionBehavior::Immediate).map_err(refused)?;
+    schema::migrate(&transaction, 0).map_err(refused)?;
+    fill(&transaction)?;
+    transaction.commit().map_err(refused)?;
+    conn.close().map_err(|(_, source)| refused(source))?;
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(|source| io("sync", path, source))
+}
+
+/// `path` with `suffix` after its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Renames a finished file, durably.
+pub(super) fn put_in_place(part: &Path, to: &Path) -> Result<(), LogError> {
+    std::fs::rename(part, to).map_err(|source| io("put in place", to, source))?;
+    match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+/// Removes a file, if it is there.
+pub(super) fn remove(path: &Path) -> Result<(), LogError> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(io("remove", path, source)),
+        _ => Ok(()),
     }
 }
 
@@ -220,7 +277,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LogEr
     open().map_err(|source| refused(path, source))
 }
 
-/// The format of the file; 0 for an empty one.
+/// The format of the file.
 fn format(conn: &Connection, path: &Path) -> Result<i64, LogError> {
     let read = || -> rusqlite::Result<(i64, i64, i64)> {
         Ok((
@@ -230,7 +287,10 @@ fn format(conn: &Connection, path: &Path) -> Result<i64, LogError> {
         ))
     };
     match read().map_err(|source| refused(path, source))? {
-        (0, 0, 0) => Ok(0),
+        // Cut down to nothing: SQLite takes the first bytes of a page for an empty database too.
+        (0, 0, 0) if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0) => {
+            Err(LogError::damaged(Part::File))
+        }
         (schema::APPLICATION, found, _) if found > schema::VERSION => Err(LogError::Newer {
             found,
             known: schema::VERSION,
@@ -242,44 +302,33 @@ fn format(conn: &Connection, path: &Path) -> Result<i64, LogError> {
     }
 }
 
-/// Sets the writer's connection up, and brings the file to the present format. Whether it was empty.
-fn prepare(conn: &mut Connection, path: &Path, place: &PlaceId) -> Result<bool, LogError> {
+/// Sets the writer's connection up, and brings the file to the present format.
+fn prepare(conn: &mut Connection, path: &Path) -> Result<(), LogError> {
     let refused = |source| refused(path, source);
-    if conn.is_readonly("main").map_err(refused)? {
-        return Err(LogError::ReadOnly {
-            path: path.to_owned(),
-        });
-    }
     let found = format(conn, path)?;
-    let mode: String = settings(conn).map_err(refused)?;
-    if mode != "wal" {
+    let mode = settings(conn).map_err(refused)?;
+    if mode != "wal" || conn.is_readonly("main").map_err(refused)? {
         return Err(LogError::ReadOnly {
             path: path.to_owned(),
         });
     }
     if found < schema::VERSION {
-        upgrade(conn, found, place).map_err(refused)?;
+        let transaction =
+            Transaction::new(conn, TransactionBehavior::Immediate).map_err(refused)?;
+        schema::migrate(&transaction, found)
+            .and_then(|()| transaction.commit())
+            .map_err(refused)?;
     }
-    Ok(found == 0)
+    Ok(())
 }
 
 fn settings(conn: &Connection) -> rusqlite::Result<String> {
-    conn.pragma_update(None, "page_size", PAGE)?;
     conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     let mode = conn.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update_and_check(None, "wal_autocheckpoint", JOURNAL_PAGES, |_| Ok(()))?;
     conn.pragma_update_and_check(None, "journal_size_limit", JOURNAL_BYTES, |_| Ok(()))?;
     Ok(mode)
-}
-
-fn upgrade(conn: &mut Connection, from: i64, place: &PlaceId) -> rusqlite::Result<()> {
-    let transaction = Transaction::new(conn, TransactionBehavior::Immediate)?;
-    schema::migrate(&transaction, from)?;
-    if from == 0 {
-        begin(&transaction, Head::genesis(place), place)?;
-    }
-    transaction.commit()
 }
 
 /// Writes the first rows of a log that starts from `floor`, within the caller's transaction.

@@ -8,7 +8,7 @@ use super::{SqliteLog, SqliteReader};
 use crate::{Head, LogError, MAX_SNAPSHOT, Part, Snapshot, SnapshotInfo};
 
 /// The size of a piece before it is packed.
-pub(super) const PIECE: usize = 1 << 20;
+const PIECE: usize = 1 << 20;
 
 /// A snapshot's pieces have the ids from its own, shifted, on.
 const SHIFT: u32 = 20;
@@ -156,7 +156,7 @@ impl SqliteReader {
 }
 
 /// Makes the pieces `id` a snapshot, within the caller's transaction.
-pub(super) fn list(
+fn list(
     conn: &Connection,
     chain: &mut Chain,
     id: i64,
@@ -182,17 +182,31 @@ fn unlist(conn: &Connection, chain: &mut Chain, listed: &Listed) -> rusqlite::Re
 }
 
 /// Writes piece `number` of the snapshot `id`, within the caller's transaction.
-pub(super) fn put_piece(
-    conn: &Connection,
-    id: i64,
-    number: i64,
-    piece: &[u8],
-) -> rusqlite::Result<()> {
+fn put_piece(conn: &Connection, id: i64, number: i64, piece: &[u8]) -> rusqlite::Result<()> {
     let bytes = lz4_flex::block::compress(piece);
     let (id, size) = (range(id).0 + number, piece.len() as i64);
     conn.prepare_cached("INSERT INTO parts (id, size, sum, body) VALUES (?1, ?2, ?3, ?4)")?
         .execute((id, size, piece_sum(id, size, &bytes), bytes))
         .map(drop)
+}
+
+/// Writes a whole snapshot under a free `id`, within the caller's transaction.
+pub(super) fn put_snapshot(
+    conn: &Connection,
+    chain: &mut Chain,
+    id: i64,
+    snapshot: &Snapshot,
+) -> rusqlite::Result<()> {
+    let mut parts = 0;
+    for piece in snapshot.body.chunks(PIECE) {
+        put_piece(conn, id, parts, piece)?;
+        parts += 1;
+    }
+    let info = SnapshotInfo {
+        head: snapshot.head,
+        size: snapshot.body.len(),
+    };
+    list(conn, chain, id, &info, parts)
 }
 
 impl SqliteLog {

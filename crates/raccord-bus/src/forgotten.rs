@@ -1,0 +1,178 @@
+//! Who asked to be forgotten, as salted hashes in a file beside the log: backups never hold it, and
+//! `restore` reads it first, so that an old backup does not bring anybody back.
+//!
+//! It keeps no value and cannot give one back; whoever holds the file can still try guesses against
+//! it, so it is readable by its owner only.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::sqlite::{io, sync_folder};
+use crate::{Hash32, LogError, Part};
+
+/// The file's name in the data folder.
+const NAME: &str = "forgotten";
+
+/// What the first line starts with.
+const MAGIC: &str = "raccord forgotten 1 ";
+
+/// The list of a data folder.
+#[derive(Debug)]
+pub struct Forgotten {
+    path: PathBuf,
+    salt: Hash32,
+    hashes: BTreeSet<Hash32>,
+}
+
+impl Forgotten {
+    /// Reads the list of the folder `data`; where there is none, it is empty.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when it is not a list: nothing must be restored then.
+    pub fn open(data: &Path) -> Result<Self, LogError> {
+        let path = data.join(NAME);
+        let (salt, hashes) = match std::fs::read_to_string(&path) {
+            Ok(text) => parse(&text).ok_or_else(|| LogError::damaged(Part::Forgotten))?,
+            Err(source) if source.kind() == ErrorKind::NotFound => (draw(&path)?, BTreeSet::new()),
+            Err(source) if source.kind() == ErrorKind::InvalidData => {
+                return Err(LogError::damaged(Part::Forgotten));
+            }
+            Err(source) => return Err(io("read", &path, source)),
+        };
+        Ok(Self { path, salt, hashes })
+    }
+
+    /// Adds slots, and values that may stand in other slots of older backups (an address, a card
+    /// number, a full name); durable when this returns. To be called before they are emptied.
+    ///
+    /// # Errors
+    /// As the machine refuses; the list is then as it was.
+    pub fn add<'a>(
+        &mut self,
+        slots: impl IntoIterator<Item = &'a str>,
+        values: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), LogError> {
+        let mut hashes = self.hashes.clone();
+        hashes.extend(slots.into_iter().map(|slot| self.slot_hash(slot)));
+        hashes.extend(values.into_iter().map(|value| self.value_hash(value)));
+        let mut text = format!("{MAGIC}{}\n", self.salt);
+        for hash in &hashes {
+            text.push_str(&hash.to_string());
+            text.push('\n');
+        }
+        replace(&self.path, text.as_bytes())?;
+        self.hashes = hashes;
+        Ok(())
+    }
+
+    /// Whether this value was forgotten; case and outer spaces do not count.
+    pub fn has_value(&self, value: &str) -> bool {
+        self.hashes.contains(&self.value_hash(value))
+    }
+
+    /// Whether this slot was forgotten.
+    pub fn has_slot(&self, slot: &str) -> bool {
+        self.hashes.contains(&self.slot_hash(slot))
+    }
+
+    fn slot_hash(&self, slot: &str) -> Hash32 {
+        self.hash(b"slot", slot)
+    }
+
+    fn value_hash(&self, value: &str) -> Hash32 {
+        self.hash(b"value", &value.trim().to_lowercase())
+    }
+
+    fn hash(&self, kind: &[u8], text: &str) -> Hash32 {
+        let mut hasher = Sha256::new();
+        hasher.update(self.salt.0);
+        hasher.update(kind);
+        hasher.update([0]);
+        hasher.update(text);
+        Hash32(hasher.finalize().into())
+    }
+}
+
+fn draw(path: &Path) -> Result<Hash32, LogError> {
+    let mut salt = [0; 32];
+    rustix::rand::getrandom(&mut salt, rustix::rand::GetRandomFlags::empty())
+        .map_err(|errno| io("draw a salt for", path, errno.into()))?;
+    Ok(Hash32(salt))
+}
+
+fn parse(text: &str) -> Option<(Hash32, BTreeSet<Hash32>)> {
+    let (first, rest) = text.strip_prefix(MAGIC)?.split_once('\n')?;
+    let hashes = rest.lines().map(unhex).collect::<Option<_>>()?;
+    Some((unhex(first)?, hashes))
+}
+
+fn unhex(text: &str) -> Option<Hash32> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(Hash32(bytes))
+}
+
+/// Replaces a small file: whole before, whole after.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), LogError> {
+    let new = path.with_extension("new");
+    let write = |mut file: File| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)
+        .and_then(write)
+        .and_then(|()| std::fs::rename(&new, path))
+        .map_err(|source| io("write", path, source))?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_forgotten_stays_so_and_is_not_named() {
+        let data = tempfile::tempdir().unwrap();
+        let mut list = Forgotten::open(data.path()).unwrap();
+        assert!(!list.has_value("ana@example.org"));
+        list.add(["s1"], ["Ana@example.org "]).unwrap();
+        list.add([], ["4 011"]).unwrap();
+        let list = Forgotten::open(data.path()).unwrap();
+        assert!(list.has_value("ana@example.org") && list.has_value("4 011"));
+        assert!(list.has_slot("s1") && !list.has_slot("s2") && !list.has_value("s1"));
+        let text = std::fs::read_to_string(data.path().join(NAME)).unwrap();
+        assert!(!text.to_lowercase().contains("ana"));
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_never_taken_for_an_empty_one() {
+        let data = tempfile::tempdir().unwrap();
+        Forgotten::open(data.path())
+            .unwrap()
+            .add(["s1"], [])
+            .unwrap();
+        let path = data.path().join(NAME);
+        let text = std::fs::read_to_string(&path).unwrap();
+        for wrong in ["", "x", &text[..text.len() - 9], &text.replace('1', "g")] {
+            std::fs::write(&path, wrong).unwrap();
+            let told = Forgotten::open(data.path());
+            assert!(matches!(told, Err(LogError::Damaged { .. })), "{wrong:?}");
+        }
+    }
+}
