@@ -10,6 +10,8 @@
 )]
 
 mod clock;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod connector;
 pub mod files;
 pub mod http;
