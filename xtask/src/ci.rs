@@ -64,6 +64,10 @@ pub(crate) const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "calendars",
+        work: Work::Here(crate::calendars::run),
+    },
+    Step {
         name: "tests",
         work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
     },

@@ -12,9 +12,11 @@
 use clap::{Parser, Subcommand};
 
 mod cache;
+mod calendars;
 mod ci;
 mod deny;
 mod full;
+mod python;
 mod schemas;
 mod step;
 mod tidy;
@@ -35,6 +37,8 @@ enum Verb {
     Full(full::Args),
     /// Arrows between crates, connector folders, words that must not stand in the project.
     Tidy,
+    /// The sample's calendars, read by programs that are not ours.
+    Calendars,
     /// Writes what is generated from the schemas: event schemas, posted schemas, catalogue, AsyncAPI.
     Schemas(schemas::Args),
     /// Licences, sources, duplicates; advisories where their database can be reached.
@@ -46,6 +50,7 @@ fn main() -> anyhow::Result<()> {
         Verb::Ci(args) => ci::run(&args),
         Verb::Full(args) => full::run(&args),
         Verb::Tidy => tidy::run(),
+        Verb::Calendars => calendars::run(),
         Verb::Schemas(args) => schemas::run(&args),
         Verb::Deny(args) => deny::run(&args),
     }

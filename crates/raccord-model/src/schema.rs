@@ -129,7 +129,8 @@ fn faults(validator: &Validator, data: &Value) -> Vec<Fault> {
     }
     limits::check(data, &mut found);
     found.sort();
-    found.dedup();
+    // One sentence for each place: a second one rarely helps whoever sent it.
+    found.dedup_by(|later, first| later.pointer == first.pointer);
     found.truncate(FAULTS);
     found
 }
