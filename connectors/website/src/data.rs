@@ -1,6 +1,7 @@
 //! `activities.json`: the public activities as data, without contacts, in the bus's own words.
 
 use jiff::Timestamp;
+use raccord_model::{Fields, canonical};
 use serde_json::{Value, json};
 
 use crate::item::Item;
@@ -15,9 +16,13 @@ pub(crate) fn write(generated: Timestamp, activities: &[(Value, Timestamp)]) -> 
     let mut out = format!("{{\"generated\":{},\"activities\":[", json!(generated));
     for (index, (activity, changed)) in activities.iter().enumerate() {
         out.push_str(if index == 0 { "\n" } else { ",\n" });
-        let mut activity = activity.clone();
-        activity["updated"] = json!(changed);
-        out.push_str(&activity.to_string());
+        let mut fields: Fields = match activity {
+            Value::Object(map) => map.clone().into_iter().collect(),
+            _ => Fields::new(),
+        };
+        fields.insert("updated".to_owned(), json!(changed));
+        // Keys in one order, whatever features the JSON library was built with.
+        out.push_str(&String::from_utf8_lossy(&canonical(&fields)));
     }
     out.push_str("\n]}\n");
     out

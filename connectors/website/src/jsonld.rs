@@ -1,7 +1,7 @@
 //! schema.org `Event` data for search engines, safe inside a `<script>` element.
 
-use raccord_model::{Lang, Status};
-use serde_json::{Map, Value, json};
+use raccord_model::{Fields, Lang, Status, canonical};
+use serde_json::{Value, json};
 
 use crate::clean;
 use crate::item::Item;
@@ -14,7 +14,7 @@ const DESCRIPTION: usize = 1_000;
 /// The data of one activity: no `<`, `>` or `&` stands in it, so that nothing can end the element.
 pub(crate) fn write(site: &Site, lang: Lang, item: &Item) -> String {
     let activity = &item.activity;
-    let mut event = Map::new();
+    let mut event = Fields::new();
     let mut put = |key: &str, value: Value| event.insert(key.to_owned(), value);
     put("@context", json!("https://schema.org"));
     put("@type", json!("Event"));
@@ -75,7 +75,7 @@ pub(crate) fn write(site: &Site, lang: Lang, item: &Item) -> String {
         put("maximumAttendeeCapacity", json!(capacity));
     }
     put("inLanguage", json!(lang));
-    harmless(&Value::Object(event).to_string())
+    harmless(&String::from_utf8_lossy(&canonical(&event)))
 }
 
 /// JSON in which no character means anything to an HTML parser.
@@ -95,6 +95,7 @@ fn harmless(json: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

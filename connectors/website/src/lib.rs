@@ -6,6 +6,11 @@
 //! only; contacts, drafts, internal activities and fields it does not know never reach a file. It
 //! touches no file it did not make, and never leaves its folder.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "a Failure carries its words in two languages, and is rare"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -579,11 +579,7 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
         None,
     );
     if let Some(capacity) = activity.capacity {
-        put(
-            labels.capacity,
-            format!("{capacity}\u{a0}{}", labels.people),
-            None,
-        );
+        put(labels.capacity, capacity.to_string(), None);
     }
     if let Some(credits) = activity.credits.filter(|credits| *credits != 0) {
         put(labels.credits, words::amount(lang, credits), None);

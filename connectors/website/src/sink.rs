@@ -31,7 +31,7 @@ pub(crate) enum Body {
         /// The language.
         lang: Lang,
         /// The activity.
-        item: Item,
+        item: Box<Item>,
     },
     /// Everything else.
     Programme {
@@ -113,7 +113,10 @@ fn page(site: &Site, lang: Lang, item: Item) -> Desired {
         hash: hash_of(look),
         title: clean::line(&item.activity.title, 200),
         text: Words::new(text(Lang::Fr), text(Lang::En)),
-        body: body(&Body::Page { lang, item }),
+        body: body(&Body::Page {
+            lang,
+            item: Box::new(item),
+        }),
     }
 }
 

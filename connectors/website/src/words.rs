@@ -22,7 +22,6 @@ pub(crate) struct Labels {
     pub(crate) room: &'static str,
     pub(crate) organiser: &'static str,
     pub(crate) capacity: &'static str,
-    pub(crate) people: &'static str,
     pub(crate) credits: &'static str,
     pub(crate) guide: &'static str,
     pub(crate) guide_link: &'static str,
@@ -62,7 +61,6 @@ const FR: Labels = Labels {
     room: "Où",
     organiser: "Avec",
     capacity: "Places",
-    people: "personnes",
     credits: "Crédits bénévoles",
     guide: "Pour les bénévoles",
     guide_link: "le mode d’emploi",
@@ -106,7 +104,6 @@ const EN: Labels = Labels {
     room: "Where",
     organiser: "With",
     capacity: "Places",
-    people: "people",
     credits: "Volunteer credits",
     guide: "For volunteers",
     guide_link: "the how-to",
@@ -384,6 +381,7 @@ pub(crate) fn amount(lang: Lang, hundredths: i64) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -1,6 +1,10 @@
 //! The site as people and programs meet it: files in a folder.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "tests; our own file names are in lower case"
+)]
 
 mod common;
 
@@ -286,15 +290,15 @@ async fn what_is_over_this_month_stands_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_site_with_three_thousand_activities_is_split_into_light_pages_that_lose_none() {
+async fn a_site_with_six_hundred_activities_is_split_into_light_pages_that_lose_none() {
     let folder = tempfile::tempdir().unwrap();
     let (tool, _) = site(folder.path(), json!({ "output": "." }));
-    let members: Vec<Entity> = (0..3000)
+    let members: Vec<Entity> = (0..600)
         .map(|n| {
             entity(
                 &n.to_string(),
                 json!({ "title": format!("Activité {n:04} « & » {}", "long ".repeat(n % 40)),
-                        "start": format!("2027-0{}-{:02}T10:00", 1 + n / 1000, 1 + n % 28),
+                        "start": format!("2027-0{}-{:02}T10:00", 1 + n / 200, 1 + n % 28),
                         "description": "é".repeat(n % 900), "room": "Grande halle" }),
             )
         })
@@ -311,7 +315,7 @@ async fn a_site_with_three_thousand_activities_is_split_into_light_pages_that_lo
             }
         }
     }
-    for n in 0..3000 {
+    for n in 0..600 {
         assert_eq!(
             months.matches(&format!("Activité {n:04} ")).count(),
             1,
