@@ -1,0 +1,50 @@
+//! Writes the programmes of some months into a folder, to look at their pages:
+//! `cargo run -p raccord-typeset --example pages -- out`.
+
+#![allow(clippy::print_stdout, reason = "it is a command")]
+
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
+#[path = "../tests/months/mod.rs"]
+mod months;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use raccord_model::{Entity, Lang};
+use raccord_typeset::{Template, typeset};
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "out".into()));
+    std::fs::create_dir_all(&folder)?;
+    let template = Template::of(std::fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../connectors/programme/templates/programme.typ"
+    ))?);
+    let months: [(&str, Vec<Entity>, Lang); 6] = [
+        ("january", months::january(), Lang::Fr),
+        ("january-en", months::january(), Lang::En),
+        ("few", months::few(), Lang::Fr),
+        ("one", months::few().split_off(4), Lang::Fr),
+        ("busy", months::busy(), Lang::Fr),
+        ("hostile", months::hostile(), Lang::Fr),
+    ];
+    for (name, members, lang) in months {
+        let tool = months::tool(folder.clone(), PathBuf::new(), lang, json!({"output": "."}));
+        let desired = months::desired(tool.as_ref(), &members, lang);
+        let started = Instant::now();
+        let pdf = typeset(&template, &desired.body["document"])?;
+        println!(
+            "{name}: {} pages, {} kB, {} ms, accessible: {}",
+            pdf.pages,
+            pdf.bytes.len() / 1024,
+            started.elapsed().as_millis(),
+            pdf.accessible,
+        );
+        for warning in &pdf.warnings {
+            println!("  {warning}");
+        }
+        std::fs::write(folder.join(format!("{name}.pdf")), pdf.bytes)?;
+    }
+    Ok(())
+}

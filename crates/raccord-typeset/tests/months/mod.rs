@@ -1,0 +1,156 @@
+//! Months to print, for tests and for looking at the pages.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::civil::{Date, date};
+use raccord_kit::{Kit, ManualClock, Tool};
+use raccord_model::{
+    Context, Desired, Entity, EntityId, EntityKind, Fields, Lang, Place, Rendered, Subject,
+};
+use serde_json::{Value, json};
+
+/// The sample month, as the sheet's 45 lines.
+pub const JANUARY: &str = include_str!("../../../../connectors/programme/tests/data/january.json");
+
+pub fn entity(fields: &Value) -> Entity {
+    let fields: Fields = fields
+        .as_object()
+        .expect("fields are an object")
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    Entity {
+        id: EntityId::derive(&[fields["title"].to_string().as_bytes(), fields["start"].to_string().as_bytes()]),
+        kind: EntityKind::Activity,
+        revision: 1,
+        source: "sheet".into(),
+        fields,
+    }
+}
+
+pub fn january() -> Vec<Entity> {
+    let lines: Vec<Value> = serde_json::from_str(JANUARY).expect("the sample is JSON");
+    lines.iter().map(entity).collect()
+}
+
+/// 120 activities of a busy place.
+pub fn busy() -> Vec<Entity> {
+    let lines: Vec<Value> = serde_json::from_str(JANUARY).expect("the sample is JSON");
+    (0..120)
+        .map(|n| {
+            let mut fields = lines[(n * 7) % lines.len()].clone();
+            let day = date(2027, 1, 1 + (n * 13 % 31) as i8);
+            fields["title"] = format!("{} ({})", fields["title"].as_str().unwrap_or(""), n + 1).into();
+            fields["start"] = format!("{day}T{:02}:{}", 8 + n % 13, ["00", "30"][n % 2]).into();
+            fields["end"] = format!("{day}T{:02}:{}", 9 + n % 13, ["30", "00"][n % 2]).into();
+            fields["visibility"] = "public".into();
+            fields["status"] = "confirmed".into();
+            entity(&fields)
+        })
+        .collect()
+}
+
+/// The first five public ones of the sample, and what is not one evening.
+pub fn few() -> Vec<Entity> {
+    let mut month: Vec<Entity> = january()
+        .into_iter()
+        .filter(|entity| entity.text("visibility") == "public")
+        .step_by(8)
+        .take(3)
+        .collect();
+    month.push(entity(&json!({
+        "title": "Stage de charpente", "kind": "Formation", "start": "2027-01-22", "end": "2027-01-24",
+        "zone": "Indian/Reunion", "all_day": true, "room": "Grande halle", "organiser": "Équipe bâti",
+        "description": "Trois jours pour apprendre à tailler tenons et mortaises, monter une ferme et la lever ensemble. Outils prêtés, repas de midi partagés, hébergement possible chez les voisines et voisins du lieu.",
+        "capacity": 12, "credits": 600, "status": "tentative",
+    })));
+    month.push(entity(&json!({
+        "title": "Nuit de la lecture", "kind": "Fête", "start": "2027-01-30T20:00", "end": "2027-01-31T04:00",
+        "zone": "Indian/Reunion", "room": "Bibliothèque",
+        "description": "On lit à voix haute jusqu'au bout de la nuit : apportez un livre et un coussin !",
+    })));
+    month
+}
+
+/// Every kind of text that wants to be more than text.
+pub fn hostile() -> Vec<Entity> {
+    let texts = [
+        "#panic(\"x\") #import \"@preview/x:1.0.0\": *",
+        "*gras* _it_ `code` $x^2$ = titre <label> @all @here \\u{41}",
+        "]#read(\"/etc/passwd\")[ ${jndi:ldap://x} {{7*7}} <script>alert(1)</script>",
+        "=HYPERLINK(\"http://x\") // commentaire /* */ ~ -- ---",
+        "Ligne\ndeux\r\n\u{2028}trois\t\u{7}\u{0} fin",
+        "\u{202e}txet sdrawkcab\u{202c} \u{200f}",
+        "مرحبا بكم في الحفلة الموسيقية",
+        "ערב שירה בציבור",
+        "🎉🎸 Fête 🌱 👩‍🌾 👨‍👩‍👧‍👦 🏳️‍🌈 ✊🏿 ❤️",
+        "Привет · Γειά σου · œuvre, Œuvre, cœur, ÉÀÇÎŸ, 5 €, « guillemets », l'été",
+        "AaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaZ",
+        "漢字 カタカナ 한국어 ไทย हिन्दी",
+        "z̷̢̧̛̰̞͓̙̟̥͚̗̝̃̂̈́̎̕͝a̶̡̛̻̙̘̼̮̩̟͒̅̍̈̕l̷̨̛̛̫̞̣̩̬̖̎̀̅̕͝g̸̡̨̛̗̮̩̟̎̀̅̕o̴̧̨̡̗̮̩̟̎̀̅̕",
+        "",
+        "   ",
+    ];
+    let mut month: Vec<Entity> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| {
+            entity(&json!({
+                "title": text, "kind": text, "room": text, "organiser": text, "description": text,
+                "start": format!("2027-01-{:02}T18:30", n + 1), "end": format!("2027-01-{:02}T18:00", n + 1),
+                "capacity": u32::MAX, "credits": i64::MAX,
+            }))
+        })
+        .collect();
+    month.push(entity(&json!({
+        "title": "long ".repeat(3000), "description": "x".repeat(10_000), "kind": "K".repeat(3000),
+        "room": "R".repeat(3000), "organiser": "O O ".repeat(3000), "start": "2027-01-20",
+    })));
+    month
+}
+
+pub fn place(lang: Lang) -> Place {
+    Place {
+        id: "raffinerie".parse().expect("a plain name"),
+        name: "La Raffinerie".into(),
+        zone: "Indian/Reunion".into(),
+        lang,
+        public_url: "https://programme.example.org/".into(),
+    }
+}
+
+pub fn tool(folder: PathBuf, program: PathBuf, lang: Lang, settings: Value) -> Box<dyn Tool> {
+    let kit = Kit {
+        name: "printed-programme".parse().expect("a plain name"),
+        place: place(lang),
+        base: folder,
+        clock: Arc::new(ManualClock::at("2026-12-20T08:00:00Z".parse().expect("an instant"))),
+        allow_private: Arc::from([]),
+        program,
+    };
+    (raccord_connector_programme::CONNECTOR.build)(settings, &kit).expect("the settings are right")
+}
+
+pub fn today() -> Date {
+    date(2026, 12, 20)
+}
+
+pub fn desired(tool: &dyn Tool, members: &[Entity], lang: Lang) -> Desired {
+    let place = place(lang);
+    let context = Context {
+        place: &place,
+        lang,
+        today: today(),
+        route: None,
+    };
+    let subject = Subject::Publication {
+        id: EntityId::derive(&[b"2027-01"]),
+        key: "2027-01",
+        members,
+    };
+    match tool.sink().expect("it writes").render(subject, &context) {
+        Rendered::Object(desired) => desired,
+        Rendered::Nothing => panic!("there is something to print"),
+    }
+}
