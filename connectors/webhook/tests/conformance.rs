@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use raccord_connector_webhook::CONNECTOR;
 use raccord_kit::conformance::{self, HOSTILE, HttpSink, QualityLevel};
 use raccord_kit::standin::{Play, Reply, Seen, Standin};
-use raccord_kit::testing::{NOON, kit};
+use raccord_kit::testing::{Logs, NOON, kit};
 use raccord_kit::{Job, Kit, ManualClock, Tool};
 use raccord_model::{
     Blame, Cause, Class, Digest, EntityId, EntityKind, Envelope, Event, EventId, Found, Link, Mode,
@@ -203,6 +203,7 @@ async fn b07_a_lost_answer_is_one_event_for_the_receiver() {
 
 #[tokio::test]
 async fn b11_the_secret_is_never_shown() {
+    let logs = Logs::listen();
     let standin = Standin::start().await;
     standin.always(Reply::status(401).body(SECRET));
     let tool = tool(settings(&standin.url(&format!("/{SECRET}"))), &kit());
@@ -210,7 +211,8 @@ async fn b11_the_secret_is_never_shown() {
     let findings = tool.check().await;
     assert!(!findings.is_empty());
     conformance::b11_secrets(SECRET, &[&failure, &findings, &tool.describe()]);
-    conformance::b11_secrets(SECRET, &[&standin.seen()[0].headers]);
+    conformance::b11_secrets(SECRET, &[&standin.seen()[0].headers, &logs.text()]);
+    assert!(logs.text().contains("webhook"), "the failure was logged");
 }
 
 #[tokio::test]

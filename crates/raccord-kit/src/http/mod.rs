@@ -220,10 +220,12 @@ impl Http {
             Some(connection) => (connection, true),
             None => (self.connect(target).await?, false),
         };
-        let again = (used && wanted.reads).then(|| request.clone());
+        let again = used.then(|| request.clone());
         let mut answer = connection.exchange(request, sent).await;
         // A server may close an idle connection in the very moment it is used again.
-        if let (Err(_), Some(request)) = (&answer, again) {
+        if let (Err(_), Some(request)) = (&answer, again)
+            && (wanted.reads || !sent.load(Ordering::Relaxed))
+        {
             connection = self.connect(target).await?;
             answer = connection.exchange(request, sent).await;
         }
