@@ -221,15 +221,15 @@ impl HttpSink<'_> {
         assert_eq!(standin.objects(self.key).into_values().flatten().count(), 2);
     }
 
-    /// B12: an answer of a gigabyte neither holds nor fills the connector.
-    ///
-    /// A server that drips one byte per second is given up after the time limit of 30 seconds,
-    /// which the kit's own tests prove for every call: its client knows no call without a limit.
+    /// B12: an answer of a gigabyte neither holds nor fills the connector, and a server that drips
+    /// one byte per second is given up within the time limit (with the clock of the test's
+    /// runtime, which must be the single-threaded one).
     ///
     /// # Panics
     /// When the rule does not hold.
     pub async fn b12_bounded(&self) {
         let standin = Standin::start().await;
+        standin.always(self.yes.clone());
         let tool = self.tool(&standin.url("/"));
         let start = Instant::now();
         for status in [200, 500] {
@@ -239,6 +239,24 @@ impl HttpSink<'_> {
         assert!(
             start.elapsed() < Duration::from_secs(20),
             "a huge answer holds the connector"
+        );
+
+        Self::apply(&*tool, &(self.job)(0))
+            .await
+            .expect("a healthy tool takes the change");
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        let reply = self.yes.clone().body("x".repeat(1000));
+        standin.script([Play::Drip(reply, Duration::from_secs(1))]);
+        let failure = Self::apply(&*tool, &(self.job)(0))
+            .await
+            .expect_err("a dripping answer is given up");
+        let waited = start.elapsed();
+        tokio::time::resume();
+        assert_eq!(failure.blame, Blame::Unknown, "{failure:?}");
+        assert!(
+            waited <= crate::http::TIME + Duration::from_secs(1),
+            "{waited:?}"
         );
     }
 

@@ -90,7 +90,7 @@ fn write_io(path: &Path, content: &[u8]) -> io::Result<Written> {
 /// Takes away the file at `path`; whether there was one.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn remove(path: &Path) -> Result<bool, Failure> {
     let removed = match fs::remove_file(path) {
         Ok(()) => path
@@ -103,12 +103,12 @@ pub fn remove(path: &Path) -> Result<bool, Failure> {
     removed.map_err(|error| failure(path, &error))
 }
 
-/// Takes away what an interrupted [`write`] left in `folder` (not in folders under it), and says
+/// Takes away what an interrupted [`write()`] left in `folder` (not in folders under it), and says
 /// how many files that were. To be called before anything is written there. A folder that is not
 /// there yet holds nothing.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn sweep(folder: &Path) -> Result<usize, Failure> {
     let sweep = || -> io::Result<usize> {
         let entries = match fs::read_dir(folder) {

@@ -5,6 +5,16 @@
 //! closure decides. What the tool would have *done* is counted apart from what it *answered*, so
 //! that a test reads effects from the tool's side. It knows nothing of any real tool; what a
 //! tool's pages look like is its connector's to say.
+//!
+//! | fault | how it is played |
+//! | --- | --- |
+//! | each status, both forms of `Retry-After`, a tool's wrong clock | [`Reply::status`], [`Reply::header`] |
+//! | slow body, body cut in the middle, endless body | [`Play::Drip`], [`Play::CutBody`], [`Play::Huge`] |
+//! | reset before and after the write took effect, no answer at all | [`Play::Reset`], [`Play::DoneThenReset`], [`Play::Silent`] |
+//! | nobody there, wrong certificate, wrong name | [`Standin::nobody`], [`Standin::start_tls`] |
+//! | login page with status 200, directly or behind a redirect | [`Reply::login_page`], [`Reply::redirect`] |
+//! | credentials revoked mid-run, punished retries, things missing, doubled, edited or gone between two calls, wrong encoding | [`Standin::script`], [`Standin::direct`] |
+//! | very long and hostile text | [`HOSTILE`](crate::conformance::HOSTILE), [`very_long`](crate::conformance::very_long) |
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
