@@ -156,8 +156,14 @@ fn snapshot(log: &mut SqliteLog, size: usize) {
         size >> 20,
         start.elapsed()
     );
-    let start = Instant::now();
-    let read = log.snapshot(number).unwrap();
-    println!("snapshot {} MB read in {:.1?}", size >> 20, start.elapsed());
-    assert!(read.body == body);
+    let read = (0..5).map(|_| {
+        let start = Instant::now();
+        assert!(log.snapshot(number).unwrap().body == body);
+        start.elapsed()
+    });
+    println!(
+        "snapshot {} MB read and compared in {:.1?}, the best of 5",
+        size >> 20,
+        read.min().unwrap()
+    );
 }

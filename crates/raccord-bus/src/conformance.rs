@@ -29,6 +29,7 @@ pub fn suite<F: Fixture>(fresh: impl Fn() -> F) {
         the_chain_names_the_commit_before,
         a_group_is_as_good_as_its_commits,
         readings_are_bounded_and_go_on_where_they_ended,
+        commits_are_found_by_their_hour,
         every_writer_has_a_later_term,
         a_clock_that_goes_back_is_refused_and_forgiven,
         personal_values_come_and_go_with_their_commit,
@@ -159,6 +160,19 @@ fn readings_are_bounded_and_go_on_where_they_ended(storage: &impl Fixture) {
         log.commits(0, 1),
         Err(LogError::Forgotten { floor: 0, .. })
     ));
+}
+
+fn commits_are_found_by_their_hour(storage: &impl Fixture) {
+    let mut log = storage.open();
+    assert_eq!(log.first_since(at(1)).unwrap(), 1);
+    for second in [1, 1, 3, 3, 3, 7] {
+        log.append(at(second), b"x", &[]).unwrap();
+    }
+    let found = [0, 1, 2, 3, 4, 7, 8].map(|second| log.first_since(at(second)).unwrap());
+    assert_eq!(found, [1, 1, 3, 3, 6, 6, 7]);
+    log.put_snapshot(4, vec![]).unwrap();
+    log.forget_before(5).unwrap();
+    assert_eq!(log.first_since(at(0)).unwrap(), 5);
 }
 
 fn every_writer_has_a_later_term(storage: &impl Fixture) {

@@ -174,6 +174,13 @@ pub trait LogRead {
     /// itself is not the one that was written (good ones before a damaged one are handed out first).
     fn commits(&self, from: u64, limit_bytes: usize) -> Result<Vec<Commit>, LogError>;
 
+    /// Finds the number of the first kept commit made at or after `at`; one past the head where there
+    /// is none. Commits before it may be let go when only what is younger than `at` has to be kept.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when the commits cannot be read.
+    fn first_since(&self, at: Timestamp) -> Result<u64, LogError>;
+
     /// Lists the kept snapshots, oldest first.
     ///
     /// # Errors
@@ -263,7 +270,8 @@ pub trait Log: LogRead + Send {
     fn begin_snapshot(&mut self, number: u64, body: Vec<u8>) -> Result<(), LogError>;
 
     /// Does one small piece of what is left to do: a piece of a snapshot, the removal of what is no
-    /// longer needed, bringing the journal back to nothing. To be called when nobody waits.
+    /// longer needed, bringing the journal back to nothing. To be called between groups while a
+    /// snapshot is written, and otherwise once nobody has waited for some seconds: it costs syncs.
     ///
     /// # Errors
     /// As the backend fails; a failed write poisons the handle.

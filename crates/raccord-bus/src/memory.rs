@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use raccord_model::PlaceId;
 
 use crate::log::check_entries;
@@ -228,6 +229,12 @@ impl LogRead for MemoryLog {
             }
             Ok(found)
         })
+    }
+
+    fn first_since(&self, at: Timestamp) -> Result<u64, LogError> {
+        let before = |(commit, _): &(Commit, Head)| commit.at < at;
+        let older = self.stored(|stored| stored.commits.partition_point(before));
+        Ok(self.floor.number + 1 + older as u64)
     }
 
     fn snapshots(&self) -> Result<Vec<SnapshotInfo>, LogError> {

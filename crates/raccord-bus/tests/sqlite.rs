@@ -5,6 +5,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use raccord_bus::{
@@ -95,6 +96,53 @@ fn a_reader_beside_the_writer_keeps_its_picture_until_it_is_refreshed() {
     assert_eq!(reader.refresh().unwrap(), log.head());
     assert_eq!(reader.commits(4, 10_000).unwrap().len(), 2);
     assert_eq!(reader.slots().unwrap().len(), 0);
+}
+
+#[test]
+fn readers_see_whole_commits_while_the_writer_appends_snapshots_and_lets_go() {
+    let data = folder();
+    let mut log = open(data.path()).log;
+    fill(&mut log, 1);
+    let done = AtomicBool::new(false);
+    let looks = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let mut looks = 0_u32;
+            while !done.load(Ordering::Relaxed) || looks == 0 {
+                let reader = SqliteReader::open(data.path(), &place()).unwrap();
+                let (floor, head) = (reader.floor().number, reader.head().number);
+                let commits = reader
+                    .commits(floor + 1, usize::MAX)
+                    .map_or(0, |all| all.len());
+                assert_eq!(commits as u64, head - floor);
+                if let Some(count) = reader.slot("count").unwrap() {
+                    assert_eq!(count, head.to_string(), "the value of the same picture");
+                }
+                if floor > 0 {
+                    assert_eq!(reader.snapshot(floor).unwrap().body, vec![1; 2 << 20]);
+                }
+                looks += 1;
+            }
+            looks
+        });
+        for _ in 0..150 {
+            let number = log.head().number + 1;
+            let writes = [slot("count", &number.to_string())];
+            log.append(at(number as i64), &vec![3; 2000], &writes)
+                .unwrap();
+            if number.is_multiple_of(30) {
+                log.begin_snapshot(number, vec![1; 2 << 20]).unwrap();
+            }
+            log.upkeep().unwrap();
+            if number % 30 == 20
+                && let Some(last) = log.snapshots().unwrap().last()
+            {
+                log.forget_before(last.head.number + 1).unwrap();
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        reading.join().unwrap()
+    });
+    assert!(looks > 1);
 }
 
 #[test]
@@ -305,6 +353,9 @@ fn a_backup_never_replaces_a_file_that_is_none() {
     assert_eq!(std::fs::read(&sheet).unwrap(), b"date;title");
     let live = data.join(FILE);
     assert!(matches!(backup(&log, &live), Err(LogError::Exists { .. })));
+    let alias = home.path().join("alias");
+    std::os::unix::fs::symlink(&live, &alias).unwrap();
+    assert!(matches!(backup(&log, &alias), Err(LogError::Exists { .. })));
     let nowhere = home.path().join("no/such/folder/b");
     assert!(matches!(backup(&log, &nowhere), Err(LogError::Io { .. })));
 }
@@ -468,6 +519,10 @@ fn every_refusal_is_told_in_both_languages_with_its_mend() {
             step: "open",
             path: path(),
             source: io(),
+        },
+        LogError::Database {
+            path: path(),
+            source: rusqlite::Error::QueryReturnedNoRows,
         },
         LogError::Storage,
     ];

@@ -143,7 +143,8 @@ fn copy(
 /// Checks that nothing but an older backup would be replaced.
 fn check_target(to: &Path) -> Result<(), LogError> {
     // The file of a live log is not even opened: closing it would drop SQLite's locks.
-    if to.file_name().is_some_and(|name| name == FILE) && to.exists() {
+    let named = to.canonicalize().ok();
+    if named.is_some_and(|path| path.file_name().is_some_and(|name| name == FILE)) {
         return Err(LogError::Exists {
             path: to.to_owned(),
         });

@@ -20,6 +20,7 @@ mod upkeep;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use raccord_model::PlaceId;
 use rusqlite::{Connection, ErrorCode};
 
@@ -111,6 +112,9 @@ impl LogRead for SqliteReader {
     fn commits(&self, from: u64, limit_bytes: usize) -> Result<Vec<Commit>, LogError> {
         self.read_commits(from, limit_bytes)
     }
+    fn first_since(&self, at: Timestamp) -> Result<u64, LogError> {
+        self.find_since(at)
+    }
     fn snapshots(&self) -> Result<Vec<SnapshotInfo>, LogError> {
         self.list_snapshots()
     }
@@ -143,6 +147,9 @@ impl LogRead for SqliteLog {
     }
     fn commits(&self, from: u64, limit_bytes: usize) -> Result<Vec<Commit>, LogError> {
         self.store.commits(from, limit_bytes)
+    }
+    fn first_since(&self, at: Timestamp) -> Result<u64, LogError> {
+        self.store.first_since(at)
     }
     fn snapshots(&self) -> Result<Vec<SnapshotInfo>, LogError> {
         self.store.snapshots()

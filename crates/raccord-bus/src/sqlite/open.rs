@@ -100,14 +100,6 @@ impl SqliteLog {
     pub fn folder(&self) -> &Path {
         self.store.folder()
     }
-
-    /// The number of the first commit made at or after `at`: see [`SqliteReader::first_since`].
-    ///
-    /// # Errors
-    /// [`LogError::Damaged`] when the commits cannot be read.
-    pub fn first_since(&self, at: jiff::Timestamp) -> Result<u64, LogError> {
-        self.store.first_since(at)
-    }
 }
 
 impl SqliteReader {

@@ -115,11 +115,7 @@ impl SqliteReader {
             .ok_or_else(|| LogError::damaged(Part::Commit(number)))
     }
 
-    /// The number of the first commit made at or after `at`: where retention may move the floor to.
-    ///
-    /// # Errors
-    /// [`LogError::Damaged`] when the commits cannot be read.
-    pub fn first_since(&self, at: Timestamp) -> Result<u64, LogError> {
+    pub(super) fn find_since(&self, at: Timestamp) -> Result<u64, LogError> {
         let (mut low, mut high) = (self.chain.floor.number + 1, self.chain.head.number + 1);
         while low < high {
             let middle = low + (high - low) / 2;
