@@ -40,7 +40,8 @@ pub trait Place: Send + Sync + 'static {
 
     /// Takes changes posted by other programs, all or none, in order. They passed their schemas.
     /// When it resolves with `Ok` they are durable (those that repeat an earlier `sender` and
-    /// `id` were so already).
+    /// `id` were so already). A caller that goes away drops the future: its changes are then
+    /// kept or not, and it asks again with the same ids.
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>>;
 
     /// The events after `after`, or those from now on; [`Position::START`] asks for the oldest

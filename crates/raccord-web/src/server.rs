@@ -75,6 +75,9 @@ impl Face {
                         drop(timeout(TURN_AWAY_TIME, turn_away(stream)).await);
                         drop(seat);
                     });
+                } else if let Ok(mut stream) = stream.into_std() {
+                    // A crowd: the answer is left on the socket, nobody waits for its reader.
+                    drop(io::Write::write(&mut stream, BUSY));
                 }
                 continue;
             };

@@ -54,6 +54,19 @@ fn without_style(page: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_policy_lets_the_page_have_its_own_style() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    let answer = page("/").await;
+    let (_, rest) = answer.body.split_once("<style>").unwrap();
+    let (style, _) = rest.split_once("</style>").unwrap();
+    assert!(style.contains("@media print"));
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.contains(&format!("style-src 'sha256-{hash}'")));
+}
+
+#[tokio::test]
 async fn pages_allow_nothing_they_do_not_need_and_only_one_may_be_framed() {
     let world = World::new().await;
     let page = world.get("/").await;

@@ -116,6 +116,35 @@ async fn one_connection_too_many_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_crowd_of_idle_connections_gives_its_seats_back() {
+    let world = World::with(Limits {
+        connections: 20,
+        head_time: std::time::Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
+    let mut crowd = Vec::new();
+    for _ in 0..300 {
+        crowd.push(world.connect().await);
+    }
+    let mut refused = 0;
+    loop {
+        let mut caller = world.connect().await;
+        let ask = common::request("GET", "/healthz", &[], b"", false);
+        // In a crowd, the connection may be gone before the question is.
+        drop(tokio::io::AsyncWriteExt::write_all(&mut caller.0, &ask).await);
+        let answer = caller.rest().await;
+        if answer.starts_with(b"HTTP/1.1 200") {
+            break;
+        }
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 503"));
+        refused += 1;
+    }
+    assert!(refused > 0, "the crowd held every seat");
+    drop(crowd);
+}
+
+#[tokio::test]
 async fn heads_too_long_or_too_many_are_refused() {
     let world = World::new().await;
     let long = "x".repeat(20_000);
