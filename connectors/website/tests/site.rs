@@ -436,7 +436,7 @@ async fn find_sees_what_is_there_and_remove_takes_it_away() {
 
     let all = write(
         publication(),
-        programme(&*tool, &[one.clone()], Lang::Fr, TODAY),
+        programme(&*tool, std::slice::from_ref(&one), Lang::Fr, TODAY),
     );
     let whole = sink.apply(&all).await.unwrap();
     assert!(matches!(sink.find(&all).await.unwrap(), Found::Yes(_)));
