@@ -1,0 +1,257 @@
+//! The daemon: sources are read, effects are made, pages are served, commands are answered, until
+//! the process is asked to stop.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use raccord_bus::SqliteLog;
+use raccord_engine::{Engine, Order};
+use raccord_model::{ConnectorName, Words};
+use raccord_web::{Face, Feed, Limits};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::face::{self, Here, Process, Shown};
+use super::load::Loaded;
+use super::local::{self, Ready};
+use super::pass::{Pass, PassOptions, one_pass};
+use super::socket::{self, Answer, Asked, Request};
+use super::sources::{Poke, SourceTask};
+use super::told;
+use super::writer::Desk;
+use crate::cli::{Session, Unmute};
+use crate::locale::View;
+use crate::report::Problem;
+use crate::shapes::{Deed, DeedShape};
+
+/// How long what is under way may take to end.
+const DEADLINE: Duration = Duration::from_secs(8);
+
+/// Runs until asked to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Ready) -> Result<(), Problem> {
+    let settings = &session.settings;
+    let stop = CancellationToken::new();
+    let feed = Feed::new(face::FEED);
+    let publish = publisher(&feed, settings.place.id.clone());
+    let shown = Arc::new(RwLock::new(Shown::default()));
+    let (writer, desk) = local::start(session, loaded, &ready, stop.clone(), Some(publish))?;
+    // The port is opened only now, with the log open.
+    let listener = TcpListener::bind(settings.web.listen)
+        .await
+        .map_err(|cause| cannot_listen(settings.web.listen, &cause))?;
+    let door = door(&settings.data)?;
+    let here = Arc::new(Here {
+        settings: settings.clone(),
+        place: Arc::new(settings.place.clone()),
+        desk: desk.clone(),
+        feed,
+        clock: Arc::clone(&ready.clock),
+        shown,
+    });
+    let first = desk.ask({
+        let now = ready.clock.now();
+        move |engine: &mut Engine, _| Shown::of(engine, now)
+    });
+    if let (Ok(fresh), Ok(mut shown)) = (first.await, here.shown.write()) {
+        *shown = fresh;
+    }
+    let node = Process { clock: Arc::clone(&ready.clock), set: session.time.set_to.is_some(), place: here.clone() };
+    let face = Face::new(Arc::new(node), Limits::default(), stop.clone());
+    if let Some(set) = session.time.set_to {
+        info!(%set, "the clock was set by RACCORD_NOW");
+    }
+    info!(listen = %settings.web.listen, place = %settings.place.id, "Raccord is at work");
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { face.serve(listener).await });
+    tasks.spawn(here.clone().keep_fresh(stop.clone()));
+    let mut pokes = BTreeMap::new();
+    for (name, tool) in ready.tools.iter() {
+        if tool.source().is_none() {
+            continue;
+        }
+        let (poke, poked) = mpsc::channel(16);
+        pokes.insert(name.clone(), poke);
+        let task = SourceTask {
+            name: name.clone(),
+            tools: Arc::clone(&ready.tools),
+            desk: desk.clone(),
+            clock: Arc::clone(&ready.clock),
+            stop: stop.clone(),
+        };
+        tasks.spawn(task.run(poked));
+    }
+    let ready = Arc::new(ready);
+    let commands = Commands { desk: desk.clone(), ready, pokes: Arc::new(pokes), zone: settings.zone.clone() };
+    tasks.spawn(commands.serve(door, stop.clone()));
+
+    asked_to_stop().await;
+    info!("stopping");
+    stop.cancel();
+    let ended = tokio::time::timeout(DEADLINE, async { while tasks.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        warn!("something did not end in time; the log knows what is owed");
+        tasks.abort_all();
+        while tasks.join_next().await.is_some() {}
+    }
+    drop(std::fs::remove_file(socket::path(&settings.data)));
+    drop((here, desk));
+    if tokio::task::spawn_blocking(move || writer.join()).await.is_err() {
+        warn!("the writer did not end cleanly; the log knows what is owed");
+    }
+    Ok(())
+}
+
+/// Hands the events of each durable commit to followers, personal values in place.
+fn publisher(feed: &Feed, place: raccord_model::PlaceId) -> super::writer::Publish {
+    let feed = feed.clone();
+    Box::new(move |commit, events, vault| {
+        if feed.followers() == 0 {
+            return;
+        }
+        for (index, event) in events.iter().enumerate() {
+            let mut event = event.clone();
+            vault.reveal(&mut event.data);
+            feed.publish(face::entry(commit, index, &event, &place));
+        }
+    })
+}
+
+fn cannot_listen(address: std::net::SocketAddr, cause: &std::io::Error) -> Problem {
+    Problem::failed(
+        address.to_string(),
+        "web.cannot-listen",
+        Words::new(
+            format!("Raccord ne peut pas écouter sur {address} : {cause}."),
+            format!("Raccord cannot listen on {address}: {cause}."),
+        ),
+        Words::new(
+            "Donnez une autre adresse dans web.listen, ou arrêtez le programme qui l'occupe.",
+            "Give another address in web.listen, or stop the program that holds it.",
+        ),
+    )
+}
+
+/// The door for commands: only the owner of the folder may use it.
+fn door(data: &Path) -> Result<UnixListener, Problem> {
+    let path = socket::path(data);
+    if path.exists() {
+        // We hold the log's lock, so whoever made it is gone.
+        std::fs::remove_file(&path).map_err(|cause| Problem::file(&path, &cause))?;
+    }
+    let door = UnixListener::bind(&path).map_err(|cause| Problem::file(&path, &cause))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|cause| Problem::file(&path, &cause))?;
+    Ok(door)
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// What commands are answered with.
+#[derive(Clone)]
+struct Commands {
+    desk: Desk,
+    ready: Arc<Ready>,
+    pokes: Arc<BTreeMap<ConnectorName, Poke>>,
+    zone: jiff::tz::TimeZone,
+}
+
+impl Commands {
+    async fn serve(self, door: UnixListener, stop: CancellationToken) {
+        let mut open = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = door.accept() => {
+                    if let Ok((stream, _)) = accepted {
+                        open.spawn(self.clone().converse(stream));
+                    }
+                }
+                Some(_) = open.join_next() => {}
+            }
+        }
+    }
+
+    async fn converse(self, stream: UnixStream) {
+        let (read, mut write) = stream.into_split();
+        let mut line = String::new();
+        let mut read = BufReader::new(read.take(socket::MOST));
+        if read.read_line(&mut line).await.is_err() {
+            return;
+        }
+        let Ok(asked) = serde_json::from_str::<Asked>(&line) else { return };
+        let answer = self.answer(asked).await;
+        let mut line = serde_json::to_vec(&answer).unwrap_or_default();
+        line.push(b'\n');
+        // Whoever asked may be gone; what was decided stands.
+        drop(write.write_all(&line).await);
+    }
+
+    async fn answer(&self, asked: Asked) -> Answer {
+        let now = self.ready.clock.now();
+        let view = View { lang: asked.lang, zone: self.zone.clone(), now };
+        let pass = Pass { tools: &self.ready.tools, clock: &self.ready.clock, view: &view };
+        match asked.request {
+            Request::Sync { plan, wait_ms } => {
+                let wait = Duration::from_millis(wait_ms);
+                let options = PassOptions { orders: Vec::new(), wait, plan: plan.map(|plan| *plan) };
+                Answer::of(one_pass(&pass, &self.desk, options).await)
+            }
+            Request::Approve { hold, only } => {
+                let order = Order::Approve { hold, only };
+                self.decide(&pass, order, Deed::Approved, hold.to_string()).await
+            }
+            Request::Reject { hold } => {
+                self.decide(&pass, Order::Reject(hold), Deed::Rejected, hold.to_string()).await
+            }
+            Request::Retry { delivery } => {
+                self.decide(&pass, Order::Retry(delivery), Deed::Retried, delivery.to_string()).await
+            }
+            Request::Drop { delivery } => {
+                self.decide(&pass, Order::Drop(delivery), Deed::Dropped, delivery.to_string()).await
+            }
+            Request::Unmute { moved } => Answer::of(self.unmute(moved).await),
+        }
+    }
+
+    async fn decide(&self, pass: &Pass<'_>, order: Order, did: Deed, reference: String) -> Answer {
+        let options = PassOptions { orders: vec![order], ..PassOptions::default() };
+        let shape = one_pass(pass, &self.desk, options).await;
+        Answer::of(shape.map(|shape| DeedShape {
+            did,
+            reference,
+            effects: shape.effects,
+            commits: None,
+            bytes: None,
+        }))
+    }
+
+    async fn unmute(&self, moved: bool) -> Result<DeedShape, Problem> {
+        let what = if moved { Unmute::Moved } else { Unmute::Copy };
+        let adopted = self.desk.ask(|_, log| log.adopt_file()).await.map_err(|broken| broken.0)?;
+        adopted.map_err(|error| Problem::failed("", error.code(), error.text(), error.mend()))?;
+        let order = raccord_engine::Input::Order(local::unmute_order(what));
+        let reply = self.desk.input(order).await.map_err(|broken| broken.0)?;
+        told::refused(&reply)?;
+        Ok(local::unmuted(what))
+    }
+}

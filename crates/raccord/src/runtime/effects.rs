@@ -1,0 +1,113 @@
+//! Makes effects: one lane's items, one after the other, stopping at the first that fails.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use raccord_kit::rate::Rate;
+use raccord_kit::{Clock, Job, Sink};
+use raccord_model::{
+    Blame, ConnectorName, Envelope, Failure, Item, Outcome, Payload, PlaceId, Words, Work,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::writer::Command;
+use crate::connectors::Tools;
+
+/// What every lane needs.
+#[derive(Clone)]
+pub(crate) struct Effects {
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) rates: Arc<BTreeMap<ConnectorName, Rate>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) place: PlaceId,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Effects {
+    pub(crate) fn new(tools: Arc<Tools>, clock: Arc<dyn Clock>, place: PlaceId, stop: CancellationToken) -> Self {
+        let rates = tools.iter().map(|(name, tool)| (name.clone(), Rate::of(&tool.describe()))).collect();
+        Self { tools, rates: Arc::new(rates), clock, place, stop }
+    }
+
+    /// Makes the items of one lane, and tells the writer how each ended.
+    pub(crate) async fn lane(self, work: Work, tell: mpsc::Sender<Command>) {
+        let mut failed = false;
+        for item in work.items {
+            let delivery = item.delivery;
+            let outcome = if failed || self.stop.is_cancelled() || self.is_late(&item) {
+                Outcome::NotStarted
+            } else {
+                self.make(&work.connector, item).await
+            };
+            failed |= !matches!(outcome, Outcome::Done(_));
+            let told = tell.send(Command::Outcome {
+                connector: work.connector.clone(),
+                family: work.family,
+                delivery,
+                outcome,
+            });
+            if told.await.is_err() {
+                return; // The writer is gone; the log tells the next one what is owed.
+            }
+        }
+    }
+
+    fn is_late(&self, item: &Item) -> bool {
+        item.latest.is_some_and(|latest| self.clock.now() > latest)
+    }
+
+    async fn make(&self, connector: &ConnectorName, item: Item) -> Outcome {
+        let (Some(tool), Some(rate)) = (self.tools.get(connector), self.rates.get(connector)) else {
+            return Outcome::NotStarted;
+        };
+        let Some(sink) = tool.sink() else { return Outcome::NotStarted };
+        let _turn = rate.turn().await;
+        if self.is_late(&item) {
+            return Outcome::NotStarted;
+        }
+        let looking = matches!(item.payload, Payload::Find { .. });
+        match job(&self.place, item.payload) {
+            Ok(job) => run(sink, &job, looking).await,
+            Err(failure) => Outcome::Failed(failure),
+        }
+    }
+}
+
+async fn run(sink: &dyn Sink, job: &Job, looking: bool) -> Outcome {
+    let outcome = if looking {
+        sink.find(job).await.map(Outcome::Looked)
+    } else {
+        sink.apply(job).await.map(Outcome::Done)
+    };
+    outcome.unwrap_or_else(Outcome::Failed)
+}
+
+/// The job a payload stands for.
+fn job(place: &PlaceId, payload: Payload) -> Result<Job, Failure> {
+    Ok(match payload {
+        Payload::Event(event) | Payload::Find { event: Some(event), .. } => {
+            // The bytes follow from the event alone, so a repeat has the same.
+            let body = serde_json::to_vec(&Envelope::of(&event, place)).map_err(|_| unsendable())?;
+            Job::Send { event, body }
+        }
+        Payload::Write { entity, desired, link, .. } => Job::Write { entity, desired, link },
+        Payload::Remove { entity, link } => Job::Remove { entity, link },
+        Payload::Find { entity, event: None, desired } => match desired {
+            Some(desired) => Job::Write { entity, desired, link: None },
+            None => return Err(unsendable()),
+        },
+    })
+}
+
+fn unsendable() -> Failure {
+    Failure::new(
+        Blame::Bug,
+        "effect.unsendable",
+        Words::new("cet envoi n'a pas de forme", "this delivery has no form"),
+        Words::new(
+            "C'est une faute de Raccord : signalez-la avec ce que montre « raccord why ».",
+            "This is a fault of Raccord: report it with what `raccord why` shows.",
+        ),
+    )
+}

@@ -1,0 +1,303 @@
+//! The place as its web pages and endpoints see it.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use futures_util::stream;
+use jiff::Timestamp;
+use raccord_bus::{LogRead as _, SqliteReader};
+use raccord_engine::{Health, Input, Reply};
+use raccord_kit::Clock;
+use raccord_model::{Activity, Change, Envelope, Event, Words};
+use raccord_web::{
+    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Node, Place, Position, PostError,
+    Programme, Readiness, Reason, Token,
+};
+use tokio::sync::mpsc;
+
+use super::queries;
+use super::writer::Desk;
+use crate::settings::Settings;
+
+/// How many events followers may be behind.
+pub(crate) const FEED: usize = 4_096;
+/// How many past events wait for a follower.
+const PAST: usize = 256;
+
+/// This process.
+pub(crate) struct Process {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) set: bool,
+    pub(crate) place: Arc<Here>,
+}
+
+/// The place this process runs.
+pub(crate) struct Here {
+    pub(crate) settings: Settings,
+    pub(crate) place: Arc<raccord_model::Place>,
+    pub(crate) desk: Desk,
+    pub(crate) feed: Feed,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shown: Arc<RwLock<Shown>>,
+}
+
+/// What pages and figures show, brought up to date after each group that changed it.
+#[derive(Default)]
+pub(crate) struct Shown {
+    pub(crate) activities: Vec<Activity>,
+    pub(crate) muted: Option<Words>,
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) sources: Vec<SourceFigure>,
+    pub(crate) commit: u64,
+    pub(crate) holds: usize,
+}
+
+/// A sink's figures.
+pub(crate) struct Figure {
+    name: String,
+    up: bool,
+    open: usize,
+    dead: usize,
+    done: u64,
+    done_at: Option<Timestamp>,
+}
+
+/// A source's figures.
+pub(crate) struct SourceFigure {
+    name: String,
+    readable: bool,
+    read_at: Option<Timestamp>,
+}
+
+impl Shown {
+    /// As the engine stands.
+    pub(crate) fn of(engine: &raccord_engine::Engine, now: Timestamp) -> Self {
+        let state = engine.state();
+        let zone = jiff::tz::TimeZone::get(&state.rules().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let today = zone.to_datetime(now);
+        let mut activities: Vec<Activity> = state
+            .activities()
+            .filter(|(_, record)| record.when().over_at().is_some_and(|over| over > today))
+            .filter_map(|(id, record)| record.activity(id))
+            .filter(Activity::is_public)
+            .map(|mut activity| {
+                activity.contact.clear();
+                activity
+            })
+            .collect();
+        activities.sort_by(|a, b| (a.start, &a.title, a.id).cmp(&(b.start, &b.title, b.id)));
+        let figures = state
+            .sinks
+            .iter()
+            .map(|(name, sink)| Figure {
+                name: name.to_string(),
+                up: sink.health == Health::Up,
+                open: sink.lanes.values().map(|lane| lane.queue.len() + lane.objects.len()).sum(),
+                dead: sink.dead.len(),
+                done: sink.done,
+                done_at: sink.done_at,
+            })
+            .collect();
+        let sources = state
+            .sources
+            .iter()
+            .map(|(name, source)| SourceFigure {
+                name: name.to_string(),
+                readable: source.failing.is_none() && !source.silent,
+                read_at: source.read_at,
+            })
+            .collect();
+        Self {
+            activities,
+            muted: state.muted.clone(),
+            figures,
+            sources,
+            commit: state.commit,
+            holds: state.holds.len(),
+        }
+    }
+}
+
+/// An event as followers get it.
+pub(crate) fn entry(commit: u64, index: usize, event: &Event, place: &raccord_model::PlaceId) -> Entry {
+    let json = serde_json::to_vec(&Envelope::of(event, place)).unwrap_or_default();
+    Entry { position: Position { commit, index: index as u32 }, json: json.into() }
+}
+
+impl Node for Process {
+    fn version(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+    fn clock_is_set(&self) -> bool {
+        self.set
+    }
+    fn root(&self) -> Option<Arc<dyn Place>> {
+        let place: Arc<dyn Place> = self.place.clone();
+        Some(place)
+    }
+    fn find(&self, id: &str) -> Option<Arc<dyn Place>> {
+        (self.place.place.id.as_str() == id).then(|| self.root())?
+    }
+    fn places(&self) -> Vec<Arc<dyn Place>> {
+        self.root().into_iter().collect()
+    }
+}
+
+impl Here {
+    /// Brings what is shown up to date.
+    async fn refresh(&self) {
+        let now = self.clock.now();
+        let known = self.shown.read().map_or(0, |shown| shown.commit);
+        let asked = self.desk.ask(move |engine, _| (engine.state().commit != known).then(|| Shown::of(engine, now)));
+        if let Ok(Some(fresh)) = asked.await
+            && let Ok(mut shown) = self.shown.write()
+        {
+            *shown = fresh;
+        }
+    }
+
+    /// Keeps what is shown up to date, at most twice a second.
+    pub(crate) async fn keep_fresh(self: Arc<Self>, stop: tokio_util::sync::CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_millis(500)) => self.refresh().await,
+            }
+        }
+    }
+}
+
+impl Place for Here {
+    fn place(&self) -> Arc<raccord_model::Place> {
+        Arc::clone(&self.place)
+    }
+
+    fn token(&self) -> Option<Token> {
+        let token = self.settings.web.admin_token.as_ref()?.read().ok()?;
+        Token::new(secrecy::ExposeSecret::expose_secret(&token))
+    }
+
+    fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
+        Box::pin(async move {
+            match self.desk.try_input(Input::Posted(changes)).await {
+                Ok(Some(Reply::Taken)) => Ok(()),
+                Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
+                    refusals
+                        .into_iter()
+                        .map(|refusal| EventFault {
+                            index: refusal.index,
+                            pointer: refusal.pointer,
+                            detail: refusal.detail,
+                        })
+                        .collect(),
+                )),
+                Ok(Some(Reply::Cannot(why))) => Err(PostError::NotReady { why }),
+                Ok(None) => Err(PostError::Overloaded { retry_after: Duration::from_secs(1) }),
+                Err(broken) => {
+                    let why = broken.0.findings.first().map(|finding| finding.text.clone()).unwrap_or_default();
+                    Err(PostError::NotReady { why })
+                }
+            }
+        })
+    }
+
+    fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError> {
+        let data = self.settings.data.clone();
+        let id = self.place.id.clone();
+        let log = SqliteReader::open(&data, &id).map_err(|_| FollowError::NotReady)?;
+        let (floor, head) = (log.floor().number, log.head().number);
+        let from = match after {
+            Some(position) if position.commit > head || (position.commit < floor && position != Position::START) => {
+                return Err(FollowError::Gone);
+            }
+            Some(position) => Some(position),
+            None => None,
+        };
+        Ok(self.feed.follow(move || {
+            let (send, receive) = mpsc::channel(PAST);
+            if let Some(from) = from {
+                std::thread::spawn(move || past(&data, &id, from, &send));
+            }
+            stream::unfold(receive, |mut receive| async move {
+                receive.recv().await.map(|entry| (entry, receive))
+            })
+        }))
+    }
+
+    fn readiness(&self) -> Readiness {
+        let mut reasons = Vec::new();
+        if self.desk.problem().is_some() {
+            reasons.push(Reason {
+                code: "log-unwritable",
+                about: String::new(),
+                text: Words::new("Le journal ne peut pas être écrit.", "The log cannot be written."),
+            });
+        }
+        if let Ok(shown) = self.shown.read()
+            && let Some(why) = &shown.muted
+        {
+            reasons.push(Reason { code: "mute", about: String::new(), text: why.clone() });
+        }
+        Readiness { reasons }
+    }
+
+    fn metrics(&self, out: &mut Exposition) {
+        let Ok(shown) = self.shown.read() else { return };
+        out.add("raccord_log_commits", Kind::Counter, "Commits in the log.", &[], shown.commit as f64);
+        out.add("raccord_holds_open", Kind::Gauge, "Changes that wait for a person.", &[], shown.holds as f64);
+        for figure in &shown.figures {
+            let labels = [("connector", figure.name.as_str())];
+            let up = if figure.up { 1.0 } else { 0.0 };
+            out.add("raccord_connector_up", Kind::Gauge, "Whether the tool answers.", &labels, up);
+            out.add("raccord_deliveries_open", Kind::Gauge, "Effects that are owed.", &labels, figure.open as f64);
+            out.add("raccord_deliveries_dead", Kind::Gauge, "Effects that were set aside.", &labels, figure.dead as f64);
+            out.add("raccord_effects_total", Kind::Counter, "Effects that were made.", &labels, figure.done as f64);
+            if let Some(at) = figure.done_at {
+                let help = "When the last effect was made.";
+                out.add("raccord_effect_last_seconds", Kind::Gauge, help, &labels, at.as_second() as f64);
+            }
+        }
+        for source in &shown.sources {
+            let labels = [("connector", source.name.as_str())];
+            let readable = if source.readable { 1.0 } else { 0.0 };
+            out.add("raccord_source_readable", Kind::Gauge, "Whether the source can be read.", &labels, readable);
+            if let Some(at) = source.read_at {
+                let help = "When the source was last read.";
+                out.add("raccord_source_last_read_seconds", Kind::Gauge, help, &labels, at.as_second() as f64);
+            }
+        }
+    }
+
+    fn programme(&self, now: Timestamp, limit: usize) -> Programme {
+        let Ok(shown) = self.shown.read() else { return Programme::default() };
+        let zone = jiff::tz::TimeZone::get(&self.place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let today = zone.to_datetime(now);
+        let coming: Vec<&Activity> = shown.activities.iter().filter(|activity| activity.over_at() > today).collect();
+        let more = coming.len().saturating_sub(limit);
+        Programme { activities: coming.into_iter().take(limit).cloned().collect(), more }
+    }
+}
+
+/// Reads the past for a follower, as fast as it takes it.
+fn past(data: &std::path::Path, id: &raccord_model::PlaceId, from: Position, send: &mpsc::Sender<Entry>) {
+    let Ok(log) = SqliteReader::open(data, id) else { return };
+    let mut engine = raccord_engine::Engine::new();
+    let Ok(slots) = log.slots() else { return };
+    engine.remember(slots);
+    let first = from.commit.saturating_sub(1).max(log.floor().number);
+    let told = queries::events_json(&log, &engine, id, first, |commit, index, _, envelope| {
+        let position = Position { commit, index: index as u32 };
+        if position <= from && from != Position::START {
+            return;
+        }
+        let json = serde_json::to_vec(&envelope).unwrap_or_default();
+        // A follower that went away ends its thread with the log's end.
+        drop(send.blocking_send(Entry { position, json: json.into() }));
+    });
+    if let Err(error) = told {
+        tracing::warn!(code = error.code(), "the past could not be read for a follower");
+    }
+}

@@ -1,0 +1,21 @@
+//! The place at work: the log's only writer, the lanes that make effects, the sources that are
+//! read, one pass or the daemon.
+//!
+//! Decisions are the engine's. What stands here is order: nothing leaves before it is durable.
+
+mod clockwork;
+mod daemon;
+mod effects;
+mod face;
+mod load;
+mod local;
+mod observe;
+mod pass;
+mod queries;
+mod renderer;
+mod socket;
+mod sources;
+mod told;
+mod writer;
+
+pub use local::Local;

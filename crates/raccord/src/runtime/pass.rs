@@ -1,0 +1,180 @@
+//! One pass: observe every source, decide, deliver what is due. And its rehearsal, the plan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use raccord_engine::{Engine, Input, Order, Planned, Reply};
+use raccord_kit::Clock;
+use raccord_model::{EntityKind, Rules};
+
+use super::observe::{Observed, observe_all};
+use super::renderer::Rendering;
+use super::told;
+use super::writer::{Broken, Desk};
+use crate::connectors::Tools;
+use crate::locale::View;
+use crate::report::Problem;
+use crate::shapes::{PlanShape, SyncShape};
+
+/// What every pass needs.
+pub struct Pass<'a> {
+    /// The tools.
+    pub tools: &'a Arc<Tools>,
+    /// The clock.
+    pub clock: &'a Arc<dyn Clock>,
+    /// How the answer is read.
+    pub view: &'a View,
+}
+
+/// How a pass is made.
+#[derive(Default)]
+pub struct PassOptions {
+    /// Decisions of people, taken before the sources are read.
+    pub orders: Vec<Order>,
+    /// How long to wait for what is due later.
+    pub wait: Duration,
+    /// The plan that must come out, or nothing is done.
+    pub plan: Option<PlanShape>,
+}
+
+/// What every tool would receive now. Changes nothing.
+///
+/// # Errors
+/// None of its own: a source that cannot be read is part of the answer.
+pub async fn dry_run(pass: &Pass<'_>, engine: Engine, rules: Rules) -> PlanShape {
+    let observed = observe_all(pass.tools, engine.state()).await;
+    rehearse(pass, engine, rules, observed)
+}
+
+/// The same code path as the real thing, on a copy of the state.
+fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observed) -> PlanShape {
+    let rendering = Rendering(Arc::clone(pass.tools));
+    let now = pass.clock.now();
+    let mut inputs = vec![Input::Configure(Box::new(rules))];
+    inputs.extend(observed.into_iter().map(|(source, seen)| Input::Observed { source, seen }));
+    inputs.push(Input::Tick);
+    let step = engine.step(inputs, now, [0; 16], &rendering);
+    let planned = engine.planned(&step.events, now, &rendering);
+    PlanShape {
+        effects: ordered(&planned).into_iter().map(|planned| told::effect(planned, now, pass.view)).collect(),
+        holds: told::holds(engine.state(), pass.view),
+        missing: told::missing(engine.state()),
+        unread: told::unread(engine.state(), pass.view),
+        dead: told::dead(&engine, pass.view),
+        warnings: told::warnings(&step.remarks, pass.view),
+    }
+}
+
+/// In the order they would be made, notices left out.
+fn ordered(planned: &[Planned]) -> Vec<&Planned> {
+    let mut list: Vec<&Planned> =
+        planned.iter().filter(|planned| planned.kind != EntityKind::Notice).collect();
+    list.sort_by(|a, b| (&a.connector, a.due, a.since).cmp(&(&b.connector, b.due, b.since)));
+    list
+}
+
+/// Makes one pass with a writer that runs.
+///
+/// # Errors
+/// When the log cannot be written, an order cannot be followed, or the plan is not what comes out.
+pub async fn one_pass(pass: &Pass<'_>, desk: &Desk, options: PassOptions) -> Result<SyncShape, Problem> {
+    let broken = |Broken(problem)| problem;
+    desk.begin_pass().await;
+    for order in options.orders {
+        let reply = desk.input(Input::Order(order)).await.map_err(broken)?;
+        told::refused(&reply)?;
+    }
+    let state = desk.ask(|engine, _| engine.clone()).await.map_err(broken)?;
+    let observed = observe_all(pass.tools, state.state()).await;
+    let read = observed.iter().filter(|(_, seen)| seen.is_ok()).count() as u64;
+    if let Some(expected) = options.plan {
+        let rules = (**state.state().rules()).clone();
+        let now = rehearse(pass, state, rules, observed.clone());
+        stale(&expected, &now)?;
+    } else {
+        drop(state);
+    }
+    for (source, seen) in observed {
+        let reply = desk.input(Input::Observed { source, seen }).await.map_err(broken)?;
+        debug_assert_eq!(reply, Reply::Taken);
+    }
+    settle(pass, desk, options.wait).await.map_err(broken)?;
+    let report = desk.end_pass().await.map_err(broken)?;
+    let (tools, view, now) = (Arc::clone(pass.tools), pass.view.clone(), pass.clock.now());
+    desk.ask(move |engine, _| {
+        let open = engine.planned(&report.told, now, &Rendering(tools));
+        let open: Vec<Planned> =
+            open.into_iter().filter(|planned| planned.kind != EntityKind::Notice).collect();
+        let made = told::made(&report);
+        SyncShape {
+            observed: read,
+            events: report.events,
+            done: made.len() as u64,
+            effects: made.into_iter().map(|planned| told::effect(planned, now, &view)).collect(),
+            later: told::later(engine.state(), &open, now, &view),
+            missing: told::missing(engine.state()),
+            holds: told::holds(engine.state(), &view),
+            dead: told::dead(engine, &view),
+            unread: told::unread(engine.state(), &view),
+            warnings: told::warnings(&report.remarks, &view),
+        }
+    })
+    .await
+    .map_err(broken)
+}
+
+/// Waits until nothing can be made now; with `wait`, also for what is due within it.
+async fn settle(pass: &Pass<'_>, desk: &Desk, wait: Duration) -> Result<(), Broken> {
+    desk.when_quiet().await?;
+    let wait = jiff::SignedDuration::try_from(wait).unwrap_or_default();
+    let until = pass.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
+    loop {
+        let (open, next) = desk
+            .ask(|engine, _| (engine.open_deliveries(), engine.next_attempt()))
+            .await?;
+        let Some(next) = next.filter(|next| open > 0 && *next <= until) else { return Ok(()) };
+        let left = Duration::try_from(next.duration_since(pass.clock.now())).unwrap_or_default();
+        tokio::time::sleep(left).await;
+        desk.when_quiet().await?;
+    }
+}
+
+/// The plan that was agreed on is not what would happen now.
+fn stale(expected: &PlanShape, now: &PlanShape) -> Result<(), Problem> {
+    let key = |effect: &crate::shapes::EffectShape| {
+        (effect.connector.clone(), effect.entity, effect.action, effect.before.clone(), effect.after.clone())
+    };
+    let (mut agreed, mut present): (Vec<_>, Vec<_>) =
+        (expected.effects.iter().map(key).collect(), now.effects.iter().map(key).collect());
+    agreed.sort();
+    present.sort();
+    if agreed == present {
+        return Ok(());
+    }
+    let title = |key: &(raccord_model::ConnectorName, raccord_model::EntityId, raccord_model::Action, Option<String>, Option<String>)| {
+        let of = |plan: &PlanShape| {
+            plan.effects.iter().find(|effect| effect.entity == key.1).map(|effect| effect.title.clone())
+        };
+        let title = of(now).or_else(|| of(expected)).unwrap_or_default();
+        format!("« {title} » ({})", key.0)
+    };
+    let mut moved: Vec<String> = present
+        .iter()
+        .filter(|key| !agreed.contains(key))
+        .chain(agreed.iter().filter(|key| !present.contains(key)))
+        .map(title)
+        .collect();
+    moved.sort();
+    moved.dedup();
+    moved.truncate(20);
+    let list = moved.join(", ");
+    Err(Problem::failed(
+        "--plan",
+        "plan-stale",
+        raccord_model::Words::new(
+            format!("Le plan ne correspond plus à ce qui se passerait maintenant. Ce qui a bougé : {list}. Rien n'a été fait."),
+            format!("The plan is no longer what would happen now. What moved: {list}. Nothing was done."),
+        ),
+        raccord_model::Words::new("Refaites un plan et relisez-le.", "Make a new plan and read it again."),
+    ))
+}

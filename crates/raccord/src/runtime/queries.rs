@@ -1,0 +1,137 @@
+//! Commands that only look: they read the log beside whoever writes it.
+
+use raccord_bus::LogRead;
+use raccord_engine::{Engine, Fact, Mention, decode_commit};
+use raccord_model::{Envelope, Event, PlaceId};
+
+use super::told;
+use crate::locale::View;
+use crate::report::Problem;
+use crate::shapes::{DeadListShape, HoldListShape, LedgerShape, StepKind, StepShape, WhyShape};
+
+/// How many bytes of commits are read at once.
+const CHUNK: usize = 8 << 20;
+
+/// Open holds.
+pub fn holds(engine: &Engine, view: &View) -> HoldListShape {
+    HoldListShape(told::holds(engine.state(), view))
+}
+
+/// Deliveries that were set aside.
+pub fn dead(engine: &Engine, view: &View) -> DeadListShape {
+    DeadListShape(told::dead(engine, view))
+}
+
+/// Credits and balances.
+pub fn ledger(engine: &Engine, person: Option<&str>) -> LedgerShape {
+    let mut shape = LedgerShape::default();
+    for (id, entity) in engine.credits() {
+        let amount = entity.fields.get("amount").and_then(serde_json::Value::as_i64).unwrap_or(0);
+        let Ok(owner) = entity.text("person").parse() else { continue };
+        let name = engine.name_of(owner);
+        if person.is_some_and(|wanted| wanted != name && wanted != entity.text("person")) {
+            continue;
+        }
+        match shape.balances.iter_mut().find(|balance| balance.person == owner) {
+            Some(balance) => balance.amount += amount,
+            None => shape.balances.push(crate::shapes::BalanceShape { person: owner, name, amount }),
+        }
+        shape.entries.push(crate::shapes::EntryShape {
+            id,
+            person: owner,
+            amount,
+            reason: entity.text("reason").to_owned(),
+            cause: entity.text("task").to_owned(),
+            state: entity.text("state").to_owned(),
+        });
+    }
+    shape
+}
+
+/// The chain behind a reference.
+///
+/// # Errors
+/// When the log cannot be read, or nothing in it has this name.
+pub fn why(log: &dyn LogRead, engine: &Engine, reference: &str, view: &View) -> Result<WhyShape, Problem> {
+    let search = |text: &str| mentions(log, text);
+    let chain = raccord_engine::why(engine.state(), reference, &search)
+        .filter(|chain| !chain.is_empty())
+        .ok_or_else(|| Problem::unknown_reference(reference))?;
+    let chain = chain
+        .into_iter()
+        .map(|link| StepShape {
+            kind: match link.kind {
+                "effect" => StepKind::Effect,
+                "delivery" => StepKind::Delivery,
+                "rule" => StepKind::Rule,
+                "cell" => StepKind::Cell,
+                "person" => StepKind::Person,
+                _ => StepKind::Event,
+            },
+            at: Some(link.at),
+            text: link.text.get(view.lang).to_owned(),
+            reference: link.reference,
+        })
+        .collect();
+    Ok(WhyShape { effect: reference.to_owned(), chain })
+}
+
+/// Commits whose text holds `text`, oldest first. What cannot be read is left out: `why` tells
+/// what it can.
+fn mentions(log: &dyn LogRead, text: &str) -> Vec<Mention> {
+    let mut found = Vec::new();
+    let finder = memchr::memmem::Finder::new(text.as_bytes());
+    let mut number = log.floor().number;
+    while let Ok(commits) = log.commits(number + 1, CHUNK) {
+        let Some(last) = commits.last() else { break };
+        number = last.number;
+        for commit in commits {
+            let plain = commit.body.first() == Some(&b'[');
+            if plain && finder.find(&commit.body).is_none() {
+                continue;
+            }
+            let Ok(mut facts) = decode_commit(&commit.body) else { continue };
+            if !plain {
+                facts.retain(|fact| {
+                    serde_json::to_vec(fact).is_ok_and(|bytes| finder.find(&bytes).is_some())
+                });
+            }
+            if !facts.is_empty() {
+                found.push(Mention { at: commit.at, facts });
+            }
+        }
+    }
+    found
+}
+
+/// Events of the log after commit `number`, as CloudEvents with personal values in place; gives
+/// the last commit's number.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn events_json(
+    log: &dyn LogRead,
+    engine: &Engine,
+    place: &PlaceId,
+    mut number: u64,
+    mut each: impl FnMut(u64, usize, &Event, Envelope),
+) -> Result<u64, raccord_bus::LogError> {
+    loop {
+        let commits = log.commits(number + 1, CHUNK)?;
+        let Some(last) = commits.last() else { return Ok(number) };
+        let upto = last.number;
+        for commit in &commits {
+            let Ok(facts) = decode_commit(&commit.body) else { continue };
+            let mut index = 0;
+            for fact in facts {
+                if let Fact::Event { mut event, .. } = fact {
+                    engine.vault().reveal(&mut event.data);
+                    let envelope = Envelope::of(&event, place);
+                    each(commit.number, index, &event, envelope);
+                    index += 1;
+                }
+            }
+        }
+        number = upto;
+    }
+}

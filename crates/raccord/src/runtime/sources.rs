@@ -1,0 +1,129 @@
+//! Keeps one source read: when its file changes, when its period is over, when the engine wants a
+//! second look, when a person asks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher as _};
+use raccord_engine::Input;
+use raccord_kit::Clock;
+use raccord_model::ConnectorName;
+use tokio::sync::{Notify, oneshot, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::writer::Desk;
+use crate::connectors::Tools;
+
+/// A save is several writes: it is read once they have paused this long.
+const SETTLE: Duration = Duration::from_millis(150);
+
+/// Asks for one reading; answered once it is decided and durable.
+pub(crate) type Poke = mpsc::Sender<oneshot::Sender<bool>>;
+
+pub(crate) struct SourceTask {
+    pub(crate) name: ConnectorName,
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) desk: Desk,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl SourceTask {
+    /// Reads the source until the process stops.
+    pub(crate) async fn run(self, mut poked: mpsc::Receiver<oneshot::Sender<bool>>) {
+        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else { return };
+        let (every, file) = source.every();
+        let changed = Arc::new(Notify::new());
+        let _watch = file.as_deref().and_then(|file| watch(file, &changed));
+        let mut looks = self.desk.looks();
+        let mut answers: Vec<oneshot::Sender<bool>> = Vec::new();
+        let mut failing = false;
+        loop {
+            let read = self.read(&mut failing).await;
+            for answer in answers.drain(..) {
+                drop(answer.send(read));
+            }
+            if self.stop.is_cancelled() {
+                return;
+            }
+            let wait = self.until_look(&looks.borrow_and_update()).map_or(every, |look| look.min(every));
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+                () = changed.notified() => self.let_settle(&changed).await,
+                poke = poked.recv() => answers.extend(poke),
+                looked = looks.changed() => if looked.is_err() { return },
+            }
+            // A look that only moved away is no reason to read.
+            while answers.is_empty() && looks.has_changed().unwrap_or(false) {
+                looks.mark_unchanged();
+            }
+        }
+    }
+
+    /// One reading, decided about and durable.
+    async fn read(&self, failing: &mut bool) -> bool {
+        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else { return false };
+        let name = self.name.clone();
+        let cursor = self
+            .desk
+            .ask(move |engine, _| engine.state().sources.get(&name).and_then(|known| known.cursor.clone()))
+            .await;
+        let Ok(cursor) = cursor else { return false };
+        let seen = source.observe(cursor.as_deref()).await;
+        match &seen {
+            Ok(_) if *failing => {
+                *failing = false;
+                info!(connector = %self.name, "the source can be read again");
+            }
+            Err(failure) if !*failing => {
+                *failing = true;
+                warn!(connector = %self.name, error.code = %failure.code, "the source cannot be read");
+            }
+            _ => debug!(connector = %self.name, "the source was read"),
+        }
+        let read = seen.is_ok();
+        self.desk.input(Input::Observed { source: self.name.clone(), seen }).await.is_ok() && read
+    }
+
+    /// How long until the engine wants this source looked at again.
+    fn until_look(&self, looks: &[raccord_engine::Look]) -> Option<Duration> {
+        let at = looks.iter().find(|look| look.source == self.name)?.at;
+        Some(Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default())
+    }
+
+    async fn let_settle(&self, changed: &Notify) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = tokio::time::sleep(SETTLE) => return,
+                () = changed.notified() => {}
+            }
+        }
+    }
+}
+
+/// Watches the folder of `file`: programs save by putting a new file in the old one's place.
+fn watch(file: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+    let folder: PathBuf = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).into();
+    let name = file.file_name()?.to_owned();
+    let changed = Arc::clone(changed);
+    let heard = move |event: notify::Result<notify::Event>| {
+        let about_us = event.is_ok_and(|event| {
+            !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == Some(&name))
+        });
+        if about_us {
+            changed.notify_one();
+        }
+    };
+    let mut watcher = notify::recommended_watcher(heard)
+        .inspect_err(|error| warn!(%error, "files cannot be watched; they are read periodically"))
+        .ok()?;
+    watcher
+        .watch(&folder, RecursiveMode::NonRecursive)
+        .inspect_err(|error| warn!(%error, "the folder cannot be watched; the file is read periodically"))
+        .ok()?;
+    Some(watcher)
+}

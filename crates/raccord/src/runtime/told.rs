@@ -1,0 +1,266 @@
+//! From what the engine knows to what people and programs are shown.
+
+use raccord_engine::{
+    Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State,
+    field_name,
+};
+use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Remark, Words};
+use serde_json::Value;
+
+use super::writer::Report;
+use crate::locale::View;
+use crate::report::Problem;
+use crate::shapes::{
+    DeadShape, EffectShape, HoldShape, LaterShape, MissingShape, UnreadShape, WarningShape,
+};
+
+/// An effect, as it will be or was made.
+pub(crate) fn effect(planned: &Planned, now: jiff::Timestamp, view: &View) -> EffectShape {
+    let start = planned.after.get("start").or_else(|| planned.before.get("start"));
+    EffectShape {
+        connector: planned.connector.clone(),
+        entity: planned.entity,
+        action: planned.action,
+        due: (planned.due > now).then_some(planned.due),
+        title: planned.title.clone(),
+        start: start.and_then(civil),
+        before: lines(&planned.before, view),
+        after: lines(&planned.after, view),
+        delivery: Some(planned.delivery),
+        url: None,
+    }
+}
+
+fn civil(value: &Value) -> Option<Civil> {
+    value.as_str()?.parse().ok()
+}
+
+/// Fields as lines people read: `début : 15/01/2027 20:30`.
+fn lines(fields: &Fields, view: &View) -> Option<String> {
+    if fields.is_empty() {
+        return None;
+    }
+    let lines: Vec<String> = fields
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "zone" | "since" | "about"))
+        .map(|(name, value)| {
+            let value = match value {
+                Value::String(text) => civil(value).map_or_else(|| text.clone(), |at| view.civil(at)),
+                other => other.to_string(),
+            };
+            let (name, colon) = (field_name(name), view.say(" :", ":"));
+            format!("{}{colon} {value}", name.get(view.lang))
+        })
+        .collect();
+    Some(lines.join("\n"))
+}
+
+/// Open holds, oldest first.
+pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
+    let mut holds: Vec<&Hold> = state.holds.values().map(|waiting| &waiting.hold).collect();
+    holds.sort_by_key(|hold| (hold.opened, hold.id));
+    holds.into_iter().map(|hold| hold_shape(hold, view)).collect()
+}
+
+fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
+    let (source, code) = match &hold.what {
+        HoldKind::Reading { source, .. } => (source.to_string(), "accident-guard"),
+        HoldKind::Question { source, .. } => (source.to_string(), "same-activity"),
+        HoldKind::Delivery { of } => (of.connector.to_string(), "unknown-outcome"),
+        HoldKind::Field { connector, .. } => (connector.to_string(), "edited-in-tool"),
+        HoldKind::Rules { .. } => ("raccord.toml".to_owned(), "rules-changed"),
+    };
+    let about: Option<ConnectorName> = source.parse().ok();
+    let effects = hold
+        .effects
+        .iter()
+        .filter_map(|effect| Some(held_effect(effect, about.clone()?, view)))
+        .collect();
+    HoldShape {
+        id: hold.id,
+        source,
+        code: code.to_owned(),
+        reason: hold.reason.get(view.lang).to_owned(),
+        opened: hold.opened,
+        effects,
+    }
+}
+
+fn held_effect(effect: &HeldEffect, about: ConnectorName, view: &View) -> EffectShape {
+    let action = match effect.action.as_str() {
+        "create" => Action::Create,
+        "cancel" => Action::Cancel,
+        "send" => Action::Send,
+        _ => Action::Update,
+    };
+    EffectShape {
+        connector: about,
+        entity: effect.entity,
+        action,
+        due: None,
+        title: effect.title.clone(),
+        start: effect.after.get("start").or_else(|| effect.before.get("start")).and_then(civil),
+        before: lines(&effect.before, view),
+        after: lines(&effect.after, view),
+        delivery: None,
+        url: None,
+    }
+}
+
+/// Deliveries that were set aside.
+pub(crate) fn dead(engine: &Engine, view: &View) -> Vec<DeadShape> {
+    let mut list = Vec::new();
+    for (connector, sink) in &engine.state().sinks {
+        for (&id, aside) in &sink.dead {
+            let title = engine.state().entity(aside.entity).map(|entity| entity.text("title").to_owned());
+            list.push(DeadShape {
+                id,
+                connector: connector.clone(),
+                entity: aside.entity,
+                title: title.unwrap_or_default(),
+                failure: aside.failure.blame,
+                code: aside.failure.code.clone(),
+                since: aside.since,
+                text: aside.failure.text.get(view.lang).to_owned(),
+                next: aside.failure.mend.get(view.lang).to_owned(),
+            });
+        }
+    }
+    list.sort_by_key(|dead| (dead.since, dead.id));
+    list
+}
+
+/// Lines that are gone and not yet cancelled.
+pub(crate) fn missing(state: &State) -> Vec<MissingShape> {
+    let look = jiff::SignedDuration::from_secs(state.rules().guards.second_look_s);
+    let mut list = Vec::new();
+    for (name, source) in &state.sources {
+        for (&entity, &since) in &source.missing {
+            let line = source.lines.get(&entity);
+            let tab = line.and_then(|line| source.tabs.get(usize::from(line.tab)));
+            list.push(MissingShape {
+                entity,
+                title: state.entity(entity).map(|entity| entity.text("title").to_owned()).unwrap_or_default(),
+                source: name.to_string(),
+                sheet: tab.map(|tab| tab.name.clone()).unwrap_or_default(),
+                row: line.map_or(0, |line| line.row),
+                since,
+                until: since.saturating_add(look).unwrap_or(since),
+            });
+        }
+    }
+    list
+}
+
+/// Cells and sources that cannot be read.
+pub(crate) fn unread(state: &State, view: &View) -> Vec<UnreadShape> {
+    let mut list = Vec::new();
+    for (name, source) in &state.sources {
+        if !state.rules().sources.contains_key(name) {
+            continue;
+        }
+        if let Some((_, failure)) = &source.failing {
+            list.push(UnreadShape {
+                source: name.to_string(),
+                sheet: String::new(),
+                row: 0,
+                column: String::new(),
+                code: failure.code.clone(),
+                found: failure.text.get(view.lang).to_owned(),
+                write: failure.mend.get(view.lang).to_owned(),
+            });
+        }
+        for unread in &source.unread {
+            list.push(UnreadShape {
+                source: name.to_string(),
+                sheet: unread.sheet.clone(),
+                row: unread.row,
+                column: unread.column.clone(),
+                code: unread.code.clone(),
+                found: unread.found.clone(),
+                write: unread.write.get(view.lang).to_owned(),
+            });
+        }
+    }
+    list
+}
+
+/// Remarks of readings.
+pub(crate) fn warnings(remarks: &[(ConnectorName, Remark)], view: &View) -> Vec<WarningShape> {
+    remarks
+        .iter()
+        .map(|(source, remark)| WarningShape {
+            source: source.to_string(),
+            sheet: remark.sheet.clone(),
+            row: remark.row,
+            code: remark.code.clone(),
+            text: remark.text.get(view.lang).to_owned(),
+        })
+        .collect()
+}
+
+/// What is owed and was not made, with what it waits for.
+pub(crate) fn later(state: &State, open: &[Planned], now: jiff::Timestamp, view: &View) -> Vec<LaterShape> {
+    open.iter()
+        .map(|planned| {
+            let why = waits_for(state, planned, now);
+            LaterShape {
+                delivery: planned.delivery,
+                due: (planned.due > now).then_some(planned.due),
+                why: why.get(view.lang).to_owned(),
+                connector: planned.connector.clone(),
+                title: planned.title.clone(),
+            }
+        })
+        .collect()
+}
+
+fn waits_for(state: &State, planned: &Planned, now: jiff::Timestamp) -> Words {
+    if let Some(why) = &state.muted {
+        return why.clone();
+    }
+    if let Progress::Held { .. } = planned.progress {
+        return Words::new("une personne doit dire si c'est fait (« raccord holds »)", "a person must say whether it is done (`raccord holds`)");
+    }
+    if let Progress::Unknown { .. } | Progress::Running { .. } = planned.progress {
+        return Words::new(
+            "la réponse de l'outil s'est perdue : Raccord regarde d'abord si c'est arrivé",
+            "the tool's answer was lost: Raccord looks first whether it arrived",
+        );
+    }
+    match state.sinks.get(&planned.connector).map(|sink| &sink.health) {
+        Some(Health::Down(failure) | Health::Refused(failure) | Health::Off(failure)) => failure.text.clone(),
+        _ if planned.due > now => Words::new("l'heure n'est pas venue", "its hour has not come"),
+        _ => Words::new("il attend son tour", "it waits for its turn"),
+    }
+}
+
+/// The effects of a pass that were made, and those that were not.
+pub(crate) fn made(report: &Report) -> Vec<&Planned> {
+    report
+        .done
+        .iter()
+        .filter_map(|delivery| report.tried.get(delivery))
+        .filter(|planned| planned.kind != EntityKind::Notice)
+        .collect()
+}
+
+/// What a person asked for was refused.
+pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
+    match reply {
+        Reply::Taken => Ok(()),
+        Reply::Cannot(text) => Err(Problem::failed(
+            "",
+            "reference-unknown",
+            text.clone(),
+            Words::new(
+                "« raccord holds » et « raccord dead » montrent ce qui attend.",
+                "`raccord holds` and `raccord dead` show what waits.",
+            ),
+        )),
+        Reply::Refused(refusals) => {
+            let detail: Vec<&str> = refusals.iter().map(|refusal| refusal.detail.as_str()).collect();
+            Err(Problem::failed("", "refused", Words::same(detail.join("; ")), Words::default()))
+        }
+    }
+}

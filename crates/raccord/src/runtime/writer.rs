@@ -1,0 +1,576 @@
+//! The log's only writer: one thread that decides, makes durable, and only then lets anything out.
+//!
+//! What waits is taken as one group: one commit, one sync of the disk.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use raccord_bus::{Log, SlotWrite, SqliteLog, Upkeep};
+use raccord_engine::{DeliveryRef, Engine, Input, Planned, Reply, Step, Vault};
+use raccord_kit::Clock;
+use raccord_model::{
+    ConnectorName, DeliveryId, EntityId, EntityKind, Event, Outcome, Place, Remark, Rules,
+};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::effects::Effects;
+use super::load::{Loaded, open_writer};
+use super::renderer::Rendering;
+use crate::report::Problem;
+
+/// How many inputs one group takes.
+const GROUP: usize = 1_024;
+/// How many inputs may wait for the writer.
+const WAITING: usize = 16_384;
+/// From this many bytes of commits on, a snapshot is worth its writing.
+const TAIL: usize = 4 << 20;
+/// A quiet place makes its next start fast.
+const QUIET_TAIL: usize = 64 << 10;
+/// How long a place must be quiet for that.
+const QUIET: Duration = Duration::from_secs(5);
+/// How often a broken log is opened again.
+const REOPEN: Duration = Duration::from_secs(5);
+/// How many events of a pass are kept for telling what changed.
+const TOLD: usize = 5_000;
+
+/// What the writer is asked.
+pub(crate) enum Command {
+    Input { input: Input, reply: oneshot::Sender<Result<Reply, Broken>> },
+    Outcome { connector: ConnectorName, family: EntityId, delivery: DeliveryId, outcome: Outcome },
+    Ask(Box<dyn FnOnce(&mut Engine, &mut SqliteLog) + Send>),
+    BeginPass,
+    EndPass(oneshot::Sender<Report>),
+    WhenQuiet(oneshot::Sender<()>),
+}
+
+/// The writer cannot make anything durable.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the log cannot be written")]
+pub struct Broken(pub Problem);
+
+/// What happened between the beginning and the end of a pass.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Events, notices left out.
+    pub events: u64,
+    /// Events about notices.
+    pub notices: u64,
+    /// The first events, for what changed.
+    pub told: Vec<Event>,
+    /// Remarks of readings.
+    pub remarks: Vec<(ConnectorName, Remark)>,
+    /// Effects that were handed to tools, by delivery.
+    pub tried: BTreeMap<DeliveryId, Planned>,
+    /// The ones that were made, in order.
+    pub done: Vec<DeliveryId>,
+}
+
+/// The way to the writer.
+#[derive(Clone)]
+pub struct Desk {
+    pub(crate) tell: mpsc::Sender<Command>,
+    status: watch::Receiver<Option<Problem>>,
+    looks: watch::Receiver<Vec<raccord_engine::Look>>,
+}
+
+impl Desk {
+    /// Hands in an input; resolves once what was decided is durable.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn input(&self, input: Input) -> Result<Reply, Broken> {
+        let (reply, answer) = oneshot::channel();
+        self.tell.send(Command::Input { input, reply }).await.map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// As [`Desk::input`], but refuses at once when too many wait already (`Ok(None)`).
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub async fn try_input(&self, input: Input) -> Result<Option<Reply>, Broken> {
+        let (reply, answer) = oneshot::channel();
+        match self.tell.try_send(Command::Input { input, reply }) {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())).map(Some),
+            Err(mpsc::error::TrySendError::Full(_)) => Ok(None),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(stopped()),
+        }
+    }
+
+    /// Looks at the engine and the log, between two groups.
+    ///
+    /// # Errors
+    /// When the log cannot be written, or the writer stopped.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Engine, &mut SqliteLog) -> T + Send + 'static,
+    ) -> Result<T, Broken> {
+        let (reply, answer) = oneshot::channel();
+        let look = Box::new(move |engine: &mut Engine, log: &mut SqliteLog| {
+            // Nobody waits any more when this fails.
+            drop(reply.send(look(engine, log)));
+        });
+        self.tell.send(Command::Ask(look)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| self.problem().map_or_else(stopped, Broken))
+    }
+
+    /// Begins to gather what happens.
+    pub async fn begin_pass(&self) {
+        drop(self.tell.send(Command::BeginPass).await);
+    }
+
+    /// What happened since the pass began.
+    ///
+    /// # Errors
+    /// When the writer stopped.
+    pub async fn end_pass(&self) -> Result<Report, Broken> {
+        let (reply, answer) = oneshot::channel();
+        self.tell.send(Command::EndPass(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| self.problem().map_or_else(stopped, Broken))
+    }
+
+    /// Resolves once no effect is under way and none can start now.
+    ///
+    /// # Errors
+    /// When the writer stopped.
+    pub async fn when_quiet(&self) -> Result<(), Broken> {
+        let (reply, answer) = oneshot::channel();
+        self.tell.send(Command::WhenQuiet(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| self.problem().map_or_else(stopped, Broken))
+    }
+
+    /// Why nothing can be made durable, if so.
+    pub fn problem(&self) -> Option<Problem> {
+        self.status.borrow().clone()
+    }
+
+    /// Sources that must be looked at again, as the engine says.
+    pub fn looks(&self) -> watch::Receiver<Vec<raccord_engine::Look>> {
+        self.looks.clone()
+    }
+}
+
+fn stopped() -> Broken {
+    Broken(Problem::failed(
+        "",
+        "writer-stopped",
+        raccord_model::Words::new("Raccord est en train de s'arrêter.", "Raccord is stopping."),
+        raccord_model::Words::new("Relancez la commande ensuite.", "Run the command again afterwards."),
+    ))
+}
+
+/// What the writer is given.
+pub struct WriterOptions {
+    /// The log's folder.
+    pub data: PathBuf,
+    /// The place.
+    pub place: Place,
+    /// The rules, given the salt of credentials' digests.
+    pub rules: Box<dyn Fn(&str) -> Rules + Send>,
+    /// Rendering.
+    pub rendering: Rendering,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Called with the events of every durable commit.
+    pub publish: Option<Publish>,
+}
+
+/// Takes the events of a durable commit: its number, the events, and the personal values.
+pub type Publish = Box<dyn Fn(u64, &[Event], &Vault) + Send>;
+
+/// The writer's thread.
+pub struct Writer {
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the writer on an open log.
+    ///
+    /// # Errors
+    /// When the first commit, the configuration's, cannot be written.
+    pub fn start(loaded: Loaded<SqliteLog>, options: WriterOptions, effects: Effects) -> Result<(Self, Desk), Problem> {
+        let (tell, hear) = mpsc::channel(WAITING);
+        let (status, status_seen) = watch::channel(None);
+        let (looks, looks_seen) = watch::channel(Vec::new());
+        let mut thread = Thread {
+            options,
+            effects,
+            hear,
+            tell: tell.downgrade(),
+            status,
+            looks,
+            handle: Handle::current(),
+            pass: None,
+            quiet: Vec::new(),
+            tail: loaded.tail,
+            snapshot_size: 0,
+            upkeep: false,
+        };
+        let mut held = Held { engine: loaded.engine, log: loaded.log };
+        let muted = loaded.muted;
+        thread.configure(&mut held, muted)?;
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || thread.run(held))
+            .map_err(|error| Problem::file(std::path::Path::new("thread"), &error))?;
+        Ok((Self { thread }, Desk { tell, status: status_seen, looks: looks_seen }))
+    }
+
+    /// Waits until the writer has finished; every [`Desk`] must be gone by then.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+/// What is thrown away when the log fails.
+struct Held {
+    engine: Engine,
+    log: SqliteLog,
+}
+
+struct Thread {
+    options: WriterOptions,
+    effects: Effects,
+    hear: mpsc::Receiver<Command>,
+    tell: mpsc::WeakSender<Command>,
+    status: watch::Sender<Option<Problem>>,
+    looks: watch::Sender<Vec<raccord_engine::Look>>,
+    handle: Handle,
+    pass: Option<Report>,
+    quiet: Vec<oneshot::Sender<()>>,
+    tail: usize,
+    snapshot_size: usize,
+    upkeep: bool,
+}
+
+impl Thread {
+    fn run(mut self, held: Held) {
+        let mut held = Some(held);
+        loop {
+            let Some(open) = held.as_mut() else {
+                match self.reopen() {
+                    Some(again) => held = Some(again),
+                    None => {
+                        if self.refuse_until_reopen() {
+                            return;
+                        }
+                    }
+                }
+                continue;
+            };
+            match self.hear_group(open) {
+                Heard::Ended => {
+                    self.leave(open);
+                    return;
+                }
+                Heard::Group(group) => {
+                    if let Err(problem) = self.decide(open, group) {
+                        self.break_down(problem);
+                        held = None;
+                        continue;
+                    }
+                    if self.upkeep {
+                        self.tidy(open);
+                    } else if self.tail >= TAIL.max(self.snapshot_size / 4) {
+                        self.begin_snapshot(open);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for inputs, for the engine's next hour, or for a quiet moment to tidy up.
+    fn hear_group(&mut self, held: &mut Held) -> Heard {
+        let mut group = Vec::new();
+        let now = self.options.clock.now();
+        let wait = held.engine.wake().map_or(Duration::from_secs(3_600), |at| {
+            Duration::try_from(at.duration_since(now)).unwrap_or_default()
+        });
+        let idle = if self.upkeep { Duration::ZERO } else { QUIET };
+        let first = self.hear_within(wait.min(idle));
+        match first {
+            Hear::Command(command) => group.push(command),
+            Hear::Ended => return Heard::Ended,
+            Hear::Nothing if wait <= idle => {}
+            Hear::Nothing => {
+                self.tidy(held);
+                return Heard::Group(group);
+            }
+        }
+        while group.len() < GROUP {
+            match self.hear.try_recv() {
+                Ok(command) => group.push(command),
+                Err(_) => break,
+            }
+        }
+        Heard::Group(group)
+    }
+
+    fn hear_within(&mut self, wait: Duration) -> Hear {
+        if let Ok(command) = self.hear.try_recv() {
+            return Hear::Command(command);
+        }
+        if wait.is_zero() {
+            return Hear::Nothing;
+        }
+        let hear = &mut self.hear;
+        match self.handle.block_on(async { tokio::time::timeout(wait, hear.recv()).await }) {
+            Ok(Some(command)) => Hear::Command(command),
+            Ok(None) => Hear::Ended,
+            Err(_) => Hear::Nothing,
+        }
+    }
+
+    /// Decides about a group, makes it durable, lets it out.
+    fn decide(&mut self, held: &mut Held, group: Vec<Command>) -> Result<(), Problem> {
+        let mut inputs = Vec::with_capacity(group.len() + 1);
+        let mut replies: Vec<Option<oneshot::Sender<Result<Reply, Broken>>>> = Vec::new();
+        let mut after: Vec<Command> = Vec::new();
+        for command in group {
+            match command {
+                Command::Input { input, reply } => {
+                    inputs.push(input);
+                    replies.push(Some(reply));
+                }
+                Command::Outcome { connector, family, delivery, outcome } => {
+                    if let (Some(pass), Outcome::Done(_)) = (&mut self.pass, &outcome) {
+                        pass.done.push(delivery);
+                    }
+                    inputs.push(Input::Outcome { connector, family, delivery, outcome });
+                    replies.push(None);
+                }
+                Command::BeginPass => self.pass = Some(Report::default()),
+                other => after.push(other),
+            }
+        }
+        inputs.push(Input::Tick);
+        replies.push(None);
+        let step = self.step(held, inputs).inspect_err(|problem| {
+            for reply in replies.iter_mut().filter_map(Option::take) {
+                drop(reply.send(Err(Broken(problem.clone()))));
+            }
+        })?;
+        for (reply, answer) in replies.into_iter().zip(step.replies) {
+            if let Some(reply) = reply {
+                drop(reply.send(Ok(answer)));
+            }
+        }
+        self.let_out(held, step.events, step.remarks, step.work);
+        for command in after {
+            match command {
+                Command::Ask(look) => look(&mut held.engine, &mut held.log),
+                Command::EndPass(reply) => {
+                    drop(reply.send(self.pass.take().unwrap_or_default()));
+                }
+                Command::WhenQuiet(reply) => self.quiet.push(reply),
+                Command::Input { .. } | Command::Outcome { .. } | Command::BeginPass => {}
+            }
+        }
+        if held.engine.in_flight() == 0 {
+            for reply in self.quiet.drain(..) {
+                drop(reply.send(()));
+            }
+        }
+        self.looks.send_if_modified(|known| {
+            let looks = held.engine.looks();
+            let changed = *known != looks;
+            *known = looks;
+            changed
+        });
+        Ok(())
+    }
+
+    /// One step of the engine, durable when it returns.
+    fn step(&mut self, held: &mut Held, inputs: Vec<Input>) -> Result<Step, Problem> {
+        let now = self.options.clock.now();
+        let mut step = held.engine.step(inputs, now, entropy(), &self.options.rendering);
+        if let Some(body) = step.commit.take() {
+            let slots: Vec<SlotWrite> = std::mem::take(&mut step.slots)
+                .into_iter()
+                .map(|(slot, value)| SlotWrite { slot, value: Some(value) })
+                .collect();
+            held.log.append(now, &body, &slots).map_err(|error| {
+                Problem::failed(self.options.data.display().to_string(), error.code(), error.text(), error.mend())
+            })?;
+            self.tail += body.len();
+        }
+        Ok(step)
+    }
+
+    /// What is durable may leave the process.
+    fn let_out(
+        &mut self,
+        held: &mut Held,
+        events: Vec<Event>,
+        remarks: Vec<(ConnectorName, Remark)>,
+        work: Vec<raccord_model::Work>,
+    ) {
+        if let Some(publish) = &self.options.publish
+            && !events.is_empty()
+        {
+            publish(held.engine.state().commit, &events, held.engine.vault());
+        }
+        if let Some(pass) = &mut self.pass {
+            for event in events {
+                if event.kind == EntityKind::Notice {
+                    pass.notices += 1;
+                } else {
+                    pass.events += 1;
+                }
+                if pass.told.len() < TOLD {
+                    pass.told.push(event);
+                }
+            }
+            pass.remarks.extend(remarks);
+            let now = self.options.clock.now();
+            for lane in &work {
+                for item in &lane.items {
+                    let of = DeliveryRef {
+                        connector: lane.connector.clone(),
+                        family: lane.family,
+                        id: item.delivery,
+                    };
+                    let planned = held.engine.describe(&of, &pass.told, now, &self.options.rendering);
+                    if let Some(planned) = planned {
+                        pass.tried.entry(item.delivery).or_insert(planned);
+                    }
+                }
+            }
+        }
+        let Some(tell) = self.tell.upgrade() else { return };
+        for lane in work {
+            self.handle.spawn(self.effects.clone().lane(lane, tell.clone()));
+        }
+    }
+
+    /// The first step after opening: the rules as configured, and silence where a person must speak.
+    fn configure(&mut self, held: &mut Held, muted: Option<raccord_model::Words>) -> Result<(), Problem> {
+        let salt = super::load::salt_of(&mut held.log)
+            .map_err(|error| super::load::refused(&self.options.data, &error))?;
+        let rules = (self.options.rules)(&salt);
+        let mut inputs = vec![Input::Configure(Box::new(rules))];
+        if let Some(why) = muted {
+            inputs.push(Input::Order(raccord_engine::Order::Mute(why)));
+        }
+        let step = self.step(held, inputs)?;
+        let Step { events, remarks, work, .. } = step;
+        self.let_out(held, events, remarks, work);
+        self.looks.send_replace(held.engine.looks());
+        Ok(())
+    }
+
+    fn break_down(&mut self, problem: Problem) {
+        tracing::error!(code = %problem.findings.first().map_or("", |finding| finding.code.as_str()), "the log cannot be written; nothing is taken until it can");
+        self.pass = None;
+        self.quiet.clear();
+        self.status.send_replace(Some(problem));
+    }
+
+    fn reopen(&mut self) -> Option<Held> {
+        let loaded = match open_writer(&self.options.data, &self.options.place.id) {
+            Ok(loaded) => loaded,
+            Err(problem) => {
+                self.status.send_replace(Some(problem));
+                return None;
+            }
+        };
+        let mut held = Held { engine: loaded.engine, log: loaded.log };
+        self.tail = loaded.tail;
+        match self.configure(&mut held, loaded.muted) {
+            Ok(()) => {
+                tracing::info!("the log can be written again");
+                self.status.send_replace(None);
+                Some(held)
+            }
+            Err(problem) => {
+                self.status.send_replace(Some(problem));
+                None
+            }
+        }
+    }
+
+    /// Answers everything with a refusal for a while. Gives `true` when the process is stopping.
+    fn refuse_until_reopen(&mut self) -> bool {
+        let until = self.options.clock.now().saturating_add(REOPEN).unwrap_or(Timestamp::MAX);
+        loop {
+            let left = Duration::try_from(until.duration_since(self.options.clock.now())).unwrap_or_default();
+            if left.is_zero() {
+                return false;
+            }
+            match self.hear_within(left) {
+                Hear::Ended => return true,
+                Hear::Nothing => return false,
+                Hear::Command(Command::Input { reply, .. }) => {
+                    let problem = self.status.borrow().clone();
+                    drop(reply.send(Err(problem.map_or_else(stopped, Broken))));
+                }
+                // The others are dropped: who waits for them learns that nobody answers.
+                Hear::Command(_) => {}
+            }
+        }
+    }
+
+    /// Snapshots, and the log's own tidying, when nobody waits.
+    fn tidy(&mut self, held: &mut Held) {
+        if self.upkeep {
+            match held.log.upkeep() {
+                Ok(Upkeep::More) => {}
+                Ok(Upkeep::Done) => self.upkeep = false,
+                Err(error) => {
+                    tracing::warn!(code = error.code(), "the log could not be tidied");
+                    self.upkeep = false;
+                }
+            }
+            return;
+        }
+        if self.tail >= QUIET_TAIL {
+            self.begin_snapshot(held);
+        }
+    }
+
+    fn begin_snapshot(&mut self, held: &mut Held) {
+        let body = held.engine.snapshot();
+        self.snapshot_size = body.len();
+        match held.log.begin_snapshot(held.engine.state().commit, body) {
+            Ok(()) => {
+                self.tail = 0;
+                self.upkeep = true;
+            }
+            Err(error) => tracing::warn!(code = error.code(), "no snapshot could be written"),
+        }
+    }
+
+    /// A clean end makes the next start fast.
+    fn leave(&mut self, held: &mut Held) {
+        if self.tail >= QUIET_TAIL {
+            self.begin_snapshot(held);
+        }
+        while self.upkeep {
+            self.tidy(held);
+        }
+    }
+}
+
+enum Hear {
+    Command(Command),
+    Nothing,
+    Ended,
+}
+
+enum Heard {
+    Group(Vec<Command>),
+    Ended,
+}
+
+/// Fresh randomness, for the names of slots.
+pub(crate) fn entropy() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    bytes
+}
