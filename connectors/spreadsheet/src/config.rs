@@ -1,0 +1,51 @@
+//! The settings, and nothing else.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use raccord_kit::secret::Inline;
+use raccord_kit::settings::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Reads the lines of a spreadsheet: CSV, XLSX or ODS.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Where the sheet is: a path, from the folder of the configuration on, or an http(s) address.
+    #[schemars(example = &"programme.ods")]
+    pub(crate) location: String,
+    /// How often an address is read; local files are watched too.
+    #[serde(default = "half_a_minute")]
+    pub(crate) every: Span,
+    /// The only tab to read; all tabs with a header otherwise.
+    #[serde(default)]
+    #[schemars(example = &"Programme")]
+    pub(crate) sheet: Option<String>,
+    /// The account that may read the address.
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+    /// Its password, or better an application password. Better in a file.
+    #[serde(default)]
+    pub(crate) password: Option<Inline>,
+    /// A file that holds the password and nothing else.
+    #[serde(default)]
+    #[schemars(example = &"secrets/sheet")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The headers of columns that are not recognised by themselves: field = "header".
+    #[serde(default)]
+    #[schemars(example = example_columns())]
+    pub(crate) columns: BTreeMap<String, String>,
+    /// The year of dates written without one, where the sheet does not say it either.
+    #[serde(default)]
+    #[schemars(range(min = 1990, max = 2100))]
+    pub(crate) year: Option<i16>,
+}
+
+fn half_a_minute() -> Span {
+    Span::new(std::time::Duration::from_secs(30))
+}
+
+fn example_columns() -> BTreeMap<String, String> {
+    [("title".to_owned(), "Intitulé".to_owned())].into()
+}

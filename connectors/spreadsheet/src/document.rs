@@ -1,0 +1,135 @@
+//! Which kind of document the bytes are, and its reading. Names and content types do not count:
+//! only what stands in the bytes.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use raccord_model::{Failure, Reading};
+
+use crate::grid::archive::{Archive, Workbook};
+use crate::grid::{csv, ods, xlsx};
+use crate::table::{Collector, Rules};
+use crate::{decode, error};
+
+/// Reads a document called `name`; also the names of all its tabs that are not hidden.
+pub(crate) fn read<R: Read + Seek>(
+    reader: &mut R,
+    name: &str,
+    rules: &Rules,
+) -> Result<(Reading, Vec<String>), Failure> {
+    let disk = |error: std::io::Error| error::disk(name, &error);
+    let mut head = Vec::with_capacity(4096);
+    reader.seek(SeekFrom::Start(0)).map_err(disk)?;
+    reader
+        .by_ref()
+        .take(4096)
+        .read_to_end(&mut head)
+        .map_err(disk)?;
+    reader.seek(SeekFrom::Start(0)).map_err(disk)?;
+    let mut collector = Collector::new(rules);
+    match magic(&head) {
+        Magic::Zip => {
+            let kind = Archive::open(&mut *reader)?.kind()?;
+            reader.seek(SeekFrom::Start(0)).map_err(disk)?;
+            match kind {
+                Workbook::Ods => ods::read(&mut Archive::open(&mut *reader)?, &mut collector)?,
+                Workbook::Xlsx => xlsx::read(&mut *reader, &mut collector)?,
+            }
+        }
+        Magic::Compound => return Err(compound(reader, disk)?),
+        Magic::WebPage => return Err(error::web_page()),
+        Magic::Other(fr, en) => return Err(error::not_a_sheet(fr, en)),
+        Magic::Text => {
+            let look = decode::look(reader).map_err(disk)?;
+            if look.blank {
+                return Err(error::empty());
+            }
+            if look.binary {
+                return Err(error::not_a_sheet(
+                    "il ne contient pas du texte",
+                    "it does not hold text",
+                ));
+            }
+            csv::read(reader, name, &look, &rules.chosen, &mut collector)?;
+        }
+    }
+    collector.finish()
+}
+
+enum Magic {
+    Zip,
+    Compound,
+    WebPage,
+    Other(&'static str, &'static str),
+    Text,
+}
+
+fn magic(head: &[u8]) -> Magic {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Magic::Zip;
+    }
+    if head.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        return Magic::Compound;
+    }
+    if head.starts_with(b"%PDF") {
+        return Magic::Other("c’est un PDF", "it is a PDF");
+    }
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    let text = text.trim_ascii_start();
+    let begins = |with: &str| {
+        text.get(..with.len())
+            .is_some_and(|there| there.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    if [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<script",
+        "<!--",
+        "<div",
+    ]
+    .iter()
+    .any(|tag| begins(tag))
+    {
+        return Magic::WebPage;
+    }
+    if begins("<?xml") || begins("<") {
+        let html = text
+            .windows(5)
+            .any(|window| window.eq_ignore_ascii_case(b"<html"));
+        return if html {
+            Magic::WebPage
+        } else {
+            Magic::Other("c’est du XML", "it is XML")
+        };
+    }
+    if matches!(text, [b'{', ..]) || matches!(text, [b'[', b'{' | b'[' | b'"', ..]) {
+        return Magic::Other("c’est du JSON", "it is JSON");
+    }
+    Magic::Text
+}
+
+/// The old container of Microsoft: an encrypted workbook, or an .xls.
+fn compound<R: Read>(
+    reader: &mut R,
+    disk: impl Fn(std::io::Error) -> Failure,
+) -> Result<Failure, Failure> {
+    let needle: Vec<u8> = "EncryptedPackage"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let mut carry: Vec<u8> = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = reader.read(&mut buffer).map_err(&disk)?;
+        if read == 0 {
+            return Ok(error::old_format());
+        }
+        carry.extend_from_slice(&buffer[..read]);
+        if carry.windows(needle.len()).any(|window| window == needle) {
+            return Ok(error::encrypted());
+        }
+        let keep = carry.len().min(needle.len());
+        carry.drain(..carry.len() - keep);
+    }
+}
