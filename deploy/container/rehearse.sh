@@ -21,7 +21,10 @@ toolchain="$(rustc --print sysroot)"
 work="$(mktemp -d "${TMPDIR:-/tmp}/raccord-root.XXXXXX")"
 daemon=
 clean() {
-  [ -z "$daemon" ] || kill "$daemon" 2>/dev/null || true
+  if [ -n "$daemon" ]; then
+    kill -KILL "$daemon" 2>/dev/null || true
+    wait "$daemon" 2>/dev/null || true
+  fi
   umount --recursive "$work/build" "$work/run" 2>/dev/null || true
   rm -rf --one-file-system "$work"
 }
@@ -29,7 +32,7 @@ trap clean EXIT
 
 echo "-- a clean Debian root, twice"
 [ -f "$cache/bookworm.tar" ] || {
-  mmdebstrap --quiet --variant=minbase bookworm "$cache/bookworm.tar.part"
+  mmdebstrap --quiet --variant=minbase --format=tar bookworm "$cache/bookworm.tar.part"
   mv "$cache/bookworm.tar.part" "$cache/bookworm.tar"
 }
 for root in build run; do
@@ -64,19 +67,19 @@ cp deploy/container/steps.sh deploy/container/healthy.sh "$work/run/usr/lib/racc
 root="$work/run"
 enter OUT=/made sh /usr/lib/raccord/steps.sh install
 rm -r "$work/run/made"
-as_raccord() {
-  chroot --userspec=raccord:raccord "$root" /usr/bin/env -i HOME=/var/lib/raccord \
+as_raccord() { # exec: in the background, its process is the daemon's own
+  exec chroot --userspec=raccord:raccord "$root" /usr/bin/env -i HOME=/var/lib/raccord \
     PATH=/usr/bin:/bin RACCORD__WEB__LISTEN=127.0.0.1:17070 RACCORD_NOW=2027-01-02T08:00:00Z "$@"
 }
-as_raccord raccord --version
-as_raccord sh -c 'cd /var/lib/raccord && raccord init place --yes && raccord --config place/raccord.toml sync'
+(as_raccord raccord --version)
+(as_raccord sh -c 'cd /var/lib/raccord && raccord init place --yes && raccord --config place/raccord.toml sync')
 find "$work/run/var/lib/raccord/place" -name 'programme-*.pdf' | grep -q . || die "no programme was printed"
 find "$work/run/var/lib/raccord/place" -name 'index.html' | grep -q . || die "no site was written"
 
 as_raccord raccord --config /var/lib/raccord/place/raccord.toml run &
 daemon=$!
 for attempt in $(seq 1 50); do
-  if as_raccord bash /usr/lib/raccord/healthy.sh 2>/dev/null; then
+  if (as_raccord bash /usr/lib/raccord/healthy.sh) 2>/dev/null; then
     kill -TERM "$daemon"
     wait "$daemon" || die "the daemon did not stop cleanly"
     daemon=

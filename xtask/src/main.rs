@@ -3,11 +3,17 @@
 //! Each verb is one file. Nothing here is part of the program, and nothing is skipped silently:
 //! a step that cannot run says so and fails.
 
-#![allow(clippy::print_stdout, reason = "a command line talks on stdout")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to who called it"
+)]
 #![allow(
     clippy::disallowed_methods,
     reason = "outside the program: the environment of the machine is what it works with"
 )]
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -45,8 +51,18 @@ enum Verb {
     Deny(deny::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().verb {
+fn main() -> ExitCode {
+    match run(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> anyhow::Result<()> {
+    match verb {
         Verb::Ci(args) => ci::run(&args),
         Verb::Full(args) => full::run(&args),
         Verb::Tidy => tidy::run(),

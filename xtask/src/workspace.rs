@@ -26,8 +26,16 @@ pub(crate) struct Member {
     pub(crate) name: String,
     /// Its folder, relative to the root.
     pub(crate) folder: PathBuf,
-    /// The members it depends on, for building or for tests.
-    pub(crate) needs: Vec<String>,
+    /// The members it depends on.
+    pub(crate) needs: Vec<Need>,
+}
+
+/// A member that another depends on.
+pub(crate) struct Need {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether only tests and examples need it.
+    pub(crate) for_tests: bool,
 }
 
 /// The members of the workspace, by name.
@@ -60,7 +68,10 @@ pub(crate) fn members() -> Result<Vec<Member>> {
         let mut needs = Vec::new();
         for dependency in list(&package, "dependencies") {
             if dependency["path"].is_string() {
-                needs.push(text(&dependency, "name")?);
+                needs.push(Need {
+                    name: text(&dependency, "name")?,
+                    for_tests: dependency["kind"] == "dev",
+                });
             }
         }
         members.push(Member {
