@@ -1,0 +1,261 @@
+//! The command line: every command of the interfaces page, its arguments and their English help.
+//! The French help stands in `words.rs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use raccord_kit::settings::Span;
+use raccord_model::Lang;
+
+/// Links the free software a community place already runs.
+///
+/// One line in the sheet becomes the month's programme, the web site, the calendar to subscribe
+/// to. Start with `raccord init`, then `raccord check`, `raccord plan` and `raccord sync`.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "raccord", version, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// The configuration file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "raccord.toml",
+        hide_default_value = true
+    )]
+    pub config: PathBuf,
+    /// Answer in JSON, for programs.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Answer in French (fr) or English (en); else in the place's language, then the locale's.
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["fr", "en"], hide_possible_values = true)]
+    lang: Option<String>,
+    /// Say more on standard error; -vv says everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// End with 0 instead of 3 when everything is done but a person must act.
+    #[arg(long, global = true)]
+    pub ok_if_waiting: bool,
+}
+
+impl Global {
+    /// The language that was asked for.
+    pub fn lang(&self) -> Option<Lang> {
+        self.lang.as_deref().and_then(|lang| lang.parse().ok())
+    }
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Write a first configuration, a sample sheet and the folders.
+    Init(Init),
+    /// Read the configuration, reach every tool, say what is wrong and how to mend it.
+    Check,
+    /// Show what every tool would receive now; change nothing.
+    Plan(Plan),
+    /// Make one pass: read every source, decide, deliver what is due, end.
+    Sync(Sync),
+    /// Stay and do the same continuously, with web pages and webhooks.
+    Run,
+    /// Show the events, newest last.
+    Log(Log),
+    /// Show what caused an effect, back to the cell or the click.
+    Why(Reference),
+    /// Show the changes that wait for a yes.
+    Holds,
+    /// Say yes to a change that waits.
+    Approve(Approve),
+    /// Say no to a change that waits.
+    Reject(Id),
+    /// Show the deliveries that were given up.
+    Dead,
+    /// Try a delivery again that was given up.
+    Retry(Id),
+    /// Give a delivery up for good.
+    Drop(Id),
+    /// Show credits and balances.
+    Ledger(Ledger),
+    /// Save the log to a file, also while `run` is at work.
+    Backup(LogFile),
+    /// Put a saved log back; the place then sends nothing until `unmute`.
+    Restore(LogFile),
+    /// Let a restored or copied place send again, or declare it a rehearsal.
+    Unmute(Unmute),
+    /// Make everything again from the log.
+    Rebuild,
+    /// The connectors of this program.
+    #[command(subcommand, arg_required_else_help = true)]
+    Connector(Connector),
+    /// The shared schemas.
+    #[command(subcommand, arg_required_else_help = true)]
+    Schema(Schema),
+    /// Write a completion script for your shell.
+    Completions(Completions),
+    /// Write the manual page, of the program or of one command.
+    Man(Man),
+    /// Show this help, or a command's.
+    Help(Help),
+}
+
+/// `init`.
+#[derive(Clone, Debug, Args)]
+pub struct Init {
+    /// The folder; the one you are in where it is left out.
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Ask nothing.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `plan`.
+#[derive(Clone, Debug, Args)]
+pub struct Plan {
+    /// Keep the plan in a file, for `sync --plan`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `sync`.
+#[derive(Clone, Debug, Args)]
+pub struct Sync {
+    /// Do exactly what this plan says, or stop and say what moved.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Wait this long for what is due later, for example 10m.
+    #[arg(long, value_name = "TIME")]
+    pub wait: Option<Span>,
+}
+
+/// `log`.
+#[derive(Clone, Debug, Args)]
+pub struct Log {
+    /// Stay and show new events as they come.
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+/// `why`.
+#[derive(Clone, Debug, Args)]
+pub struct Reference {
+    /// An entity's or delivery's id, or a tool's address or id of the object.
+    #[arg(value_name = "REF")]
+    pub reference: String,
+}
+
+/// `reject`, `retry`, `drop`.
+#[derive(Clone, Debug, Args)]
+pub struct Id {
+    /// Its id, as the list shows it.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `approve`.
+#[derive(Clone, Debug, Args)]
+pub struct Approve {
+    /// Its id, as `holds` shows it.
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Only for these entities; the rest keeps waiting.
+    #[arg(long, value_name = "ENTITY", num_args = 1..)]
+    pub only: Vec<String>,
+}
+
+/// `ledger`.
+#[derive(Clone, Debug, Args)]
+pub struct Ledger {
+    /// Only this person: an id or an e-mail address.
+    #[arg(value_name = "PERSON")]
+    pub person: Option<String>,
+}
+
+/// `backup`, `restore`.
+#[derive(Clone, Debug, Args)]
+pub struct LogFile {
+    /// The file of the saved log.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `unmute`.
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Unmute {
+    /// This is the real place, moved or restored: it sends again.
+    #[arg(long)]
+    pub moved: bool,
+    /// This is a copy, for a rehearsal: it never sends.
+    #[arg(long)]
+    pub copy: bool,
+}
+
+/// `connector`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Connector {
+    /// List the kinds of tool this program knows.
+    List,
+}
+
+/// `schema`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Schema {
+    /// List the schemas.
+    List,
+    /// Show one schema; `config` is the configuration's.
+    Show(SchemaType),
+    /// Check a file of events, or a configuration, against its schemas.
+    Validate(SchemaFile),
+}
+
+/// `schema show`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaType {
+    /// Its name: activity, activity.created, org.raccord.activity.created.v1, config.
+    #[arg(value_name = "TYPE")]
+    pub name: String,
+}
+
+/// `schema validate`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaFile {
+    /// A CloudEvent, a list of them, one a line, or a .toml configuration; - reads standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+pub struct Completions {
+    /// bash, zsh, fish, elvish or powershell.
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+pub struct Man {
+    /// The command; the whole program where it is left out.
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+/// `help`.
+#[derive(Clone, Debug, Args)]
+pub struct Help {
+    /// The command.
+    #[arg(value_name = "COMMAND")]
+    pub of: Option<String>,
+}

@@ -1,0 +1,202 @@
+//! What commands ask of a place's log. The runtime answers; the command line only prints.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use raccord_kit::Finding;
+use raccord_model::{DeliveryId, EntityId, HoldId, Words};
+
+use crate::connectors::{self, Tools};
+use crate::locale::View;
+use crate::report::Problem;
+use crate::settings::{Settings, Time};
+use crate::shapes::{
+    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape, WhyShape,
+};
+
+/// One command at work on one place.
+#[derive(Debug)]
+pub struct Session {
+    /// The place's settings.
+    pub settings: Settings,
+    /// The clock of this process.
+    pub time: Time,
+    /// How the person who asked looks at the answer.
+    pub view: View,
+    /// Whether standard error is a terminal that progress may be drawn on.
+    pub draws: bool,
+    /// Whether logs are for programs.
+    pub json: bool,
+}
+
+impl Session {
+    /// Makes the configured tools; nothing is asked of them.
+    ///
+    /// # Errors
+    /// Bad configuration: what connectors refused.
+    pub fn tools(&self) -> Result<Tools, Problem> {
+        let clock: std::sync::Arc<dyn raccord_kit::Clock> = self.time.clock.clone();
+        let program =
+            std::env::current_exe().map_err(|cause| Problem::file(Path::new("raccord"), &cause))?;
+        connectors::build(&self.settings, &clock, &program).map_err(Problem::configuration)
+    }
+
+    /// A bar for long work, drawn only on a terminal. Give no `length` where it is not known.
+    pub fn progress(&self, what: &Words, length: Option<u64>) -> ProgressBar {
+        let target = if self.draws {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = match length {
+            Some(length) => ProgressBar::with_draw_target(Some(length), target),
+            None => ProgressBar::no_length().with_finish(indicatif::ProgressFinish::AndClear),
+        };
+        let template = match length {
+            Some(_) => "{msg} {wide_bar} {pos}/{len}",
+            None => "{spinner} {msg} {pos}",
+        };
+        if !self.draws {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        bar.set_style(
+            ProgressStyle::with_template(template).expect("the templates are well formed"),
+        );
+        bar.set_message(what.get(self.view.lang).to_owned());
+        bar
+    }
+}
+
+/// How a pass is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// Exactly this plan, or nothing.
+    pub plan: Option<PathBuf>,
+    /// How long to wait for what is due later.
+    pub wait: Option<Duration>,
+}
+
+/// What a restored or copied place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmute {
+    /// The real place: it sends again.
+    Moved,
+    /// A rehearsal: it never sends.
+    Copy,
+}
+
+/// What commands ask of a place's log. While a daemon holds the place, the commands that write are
+/// handed to it.
+pub trait Host {
+    /// What is wrong with the log and its folder. Writes nothing.
+    fn check(&self, session: &Session) -> Vec<Finding>;
+
+    /// What every tool would receive now; kept in `out` for [`Pass::plan`].
+    ///
+    /// # Errors
+    /// When the plan cannot be made.
+    fn plan(&self, session: &Session, out: Option<&Path>) -> Result<PlanShape, Problem>;
+
+    /// One pass.
+    ///
+    /// # Errors
+    /// When the pass itself cannot be made, or the plan is stale.
+    fn sync(&self, session: &Session, pass: &Pass) -> Result<SyncShape, Problem>;
+
+    /// The daemon: returns when it was asked to stop and has stopped.
+    ///
+    /// # Errors
+    /// When it cannot start, or the log cannot be written any more.
+    fn run(&self, session: &Session) -> Result<(), Problem>;
+
+    /// Hands every event to `each`, oldest first; with `follow`, new ones as they come, until
+    /// `each` fails or the process is asked to stop.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn log(
+        &self,
+        session: &Session,
+        follow: bool,
+        each: &mut dyn FnMut(&LogLine) -> io::Result<()>,
+    ) -> Result<(), Problem>;
+
+    /// The chain of causes of an effect.
+    ///
+    /// # Errors
+    /// [`Problem::unknown_reference`] when nothing has that name.
+    fn why(&self, session: &Session, reference: &str) -> Result<WhyShape, Problem>;
+
+    /// The open holds.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn holds(&self, session: &Session) -> Result<HoldListShape, Problem>;
+
+    /// Says yes to a hold; to all of it where `only` is empty.
+    ///
+    /// # Errors
+    /// When there is no such hold, or the yes cannot be recorded.
+    fn approve(
+        &self,
+        session: &Session,
+        hold: HoldId,
+        only: &[EntityId],
+    ) -> Result<DeedShape, Problem>;
+
+    /// Says no to a hold.
+    ///
+    /// # Errors
+    /// When there is no such hold, or the no cannot be recorded.
+    fn reject(&self, session: &Session, hold: HoldId) -> Result<DeedShape, Problem>;
+
+    /// The deliveries that were given up.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn dead(&self, session: &Session) -> Result<DeadListShape, Problem>;
+
+    /// Tries a delivery again.
+    ///
+    /// # Errors
+    /// When there is no such delivery.
+    fn retry(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem>;
+
+    /// Gives a delivery up for good.
+    ///
+    /// # Errors
+    /// When there is no such delivery.
+    fn give_up(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem>;
+
+    /// Credits and balances, of one person where one is named (id or e-mail address).
+    ///
+    /// # Errors
+    /// When the log cannot be read, or nobody has that name.
+    fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem>;
+
+    /// Saves the log to `file`.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    fn backup(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem>;
+
+    /// Puts the saved log `file` back.
+    ///
+    /// # Errors
+    /// While a daemon holds the place, or when the file is no log of this place.
+    fn restore(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem>;
+
+    /// Says what a mute place is.
+    ///
+    /// # Errors
+    /// When it is not mute, or cannot be written.
+    fn unmute(&self, session: &Session, what: Unmute) -> Result<DeedShape, Problem>;
+
+    /// Makes every projection again from the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or folds to another state than it recorded.
+    fn rebuild(&self, session: &Session) -> Result<DeedShape, Problem>;
+}

@@ -1,0 +1,117 @@
+//! The connector table: every connector this program was built with, and nothing found by magic.
+//!
+//! A new connector is one folder under `connectors/`, one line here and one in `Cargo.toml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use raccord_kit::{Clock, Connector, Finding, Kit, Tool};
+use raccord_model::{ConnectorName, Words};
+
+use crate::report::error;
+use crate::settings::Settings;
+
+/// The connectors, in the order people are shown them.
+pub const CONNECTORS: &[&Connector] = &[
+    &raccord_connector_spreadsheet::CONNECTOR,
+    &raccord_connector_programme::CONNECTOR,
+    &raccord_connector_website::CONNECTOR,
+    &raccord_connector_webhook::CONNECTOR,
+];
+
+/// The connector of a `kind`.
+pub fn of_kind(kind: &str) -> Option<&'static Connector> {
+    CONNECTORS
+        .iter()
+        .copied()
+        .find(|connector| connector.kind == kind)
+}
+
+/// All kinds.
+pub fn kinds() -> Vec<&'static str> {
+    CONNECTORS.iter().map(|connector| connector.kind).collect()
+}
+
+/// The configured tools, by name.
+pub type Tools = BTreeMap<ConnectorName, Box<dyn Tool>>;
+
+/// Makes every configured instance. Nothing is asked of any tool.
+///
+/// # Errors
+/// What each connector refused, and every route to a tool that only reads.
+pub fn build(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    program: &std::path::Path,
+) -> Result<Tools, Vec<Finding>> {
+    let mut tools = Tools::new();
+    let mut findings = Vec::new();
+    for (name, instance) in &settings.connectors {
+        let kit = kit(settings, name, clock, program.to_owned());
+        match (instance.connector.build)(instance.value.clone(), &kit) {
+            Ok(tool) => {
+                tools.insert(name.clone(), tool);
+            }
+            Err(failure) => findings.push(Finding::of(instance.place.clone(), &failure)),
+        }
+    }
+    for (index, route) in settings.routes.iter().enumerate() {
+        let reads_only = tools
+            .get(&route.to)
+            .is_some_and(|tool| tool.sink().is_none());
+        if reads_only {
+            findings.push(error(
+                settings.where_is(&["routes", &index.to_string(), "to"]),
+                "route-to-source",
+                Words::new(
+                    format!(
+                        "« {} » est seulement lu, rien ne peut y être envoyé.",
+                        route.to
+                    ),
+                    format!("“{}” is only read, nothing can be sent to it.", route.to),
+                ),
+                Words::new(
+                    "Nommez dans `to` un outil que Raccord écrit.",
+                    "Name in `to` a tool that Raccord writes.",
+                ),
+            ));
+        }
+    }
+    if findings.is_empty() {
+        Ok(tools)
+    } else {
+        Err(findings)
+    }
+}
+
+/// What instance `name` is given.
+fn kit(settings: &Settings, name: &ConnectorName, clock: &Arc<dyn Clock>, program: PathBuf) -> Kit {
+    Kit {
+        name: name.clone(),
+        place: settings.place.clone(),
+        base: settings.base.clone(),
+        clock: Arc::clone(clock),
+        allow_private: Arc::clone(&settings.web.allow_private),
+        program,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connector_folder_stands_in_the_table() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../connectors");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(
+                of_kind(&name).is_some(),
+                "connectors/{name} is not in the table"
+            );
+        }
+        assert!(of_kind("nothing-of-the-kind").is_none());
+    }
+}

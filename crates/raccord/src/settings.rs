@@ -1,0 +1,174 @@
+//! The settings of a place: `raccord.toml` and the environment over it, checked as a whole.
+//!
+//! All mistakes are found at once, each with its key, file, line and mend. Nothing is sent and
+//! nothing is written here; secrets are read only to tell whether they changed.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use raccord_kit::{Connector, Finding, secret};
+use raccord_model::{ConnectorName, Failure, Guards, Lang, Place, Recipe, Route};
+use secrecy::SecretString;
+use serde_json::Value;
+
+mod clock;
+mod document;
+pub mod env;
+mod mistakes;
+mod raw;
+mod read;
+mod rules;
+mod schema;
+mod when;
+
+#[cfg(test)]
+mod tests;
+
+pub use clock::{Time, from_environment as clock};
+pub use rules::rules;
+pub use schema::whole as schema;
+
+/// What a place is set to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The configuration file.
+    pub file: PathBuf,
+    /// Its folder: relative paths start there.
+    pub base: PathBuf,
+    /// The place.
+    pub place: Place,
+    /// Its zone.
+    pub zone: TimeZone,
+    /// The folder of its log.
+    pub data: PathBuf,
+    /// Web pages and the event endpoint.
+    pub web: Web,
+    /// The configured tools.
+    pub connectors: BTreeMap<ConnectorName, Instance>,
+    /// Rules that derive tasks.
+    pub recipes: Vec<Recipe>,
+    /// Which entities go where.
+    pub routes: Vec<Route>,
+    /// The accident guard.
+    pub guards: Guards,
+    places: document::Places,
+}
+
+impl Settings {
+    /// Where a key stands: `raccord.toml:12:3 (web.listen)`.
+    pub fn where_is(&self, path: &[&str]) -> String {
+        let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
+        self.places.of(&path)
+    }
+
+    /// Where what a tool found about itself stands: a key of its settings, or its own table with
+    /// what it named.
+    pub fn where_in_tool(&self, name: &ConnectorName, found: &str) -> String {
+        let first = found.split('.').next().unwrap_or_default();
+        let is_key = !found.is_empty()
+            && found
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.'));
+        let known = self.connectors.get(name).is_some_and(|instance| {
+            let schema = schema::of(instance.connector);
+            schema
+                .get("properties")
+                .is_some_and(|keys| keys.get(first).is_some())
+        });
+        let table = ["connectors", name.as_str()];
+        if is_key && known {
+            let keys: Vec<&str> = table.into_iter().chain(found.split('.')).collect();
+            return self.where_is(&keys);
+        }
+        match found {
+            "" => self.where_is(&table),
+            other => format!("{}, {other}", self.where_is(&table)),
+        }
+    }
+}
+
+/// One configured tool.
+#[derive(Clone)]
+pub struct Instance {
+    /// Its kind.
+    pub kind: String,
+    /// The connector of that kind.
+    pub connector: &'static Connector,
+    /// The keys besides `kind`, checked by the connector's schema.
+    pub value: Value,
+    /// `raccord.toml:12:1 (connectors.public-site)`.
+    pub place: String,
+    /// The line it starts at; 0 where it comes from the environment.
+    pub at: usize,
+}
+
+impl std::fmt::Debug for Instance {
+    /// Without the settings: a secret may stand in them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance")
+            .field("kind", &self.kind)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Web pages and the event endpoint.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The bearer token of `/v1`, where one is configured.
+    pub admin_token: Option<Token>,
+    /// Address ranges that addresses from data may reach although they are private.
+    pub allow_private: Arc<[String]>,
+}
+
+/// Where a bearer token comes from.
+#[derive(Clone, Debug)]
+pub enum Token {
+    /// The configuration, or the environment.
+    Inline(SecretString),
+    /// A file.
+    File(PathBuf),
+}
+
+impl Token {
+    /// The token as it is now.
+    ///
+    /// # Errors
+    /// When its file cannot be read or holds no token.
+    pub fn read(&self) -> Result<SecretString, Failure> {
+        match self {
+            Self::Inline(token) => Ok(token.clone()),
+            Self::File(path) => secret::read_file("admin_token", path),
+        }
+    }
+}
+
+/// Settings that could not be taken: every mistake, and the language to tell them in where the
+/// file says one.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The mistakes, by file and line.
+    pub findings: Vec<Finding>,
+    /// The place's language, as far as it could be read.
+    pub lang: Option<Lang>,
+}
+
+/// Reads the settings at `file`, with `env` over them.
+///
+/// # Errors
+/// Every mistake that was found.
+pub fn load(file: &Path, env: &BTreeMap<String, String>) -> Result<Settings, Refused> {
+    let document = document::read(file, env).map_err(|findings| Refused {
+        findings,
+        lang: None,
+    })?;
+    let lang = document.tree["place"]["language"]
+        .as_str()
+        .and_then(|text| text.parse().ok());
+    read::read(file, &document).map_err(|findings| Refused { findings, lang })
+}

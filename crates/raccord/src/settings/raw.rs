@@ -1,0 +1,303 @@
+//! The configuration as it is written: its keys, their types, their descriptions. The JSON Schema
+//! that `schema show config` prints and that every file is checked against comes from here.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use raccord_kit::secret::Inline;
+use raccord_kit::settings::Span;
+use raccord_model::{Authority, Lang, Policy};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The whole file; read section by section, so that one mistake hides no other.
+#[derive(Debug, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "Raccord")]
+#[expect(
+    dead_code,
+    reason = "only its schema is used; the sections are read one by one"
+)]
+pub(super) struct Raw {
+    /// The community this configuration is for.
+    place: Place,
+    /// Web pages, the event endpoint and their protection.
+    #[schemars(default, with = "Web", extend("default" = serde_json::json!({})))]
+    web: Option<Web>,
+    /// The tools that are linked, each under a name of your choice.
+    #[schemars(default, with = "BTreeMap<String, Instance>")]
+    connectors: Option<BTreeMap<String, Instance>>,
+    /// Tasks that appear by themselves with activities.
+    #[schemars(default, with = "Vec<Recipe>")]
+    recipes: Option<Vec<Recipe>>,
+    /// Which entities go to which tool.
+    #[schemars(default, with = "Vec<Route>")]
+    routes: Option<Vec<Route>>,
+    /// When a change waits for a person's yes.
+    #[schemars(default, with = "Guards", extend("default" = serde_json::json!({})))]
+    guards: Option<Guards>,
+}
+
+/// The community this configuration is for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Place {
+    /// Its short name: a-z, 0-9 and -. It names everything the place has, for good.
+    #[schemars(required, extend("examples" = ["raffinerie"]))]
+    pub(super) id: Option<String>,
+    /// What people call it.
+    #[schemars(required, extend("examples" = ["La Raffinerie"]))]
+    pub(super) name: Option<String>,
+    /// The IANA name of its time zone.
+    #[schemars(required, extend("examples" = ["Indian/Reunion"]))]
+    pub(super) timezone: Option<String>,
+    /// The language it is answered in.
+    #[serde(default)]
+    #[schemars(with = "Language")]
+    pub(super) language: Lang,
+    /// The folder of its log.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["data"]))]
+    pub(super) data: Option<PathBuf>,
+    /// The address of a shared log, instead of `data`.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["nats://127.0.0.1:4222"]))]
+    pub(super) bus: Option<String>,
+}
+
+/// `fr` or `en`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum Language {
+    Fr,
+    En,
+}
+
+/// Web pages, the event endpoint and their protection.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Web {
+    /// The address and port to listen on.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["127.0.0.1:7070"]))]
+    pub(super) listen: Option<String>,
+    /// The address people reach the pages at.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["https://programme.example.org"]))]
+    pub(super) public_url: Option<String>,
+    /// The bearer token of /v1; better given as `admin_token_file`.
+    #[serde(default, deserialize_with = "secret")]
+    #[schemars(with = "Inline")]
+    pub(super) admin_token: Option<SecretString>,
+    /// The file that holds the bearer token of /v1.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["secrets/admin"]))]
+    pub(super) admin_token_file: Option<PathBuf>,
+    /// Private address ranges that addresses from data may reach.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["192.168.1.0/24"]]))]
+    pub(super) allow_private: Vec<String>,
+}
+
+/// A text that is never shown again.
+fn secret<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<SecretString>, D::Error> {
+    String::deserialize(input).map(|text| Some(text.into()))
+}
+
+/// One linked tool: its `kind`, and the keys of that kind.
+#[derive(Debug, Deserialize)]
+pub(super) struct Instance {
+    pub(super) kind: String,
+    #[serde(flatten)]
+    pub(super) rest: serde_json::Map<String, Value>,
+}
+
+impl JsonSchema for Instance {
+    fn schema_name() -> Cow<'static, str> {
+        "Connector".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "required": ["kind"],
+            "properties": { "kind": { "type": "string", "examples": ["spreadsheet"] } }
+        })
+    }
+}
+
+/// Tasks that appear by themselves with activities.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Recipe {
+    /// Which activities; all where it is left out.
+    #[serde(default)]
+    pub(super) when: RawWhen,
+    /// The tasks that come with each of them.
+    #[schemars(required, length(min = 1))]
+    pub(super) tasks: Option<Vec<Task>>,
+}
+
+/// A task of a recipe.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Task {
+    /// What is to be done.
+    #[schemars(required, length(min = 1, max = 200), extend("examples" = ["Animer la réunion"]))]
+    pub(super) title: Option<String>,
+    /// How many people it takes.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1, max = 10_000))]
+    pub(super) capacity: Option<u32>,
+    /// Volunteer credits for it, in units, up to two decimals.
+    #[serde(default)]
+    #[schemars(with = "f64", range(min = 0, max = 1_000_000), extend("examples" = [1.5]))]
+    pub(super) credits: Option<f64>,
+    /// The address of its how-to.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["https://wiki.example.org/animer"]))]
+    pub(super) guide: Option<String>,
+    /// 1 (first) to 9 (last).
+    #[serde(default)]
+    #[schemars(with = "u8", range(min = 1, max = 9))]
+    pub(super) priority: Option<u8>,
+}
+
+/// Which entities go to which tool.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Route {
+    /// The name of the connector.
+    #[schemars(required, extend("examples" = ["public-site"]))]
+    pub(super) to: Option<String>,
+    /// Which entities; all where it is left out.
+    #[serde(default)]
+    pub(super) when: RawWhen,
+    /// Which channel of a chat.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) channel: Option<String>,
+    /// Which calendar.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) calendar: Option<String>,
+    /// Which mailing list.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) list: Option<String>,
+    /// Which template.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub(super) template: Option<String>,
+    /// The language to write in.
+    #[serde(default)]
+    #[schemars(with = "Language")]
+    pub(super) language: Option<Lang>,
+    /// How long an effect waits before it is made.
+    #[serde(default)]
+    #[schemars(with = "Span")]
+    pub(super) grace: Option<Span>,
+    /// Whose word counts when the tool's object was edited there: ours, ask or theirs; or one of
+    /// them for each field.
+    #[serde(default)]
+    pub(super) authority: RawAuthority,
+    /// What happens when nobody knows whether an effect was made.
+    #[serde(default)]
+    #[schemars(with = "PolicyName")]
+    pub(super) policy: Option<Policy>,
+}
+
+/// `never-twice` or `never-lost`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum PolicyName {
+    NeverTwice,
+    NeverLost,
+}
+
+/// Whose word counts, for all fields or field by field.
+#[derive(Debug, Default, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawAuthority {
+    #[default]
+    Usual,
+    All(Authority),
+    Each(BTreeMap<String, Authority>),
+}
+
+impl JsonSchema for RawAuthority {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Authority".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "object"],
+            "if": { "type": "string" },
+            "then": { "enum": ["ours", "ask", "theirs"] },
+            "additionalProperties": { "enum": ["ours", "ask", "theirs"] },
+            "examples": ["ask"]
+        })
+    }
+}
+
+/// A condition: `entity`, and fields with the words or patterns one of which must fit.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct RawWhen(pub(super) BTreeMap<String, Value>);
+
+impl JsonSchema for RawWhen {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "When".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let word = serde_json::json!({ "type": ["string", "number", "boolean"] });
+        json_schema!({
+            "type": "object",
+            "additionalProperties": {
+                "type": ["string", "number", "boolean", "array"],
+                "items": word,
+                "minItems": 1
+            },
+            "examples": [{ "entity": "activity", "kind": "Réunion" }]
+        })
+    }
+}
+
+/// When a change waits for a person's yes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Guards {
+    /// How long a line must be missing before it is cancelled.
+    #[serde(default)]
+    #[schemars(with = "Span", extend("examples" = ["60s"]))]
+    pub(super) second_look: Option<Span>,
+    /// Held from this number of missing coming activities on ...
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 0))]
+    pub(super) cancel_count: Option<u32>,
+    /// ... when they are more than this share of the source's coming activities.
+    #[serde(default)]
+    #[schemars(with = "f64", range(min = 0, max = 1))]
+    pub(super) cancel_share: Option<f64>,
+    /// Held from this number of changed lines on ...
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 0))]
+    pub(super) change_count: Option<u32>,
+    /// ... when they are more than this share of the source's coming activities.
+    #[serde(default)]
+    #[schemars(with = "f64", range(min = 0, max = 1))]
+    pub(super) change_share: Option<f64>,
+    /// Credits a person may receive in a day, in units.
+    #[serde(default)]
+    #[schemars(with = "f64", range(min = 0, max = 1_000_000))]
+    pub(super) credit_per_day: Option<f64>,
+}

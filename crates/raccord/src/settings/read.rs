@@ -1,0 +1,529 @@
+//! From the tree of keys to typed settings: what a schema can tell first, then what it cannot.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use raccord_kit::Finding;
+use raccord_kit::settings::{Span, mistakes as by_schema};
+use raccord_model::{ConnectorName, Guards, Place, PlaceId, Recipe, Route, TaskTemplate, Words};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::document::{Document, Places};
+use super::mistakes::{Mistakes, about, did_you_mean};
+use super::{Instance, Settings, Token, Web, raw, schema, when};
+use crate::connectors;
+
+/// Where `run` listens unless told otherwise.
+const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
+
+/// The most units one amount may hold.
+const MOST_UNITS: f64 = 1_000_000.0;
+
+/// Reads `document`, which stands at `file`.
+///
+/// # Errors
+/// Every mistake in it.
+pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Finding>> {
+    let tree = &document.tree;
+    let mut mistakes = Mistakes::new(&document.places);
+    mistakes.schema(&[], by_schema(&schema::ours(), tree));
+    let base = match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => std::path::PathBuf::from("."),
+    };
+    let raw_place: Option<raw::Place> = section(tree, &["place"], &mut mistakes);
+    let raw_web: Option<raw::Web> = section(tree, &["web"], &mut mistakes);
+    let raw_guards: Option<raw::Guards> = section(tree, &["guards"], &mut mistakes);
+    let connectors = connectors(&tree["connectors"], &document.places, &mut mistakes);
+    let recipes = items(tree, "recipes", &mut mistakes, |raw, path, mistakes| {
+        Some(recipe(raw, path, mistakes))
+    });
+    let names: Vec<&str> = tree["connectors"]
+        .as_object()
+        .map(|all| all.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    let routes = items(tree, "routes", &mut mistakes, |raw, path, mistakes| {
+        route(raw, path, &names, mistakes)
+    });
+    let guards = guards(&raw_guards.unwrap_or_default(), &mut mistakes);
+    let web_raw = raw_web.unwrap_or_default();
+    let public_url = public_url(web_raw.public_url.as_deref(), &mut mistakes);
+    let web = web(web_raw, &base, &mut mistakes);
+    let place = raw_place.and_then(|raw| place(raw, public_url, &base, &mut mistakes));
+    let findings = mistakes.findings();
+    match place {
+        Some((place, zone, data)) if findings.is_empty() => Ok(Settings {
+            file: file.to_owned(),
+            base,
+            place,
+            zone,
+            data,
+            web,
+            connectors,
+            recipes,
+            routes,
+            guards,
+            places: document.places.clone(),
+        }),
+        _ => Err(findings),
+    }
+}
+
+/// Reads one part of the tree. A fault that the schema did not already tell is noted.
+fn section<T: DeserializeOwned>(
+    tree: &Value,
+    path: &[&str],
+    mistakes: &mut Mistakes<'_>,
+) -> Option<T> {
+    let mut here = tree;
+    for part in path {
+        here = match here {
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|n| items.get(n))?,
+            table => table.get(*part)?,
+        };
+    }
+    // What was told already is left out, so that one mistake hides no other.
+    let mut here = here.clone();
+    mistakes.take_out(path, &mut here);
+    match T::deserialize(here) {
+        Ok(value) => Some(value),
+        Err(cause) => {
+            if !mistakes.told(path) {
+                // Our own types do not repeat values in their messages beyond what schemas allow.
+                mistakes.add(
+                    path,
+                    "value-wrong",
+                    Words::new(
+                        format!("Cette partie n'est pas comprise ({cause})."),
+                        format!("This part is not understood ({cause})."),
+                    ),
+                    Words::new("Corrigez-la.", "Correct it."),
+                );
+            }
+            None
+        }
+    }
+}
+
+/// Reads every item of an array of tables.
+fn items<R: DeserializeOwned, T>(
+    tree: &Value,
+    name: &str,
+    mistakes: &mut Mistakes<'_>,
+    read: impl Fn(R, &[&str], &mut Mistakes<'_>) -> Option<T>,
+) -> Vec<T> {
+    let count = tree[name].as_array().map_or(0, Vec::len);
+    (0..count)
+        .filter_map(|index| {
+            let index = index.to_string();
+            let path = [name, index.as_str()];
+            let raw = section(tree, &path, mistakes)?;
+            read(raw, &path, mistakes)
+        })
+        .collect()
+}
+
+fn place(
+    raw: raw::Place,
+    public_url: String,
+    base: &Path,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<(Place, TimeZone, std::path::PathBuf)> {
+    let id = raw.id.as_deref().map(str::parse::<PlaceId>);
+    if let Some(Err(wrong)) = &id {
+        mistakes.add(
+            &["place", "id"],
+            "place-id-wrong",
+            about(
+                &wrong.found,
+                "ne peut pas nommer un lieu : de 1 à 64 caractères a-z, 0-9 et -.",
+                "cannot name a place: 1 to 64 characters of a-z, 0-9 and -.",
+            ),
+            Words::new(
+                "Écrivez par exemple \"la-raffinerie\".",
+                "Write for example \"la-raffinerie\".",
+            ),
+        );
+    }
+    if raw.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        mistakes.add(
+            &["place", "name"],
+            "place-name-empty",
+            Words::new("Le nom du lieu est vide.", "The place's name is empty."),
+            Words::new(
+                "Écrivez le nom que les gens lui donnent.",
+                "Write the name people call it by.",
+            ),
+        );
+    }
+    let zone = raw
+        .timezone
+        .as_deref()
+        .and_then(|name| zone(name, mistakes));
+    if raw.bus.is_some() {
+        let mend = Words::new(
+            "Retirez `bus` et donnez un dossier avec `data = \"data\"`.",
+            "Take `bus` out and give a folder with `data = \"data\"`.",
+        );
+        mistakes.add(
+            &["place", "bus"],
+            "bus-not-built-in",
+            Words::new(
+                "Ce programme garde son journal dans un dossier ; il n'est pas construit pour un journal partagé.",
+                "This program keeps its log in a folder; it is not built with a shared log.",
+            ),
+            mend,
+        );
+    }
+    let data = base.join(raw.data.unwrap_or_else(|| "data".into()));
+    Some((
+        Place {
+            id: id?.ok()?,
+            name: raw.name?,
+            zone: raw.timezone?,
+            lang: raw.language,
+            public_url,
+        },
+        zone?,
+        data,
+    ))
+}
+
+fn zone(name: &str, mistakes: &mut Mistakes<'_>) -> Option<TimeZone> {
+    if let Ok(zone) = TimeZone::get(name)
+        && zone.iana_name().is_some()
+    {
+        return Some(zone);
+    }
+    let known: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|zone| zone.as_str().to_owned())
+        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let city = known
+        .iter()
+        .copied()
+        .find(|zone| {
+            zone.rsplit('/')
+                .next()
+                .is_some_and(|city| city.eq_ignore_ascii_case(name.trim()))
+        })
+        .or_else(|| raccord_kit::settings::nearest(name, &known));
+    let mend = match city {
+        Some(near) => Words::new(
+            format!("Vouliez-vous écrire « {near} » ?"),
+            format!("Did you mean “{near}”?"),
+        ),
+        None => Words::new(
+            "Écrivez par exemple \"Europe/Paris\" ou \"Indian/Reunion\".",
+            "Write for example \"Europe/Paris\" or \"Indian/Reunion\".",
+        ),
+    };
+    mistakes.add(
+        &["place", "timezone"],
+        "timezone-unknown",
+        about(
+            name,
+            "n'est pas un fuseau horaire connu.",
+            "is no known time zone.",
+        ),
+        mend,
+    );
+    None
+}
+
+fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
+    let listen = match raw.listen.as_deref().map(str::parse::<SocketAddr>) {
+        None => LISTEN,
+        Some(Ok(address)) => address,
+        Some(Err(_)) => {
+            mistakes.add(
+                &["web", "listen"],
+                "listen-wrong",
+                about(
+                    raw.listen.as_deref().unwrap_or_default(),
+                    "n'est pas une adresse avec son port.",
+                    "is no address with its port.",
+                ),
+                Words::new(
+                    "Écrivez par exemple \"127.0.0.1:7070\".",
+                    "Write for example \"127.0.0.1:7070\".",
+                ),
+            );
+            LISTEN
+        }
+    };
+    for (index, range) in raw.allow_private.iter().enumerate() {
+        if range.parse::<ipnet::IpNet>().is_err() && range.parse::<std::net::IpAddr>().is_err() {
+            mistakes.add(
+                &["web", "allow_private", &index.to_string()],
+                "range-wrong",
+                about(
+                    range,
+                    "n'est pas une plage d'adresses.",
+                    "is no range of addresses.",
+                ),
+                Words::new(
+                    "Écrivez par exemple \"192.168.1.0/24\".",
+                    "Write for example \"192.168.1.0/24\".",
+                ),
+            );
+        }
+    }
+    let admin_token = match (raw.admin_token, raw.admin_token_file) {
+        (Some(_), Some(_)) => {
+            mistakes.add(
+                &["web", "admin_token"],
+                "settings.twice",
+                Words::new(
+                    "« admin_token » et « admin_token_file » sont donnés tous les deux.",
+                    "“admin_token” and “admin_token_file” are both given.",
+                ),
+                Words::new("Gardez « admin_token_file ».", "Keep “admin_token_file”."),
+            );
+            None
+        }
+        (Some(token), None) => Some(Token::Inline(token)),
+        (None, Some(path)) => Some(Token::File(base.join(path))),
+        (None, None) => None,
+    };
+    Web {
+        listen,
+        admin_token,
+        allow_private: Arc::from(raw.allow_private),
+    }
+}
+
+/// The public address without its last slash; empty where none is given.
+fn public_url(given: Option<&str>, mistakes: &mut Mistakes<'_>) -> String {
+    let Some(text) = given else {
+        return String::new();
+    };
+    if !is_web_address(text) {
+        mistakes.add(
+            &["web", "public_url"],
+            "address-wrong",
+            about(
+                text,
+                "n'est pas une adresse http ou https.",
+                "is no http or https address.",
+            ),
+            Words::new(
+                "Écrivez par exemple \"https://programme.example.org\".",
+                "Write for example \"https://programme.example.org\".",
+            ),
+        );
+    }
+    text.trim_end_matches('/').to_owned()
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+fn connectors(
+    tree: &Value,
+    places: &Places,
+    mistakes: &mut Mistakes<'_>,
+) -> std::collections::BTreeMap<ConnectorName, Instance> {
+    let mut all = std::collections::BTreeMap::new();
+    for (key, table) in tree.as_object().into_iter().flatten() {
+        let path = ["connectors", key.as_str()];
+        let name = key.parse::<ConnectorName>();
+        if name.is_err() {
+            mistakes.add(
+                &path,
+                "connector-name-wrong",
+                about(
+                    key,
+                    "ne peut pas nommer un outil : de 1 à 64 caractères a-z, 0-9 et -.",
+                    "cannot name a tool: 1 to 64 characters of a-z, 0-9 and -.",
+                ),
+                Words::new(
+                    "Écrivez par exemple [connectors.site-public].",
+                    "Write for example [connectors.public-site].",
+                ),
+            );
+        }
+        let Ok(raw) = serde_json::from_value::<raw::Instance>(table.clone()) else {
+            continue;
+        };
+        let Some(connector) = connectors::of_kind(&raw.kind) else {
+            mistakes.add(
+                &["connectors", key, "kind"],
+                "kind-unknown",
+                about(
+                    &raw.kind,
+                    "n'est pas une sorte d'outil que ce programme connaît.",
+                    "is no kind of tool this program knows.",
+                ),
+                did_you_mean(&raw.kind, &connectors::kinds()),
+            );
+            continue;
+        };
+        let value = Value::Object(raw.rest);
+        mistakes.schema(&path, by_schema(&schema::of(connector), &value));
+        let Ok(name) = name else { continue };
+        let full = [path[0].to_owned(), path[1].to_owned()];
+        all.insert(
+            name,
+            Instance {
+                kind: raw.kind,
+                connector,
+                value,
+                place: places.of(&full),
+                at: places.line(&full).map_or(0, |(line, _)| line),
+            },
+        );
+    }
+    all
+}
+
+fn recipe(raw: raw::Recipe, path: &[&str], mistakes: &mut Mistakes<'_>) -> Recipe {
+    let under = |more: &[&'static str]| -> Vec<String> {
+        path.iter()
+            .chain(more)
+            .map(|&part| part.to_owned())
+            .collect()
+    };
+    let when_path = under(&["when"]);
+    let when_path: Vec<&str> = when_path.iter().map(String::as_str).collect();
+    let when = when::read(&raw.when, &when_path, mistakes);
+    let mut tasks: Vec<TaskTemplate> = Vec::new();
+    for (index, task) in raw.tasks.unwrap_or_default().into_iter().enumerate() {
+        let index = index.to_string();
+        let at =
+            |key: &'static str| -> Vec<&str> { [path, &["tasks", index.as_str(), key]].concat() };
+        let title = task.title.unwrap_or_default();
+        if tasks.iter().any(|known| known.title == title) {
+            mistakes.add(
+                &at("title"),
+                "task-twice",
+                about(
+                    &title,
+                    "est écrit deux fois dans cette recette.",
+                    "is written twice in this recipe.",
+                ),
+                Words::new(
+                    "Donnez un autre titre à l'une des tâches, ou augmentez `capacity`.",
+                    "Give one of the tasks another title, or raise `capacity`.",
+                ),
+            );
+        }
+        if let Some(guide) = &task.guide
+            && !is_web_address(guide)
+        {
+            mistakes.add(
+                &at("guide"),
+                "address-wrong",
+                about(
+                    guide,
+                    "n'est pas une adresse http ou https.",
+                    "is no http or https address.",
+                ),
+                Words::new(
+                    "Écrivez par exemple \"https://wiki.example.org/animer\".",
+                    "Write for example \"https://wiki.example.org/animer\".",
+                ),
+            );
+        }
+        let credits = task
+            .credits
+            .and_then(|units| hundredths(units, &at("credits"), mistakes));
+        tasks.push(TaskTemplate {
+            title,
+            capacity: task.capacity,
+            credits,
+            guide: task.guide.unwrap_or_default(),
+            priority: task.priority,
+        });
+    }
+    Recipe { when, tasks }
+}
+
+fn route(
+    raw: raw::Route,
+    path: &[&str],
+    names: &[&str],
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Route> {
+    let to_path = [path, &["to"]].concat();
+    if let Some(to) = &raw.to
+        && !names.contains(&to.as_str())
+    {
+        mistakes.add(
+            &to_path,
+            "connector-unknown",
+            about(
+                to,
+                "n'est le nom d'aucun [connectors.…] de ce fichier.",
+                "is the name of no [connectors.…] of this file.",
+            ),
+            did_you_mean(to, names),
+        );
+    }
+    let when = when::read(&raw.when, &[path, &["when"]].concat(), mistakes);
+    let (authority, fields) = match raw.authority {
+        raw::RawAuthority::Usual => (None, std::collections::BTreeMap::new()),
+        raw::RawAuthority::All(authority) => (Some(authority), std::collections::BTreeMap::new()),
+        raw::RawAuthority::Each(fields) => (None, fields),
+    };
+    Some(Route {
+        to: raw.to?.parse().ok()?,
+        when,
+        channel: raw.channel,
+        calendar: raw.calendar,
+        list: raw.list,
+        template: raw.template,
+        lang: raw.language,
+        grace_s: raw.grace.map(seconds),
+        policy: raw.policy,
+        authority,
+        fields,
+    })
+}
+
+fn guards(raw: &raw::Guards, mistakes: &mut Mistakes<'_>) -> Guards {
+    let usual = Guards::default();
+    Guards {
+        second_look_s: raw.second_look.map_or(usual.second_look_s, seconds),
+        cancel_count: raw.cancel_count.unwrap_or(usual.cancel_count),
+        cancel_share: raw.cancel_share.unwrap_or(usual.cancel_share),
+        change_count: raw.change_count.unwrap_or(usual.change_count),
+        change_share: raw.change_share.unwrap_or(usual.change_share),
+        credit_per_day: raw
+            .credit_per_day
+            .and_then(|units| hundredths(units, &["guards", "credit_per_day"], mistakes))
+            .unwrap_or(usual.credit_per_day),
+    }
+}
+
+/// Whole seconds; a part of a second counts as one.
+fn seconds(span: Span) -> i64 {
+    i64::try_from(span.get().as_millis().div_ceil(1000)).unwrap_or(i64::MAX)
+}
+
+/// Units with up to two decimals, as hundredths.
+fn hundredths(units: f64, path: &[&str], mistakes: &mut Mistakes<'_>) -> Option<i64> {
+    let scaled = units * 100.0;
+    let whole = scaled.round();
+    if (0.0..=MOST_UNITS * 100.0).contains(&whole) && (scaled - whole).abs() < 1e-6 {
+        return Some(whole as i64);
+    }
+    mistakes.add(
+        path,
+        "amount-wrong",
+        about(
+            &units.to_string(),
+            "n'est pas un montant : au plus deux décimales, jamais négatif.",
+            "is no amount: two decimals at most, never negative.",
+        ),
+        Words::new("Écrivez par exemple 1.5.", "Write for example 1.5."),
+    );
+    None
+}

@@ -1,0 +1,100 @@
+//! What a command that changes something did: `approve`, `reject`, `retry`, `drop`, `backup`,
+//! `restore`, `unmute`, `rebuild`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Shape;
+use super::effect::{EffectShape, Tense, by_tool};
+use crate::locale::{View, shown};
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deed {
+    /// A hold was approved.
+    Approved,
+    /// A hold was rejected.
+    Rejected,
+    /// A delivery will be tried again.
+    Retried,
+    /// A delivery was given up for good.
+    Dropped,
+    /// The log was saved to a file.
+    Saved,
+    /// The log was replaced by a saved one; the place is mute.
+    Restored,
+    /// The place sends again.
+    Unmuted,
+    /// The place is a rehearsal and stays mute.
+    Rehearsal,
+    /// Projections were made again from the log.
+    Rebuilt,
+}
+
+/// What a command did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeedShape {
+    /// What was done.
+    pub did: Deed,
+    /// The hold, delivery or file it was done to.
+    #[serde(rename = "ref", default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// What it sets off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub effects: Vec<EffectShape>,
+    /// How many commits it covers, for the log's own commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commits: Option<u64>,
+    /// How many bytes were written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+impl Shape for DeedShape {
+    fn human(&self, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
+        let reference = shown(&self.reference);
+        let (fr, en) = match self.did {
+            Deed::Approved => ("C'est oui pour {}.", "Yes to {}."),
+            Deed::Rejected => (
+                "C'est non pour {} : rien n'a changé.",
+                "No to {}: nothing was changed.",
+            ),
+            Deed::Retried => ("{} sera essayé de nouveau.", "{} will be tried again."),
+            Deed::Dropped => ("{} est abandonné pour de bon.", "{} is given up for good."),
+            Deed::Saved => (
+                "Le journal est sauvegardé dans {}.",
+                "The log is saved in {}.",
+            ),
+            Deed::Restored => (
+                "Le journal est revenu à {}. Ce lieu lit et montre un plan, mais n'envoie rien tant que vous n'avez pas dit `raccord unmute --moved` (c'est bien lui) ou `--copy` (c'est une répétition).",
+                "The log is back at {}. This place reads and shows a plan, but sends nothing until you say `raccord unmute --moved` (this is the real one) or `--copy` (this is a rehearsal).",
+            ),
+            Deed::Unmuted => (
+                "Ce lieu envoie de nouveau. Ce qui est déjà dans les outils sera relié avant tout envoi.",
+                "This place sends again. What is already in the tools is linked before anything is sent.",
+            ),
+            Deed::Rehearsal => (
+                "Ce lieu est une répétition : il n'enverra rien.",
+                "This place is a rehearsal: it will send nothing.",
+            ),
+            Deed::Rebuilt => (
+                "Tout a été refait à partir du journal.",
+                "Everything was made again from the log.",
+            ),
+        };
+        write!(out, "{}", view.say(fr, en).replace("{}", &reference))?;
+        if let Some(commits) = self.commits {
+            let n = usize::try_from(commits).unwrap_or(usize::MAX);
+            let n = view.count(n, ("écriture", "écritures"), ("commit", "commits"));
+            write!(out, " ({n})")?;
+        }
+        writeln!(out)?;
+        if !self.effects.is_empty() {
+            writeln!(out)?;
+            by_tool(&self.effects, Tense::Todo, view, out)?;
+        }
+        Ok(())
+    }
+}

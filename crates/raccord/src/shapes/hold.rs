@@ -1,0 +1,77 @@
+//! `holds`: changes that wait for a person's yes.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use raccord_model::HoldId;
+use serde::{Deserialize, Serialize};
+
+use super::effect::{EffectShape, Tense, by_tool};
+use super::{MANY, Shape, and_more};
+use crate::locale::{View, shown};
+use crate::report::{DIM, YELLOW};
+
+/// One open hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HoldShape {
+    /// Its id, for `approve` and `reject`.
+    pub id: HoldId,
+    /// The source or connector it is about.
+    pub source: String,
+    /// A stable code (`mass-cancellation`).
+    pub code: String,
+    /// Why it waits, as a sentence.
+    pub reason: String,
+    /// Since when.
+    pub opened: Timestamp,
+    /// What a yes would do.
+    pub effects: Vec<EffectShape>,
+}
+
+/// All open holds, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HoldListShape(pub Vec<HoldShape>);
+
+impl Shape for HoldListShape {
+    fn human(&self, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
+        if self.0.is_empty() {
+            let none = view.say("Rien n'attend votre accord.", "Nothing waits for your yes.");
+            return writeln!(out, "{none}");
+        }
+        list(&self.0, view, out)
+    }
+}
+
+/// Writes holds with what each would do and how to answer.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn list(holds: &[HoldShape], view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
+    let title = view.say("En attente de votre accord :", "Waiting for your yes:");
+    writeln!(out, "{YELLOW}{title}{YELLOW:#}")?;
+    for hold in holds.iter().take(MANY) {
+        let (source, since) = (shown(&hold.source), view.instant(hold.opened));
+        let reason = shown(&hold.reason);
+        match view.lang {
+            raccord_model::Lang::Fr => {
+                writeln!(out, "  ? « {source} », depuis le {since} : {reason}")?
+            }
+            raccord_model::Lang::En => {
+                writeln!(out, "  ? “{source}”, since {since}: {reason}")?;
+            }
+        }
+        let mut inside = String::new();
+        by_tool(&hold.effects, Tense::Todo, view, &mut inside)?;
+        for line in inside.lines().filter(|line| !line.is_empty()) {
+            writeln!(out, "    {line}")?;
+        }
+        let (yes, no) = (
+            view.say("pour dire oui :", "to say yes:"),
+            view.say("pour dire non :", "to say no:"),
+        );
+        writeln!(out, "    {DIM}{yes}{DIM:#} raccord approve {}", hold.id)?;
+        writeln!(out, "    {DIM}{no}{DIM:#} raccord reject {}", hold.id)?;
+    }
+    and_more(holds.len().saturating_sub(MANY), view, out)
+}
