@@ -19,8 +19,8 @@ case "${1:-}" in
   # folders. Time zones, root certificates and fonts are inside the program.
   install)
     install -D -m 0755 "$OUT/raccord" /usr/bin/raccord
-    groupadd --system --gid 10001 raccord
-    useradd --system --uid 10001 --gid raccord --no-create-home \
+    groupadd --gid 10001 raccord
+    useradd --uid 10001 --gid raccord --no-create-home \
       --home-dir /var/lib/raccord --shell /usr/sbin/nologin raccord
     install -d -m 0755 /etc/raccord
     install -d -m 0750 -o raccord -g raccord /var/lib/raccord
