@@ -126,7 +126,10 @@ impl Shape for Verdict {
             ("événement vérifié", "événements vérifiés"),
             ("event checked", "events checked"),
         );
-        if self.faults.is_empty() {
+        if self.checked == 0 && self.faults.is_empty() {
+            let right = view.say("Tout est juste.", "All is right.");
+            writeln!(out, "{GREEN}✓{GREEN:#} {right}")
+        } else if self.faults.is_empty() {
             let right = view.say("tout est juste", "all is right");
             writeln!(out, "{GREEN}✓{GREEN:#} {checked}, {right}.")
         } else {

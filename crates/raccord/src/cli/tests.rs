@@ -359,6 +359,47 @@ fn init_writes_a_place_that_check_accepts_and_never_overwrites() {
     }
 }
 
+/// Reads a place's sheet through its own connector: the number of lines, and what is said of them.
+fn read_sheet(config: &Path) -> (usize, String) {
+    let settings = settings::load(config, &BTreeMap::new()).unwrap();
+    let clock: std::sync::Arc<dyn raccord_kit::Clock> =
+        std::sync::Arc::new(raccord_kit::SystemClock::default());
+    let tools = crate::connectors::build(&settings, &clock, Path::new("raccord")).unwrap();
+    let sheet = &tools[&"programme-sheet".parse().unwrap()];
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let seen = runtime
+        .block_on(sheet.source().unwrap().observe(None))
+        .unwrap();
+    let raccord_model::Observation::Complete(reading) = seen else {
+        panic!("a first look is complete");
+    };
+    let said = format!("{:?} {:?}", reading.unread, reading.remarks);
+    (reading.lines.len(), said)
+}
+
+#[test]
+fn the_sample_sheet_is_read_without_a_word() {
+    for lang in ["fr", "en"] {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().display().to_string();
+        raccord(&["init", "--yes", &dir, "--lang", lang]);
+        let read = read_sheet(&folder.path().join("raccord.toml"));
+        assert_eq!(read, (4, "[] []".to_owned()), "{lang}");
+    }
+}
+
+#[test]
+fn the_example_s_sheet_holds_its_45_activities() {
+    let config = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/la-raffinerie/raccord.toml"
+    );
+    assert_eq!(read_sheet(Path::new(config)), (45, "[] []".to_owned()));
+}
+
 #[test]
 fn init_asks_and_asks_again_what_it_does_not_understand() {
     let folder = tempfile::tempdir().unwrap();
