@@ -265,3 +265,53 @@ pub(crate) fn reference(event: &quick_xml::events::BytesRef<'_>) -> Option<char>
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn archive(content: &str) -> Archive<Cursor<Vec<u8>>> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("content.xml", SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+        Archive::open(Cursor::new(zip.finish().unwrap().into_inner())).unwrap()
+    }
+
+    #[test]
+    fn unpacking_stops_at_the_limit_over_all_parts() {
+        let mut open = archive(&format!("<a>{}</a>", "<b/>".repeat(1_000)));
+        open.left = 10_000;
+        open.events("content.xml", |_| Ok(true)).unwrap();
+        open.events("content.xml", |_| Ok(true)).unwrap();
+        let failure = open.events("content.xml", |_| Ok(true)).unwrap_err();
+        assert_eq!(failure.code, "spreadsheet.too-large");
+    }
+
+    #[test]
+    fn one_endless_piece_is_refused_before_it_is_held() {
+        let mut open = archive(&format!("<a>{}</a>", " ".repeat(20_000_000)));
+        let failure = open.events("content.xml", |_| Ok(true)).unwrap_err();
+        assert_eq!(failure.code, "spreadsheet.too-large");
+        assert!(limits::UNPACKED - open.left <= 2 * PIECE);
+    }
+
+    #[test]
+    fn entities_are_not_expanded_and_nesting_is_bounded() {
+        for content in [
+            "<!DOCTYPE a [<!ENTITY b \"x\">]><a>&b;</a>".to_owned(),
+            "<a>".repeat(300),
+            "<a>".to_owned(),
+        ] {
+            let failure = archive(&content)
+                .events("content.xml", |_| Ok(true))
+                .unwrap_err();
+            assert_eq!(failure.code, "spreadsheet.damaged");
+        }
+    }
+}
