@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use raccord_model::{Blame, ConnectorName, DeliveryId, EntityId};
+use raccord_model::{Blame, ConnectorName, DeliveryId, EntityId, Lang};
 use serde::{Deserialize, Serialize};
 
 use super::{MANY, Shape, and_more};
@@ -61,12 +61,14 @@ pub(super) fn list(dead: &[DeadShape], view: &View, out: &mut dyn fmt::Write) ->
     for item in dead.iter().take(MANY) {
         let (title, tool) = (shown(&item.title), &item.connector);
         let (since, text) = (view.instant(item.since), shown(&item.text));
-        match view.lang {
-            raccord_model::Lang::Fr => writeln!(
+        match (view.lang, title.as_str()) {
+            (Lang::Fr, "") => writeln!(out, "  × « {tool} », depuis le {since} : {text}")?,
+            (Lang::En, "") => writeln!(out, "  × “{tool}”, since {since}: {text}")?,
+            (Lang::Fr, title) => writeln!(
                 out,
                 "  × « {title} » dans « {tool} », depuis le {since} : {text}"
             )?,
-            raccord_model::Lang::En => {
+            (Lang::En, title) => {
                 writeln!(out, "  × “{title}” in “{tool}”, since {since}: {text}")?;
             }
         }

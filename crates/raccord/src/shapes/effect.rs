@@ -177,7 +177,12 @@ pub(super) fn total(
                 Tense::Todo => view.say("à ", "to "),
                 Tense::Done => "",
             };
-            parts.push(format!("{n} {to}{}", verb(action, tense, view)));
+            // French participles agree: « 2 créés ».
+            let plural = match (tense, view.lang) {
+                (Tense::Done, raccord_model::Lang::Fr) if n > 1 => "s",
+                _ => "",
+            };
+            parts.push(format!("{n} {to}{}{plural}", verb(action, tense, view)));
         }
     }
     let sum = view.count(

@@ -149,7 +149,11 @@ fn a_pass_tells_what_it_did_and_what_waits() {
         observed: 1,
         events: 3,
         done: 4,
-        effects: effects(),
+        effects: [
+            effects(),
+            vec![effect("public-site", Action::Create, "Gratiferia")],
+        ]
+        .concat(),
         later: vec![LaterShape {
             delivery: DeliveryId::derive(&[b"l"]),
             due: Some(at("2027-01-02T08:01:00Z")),
@@ -157,7 +161,13 @@ fn a_pass_tells_what_it_did_and_what_waits() {
             connector: name("anything"),
             title: "Repair café".into(),
         }],
-        dead: vec![dead()],
+        dead: vec![
+            dead(),
+            DeadShape {
+                title: String::new(),
+                ..dead()
+            },
+        ],
         warnings: vec![WarningShape {
             source: "programme-sheet".into(),
             sheet: "JANVIER".into(),
