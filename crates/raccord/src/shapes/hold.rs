@@ -55,7 +55,7 @@ pub(super) fn list(holds: &[HoldShape], view: &View, out: &mut dyn fmt::Write) -
         let reason = shown(&hold.reason);
         match view.lang {
             raccord_model::Lang::Fr => {
-                writeln!(out, "  ? « {source} », depuis le {since} : {reason}")?
+                writeln!(out, "  ? « {source} », depuis le {since} : {reason}")?;
             }
             raccord_model::Lang::En => {
                 writeln!(out, "  ? “{source}”, since {since}: {reason}")?;
