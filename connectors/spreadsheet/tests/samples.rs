@@ -144,7 +144,7 @@ fn every_version_of_the_edited_sheet_reads_its_rows_exactly_in_csv_and_in_ods() 
             assert_eq!(unread(reading), [""; 0], "{path:?}");
             let wanted: &[&str] = match path.file_name().unwrap().to_str().unwrap() {
                 name if name.starts_with("09") => &["1 unknown-column"],
-                name if name >= "10" && !name.starts_with("0") && rows_have_extra(&csv) => {
+                name if name >= "10" && !name.starts_with('0') && rows_have_extra(&csv) => {
                     &["1 unknown-column"]
                 }
                 _ => &[],
@@ -215,7 +215,7 @@ fn the_messy_workbook_reads_as_a_person_reads_it() {
                     continue;
                 }
                 "series" => {
-                    assert_eq!(there.len(), line["dates"].as_array().unwrap().len(), "{at}")
+                    assert_eq!(there.len(), line["dates"].as_array().unwrap().len(), "{at}");
                 }
                 _ => assert_eq!(there.len(), 1, "{at}"),
             }

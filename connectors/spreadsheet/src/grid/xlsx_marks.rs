@@ -167,7 +167,7 @@ fn shared_struck<R: Read + Seek>(
                 "si" => (some, other, run) = (false, false, false),
                 "r" => run = false,
                 "strike" | "dstrike" => {
-                    run = attribute(tag, "val").is_none_or(|v| v != "0" && v != "false")
+                    run = attribute(tag, "val").is_none_or(|v| v != "0" && v != "false");
                 }
                 "t" => text = true,
                 _ => {}

@@ -1068,18 +1068,18 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC{0,40}") {
             if let Ok((shape, _)) = read(&text) {
-                let _ = shape.resolve(&january());
+                drop(shape.resolve(&january()));
             }
-            let _ = about(&text);
+            about(&text);
         }
 
         #[test]
         fn what_looks_like_a_date_never_panics(text in "(sam|mar|tous|les|mardis|du|au|et|janv|mars|[0-9]{1,5}|[-/., ]){0,12}") {
             if let Ok((shape, _)) = read(&text) {
-                let _ = shape.resolve(&january());
-                let _ = shape.resolve(&Around::default());
+                drop(shape.resolve(&january()));
+                drop(shape.resolve(&Around::default()));
             }
-            let _ = about(&text);
+            about(&text);
         }
 
         #[test]

@@ -15,21 +15,21 @@ use raccord_model::{Failure, Fields, Observation, Reading};
 use serde_json::{Value, json};
 
 /// The folder of the samples.
-pub fn samples() -> PathBuf {
+pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples")
 }
 
 /// A connector with these settings.
-pub fn tool(settings: Value) -> Box<dyn Tool> {
+pub(crate) fn tool(settings: Value) -> Box<dyn Tool> {
     tool_in(settings, &kit())
 }
 
-pub fn tool_in(settings: Value, kit: &Kit) -> Box<dyn Tool> {
+pub(crate) fn tool_in(settings: Value, kit: &Kit) -> Box<dyn Tool> {
     (CONNECTOR.build)(settings, kit).unwrap()
 }
 
 /// One look.
-pub fn observe(tool: &dyn Tool, cursor: Option<&str>) -> Result<Observation, Failure> {
+pub(crate) fn observe(tool: &dyn Tool, cursor: Option<&str>) -> Result<Observation, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -38,11 +38,11 @@ pub fn observe(tool: &dyn Tool, cursor: Option<&str>) -> Result<Observation, Fai
 }
 
 /// A whole reading of a file.
-pub fn read_file(path: &Path) -> Result<Reading, Failure> {
+pub(crate) fn read_file(path: &Path) -> Result<Reading, Failure> {
     read_with(path, json!({}))
 }
 
-pub fn read_with(path: &Path, mut settings: Value) -> Result<Reading, Failure> {
+pub(crate) fn read_with(path: &Path, mut settings: Value) -> Result<Reading, Failure> {
     settings["location"] = json!(path.to_str().unwrap());
     match observe(&*tool(settings), None)? {
         Observation::Complete(reading) => Ok(reading),
@@ -51,11 +51,15 @@ pub fn read_with(path: &Path, mut settings: Value) -> Result<Reading, Failure> {
 }
 
 /// A whole reading of these bytes, as a file of that name.
-pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Reading, Failure> {
+pub(crate) fn read_bytes(name: &str, bytes: &[u8]) -> Result<Reading, Failure> {
     read_bytes_with(name, bytes, json!({}))
 }
 
-pub fn read_bytes_with(name: &str, bytes: &[u8], settings: Value) -> Result<Reading, Failure> {
+pub(crate) fn read_bytes_with(
+    name: &str,
+    bytes: &[u8],
+    settings: Value,
+) -> Result<Reading, Failure> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -63,12 +67,12 @@ pub fn read_bytes_with(name: &str, bytes: &[u8], settings: Value) -> Result<Read
 }
 
 /// A whole reading of a CSV.
-pub fn csv(text: &str) -> Reading {
+pub(crate) fn csv(text: &str) -> Reading {
     read_bytes("programme.csv", text.as_bytes()).unwrap()
 }
 
 /// The fields of each line.
-pub fn fields(reading: &Reading) -> Vec<Fields> {
+pub(crate) fn fields(reading: &Reading) -> Vec<Fields> {
     reading
         .lines
         .iter()
@@ -77,7 +81,7 @@ pub fn fields(reading: &Reading) -> Vec<Fields> {
 }
 
 /// One line as `title | start | end | status`, with `-` for what is absent.
-pub fn brief(reading: &Reading) -> Vec<String> {
+pub(crate) fn brief(reading: &Reading) -> Vec<String> {
     fields(reading)
         .iter()
         .map(|fields| {
@@ -89,7 +93,7 @@ pub fn brief(reading: &Reading) -> Vec<String> {
 }
 
 /// What could not be read, as `A2 code`.
-pub fn unread(reading: &Reading) -> Vec<String> {
+pub(crate) fn unread(reading: &Reading) -> Vec<String> {
     reading
         .unread
         .iter()
@@ -98,7 +102,7 @@ pub fn unread(reading: &Reading) -> Vec<String> {
 }
 
 /// Remarks, as `row code`.
-pub fn remarks(reading: &Reading) -> Vec<String> {
+pub(crate) fn remarks(reading: &Reading) -> Vec<String> {
     reading
         .remarks
         .iter()
