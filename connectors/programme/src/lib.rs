@@ -1,1 +1,26 @@
-//! Prints the month's programme as a PDF.
+//! Prints the month's programme: one PDF per month in a folder, to pin up and to pass around.
+//!
+//! It shows what everyone may see: no internal activity, no draft, no cancelled one, no contact.
+//! The page itself is laid out by a Typst template in a short-lived child of the program, so that
+//! neither its memory nor a template's mistakes stay with the daemon. The file of a month is either
+//! the old one or the new one; a month without public activities has none.
+
+mod child;
+mod document;
+mod failures;
+mod marks;
+mod settings;
+mod sink;
+mod template;
+mod typography;
+
+use raccord_kit::Connector;
+
+/// The connector, for the program's table.
+pub const CONNECTOR: Connector = Connector {
+    kind: "programme",
+    version: env!("CARGO_PKG_VERSION"),
+    card: include_str!("../connector.toml"),
+    settings: || schemars::schema_for!(settings::Settings),
+    build: sink::build,
+};

@@ -1,5 +1,6 @@
 //! Writes the programmes of some months into a folder, to look at their pages:
-//! `cargo run -p raccord-typeset --example pages -- out`.
+//! `cargo run -p raccord-typeset --example pages -- out`. Beside each stands the request that makes
+//! it (`raccord typeset < out/january.json > out/january.pdf`), to try a template on.
 
 #![allow(clippy::print_stdout, reason = "it is a command")]
 
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use raccord_model::{Entity, Lang};
-use raccord_typeset::{Template, typeset};
+use raccord_typeset::{Request, Template, typeset};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,11 +33,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, members, lang) in months {
         let tool = months::tool(folder.clone(), PathBuf::new(), lang, json!({"output": "."}));
         let desired = months::desired(tool.as_ref(), &members, lang);
+        let request = Request {
+            template: template.clone(),
+            data: desired.body["document"].clone(),
+        };
+        std::fs::write(
+            folder.join(format!("{name}.json")),
+            serde_json::to_vec(&request)?,
+        )?;
         let started = Instant::now();
-        let pdf = typeset(&template, &desired.body["document"])?;
+        let pdf = typeset(&request.template, &request.data)?;
         println!(
             "{name}: {} pages, {} kB, {} ms, accessible: {}",
-            pdf.pages,
+            pdf.pages.len(),
             pdf.bytes.len() / 1024,
             started.elapsed().as_millis(),
             pdf.accessible,

@@ -63,20 +63,21 @@ impl Default for Limits {
 impl Limits {
     /// Sets the limits on this very process, for good. Lower ones that it was started with stay.
     fn set(self) -> Result<(), Errno> {
-        for (resource, most) in [
-            (Resource::Cpu, self.cpu_s),
-            (Resource::Data, self.memory),
-            (Resource::As, self.address_space),
-            (Resource::Fsize, self.file),
-            (Resource::Core, 0),
+        for (resource, most, beyond) in [
+            // At the limit the process ends in a way that tells why; a second later it is killed.
+            (Resource::Cpu, self.cpu_s, 1),
+            (Resource::Data, self.memory, 0),
+            (Resource::As, self.address_space, 0),
+            (Resource::Fsize, self.file, 0),
+            (Resource::Core, 0, 0),
         ] {
             let given = getrlimit(resource);
-            let lower = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
+            let lower = |limit: Option<u64>, most: u64| Some(limit.map_or(most, |it| it.min(most)));
             setrlimit(
                 resource,
                 Rlimit {
-                    current: lower(given.current),
-                    maximum: lower(given.maximum),
+                    current: lower(given.current, most),
+                    maximum: lower(given.maximum, most + beyond),
                 },
             )?;
         }
@@ -122,7 +123,9 @@ fn serve(input: impl Read) -> Result<Vec<u8>, Refusal> {
         .read_to_end(&mut request)
         .map_err(|error| refused(format!("the request cannot be read: {error}")))?;
     if request.len() as u64 > REQUEST_BYTES {
-        return Err(refused(format!("the request is over {REQUEST_BYTES} bytes")));
+        return Err(refused(format!(
+            "the request is over {REQUEST_BYTES} bytes"
+        )));
     }
     let request: Request = serde_json::from_slice(&request)
         .map_err(|error| refused(format!("the request is not understood: {error}")))?;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use typst::diag::{Severity, SourceDiagnostic};
 use typst::foundations::Smart;
+use typst::layout::{Frame, FrameItem};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
@@ -51,8 +52,8 @@ impl Template {
 pub struct Pdf {
     /// The file.
     pub bytes: Vec<u8>,
-    /// How many pages it has.
-    pub pages: usize,
+    /// What is written on each page, run by run.
+    pub pages: Vec<String>,
     /// Whether it fulfils PDF/UA-1 (accessible to screen readers).
     pub accessible: bool,
     /// What the template's author should look at, although a document came out.
@@ -116,7 +117,7 @@ pub enum TypesetError {
 /// let template = Template::of("#let data = json(\"data.json\")\n#data.text");
 /// let pdf = typeset(&template, &serde_json::json!({"text": "#panic() *plain* @all"})).unwrap();
 /// assert!(pdf.bytes.starts_with(b"%PDF-"));
-/// assert_eq!(pdf.pages, 1);
+/// assert_eq!(pdf.pages, ["#panic() *plain* @all\n"]);
 /// ```
 ///
 /// # Errors
@@ -139,31 +140,54 @@ pub fn typeset(template: &Template, data: &Value) -> Result<Pdf, TypesetError> {
     if info.keywords.is_empty()
         && let Some(keywords) = data.get("keywords").and_then(Value::as_array)
     {
-        info.keywords = keywords.iter().filter_map(Value::as_str).map(Into::into).collect();
+        info.keywords = keywords
+            .iter()
+            .filter_map(Value::as_str)
+            .map(Into::into)
+            .collect();
     }
     if info.date.is_auto() {
         info.date = Smart::Custom(world.date());
     }
 
-    let (bytes, accessible) = match typst_pdf::pdf(&document, &options(true)) {
-        Ok(bytes) => (bytes, true),
-        // A place's own template may lack what PDF/UA asks for (say, a picture's description):
-        // its document is still tagged.
-        Err(_) => {
-            let bytes = typst_pdf::pdf(&document, &options(false)).map_err(|errors| {
-                TypesetError::Template {
-                    remarks: remarks(&errors),
-                }
-            })?;
-            (bytes, false)
-        }
+    let (bytes, accessible) = if let Ok(bytes) = typst_pdf::pdf(&document, &options(true)) {
+        (bytes, true)
+    } else {
+        // A place's own template may lack what PDF/UA asks for (say, a picture's description), a
+        // text may hold a sign that no font has: the document is still tagged.
+        let bytes = typst_pdf::pdf(&document, &options(false)).map_err(|errors| {
+            TypesetError::Template {
+                remarks: remarks(&errors),
+            }
+        })?;
+        (bytes, false)
     };
     Ok(Pdf {
         bytes,
-        pages: document.pages().len(),
+        pages: document
+            .pages()
+            .iter()
+            .map(|page| written(&page.frame))
+            .collect(),
         accessible,
         warnings: remarks(&compiled.warnings),
     })
+}
+
+/// The text of a frame, a line for each run.
+fn written(frame: &Frame) -> String {
+    let mut text = String::new();
+    for (_, item) in frame.items() {
+        match item {
+            FrameItem::Group(group) => text.push_str(&written(&group.frame)),
+            FrameItem::Text(run) => {
+                text.push_str(&run.text);
+                text.push('\n');
+            }
+            _ => {}
+        }
+    }
+    text
 }
 
 fn options(accessible: bool) -> PdfOptions {
@@ -187,7 +211,11 @@ fn remarks(world: &Sealed, diagnostics: &[SourceDiagnostic]) -> Vec<Remark> {
         .map(|diagnostic| Remark {
             text: diagnostic.message.to_string(),
             line: world.line(diagnostic),
-            hints: diagnostic.hints.iter().map(|hint| hint.v.to_string()).collect(),
+            hints: diagnostic
+                .hints
+                .iter()
+                .map(|hint| hint.v.to_string())
+                .collect(),
         })
         .collect();
     if diagnostics.iter().any(|d| d.severity == Severity::Error) {

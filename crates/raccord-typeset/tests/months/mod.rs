@@ -21,7 +21,10 @@ pub fn entity(fields: &Value) -> Entity {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     Entity {
-        id: EntityId::derive(&[fields["title"].to_string().as_bytes(), fields["start"].to_string().as_bytes()]),
+        id: EntityId::derive(&[
+            fields["title"].to_string().as_bytes(),
+            fields["start"].to_string().as_bytes(),
+        ]),
         kind: EntityKind::Activity,
         revision: 1,
         source: "sheet".into(),
@@ -41,7 +44,8 @@ pub fn busy() -> Vec<Entity> {
         .map(|n| {
             let mut fields = lines[(n * 7) % lines.len()].clone();
             let day = date(2027, 1, 1 + (n * 13 % 31) as i8);
-            fields["title"] = format!("{} ({})", fields["title"].as_str().unwrap_or(""), n + 1).into();
+            fields["title"] =
+                format!("{} ({})", fields["title"].as_str().unwrap_or(""), n + 1).into();
             fields["start"] = format!("{day}T{:02}:{}", 8 + n % 13, ["00", "30"][n % 2]).into();
             fields["end"] = format!("{day}T{:02}:{}", 9 + n % 13, ["30", "00"][n % 2]).into();
             fields["visibility"] = "public".into();
@@ -125,7 +129,9 @@ pub fn tool(folder: PathBuf, program: PathBuf, lang: Lang, settings: Value) -> B
         name: "printed-programme".parse().expect("a plain name"),
         place: place(lang),
         base: folder,
-        clock: Arc::new(ManualClock::at("2026-12-20T08:00:00Z".parse().expect("an instant"))),
+        clock: Arc::new(ManualClock::at(
+            "2026-12-20T08:00:00Z".parse().expect("an instant"),
+        )),
         allow_private: Arc::from([]),
         program,
     };
