@@ -1,1 +1,8 @@
-//! End-to-end: the whole program against real servers and faithful stand-ins.
+//! End-to-end: the whole program, as its users run it, against receivers that misbehave.
+//!
+//! Nothing here knows how the program works inside: it starts the binary, edits files, listens on
+//! a port, and reads what came out.
+
+pub mod place;
+pub mod receiver;
+pub mod torture;

@@ -69,7 +69,7 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
 fn ordered(planned: &[Planned]) -> Vec<&Planned> {
     let mut list: Vec<&Planned> =
         planned.iter().filter(|planned| planned.kind != EntityKind::Notice).collect();
-    list.sort_by(|a, b| (&a.connector, a.due, a.since).cmp(&(&b.connector, b.due, b.since)));
+    list.sort_by(|a, b| told::order(a).cmp(&told::order(b)));
     list
 }
 
@@ -105,7 +105,8 @@ pub async fn one_pass(pass: &Pass<'_>, desk: &Desk, options: PassOptions) -> Res
         let open = engine.planned(&report.told, now, &Rendering(tools));
         let open: Vec<Planned> =
             open.into_iter().filter(|planned| planned.kind != EntityKind::Notice).collect();
-        let made = told::made(&report);
+        let mut made = told::made(&report);
+        made.sort_by(|a, b| told::order(a).cmp(&told::order(b)));
         SyncShape {
             observed: read,
             events: report.events,

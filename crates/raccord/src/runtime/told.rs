@@ -31,6 +31,12 @@ pub(crate) fn effect(planned: &Planned, now: jiff::Timestamp, view: &View) -> Ef
     }
 }
 
+/// Where an effect stands in a list: by connector, then as a programme is read.
+pub(crate) fn order(planned: &Planned) -> (&ConnectorName, Option<Civil>, &str, raccord_model::DeliveryId) {
+    let start = planned.after.get("start").or_else(|| planned.before.get("start")).and_then(civil);
+    (&planned.connector, start, &planned.title, planned.delivery)
+}
+
 fn civil(value: &Value) -> Option<Civil> {
     value.as_str()?.parse().ok()
 }

@@ -1,0 +1,150 @@
+//! A webhook receiver that keeps every body it was sent, and misbehaves on command.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+/// What was received: by `webhook-id`, each body, in order.
+pub type Received = BTreeMap<String, Vec<Vec<u8>>>;
+
+/// The receiver.
+pub struct Receiver {
+    shared: Arc<Shared>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+#[derive(Default)]
+struct Shared {
+    received: Mutex<Received>,
+    more: Condvar,
+    in_flight: AtomicUsize,
+    refuses: AtomicBool,
+    slow_ms: AtomicUsize,
+}
+
+impl Receiver {
+    /// Listens on a free port.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::default());
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&serving);
+                std::thread::spawn(move || converse(&stream, &shared));
+            }
+        });
+        Ok(Self { shared, address })
+    }
+
+    /// Answers 503 to everything from now on, or takes everything again.
+    pub fn refuse(&self, refuses: bool) {
+        self.shared.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Takes so long over each answer.
+    pub fn slow(&self, time: Duration) {
+        self.shared.slow_ms.store(time.as_millis() as usize, Ordering::SeqCst);
+    }
+
+    /// How many requests are being answered right now.
+    pub fn in_flight(&self) -> usize {
+        self.shared.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Everything received so far.
+    pub fn received(&self) -> Received {
+        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until `enough` says so; gives false when `limit` passed first.
+    pub fn wait(&self, limit: Duration, enough: impl Fn(&Received) -> bool) -> bool {
+        let until = Instant::now() + limit;
+        let mut received = self.shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        while !enough(&received) {
+            let Some(left) = until.checked_duration_since(Instant::now()) else { return false };
+            received = self
+                .shared
+                .more
+                .wait_timeout(received, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        true
+    }
+}
+
+fn converse(stream: &TcpStream, shared: &Shared) {
+    let mut reader = BufReader::new(stream);
+    while let Ok(Some((id, body))) = request(&mut reader) {
+        shared.in_flight.fetch_add(1, Ordering::SeqCst);
+        let answered = answer(stream, shared, id, body);
+        shared.in_flight.fetch_sub(1, Ordering::SeqCst);
+        if answered.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(mut stream: &TcpStream, shared: &Shared, id: String, body: Vec<u8>) -> Result<()> {
+    if shared.refuses.load(Ordering::SeqCst) {
+        stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")?;
+        return Ok(());
+    }
+    if id.is_empty() {
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
+        return Ok(());
+    }
+    {
+        let mut received = shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.entry(id).or_default().push(body);
+        let slow = Duration::from_millis(shared.slow_ms.load(Ordering::SeqCst) as u64);
+        if !slow.is_zero() {
+            // Slowness is what is played here: the effect is there, its answer is late.
+            let nobody = Condvar::new();
+            let held = Mutex::new(());
+            drop(received);
+            let guard = held.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(nobody.wait_timeout(guard, slow));
+        }
+    }
+    shared.more.notify_all();
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+    Ok(())
+}
+
+/// One request: its `webhook-id` and body; none at the end of the connection.
+fn request(reader: &mut BufReader<&TcpStream>) -> Result<Option<(String, Vec<u8>)>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let (mut id, mut length) = (String::new(), 0);
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let header = line.trim_end();
+        if header.is_empty() {
+            break;
+        }
+        let (name, value) = header.split_once(':').context("a header has a colon")?;
+        match name.to_ascii_lowercase().as_str() {
+            "webhook-id" => value.trim().clone_into(&mut id),
+            "content-length" => length = value.trim().parse()?,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some((id, body)))
+}

@@ -1,0 +1,249 @@
+//! `kill -9` at random moments while edits flow to a site, a programme and a webhook receiver.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Child;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::place::Place;
+use crate::receiver::Receiver;
+
+/// What a campaign saw.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// How often the process was killed.
+    pub kills: usize,
+    /// How often a send was under way at that moment.
+    pub in_flight: usize,
+    /// Events of the log at the end.
+    pub events: usize,
+    /// Bodies that came more than once, always under their id and with the same bytes.
+    pub repeats: usize,
+    /// How long the campaign took.
+    pub took: Duration,
+}
+
+/// A small generator of its own: the same seed makes the same campaign.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// The sheet of the campaign, and one random edit after the other.
+struct Sheet {
+    lines: Vec<(String, u32, u32, bool)>,
+    made: u32,
+}
+
+impl Sheet {
+    fn new() -> Self {
+        let mut sheet = Self { lines: Vec::new(), made: 0 };
+        for _ in 0..12 {
+            sheet.add();
+        }
+        sheet
+    }
+
+    fn add(&mut self) {
+        self.made += 1;
+        let title = format!("Rencontre {} des {}", self.made, NAMES[self.made as usize % NAMES.len()]);
+        self.lines.push((title, 1 + self.made % 28, 9 + self.made % 10, self.made % 4 != 0));
+    }
+
+    fn edit(&mut self, dice: &mut Dice) {
+        let at = dice.below(self.lines.len() as u64) as usize;
+        match dice.below(4) {
+            0 => self.add(),
+            1 => self.lines[at].2 = 9 + dice.below(10) as u32,
+            2 => {
+                let line = self.lines.remove(at);
+                self.lines.insert(0, line);
+            }
+            _ => self.lines[at].1 = 1 + dice.below(28) as u32,
+        }
+    }
+
+    fn csv(&self) -> String {
+        let mut text = String::from("Date,Début,Titre,Salle,Public/Interne\n");
+        for (title, day, hour, public) in &self.lines {
+            let seen = if *public { "Public" } else { "Interne" };
+            writeln!(text, "2027-01-{day:02},{hour:02}:00,{title},Halle,{seen}").expect("memory takes every write");
+        }
+        text
+    }
+
+    fn public_titles(&self) -> BTreeSet<String> {
+        self.lines.iter().filter(|line| line.3).map(|line| line.0.clone()).collect()
+    }
+}
+
+const NAMES: &[&str] = &["jardiniers", "couturières", "cyclistes", "brasseurs", "libraires", "chorales", "boulangères"];
+
+/// Kills the daemon `kills` times, then checks that every effect is there, each exactly once.
+///
+/// # Errors
+/// What was lost, doubled or half-written.
+pub fn run(kills: usize, seed: u64) -> Result<Report> {
+    let began = Instant::now();
+    let receiver = Receiver::start()?;
+    receiver.slow(Duration::from_millis(40));
+    let place = Place::new(&config(&receiver))?;
+    let mut sheet = Sheet::new();
+    let mut dice = Dice(seed);
+    place.save("programme.csv", sheet.csv().as_bytes())?;
+    let mut report = Report::default();
+    for _ in 0..kills {
+        let daemon = place.start()?;
+        let moment = Duration::from_millis(300 + dice.below(1_200));
+        edit_until(&place, &mut sheet, &mut dice, moment)?;
+        report.in_flight += usize::from(kill_in_flight(&receiver, daemon)?);
+        report.kills += 1;
+    }
+    receiver.slow(Duration::ZERO);
+    settle(&place)?;
+    check_webhooks(&place, &receiver, &mut report)?;
+    check_files(&place, &sheet)?;
+    report.took = began.elapsed();
+    Ok(report)
+}
+
+fn config(receiver: &Receiver) -> String {
+    format!(
+        "[place]\nid = \"torture\"\nname = \"Torture\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n\
+         [web]\nlisten = \"127.0.0.1:0\"\n\
+         [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
+         [connectors.site]\nkind = \"website\"\noutput = \"out/site\"\n\
+         [connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n\
+         [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
+         [guards]\nsecond_look = \"0s\"\n",
+        receiver.address
+    )
+}
+
+/// Edits the sheet at random for a while.
+fn edit_until(place: &Place, sheet: &mut Sheet, dice: &mut Dice, moment: Duration) -> Result<()> {
+    let until = Instant::now() + moment;
+    let (_never, pause) = mpsc::channel::<()>();
+    while Instant::now() < until {
+        sheet.edit(dice);
+        place.save("programme.csv", sheet.csv().as_bytes())?;
+        drop(pause.recv_timeout(Duration::from_millis(20 + dice.below(120))));
+    }
+    Ok(())
+}
+
+/// Kills it, as often as can be while a send is under way. Says whether one was.
+fn kill_in_flight(receiver: &Receiver, mut daemon: Child) -> Result<bool> {
+    let (_never, pause) = mpsc::channel::<()>();
+    let until = Instant::now() + Duration::from_millis(250);
+    while receiver.in_flight() == 0 && Instant::now() < until {
+        drop(pause.recv_timeout(Duration::from_millis(1)));
+    }
+    let sending = receiver.in_flight() > 0;
+    daemon.kill()?; // SIGKILL on Unix.
+    daemon.wait()?;
+    Ok(sending)
+}
+
+/// One more pass, waiting for what is due: then nothing may be owed.
+fn settle(place: &Place) -> Result<()> {
+    let answer = place.run(&["sync", "--wait", "90s"])?;
+    ensure!(matches!(answer.code, 0 | 3), "the last pass ended with {}: {}", answer.code, answer.stderr);
+    ensure!(answer.json["later"] == Value::Array(vec![]), "still owed: {}", answer.json["later"]);
+    ensure!(answer.json["dead"] == Value::Array(vec![]), "given up: {}", answer.json["dead"]);
+    Ok(())
+}
+
+fn check_webhooks(place: &Place, receiver: &Receiver, report: &mut Report) -> Result<()> {
+    let received = receiver.received();
+    for (id, bodies) in &received {
+        ensure!(bodies.iter().all(|body| body == &bodies[0]), "{id} came with different bytes");
+        report.repeats += bodies.len() - 1;
+    }
+    let events = place.events()?;
+    report.events = events.len();
+    let ids: BTreeSet<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
+    for id in &ids {
+        ensure!(received.contains_key(*id), "event {id} never arrived");
+    }
+    for id in received.keys() {
+        ensure!(ids.contains(id.as_str()), "{id} was sent and is in no log");
+    }
+    Ok(())
+}
+
+fn check_files(place: &Place, sheet: &Sheet) -> Result<()> {
+    let text = std::fs::read_to_string(place.path("out/site/activities.json")).context("activities.json")?;
+    let listed: Value = serde_json::from_str(&text).context("activities.json is half-written")?;
+    let titles: BTreeSet<String> = listed["activities"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|activity| activity["status"] != "cancelled")
+        .filter_map(|activity| activity["title"].as_str().map(str::to_owned))
+        .collect();
+    ensure!(titles == sheet.public_titles(), "the site shows {titles:?}, the sheet {:?}", sheet.public_titles());
+    check_pdf(&place.path("out/programme-2027-01.pdf"))
+}
+
+fn check_pdf(path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path).context("the programme")?;
+    let end = &bytes[bytes.len().saturating_sub(16)..];
+    ensure!(bytes.starts_with(b"%PDF-"), "the programme is no PDF");
+    ensure!(end.windows(5).any(|part| part == b"%%EOF"), "the programme is half-written");
+    Ok(())
+}
+
+/// The receiver refuses, events are accepted, the process is killed and started again, the receiver
+/// recovers: every event arrives within two minutes, none twice.
+///
+/// # Errors
+/// What was lost or doubled.
+pub fn refused_then_killed(lines: usize) -> Result<Duration> {
+    let receiver = Receiver::start()?;
+    receiver.refuse(true);
+    let place = Place::new(&config(&receiver).replace("[connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n", ""))?;
+    let mut sheet = Sheet::new();
+    while sheet.lines.len() < lines {
+        sheet.add();
+    }
+    place.save("programme.csv", sheet.csv().as_bytes())?;
+    let mut daemon = place.start()?;
+    let (_never, pause) = mpsc::channel::<()>();
+    let until = Instant::now() + Duration::from_secs(60);
+    let activities = |place: &Place| -> usize {
+        place.events().map_or(0, |events| {
+            events.iter().filter(|event| event["type"].as_str().is_some_and(|kind| kind.contains(".activity."))).count()
+        })
+    };
+    while activities(&place) < lines {
+        ensure!(Instant::now() < until, "the lines were not accepted in a minute");
+        drop(pause.recv_timeout(Duration::from_millis(200)));
+    }
+    daemon.kill()?;
+    daemon.wait()?;
+    let mut daemon = place.start()?;
+    drop(pause.recv_timeout(Duration::from_secs(2)));
+    receiver.refuse(false);
+    let recovered = Instant::now();
+    let wanted: BTreeSet<String> =
+        place.events()?.iter().filter_map(|event| event["id"].as_str().map(str::to_owned)).collect();
+    let all = receiver.wait(Duration::from_secs(120), |received| wanted.iter().all(|id| received.contains_key(id)));
+    let took = recovered.elapsed();
+    daemon.kill()?;
+    daemon.wait()?;
+    ensure!(all, "not every event arrived within two minutes");
+    for (id, bodies) in receiver.received() {
+        ensure!(bodies.len() == 1, "{id} came {} times", bodies.len());
+    }
+    Ok(took)
+}
