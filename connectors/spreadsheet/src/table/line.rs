@@ -1,0 +1,526 @@
+//! One line: what it is, and the fields that do not depend on its day.
+
+use std::borrow::Cow;
+
+use raccord_model::{Fields, Status, Visibility};
+use serde_json::{Value as Json, json};
+
+use super::cell::{View, cell_error, one, shown};
+use super::{Collector, Heading, TabState};
+use crate::field::Field;
+use crate::grid::{Cell, Row, Value};
+use crate::header::Columns;
+use crate::messages::{self, Said};
+use crate::parse::date::{self, Shape};
+use crate::parse::number::{self, Amount};
+use crate::{limits, text, words};
+
+impl Collector<'_> {
+    pub(super) fn read_line(&mut self, tab: &mut TabState, row: Row<'_, '_>) {
+        // Taken out so that the tab can be changed while its columns are read.
+        let Some(columns) = tab.columns.take() else {
+            return;
+        };
+        self.read_line_with(tab, &columns, row);
+        tab.columns = Some(columns);
+    }
+
+    fn read_line_with(&mut self, tab: &mut TabState, columns: &Columns, row: Row<'_, '_>) {
+        let line = View { columns, row };
+        let title_cell = line.cell(Field::Title);
+        let mut draft = row.hidden;
+
+        let title = match title_cell {
+            Some((_, cell)) if matches!(cell.value, Value::Error(_)) => String::new(),
+            Some((_, cell)) => text::line(&shown(&cell.value)).into_owned(),
+            None => String::new(),
+        };
+        let date_cell = line.cell(Field::Date).or_else(|| line.cell(Field::Start));
+        let own: Vec<(u16, &Cell<'_>)> = line.own().collect();
+
+        if let [(column, only)] = own[..]
+            && (only.wide || title_cell.is_none_or(|(at, _)| at != column))
+            && title_cell.is_none_or(|(at, cell)| at == column || cell.value.is_empty())
+        {
+            self.section(tab, row.number, column, only);
+            return;
+        }
+        if is_total(&title)
+            && date_cell.is_none_or(|(_, cell)| cell.value.is_empty() || cell.inherited)
+            || title.is_empty() && own.iter().any(|(_, cell)| is_total(&shown(&cell.value)))
+        {
+            return;
+        }
+        if title.is_empty() {
+            self.without_title(tab, line, title_cell, date_cell);
+            return;
+        }
+        if title.chars().count() > limits::CELL {
+            let (column, _) = title_cell.unwrap_or((0, &row.cells[0]));
+            self.tell(
+                &tab.name,
+                row.number,
+                Some(column),
+                &title,
+                messages::cell_too_long(),
+            );
+            return;
+        }
+
+        let (title, marked) = title_status(&title);
+        let mut fields = Fields::new();
+        fields.insert("title".to_owned(), Json::from(title));
+        self.texts(tab, line, &mut fields);
+        self.amounts(tab, line, &mut fields);
+        self.who(tab, line, &mut fields);
+        let mut status = self.status(tab, line);
+        if status == Some(Status::Draft) {
+            draft = true;
+        }
+        if marked.is_some() {
+            status = marked;
+        }
+        if is_struck(&own, title_cell) {
+            status = Some(Status::Cancelled);
+        }
+        if row.hidden {
+            let said = messages::row_hidden();
+            self.remark(&tab.name, row.number, said);
+        }
+        self.day_and_hours(tab, line, fields, status, draft);
+    }
+
+    /// A line that is a title for the lines below it: a day, a month, or mere decoration.
+    fn section(&mut self, tab: &mut TabState, row: u32, column: u16, cell: &Cell<'_>) {
+        let shown = shown(&cell.value).into_owned();
+        let shape = match &cell.value {
+            Value::Date(date) => Some(one(*date)),
+            Value::Text(text) => date::read(text)
+                .ok()
+                .filter(|(shape, rest)| rest.is_empty() && matches!(shape, Shape::One(_)))
+                .map(|(shape, _)| shape),
+            _ => None,
+        };
+        self.drop_heading(tab);
+        if let Some(shape) = shape {
+            tab.heading = Some(Heading {
+                row,
+                column,
+                found: shown,
+                shape,
+                used: false,
+            });
+            return;
+        }
+        let about = date::about(&shown);
+        if about.month.is_some() {
+            tab.around.month = about.month;
+            if about.year.is_some() {
+                (tab.around.year, tab.around.season) = (about.year, about.season);
+            }
+        }
+    }
+
+    fn without_title(
+        &mut self,
+        tab: &TabState,
+        line: View<'_, '_, '_>,
+        title_cell: Option<(u16, &Cell<'_>)>,
+        date_cell: Option<(u16, &Cell<'_>)>,
+    ) {
+        let row = line.row.number;
+        let title_column = line.columns.get(Field::Title);
+        if let Some((column, cell)) = title_cell
+            && let Value::Error(found) = &cell.value
+        {
+            self.tell(
+                &tab.name,
+                row,
+                Some(column),
+                found,
+                messages::cell_error(found),
+            );
+            return;
+        }
+        let dated = date_cell.is_some_and(|(_, cell)| match &cell.value {
+            Value::Date(_) | Value::DateTime(_) => !cell.inherited,
+            Value::Text(text) => !cell.inherited && date::read(text).is_ok(),
+            _ => false,
+        });
+        if dated {
+            self.tell(&tab.name, row, title_column, "", messages::title_missing());
+        }
+    }
+
+    fn texts(&mut self, tab: &TabState, line: View<'_, '_, '_>, fields: &mut Fields) {
+        for (field, name) in [
+            (Field::Kind, "kind"),
+            (Field::Room, "room"),
+            (Field::Organiser, "organiser"),
+            (Field::Contact, "contact"),
+            (Field::Description, "description"),
+        ] {
+            let Some(raw) = self.cell_text(tab, line, field) else {
+                continue;
+            };
+            let tidy = if field == Field::Description {
+                text::paragraphs(&raw)
+            } else {
+                text::line(&raw)
+            };
+            if tidy.is_empty() || words::nothing(&tidy) {
+                continue;
+            }
+            let tidy = if field == Field::Kind {
+                self.kinds.spell(&tidy)
+            } else {
+                tidy.into_owned()
+            };
+            fields.insert(name.to_owned(), Json::from(tidy));
+        }
+        for (field, name) in [(Field::Guide, "guide"), (Field::Url, "url")] {
+            let Some(raw) = self.cell_text(tab, line, field) else {
+                continue;
+            };
+            let tidy = text::line(&raw);
+            if tidy.is_empty() || words::nothing(&tidy) {
+                continue;
+            }
+            match address(&tidy) {
+                Some(address) => {
+                    fields.insert(name.to_owned(), Json::from(address));
+                }
+                None => self.tell_cell(tab, line, field, &tidy, messages::link(&tidy)),
+            }
+        }
+        if let Some(raw) = self.cell_text(tab, line, Field::Tags) {
+            let mut tags: Vec<String> = raw
+                .split([',', ';', '#', '\n', '|'])
+                .map(|tag| text::line(tag).into_owned())
+                .filter(|tag| !tag.is_empty())
+                .take(50)
+                .collect();
+            tags.dedup();
+            if !tags.is_empty() {
+                fields.insert("tags".to_owned(), Json::from(tags));
+            }
+        }
+        let mut extra = serde_json::Map::new();
+        for (column, name) in &line.columns.extras {
+            if let Some(cell) = line.row.cells.get(usize::from(*column)) {
+                let raw = shown(&cell.value);
+                let tidy = text::paragraphs(&raw);
+                if !tidy.is_empty() && tidy.chars().count() <= limits::CELL {
+                    extra.insert(name.clone(), Json::from(tidy.into_owned()));
+                }
+            }
+        }
+        if !extra.is_empty() {
+            fields.insert("extra".to_owned(), Json::Object(extra));
+        }
+    }
+
+    /// A cell's text, unless it is an error of the program or too long: that is told.
+    fn cell_text<'r>(
+        &mut self,
+        tab: &TabState,
+        line: View<'r, '_, '_>,
+        field: Field,
+    ) -> Option<Cow<'r, str>> {
+        let (column, cell) = line.cell(field)?;
+        let row = line.row.number;
+        if let Some(found) = cell_error(&cell.value) {
+            self.tell(
+                &tab.name,
+                row,
+                Some(column),
+                &found,
+                messages::cell_error(&found),
+            );
+            return None;
+        }
+        let raw = shown(&cell.value);
+        if raw.len() > limits::CELL && raw.chars().count() > limits::CELL {
+            self.tell(
+                &tab.name,
+                row,
+                Some(column),
+                &raw,
+                messages::cell_too_long(),
+            );
+            return None;
+        }
+        Some(raw)
+    }
+
+    pub(super) fn tell_cell(
+        &mut self,
+        tab: &TabState,
+        line: View<'_, '_, '_>,
+        field: Field,
+        found: &str,
+        said: Said,
+    ) {
+        self.tell(
+            &tab.name,
+            line.row.number,
+            line.columns.get(field),
+            found,
+            said,
+        );
+    }
+
+    fn amounts(&mut self, tab: &TabState, line: View<'_, '_, '_>, fields: &mut Fields) {
+        if let Some(raw) = self.cell_text(tab, line, Field::Capacity) {
+            let typed = line.number(Field::Capacity).map(|number| {
+                number::hundredths(number)
+                    .filter(|h| h % 100 == 0)
+                    .and_then(|h| u32::try_from(h / 100).ok())
+                    .map(Amount::Of)
+            });
+            match typed.unwrap_or_else(|| number::capacity(&raw)) {
+                Some(Amount::Of(people)) => {
+                    fields.insert("capacity".to_owned(), json!(people));
+                }
+                Some(Amount::Absent) => {}
+                None => self.tell_cell(tab, line, Field::Capacity, &raw, messages::capacity(&raw)),
+            }
+        }
+        if let Some(raw) = self.cell_text(tab, line, Field::Credits) {
+            let typed = line
+                .number(Field::Credits)
+                .map(|number| number::hundredths(number).map(Amount::Of));
+            match typed.unwrap_or_else(|| number::credits(&raw)) {
+                Some(Amount::Of(hundredths)) => {
+                    fields.insert("credits".to_owned(), json!(hundredths));
+                }
+                Some(Amount::Absent) => {}
+                None => self.tell_cell(tab, line, Field::Credits, &raw, messages::credits(&raw)),
+            }
+        }
+    }
+
+    /// Who may see it: blank means everyone, a word that is not understood means members.
+    fn who(&mut self, tab: &TabState, line: View<'_, '_, '_>, fields: &mut Fields) {
+        let Some((_, cell)) = line.cell(Field::Visibility) else {
+            return;
+        };
+        let raw = match cell_error(&cell.value) {
+            Some(error) => Cow::Owned(error),
+            None => shown(&cell.value),
+        };
+        let key = text::key(&raw);
+        let said = if key.is_empty() && (raw.trim().is_empty() || words::nothing(&raw)) {
+            return;
+        } else {
+            words::visibility(&key, line.columns.yes_means)
+        };
+        if said.is_none() {
+            self.tell_cell(
+                tab,
+                line,
+                Field::Visibility,
+                &raw,
+                messages::visibility(&raw),
+            );
+        }
+        let name = match said.unwrap_or(Visibility::Internal) {
+            Visibility::Public => "public",
+            Visibility::Internal => "internal",
+        };
+        fields.insert("visibility".to_owned(), Json::from(name));
+    }
+
+    /// What became of it: blank says nothing, a word that is not understood makes a draft.
+    fn status(&mut self, tab: &TabState, line: View<'_, '_, '_>) -> Option<Status> {
+        let (_, cell) = line.cell(Field::Status)?;
+        let raw = match cell_error(&cell.value) {
+            Some(error) => Cow::Owned(error),
+            None => shown(&cell.value),
+        };
+        let tidy = text::line(&raw);
+        if tidy.is_empty() || words::nothing(&tidy) {
+            return None;
+        }
+        let said = words::status_sign(&tidy).or_else(|| words::status(&text::key(&tidy)));
+        if said.is_none() {
+            self.tell_cell(tab, line, Field::Status, &raw, messages::status(&raw));
+        }
+        Some(said.unwrap_or(Status::Draft))
+    }
+}
+
+fn is_total(text: &str) -> bool {
+    if text.len() > 60 {
+        return false;
+    }
+    let key = text::key(text);
+    [
+        "total",
+        "sous total",
+        "totaux",
+        "somme",
+        "sum",
+        "subtotal",
+        "grand total",
+    ]
+    .iter()
+    .any(|word| {
+        key == *word
+            || key
+                .strip_prefix(word)
+                .is_some_and(|rest| rest.starts_with(' '))
+    })
+}
+
+/// A status written into the title: "ANNULÉ - Projection", "[Complet] Concert", "Bal (annulé)".
+fn title_status(title: &str) -> (String, Option<Status>) {
+    let brackets = |c: char| matches!(c, '(' | '[' | '{' | ')' | ']' | '}');
+    let separators = |c: char| {
+        matches!(c, ':' | '-' | '–' | '—' | '!' | '|' | '/' | '*' | '.') || c.is_whitespace()
+    };
+    let known = |word: &str| match words::status(&text::key(word)) {
+        Some(status @ (Status::Cancelled | Status::Full)) => Some(status),
+        Some(status @ Status::Tentative) if text::key(word).contains("confirm") => Some(status),
+        _ => None,
+    };
+    // At the front, ended by a separator or inside brackets.
+    if let Some(inside) = title.strip_prefix(brackets)
+        && let Some((word, rest)) = inside.split_once(brackets)
+        && let Some(status) = known(word)
+        && !rest.trim_matches(separators).is_empty()
+    {
+        return (rest.trim_start_matches(separators).to_owned(), Some(status));
+    }
+    if let Some((word, rest)) = title.split_once([':', '-', '–', '—', '!', '|', '/'])
+        && let Some(status) = known(word)
+        && !rest.trim_matches(separators).is_empty()
+    {
+        return (rest.trim_start_matches(separators).to_owned(), Some(status));
+    }
+    // At the back.
+    if let Some(inside) = title.strip_suffix(brackets)
+        && let Some((rest, word)) = inside.rsplit_once(brackets)
+        && let Some(status) = known(word)
+        && !rest.trim().is_empty()
+    {
+        return (rest.trim_end_matches(separators).to_owned(), Some(status));
+    }
+    if let Some((rest, word)) = title
+        .rsplit_once([" - ", " – ", " — "].map(|_| '-'))
+        .or_else(|| title.rsplit_once(['–', '—']))
+        && let Some(status) = known(word)
+        && rest.ends_with(' ')
+        && !rest.trim().is_empty()
+    {
+        return (rest.trim_end_matches(separators).to_owned(), Some(status));
+    }
+    // "ANNULÉ Projection": a shouted first word.
+    if let Some((word, rest)) = title.split_once(' ')
+        && word.chars().count() > 4
+        && !word.chars().any(char::is_lowercase)
+        && matches!(known(word), Some(Status::Cancelled))
+    {
+        return (
+            rest.trim_start_matches(separators).to_owned(),
+            Some(Status::Cancelled),
+        );
+    }
+    (title.to_owned(), None)
+}
+
+/// Struck through: the title, or more than half of what the line holds.
+fn is_struck(own: &[(u16, &Cell<'_>)], title: Option<(u16, &Cell<'_>)>) -> bool {
+    title.is_some_and(|(_, cell)| cell.struck)
+        || own.iter().filter(|(_, cell)| cell.struck).count() * 2 > own.len()
+}
+
+/// A web address, completed with its scheme where people leave it out.
+fn address(text: &str) -> Option<String> {
+    if text.contains(char::is_whitespace) {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let whole = if lower.starts_with("http://") || lower.starts_with("https://") {
+        text.to_owned()
+    } else if lower.starts_with("www.")
+        || lower
+            .split_once('/')
+            .is_some_and(|(host, _)| host.contains('.') && !host.contains([':', '@']))
+    {
+        format!("https://{text}")
+    } else {
+        return None;
+    };
+    let parsed = url::Url::parse(&whole).ok()?;
+    (parsed
+        .host_str()
+        .is_some_and(|host| host.contains('.') || host == "localhost")
+        && whole.len() <= 2_048)
+        .then_some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_in_the_title_is_taken_out_of_it() {
+        for (title, kept, status) in [
+            (
+                "ANNULÉ - Projection-débat",
+                "Projection-débat",
+                Some(Status::Cancelled),
+            ),
+            ("Annulé : Bal", "Bal", Some(Status::Cancelled)),
+            ("[ANNULÉ] Bal folk", "Bal folk", Some(Status::Cancelled)),
+            ("Bal folk (annulé)", "Bal folk", Some(Status::Cancelled)),
+            ("Bal folk - ANNULÉ", "Bal folk", Some(Status::Cancelled)),
+            ("ANNULÉ Bal folk", "Bal folk", Some(Status::Cancelled)),
+            ("COMPLET : Atelier", "Atelier", Some(Status::Full)),
+            (
+                "Cancelled: film night",
+                "film night",
+                Some(Status::Cancelled),
+            ),
+            (
+                "Annulation du bail : réunion",
+                "Annulation du bail : réunion",
+                None,
+            ),
+            ("Projection-débat", "Projection-débat", None),
+            ("Annulé", "Annulé", None),
+            ("Réunion - budget", "Réunion - budget", None),
+            ("(à caler : conférence ?)", "(à caler : conférence ?)", None),
+            ("Confirmé : Bal", "Confirmé : Bal", None),
+        ] {
+            assert_eq!(title_status(title), (kept.to_owned(), status), "{title}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_web_addresses() {
+        assert_eq!(
+            address("www.example.org/a").as_deref(),
+            Some("https://www.example.org/a")
+        );
+        assert_eq!(
+            address("docs.example.org/a").as_deref(),
+            Some("https://docs.example.org/a")
+        );
+        assert_eq!(
+            address("https://docs.example.org").as_deref(),
+            Some("https://docs.example.org")
+        );
+        for wrong in [
+            "javascript:alert(1)",
+            "voir le classeur",
+            "classeur",
+            "file:///etc/passwd",
+            "a@b.org/x",
+            "ftp://x.org/y",
+        ] {
+            assert_eq!(address(wrong), None, "{wrong}");
+        }
+    }
+}
