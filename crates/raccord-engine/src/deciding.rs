@@ -99,7 +99,8 @@ impl Deciding<'_> {
             cause,
             causation,
         } = draft;
-        fields.retain(|_, value| !value.is_null());
+        // Absent means not known: null and empty texts are never kept.
+        fields.retain(|_, value| !value.is_null() && value != "");
         let before = self.entity(entity);
         let changed = changed_fields(before.as_ref().map(|entity| &entity.fields), &fields);
         if before.is_some() && changed.is_empty() && matches!(verb, Verb::Created | Verb::Updated) {
@@ -150,14 +151,22 @@ impl Deciding<'_> {
             cause,
             data,
         };
-        for connector in &to {
-            self.flight.wake(connector, family);
-        }
         self.events.push(event.clone());
         self.record(Fact::Event {
-            event: Box::new(event),
-            to,
+            event: Box::new(event.clone()),
+            to: to.clone(),
         });
+        for connector in &to {
+            self.doubt_event(connector, &event);
+            self.flight.wake(connector, family);
+        }
+        if family != entity {
+            self.flight
+                .children
+                .entry(family)
+                .or_default()
+                .insert(entity);
+        }
         self.touched.insert(entity);
         if kind == EntityKind::Activity {
             self.republish = true;

@@ -1,12 +1,12 @@
 //! The engine: a state, what is in the air, and one function that moves both.
 
 use jiff::{SignedDuration, Timestamp};
-use raccord_model::{ConnectorName, Event, Render, Rules, Work};
+use raccord_model::{ConnectorName, Entity, EntityId, EntityKind, Event, Render, Rules, Work};
 
 use crate::commit::{CommitError, decode_commit, encode_commit};
 use crate::deciding::{Deciding, Entropy, zone_of};
-use crate::fact::{Fact, Health};
-use crate::flight::Flight;
+use crate::fact::{DeliveryRef, Fact, Health};
+use crate::flight::{Flight, SinkFlight};
 use crate::input::{Input, Reply, Step};
 use crate::plan::Planned;
 use crate::state::State;
@@ -15,7 +15,7 @@ use crate::{hold, observe, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 1;
+const SNAPSHOT: u8 = 2;
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
@@ -107,20 +107,8 @@ impl Engine {
         seed: [u8; 16],
         render: &dyn Render,
     ) -> Step {
-        let mut deciding = Deciding {
-            state: &mut self.state,
-            vault: &mut self.vault,
-            flight: &mut self.flight,
-            render,
-            now,
-            entropy: Entropy::new(seed),
-            facts: Vec::new(),
-            slots: Vec::new(),
-            events: Vec::new(),
-            remarks: Vec::new(),
-            touched: std::collections::BTreeSet::new(),
-            republish: false,
-        };
+        let mut deciding = self.looking(now, render);
+        deciding.entropy = Entropy::new(seed);
         deciding.flight.started.get_or_insert(now);
         let replies = inputs
             .into_iter()
@@ -152,24 +140,14 @@ impl Engine {
     /// When the engine wants a [`Input::Tick`], if nothing else happens.
     pub fn wake(&self) -> Option<Timestamp> {
         let rules = self.state.rules.as_ref()?;
-        let mut wakes: Vec<Timestamp> = Vec::new();
-        if self.state.muted.is_none() {
-            for (name, sink) in &self.flight.sinks {
-                match self.state.sinks.get(name).map(|state| &state.health) {
-                    Some(Health::Refused(_) | Health::Off(_)) => {}
-                    Some(Health::Down(_)) if sink.has_waiting() => wakes.extend(sink.probe_at),
-                    Some(Health::Down(_)) => wakes.extend(sink.next_timer().max(sink.probe_at)),
-                    _ => wakes.extend(sink.next_timer()),
-                }
-            }
-        }
+        let mut wakes: Vec<Timestamp> = self.next_attempt().into_iter().collect();
         wakes.extend(
             self.state
                 .holds
                 .values()
                 .map(|waiting| hold::remind_at(waiting.told)),
         );
-        wakes.extend(next_midnight(rules, self.state.at));
+        wakes.extend(next_midnight(rules, self.flight.published));
         wakes.extend(self.silences().map(|(_, at)| at));
         wakes.into_iter().min()
     }
@@ -219,7 +197,82 @@ impl Engine {
         now: Timestamp,
         render: &dyn Render,
     ) -> Vec<Planned> {
-        let deciding = Deciding {
+        let deciding = self.looking(now, render);
+        plan::planned(&deciding, events)
+    }
+
+    /// One open delivery, in words.
+    pub fn describe(
+        &mut self,
+        of: &DeliveryRef,
+        events: &[Event],
+        now: Timestamp,
+        render: &dyn Render,
+    ) -> Option<Planned> {
+        let spot = self.state.find(of)?;
+        let deciding = self.looking(now, render);
+        plan::describe(&deciding, &of.connector, spot, events)
+    }
+
+    /// How many lanes have effects under way.
+    pub fn in_flight(&self) -> usize {
+        self.flight.sinks.values().map(|sink| sink.busy.len()).sum()
+    }
+
+    /// How many deliveries are open.
+    pub fn open_deliveries(&self) -> usize {
+        self.state
+            .sinks
+            .values()
+            .flat_map(|sink| sink.lanes.values())
+            .map(|lane| lane.queue.len() + lane.objects.len())
+            .sum()
+    }
+
+    /// When an open delivery is tried next, as far as that is known.
+    pub fn next_attempt(&self) -> Option<Timestamp> {
+        if self.state.muted.is_some() {
+            return None;
+        }
+        let next = |(name, sink)| self.next_attempt_of(name, sink);
+        self.flight.sinks.iter().filter_map(next).min()
+    }
+
+    fn next_attempt_of(&self, name: &ConnectorName, sink: &SinkFlight) -> Option<Timestamp> {
+        if !self.state.rules.as_ref()?.sinks.contains_key(name) {
+            return None;
+        }
+        match &self.state.sinks.get(name)?.health {
+            Health::Refused(_) | Health::Off(_) => None,
+            // The probe that is under way comes back by itself.
+            Health::Down(_) if !sink.busy.is_empty() => None,
+            Health::Down(_) if sink.has_waiting() => sink.probe_at,
+            Health::Down(_) => sink.next_timer().map(|at| Some(at).max(sink.probe_at))?,
+            Health::Up => sink.next_timer(),
+        }
+    }
+
+    /// Every credit.
+    pub fn credits(&self) -> Vec<(EntityId, Entity)> {
+        self.state
+            .entities
+            .iter()
+            .filter(|(_, record)| record.kind == EntityKind::Credit)
+            .map(|(&id, record)| (id, record.entity(id)))
+            .collect()
+    }
+
+    /// The name of a person, where it is known and kept.
+    pub fn name_of(&self, person: EntityId) -> String {
+        let Some(mut entity) = self.state.entity(person) else {
+            return String::new();
+        };
+        self.vault.reveal(&mut entity.fields);
+        entity.text("name").to_owned()
+    }
+
+    fn looking<'a>(&'a mut self, now: Timestamp, render: &'a dyn Render) -> Deciding<'a> {
+        Deciding {
             state: &mut self.state,
             vault: &mut self.vault,
             flight: &mut self.flight,
@@ -232,8 +285,7 @@ impl Engine {
             remarks: Vec::new(),
             touched: std::collections::BTreeSet::new(),
             republish: false,
-        };
-        plan::planned(&deciding, events)
+        }
     }
 }
 
@@ -321,10 +373,11 @@ fn silences(state: &State, flight: &Flight) -> impl Iterator<Item = (ConnectorNa
         })
 }
 
-fn next_midnight(rules: &Rules, after: Option<Timestamp>) -> Option<Timestamp> {
-    let zone = zone_of(rules);
-    let tomorrow = zone.to_datetime(after?).date().tomorrow().ok()?;
-    zone.to_ambiguous_timestamp(tomorrow.to_datetime(jiff::civil::Time::midnight()))
+/// The first instant of the day after publications were last looked at.
+fn next_midnight(rules: &Rules, published: Option<jiff::civil::Date>) -> Option<Timestamp> {
+    let tomorrow = published?.tomorrow().ok()?;
+    zone_of(rules)
+        .to_ambiguous_timestamp(tomorrow.to_datetime(jiff::civil::Time::midnight()))
         .compatible()
         .ok()
 }
@@ -334,10 +387,15 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     if deciding.state.rules.is_none() {
         return Vec::new();
     }
-    deciding.review_touched();
-    let work = deciding.schedule();
-    if !deciding.touched.is_empty() || deciding.republish {
+    let mut work = Vec::new();
+    loop {
         deciding.review_touched();
+        work.extend(deciding.schedule());
+        // A hold opened on the way is told, and what tells it is owed as well.
+        if deciding.touched.is_empty() && !deciding.republish {
+            break;
+        }
     }
+    deciding.catch_up();
     work
 }

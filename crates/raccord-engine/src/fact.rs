@@ -165,6 +165,16 @@ pub enum Fact {
         /// Whether objects must be looked for before they are made again.
         look_first: bool,
     },
+    /// After the log went back in time, every source was read again: what is owed from now on is
+    /// new.
+    CaughtUp,
+    /// A tool does not hold what we last wrote there.
+    Drifted {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entity or publication.
+        entity: EntityId,
+    },
     /// A chain of events was stopped by the burst breaker.
     Broken {
         /// The chain's `correlationid`.

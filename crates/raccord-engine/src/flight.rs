@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Fields};
+use raccord_model::{Class, ConnectorName, DeliveryId, Digest, EntityId, Fields};
 
 use crate::state::State;
 
@@ -28,20 +28,31 @@ pub(crate) struct Flight {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SinkFlight {
     /// Lanes with attempts under way.
-    pub(crate) busy: BTreeMap<EntityId, BTreeMap<DeliveryId, Sent>>,
+    pub(crate) busy: BTreeMap<EntityId, BTreeMap<DeliveryId, Underway>>,
     /// Lanes that can go.
     ready: VecDeque<EntityId>,
     queued: BTreeSet<EntityId>,
     /// Lanes that can go from an instant on.
     timers: BTreeSet<(Timestamp, EntityId)>,
-    /// Attempts that failed and will be made again, by delivery.
-    pub(crate) failed: BTreeMap<DeliveryId, u32>,
+    /// Attempts that failed and will be made again: how often, and not before.
+    failed: BTreeMap<DeliveryId, (u32, Timestamp)>,
+    /// Looks that could not tell yet: not again before.
+    looks: BTreeMap<DeliveryId, Timestamp>,
     /// Failures since the last answer.
     pub(crate) streak: u32,
     /// When the tool may be tried again while it is down.
     pub(crate) probe_at: Option<Timestamp>,
     /// Lanes that wait because the tool was down.
     parked: BTreeSet<EntityId>,
+}
+
+/// An attempt under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Underway {
+    /// How it is made once.
+    pub(crate) class: Class,
+    /// What it sent.
+    pub(crate) sent: Sent,
 }
 
 /// What an attempt under way sent.
@@ -58,13 +69,8 @@ pub(crate) enum Sent {
     },
     /// A removal.
     Removal,
-    /// A look for an earlier attempt.
-    Look {
-        entity: Option<EntityId>,
-        hash: Option<Digest>,
-        revision: u64,
-        written: Fields,
-    },
+    /// A question after an earlier attempt.
+    Look,
 }
 
 impl SinkFlight {
@@ -88,8 +94,40 @@ impl SinkFlight {
         for family in std::mem::take(&mut self.parked) {
             self.wake(family);
         }
+        for (_, not_before) in self.failed.values_mut() {
+            *not_before = Timestamp::MIN;
+        }
         self.streak = 0;
         self.probe_at = None;
+    }
+
+    /// How often attempts of a delivery failed.
+    pub(crate) fn failures(&self, delivery: DeliveryId) -> u32 {
+        self.failed.get(&delivery).map_or(0, |(count, _)| *count)
+    }
+
+    /// An attempt failed; it is made again, not before `at`.
+    pub(crate) fn fail(&mut self, delivery: DeliveryId, at: Timestamp) {
+        let (count, not_before) = self.failed.entry(delivery).or_insert((0, at));
+        *count += 1;
+        *not_before = at;
+    }
+
+    /// The tool is asked again after an earlier attempt, not before `at`.
+    pub(crate) fn look_at(&mut self, delivery: DeliveryId, at: Timestamp) {
+        self.looks.insert(delivery, at);
+    }
+
+    /// Until when a delivery rests.
+    pub(crate) fn rests_until(&self, delivery: DeliveryId) -> Option<Timestamp> {
+        let failed = self.failed.get(&delivery).map(|(_, at)| *at);
+        failed.max(self.looks.get(&delivery).copied())
+    }
+
+    /// A delivery ended.
+    pub(crate) fn forget(&mut self, delivery: DeliveryId) {
+        self.failed.remove(&delivery);
+        self.looks.remove(&delivery);
     }
 
     pub(crate) fn ring(&mut self, now: Timestamp) {

@@ -4,14 +4,21 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use raccord_model::{ConnectorName, DeliveryId, EntityId, Event};
+use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
 
 use crate::fact::{Closing, DeliveryRef, Fact, HoldKind, OwedFact, ReadFact};
+use crate::faults::{Fault, planted};
 use crate::state::{Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Waiting};
 
 pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
     match fact {
         Fact::Rules(rules) => {
+            if planted(Fault::EmptyQueue) {
+                for sink in state.sinks.values_mut() {
+                    sink.lanes.values_mut().for_each(|lane| lane.queue.clear());
+                    sink.lanes.retain(|_, lane| !lane.is_empty());
+                }
+            }
             for name in rules.sinks.keys() {
                 state.sinks.entry(name.clone()).or_default();
             }
@@ -68,13 +75,15 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             set_progress(state, of, |_| Progress::Pending);
         }
         Fact::Done { of, link, written } => {
-            let taken = take(state, of);
+            let Some((entity, event)) = take(state, of) else {
+                return;
+            };
             let Some(sink) = state.sinks.get_mut(&of.connector) else {
                 return;
             };
             sink.done += 1;
             sink.done_at = Some(at);
-            if let Some((entity, _)) = taken
+            if event.is_none()
                 && let Some(target) = sink.targets.get_mut(&entity)
             {
                 target.link.clone_from(link);
@@ -137,7 +146,9 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             let Some(aside) = sink.dead.remove(&of.id) else {
                 return;
             };
-            if let Some(mut queued) = aside.event {
+            if let Some(mut queued) = aside.event
+                && !planted(Fault::ForgetRevival)
+            {
                 queued.progress = Progress::Pending;
                 sink.lanes
                     .entry(aside.family)
@@ -231,7 +242,30 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
         Fact::Unmuted { look_first } => {
             state.muted = None;
             for sink in state.sinks.values_mut() {
-                sink.look_first = *look_first;
+                sink.look_first = look_first.then_some(at);
+                if !look_first {
+                    continue;
+                }
+                // What we remember of the tool's objects may be older than they are.
+                for link in sink.targets.values_mut().filter_map(|t| t.link.as_mut()) {
+                    link.hash = Digest::default();
+                    link.tag = None;
+                }
+            }
+        }
+        Fact::CaughtUp => {
+            for sink in state.sinks.values_mut() {
+                sink.look_first = None;
+            }
+        }
+        Fact::Drifted { connector, entity } => {
+            if let Some(link) = state
+                .sinks
+                .get_mut(connector)
+                .and_then(|sink| sink.targets.get_mut(entity))
+                .and_then(|target| target.link.as_mut())
+            {
+                link.hash = Digest::default();
             }
         }
         Fact::Broken { correlation } => {
@@ -319,7 +353,7 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
     if let Some(tabs) = &read.tabs {
         source.tabs.clone_from(tabs);
     }
-    for (entity, line) in &read.lines {
+    for (entity, line) in read.lines.iter().filter(|_| !planted(Fault::DropCursor)) {
         source.lines.insert(*entity, line.clone());
         source.gone.remove(entity);
     }

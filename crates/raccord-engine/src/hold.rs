@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use raccord_model::{Cause, EntityId, Fields, HoldId, Verb, Words};
+use raccord_model::{Cause, EntityId, Fields, HoldId, Link, Verb, Words};
 
 use crate::deciding::{Deciding, Draft};
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
+use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
 use crate::state::Spot;
 
@@ -50,7 +51,7 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
     };
     let title = deciding.title(entity);
     let hold = Hold {
-        id: HoldId::derive(&[b"delivery", of.id.as_bytes()]),
+        id: delivery_hold(of),
         what: HoldKind::Delivery { of: of.clone() },
         reason: Words::new(
             format!(
@@ -73,6 +74,11 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         more: 0,
     };
     open(deciding, hold);
+}
+
+/// The hold of a delivery nobody knows the end of.
+fn delivery_hold(of: &DeliveryRef) -> HoldId {
+    HoldId::derive(&[b"delivery", of.id.as_bytes()])
 }
 
 /// What a person decided.
@@ -99,8 +105,16 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             )),
         },
         Order::Drop(delivery) => match deciding.state.search(delivery) {
+            Some(of) if deciding.flight.is_busy(&of.connector, of.family, of.id) => {
+                Reply::Cannot(Words::new(
+                    "cet envoi est justement en cours",
+                    "this delivery is being made right now",
+                ))
+            }
             Some(of) => {
+                let hold = delivery_hold(&of);
                 deciding.record(Fact::Dropped { of });
+                close(deciding, hold, Closing::Moot);
                 crate::notice::settle(deciding, "dead", &delivery.to_string());
                 Reply::Taken
             }
@@ -124,7 +138,7 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             Reply::Taken
         }
         Order::Unmute { look_first } => {
-            deciding.record(Fact::Unmuted { look_first });
+            deciding.unmute(look_first);
             wake_all(deciding);
             Reply::Taken
         }
@@ -210,18 +224,17 @@ fn decide(
             }
         }
         HoldKind::Delivery { of } => {
-            if yes {
-                deciding.record(Fact::Again { of: of.clone() });
-                deciding.flight.wake(&of.connector, of.family);
+            let again = if yes {
+                !planted(Fault::ApproveForgets)
             } else {
-                deciding.record(Fact::Skipped {
-                    of,
-                    why: Words::new(
-                        "une personne a dit que c'était fait",
-                        "a person said that it was done",
-                    ),
-                });
+                planted(Fault::RejectSends)
+            };
+            if again {
+                deciding.record(Fact::Again { of: of.clone() });
+            } else {
+                vouched(deciding, &of);
             }
+            deciding.flight.wake(&of.connector, of.family);
         }
         HoldKind::Field {
             connector,
@@ -240,6 +253,46 @@ fn decide(
     }
     close(deciding, id, how);
     Reply::Taken
+}
+
+/// A person said that an effect is there. Of an object nobody knows the name then, but that it
+/// exists must be remembered, or it would be made again.
+fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
+    let object = match deciding.state.find(of) {
+        Some(Spot::Object { entity, .. }) => Some(entity),
+        _ => None,
+    };
+    let owed = object
+        .and_then(|entity| deciding.state.sinks[&of.connector].targets.get(&entity))
+        .map(|target| (target.link.clone(), target.owed.clone()));
+    let Some((link, Some(owed))) = owed else {
+        deciding.record(Fact::Skipped {
+            of: of.clone(),
+            why: Words::new(
+                "une personne a dit que c'était fait",
+                "a person said that it was done",
+            ),
+        });
+        return;
+    };
+    let link = owed.hash.map(|hash| match link {
+        Some(link) => Link { hash, ..link },
+        None => Link {
+            external: String::new(),
+            tag: None,
+            hash,
+            revision: 0,
+            url: None,
+        },
+    });
+    deciding.record(Fact::Done {
+        of: of.clone(),
+        link,
+        written: Fields::new(),
+    });
+    if let Some(entity) = object {
+        deciding.review(&of.connector, entity);
+    }
 }
 
 /// Our value goes back into the tool at the next write.
@@ -266,12 +319,9 @@ pub(crate) fn remind(deciding: &mut Deciding<'_>) {
             continue;
         };
         let mut fields = notice.fields;
-        let times = fields
-            .get("reminders")
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(0)
-            + 1;
-        fields.insert("reminders".into(), times.into());
+        let told = fields.get("extra").and_then(|extra| extra.get("reminders"));
+        let times = told.and_then(serde_json::Value::as_u64).unwrap_or(0) + 1;
+        fields.insert("extra".into(), serde_json::json!({ "reminders": times }));
         deciding.emit(Draft {
             kind: notice.kind,
             verb: Verb::Updated,

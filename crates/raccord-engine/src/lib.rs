@@ -9,6 +9,10 @@ mod deciding;
 mod delivery;
 mod engine;
 mod fact;
+#[cfg(not(raccord_faults))]
+mod faults;
+#[cfg(raccord_faults)]
+pub mod faults;
 mod flight;
 mod fold;
 mod hold;
@@ -39,4 +43,4 @@ pub use state::{
     Target, Waiting,
 };
 pub use vault::Vault;
-pub use why::{Link as WhyLink, Mention, why};
+pub use why::{Link as WhyLink, Mention, field_name, why};

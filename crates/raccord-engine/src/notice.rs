@@ -27,7 +27,6 @@ pub(crate) fn tell(
     mend: &Words,
 ) {
     let entity = id(deciding, code, about);
-    let lang = deciding.state.rules().place.lang;
     let known = deciding.entity(entity);
     let since = known
         .as_ref()
@@ -39,9 +38,9 @@ pub(crate) fn tell(
     let fields: Fields = [
         ("code".to_owned(), json!(code)),
         ("about".to_owned(), json!(about)),
-        ("title".to_owned(), json!(cut(text.get(lang), 200))),
-        ("text".to_owned(), json!(cut(text.get(lang), 4_000))),
-        ("mend".to_owned(), json!(cut(mend.get(lang), 4_000))),
+        ("title".to_owned(), both(text, 200)),
+        ("text".to_owned(), both(text, 4_000)),
+        ("mend".to_owned(), both(mend, 4_000)),
         ("state".to_owned(), json!("open")),
         ("since".to_owned(), json!(since)),
     ]
@@ -87,6 +86,11 @@ pub(crate) fn settle(deciding: &mut Deciding<'_>, code: &str, about: &str) {
         },
         causation: None,
     });
+}
+
+/// The words in both languages: who reads a notice is not known here.
+fn both(words: &Words, limit: usize) -> serde_json::Value {
+    json!({ "fr": cut(&words.fr, limit), "en": cut(&words.en, limit) })
 }
 
 fn cut(text: &str, limit: usize) -> String {

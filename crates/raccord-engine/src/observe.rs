@@ -11,9 +11,12 @@ use serde_json::json;
 
 use crate::deciding::{Deciding, Draft, changed_fields};
 use crate::fact::{AcceptedLine, Closing, Fact, HeldEffect, Hold, HoldKind, ReadFact, Said};
+use crate::faults::{Fault, planted};
 use crate::identity::{Candidate, Features, Question, match_lines};
 use crate::state::SourceState;
 
+/// The code of a line that stands twice.
+const DUPLICATE: &str = "duplicate-line";
 /// How many effects a hold lists.
 const LISTED: usize = 1_000;
 /// Up to this many lines that merely stand elsewhere are recorded with their new place.
@@ -92,7 +95,7 @@ fn unchanged(deciding: &mut Deciding<'_>, source: &ConnectorName, cursor: Option
         source: source.clone(),
         cursor,
     });
-    if !held {
+    if !held && !planted(Fault::NoSecondLook) {
         let overdue = overdue(deciding, source);
         if !overdue.is_empty() {
             let state = &deciding.state.sources[source];
@@ -171,37 +174,57 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
         .filter(|(digest, _)| *digest == content);
     let only = approved.and_then(|(_, only)| only.clone());
     let refused = state.refused == Some(content);
-    let alarm = guard(deciding, reading, &compared);
+    let alarm = guard(deciding, reading, &compared).filter(|_| !planted(Fault::NoGuard));
     let unread = (state.unread != reading.unread).then(|| reading.unread.clone());
     let remarks = remarks(reading, &compared);
-    for remark in &remarks {
-        deciding.remarks.push((source.clone(), remark.clone()));
-    }
     let fresh: Vec<Remark> = remarks
-        .into_iter()
+        .iter()
         .filter(|remark| !state.told.contains(&remark_digest(remark)))
+        .cloned()
         .collect();
+    // An unknown column is told once; two identical lines as long as they stand.
+    let standing = remarks
+        .iter()
+        .filter(|remark| remark.code == DUPLICATE || fresh.contains(remark));
+    deciding
+        .remarks
+        .extend(standing.map(|remark| (source.clone(), remark.clone())));
+    if let Some(alarm) = &alarm {
+        let text = alarm.reason.clone();
+        let remark = Remark {
+            sheet: String::new(),
+            row: 0,
+            code: alarm.code.into(),
+            text,
+        };
+        deciding.remarks.push((source.clone(), remark));
+    }
 
+    let refused = refused && !planted(Fault::RefusedApplies);
     if refused || (approved.is_none() && alarm.is_some()) {
         let read = ReadFact {
             digest: reading.digest,
             cursor: reading.cursor.clone(),
             held: Some(content),
-            unread,
-            remarks: fresh,
+            unread: unread.clone(),
+            remarks: fresh.clone(),
             ..empty_read(source)
         };
         deciding.record(Fact::Read(Box::new(read)));
         tell_unread(deciding, source, reading);
-        if let (Some(reason), false) = (alarm, refused) {
+        if let (Some(Alarm { reason, .. }), false) = (alarm, refused) {
             close_readings(deciding, source, Some(content));
             hold_reading(deciding, source, content, reason, reading, &compared);
         }
-        return;
+        if !planted(Fault::ApplyHeld) {
+            return;
+        }
     }
-    close_readings(deciding, source, None);
+    if !planted(Fault::KeepHold) {
+        close_readings(deciding, source, None);
+    }
     if let Some(only) = &only {
-        restrict(&mut compared, only);
+        restrict(deciding, source, reading, &mut compared, only);
     }
     apply(
         deciding,
@@ -413,8 +436,14 @@ fn protect_unreadable(compared: &mut Compared, state: &SourceState, reading: &Re
     });
 }
 
+/// Why a reading looks like an accident.
+struct Alarm {
+    code: &'static str,
+    reason: Words,
+}
+
 /// Whether the reading looks like an accident, and why.
-fn guard(deciding: &Deciding<'_>, reading: &Reading, compared: &Compared) -> Option<Words> {
+fn guard(deciding: &Deciding<'_>, reading: &Reading, compared: &Compared) -> Option<Alarm> {
     let rules = deciding.state.rules();
     let guards = &rules.guards;
     let now = deciding.civil_now();
@@ -451,14 +480,18 @@ fn guard(deciding: &Deciding<'_>, reading: &Reading, compared: &Compared) -> Opt
         }
     };
     if missing >= guards.cancel_count.max(1) as usize && share(missing) > guards.cancel_share {
-        return Some(Words::new(
+        let reason = Words::new(
             format!(
                 "{missing} activités à venir sur {total} ont disparu d'un coup. Rien n'est annulé tant que personne n'a dit oui."
             ),
             format!(
                 "{missing} of {total} coming activities are gone at once. Nothing is cancelled until a person says yes."
             ),
-        ));
+        );
+        return Some(Alarm {
+            code: "mass-deletion",
+            reason,
+        });
     }
     let changed = compared
         .changed
@@ -481,14 +514,18 @@ fn guard(deciding: &Deciding<'_>, reading: &Reading, compared: &Compared) -> Opt
         .sum();
     let changed = changed + asked;
     if changed >= guards.change_count.max(1) as usize && share(changed) > guards.change_share {
-        return Some(Words::new(
+        let reason = Words::new(
             format!(
                 "{changed} activités à venir sur {total} changent d'un coup de date, d'heure, de lieu ou de titre. Rien ne bouge tant que personne n'a dit oui."
             ),
             format!(
                 "{changed} of {total} coming activities change date, hours, room or title at once. Nothing moves until a person says yes."
             ),
-        ));
+        );
+        return Some(Alarm {
+            code: "mass-change",
+            reason,
+        });
     }
     None
 }
@@ -617,10 +654,18 @@ pub(crate) fn difference(kind: EntityKind, before: &Fields, after: &Fields) -> (
 }
 
 /// Only what a person said yes to.
-fn restrict(compared: &mut Compared, only: &BTreeSet<EntityId>) {
+fn restrict(
+    deciding: &Deciding<'_>,
+    source: &ConnectorName,
+    reading: &Reading,
+    compared: &mut Compared,
+    only: &BTreeSet<EntityId>,
+) {
     compared.changed.retain(|(_, entity)| only.contains(entity));
     compared.missing.retain(|entity| only.contains(entity));
-    compared.added.clear();
+    compared
+        .added
+        .retain(|&index| only.contains(&first_id(deciding, source, &reading.lines[index])));
     compared.questions.clear();
 }
 
@@ -751,7 +796,8 @@ fn leave(
         }
         let since = state.missing.get(&entity).copied();
         let first = since.unwrap_or(deciding.now);
-        let due = first.saturating_add(look).unwrap_or(Timestamp::MAX) <= deciding.now;
+        let due = first.saturating_add(look).unwrap_or(Timestamp::MAX) <= deciding.now
+            || planted(Fault::OneLook);
         if approved || due {
             cancelled.push((entity, first));
             read.dropped.push(entity);
@@ -906,7 +952,7 @@ fn remarks(reading: &Reading, compared: &Compared) -> Vec<Remark> {
         let sheet = tab(reading, copy);
         remarks.push(Remark {
             row: copy.row,
-            code: "duplicate-line".into(),
+            code: DUPLICATE.into(),
             text: Words::new(
                 format!("Les lignes {} et {} de « {sheet} » sont identiques : une seule activité en est faite.", first.row, copy.row),
                 format!("Lines {} and {} of “{sheet}” are identical: they make one activity.", first.row, copy.row),

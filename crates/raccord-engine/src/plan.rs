@@ -133,6 +133,12 @@ pub(crate) fn describe(
             let owed = target.owed.as_ref()?;
             let record = deciding.state.entities.get(&entity);
             let wish = deciding.wish(connector, entity);
+            let needless = wish
+                .as_ref()
+                .is_none_or(|wish| crate::delivery::needless(wish, target.link.as_ref()).is_some());
+            if needless && owed.progress == Progress::Pending {
+                return None; // It will be skipped.
+            }
             let cancelled = record
                 .is_some_and(|record| record.when().status == raccord_model::Status::Cancelled);
             let (desired, action) = match (wish.map(|wish| wish.rendered), &target.link) {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft, HOP_LIMIT, changed_fields};
 use crate::fact::{Fact, HeldEffect, Hold, HoldKind, Said};
+use crate::faults::{Fault, planted};
 use crate::input::{Refusal, Reply};
 
 /// How many events a chain that Raccord continued may bring before it is stopped.
@@ -86,7 +87,7 @@ fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
 }
 
 fn take_one(deciding: &mut Deciding<'_>, change: Change) {
-    if is_repeat(deciding, &change) {
+    if is_repeat(deciding, &change) && !planted(Fault::RepeatPosted) {
         return;
     }
     deciding.record(Fact::Seen(seen_key(&change)));
@@ -357,48 +358,17 @@ pub(crate) fn take_over(
 
 /// The tool does not hold what we last wrote: it is owed again.
 pub(crate) fn owe_again(deciding: &mut Deciding<'_>, connector: &ConnectorName, entity: EntityId) {
-    let Some(target) = deciding
+    let linked = deciding
         .state
         .sinks
         .get(connector)
         .and_then(|sink| sink.targets.get(&entity))
-    else {
-        return;
-    };
-    let (Some(link), None) = (target.link.clone(), &target.owed) else {
-        return;
-    };
-    let family = target.family.unwrap_or(entity);
-    let Some(wish) = deciding.wish(connector, entity) else {
-        return;
-    };
-    let hash = match &wish.rendered {
-        raccord_model::Rendered::Object(desired) => Some(desired.hash),
-        raccord_model::Rendered::Nothing => None,
-    };
-    let commit = deciding.state.commit.to_be_bytes();
-    let delivery = raccord_model::DeliveryId::derive(&[
-        connector.as_str().as_bytes(),
-        entity.as_bytes(),
-        b"again",
-        &link.hash.0,
-        &commit,
-    ]);
-    deciding.record(Fact::Owed(Box::new(crate::fact::OwedFact {
-        connector: connector.clone(),
-        entity,
-        delivery,
-        family,
-        key: None,
-        due: deciding.now,
-        best_before: None,
-        hash,
-        cause: deciding
-            .state
-            .entities
-            .get(&entity)
-            .map(|record| record.event),
-        rule: wish.rule,
-    })));
-    deciding.flight.wake(connector, family);
+        .is_some_and(|target| target.link.is_some());
+    if linked {
+        deciding.record(Fact::Drifted {
+            connector: connector.clone(),
+            entity,
+        });
+        deciding.review(connector, entity);
+    }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::{Date, DateTime};
 use raccord_model::{
-    ConnectorName, Entity, EntityId, EntityKind, Fields, Mode, Period, Rendered, SinkRule, Status,
-    Subject, Visibility,
+    ConnectorName, Entity, EntityId, EntityKind, Mode, Period, Rendered, SinkRule, Status, Subject,
+    Visibility,
 };
 
 use crate::deciding::Deciding;
@@ -16,6 +16,16 @@ use crate::state::Shown;
 /// Looks again at every publication of every sink.
 pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
     let rules = deciding.rules();
+    let unread = |name| {
+        deciding
+            .state
+            .sources
+            .get(name)
+            .is_none_or(|source| source.read_at.is_none())
+    };
+    if rules.sources.keys().any(unread) {
+        return; // A programme made before its sheet was read would say that nothing takes place.
+    }
     for (name, rule) in &rules.sinks {
         for handling in &rule.handles {
             let Mode::Publication(period) = handling.mode else {
@@ -23,8 +33,11 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
             };
             for key in keys(deciding, name, period) {
                 let id = id(deciding, name, &key);
-                ensure_target(deciding, name, id, &key);
-                review(deciding, name, id);
+                let new = ensure_target(deciding, name, id, &key);
+                deciding.review(name, id);
+                if new {
+                    take_back(deciding, name, id);
+                }
             }
         }
     }
@@ -41,7 +54,13 @@ pub(crate) fn id(deciding: &Deciding<'_>, sink: &ConnectorName, key: &str) -> En
     ])
 }
 
-fn ensure_target(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId, key: &str) {
+/// Whether the target is new.
+fn ensure_target(
+    deciding: &mut Deciding<'_>,
+    sink: &ConnectorName,
+    id: EntityId,
+    key: &str,
+) -> bool {
     // The key of a publication that is not owed yet is known to this step only; the owing records it.
     let target = deciding
         .state
@@ -51,13 +70,15 @@ fn ensure_target(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId
         .targets
         .entry(id)
         .or_default();
-    if target.key.is_none() {
+    let new = target.key.is_none();
+    if new {
         target.key = Some(key.to_owned());
     }
+    new
 }
 
-fn review(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId) {
-    deciding.review(sink, id);
+/// What was not owed after all leaves no trace: only facts do.
+fn take_back(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId) {
     let unused = deciding
         .state
         .sinks
@@ -180,8 +201,6 @@ pub(crate) fn wish(
         rendered,
         family: id,
         key: Some(key.to_owned()),
-        revision: 0,
-        fields: Fields::new(),
         rule: routing::rule_name(sink, None, &rules),
         grace: jiff::SignedDuration::from_secs(handling.grace_s),
         best_before: None,

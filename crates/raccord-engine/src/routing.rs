@@ -4,6 +4,10 @@ use raccord_model::{ConnectorName, Entity, Handling, Mode, Route, Rules, SinkRul
 
 /// The route that brings `entity` to `sink`: `None` when it does not go there, `Some(None)` when
 /// the sink has no route and takes what suits it.
+#[expect(
+    clippy::option_option,
+    reason = "not sent there, sent without a route, sent by a route"
+)]
 pub(crate) fn route<'r>(
     rules: &'r Rules,
     sink: &ConnectorName,

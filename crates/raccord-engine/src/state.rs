@@ -171,8 +171,8 @@ pub struct SinkState {
     pub health: Health,
     /// Since when it is in this health.
     pub since: Option<Timestamp>,
-    /// After `unmute --moved`: look for objects before making them again.
-    pub look_first: bool,
+    /// Since the log went back in time: what is owed now may have been made already.
+    pub look_first: Option<Timestamp>,
     /// What it holds or should hold, by entity or publication.
     pub targets: BTreeMap<EntityId, Target>,
     /// What is owed, by family; a family without an open delivery has no entry.

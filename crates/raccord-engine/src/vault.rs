@@ -70,15 +70,13 @@ impl Vault {
                 continue;
             };
             let json = value.to_string();
-            let slot = match self.by_value.get(json.as_str()) {
-                Some(slot) => slot.clone(),
-                None => {
-                    let slot = draw();
-                    written.push((slot.clone(), json.clone()));
-                    self.put(slot.clone(), &json);
-                    slot
-                }
-            };
+            let known = self.by_value.get(json.as_str()).cloned();
+            let slot = known.unwrap_or_else(|| {
+                let slot = draw();
+                written.push((slot.clone(), json.clone()));
+                self.put(slot.clone(), &json);
+                slot
+            });
             *value = slot_value(&slot);
         }
     }

@@ -453,7 +453,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// What people call a field.
-fn field_name(name: &str) -> Words {
+pub fn field_name(name: &str) -> Words {
     let (fr, en) = match name {
         "title" => ("titre", "title"),
         "kind" => ("type", "kind"),

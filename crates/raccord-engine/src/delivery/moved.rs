@@ -1,0 +1,136 @@
+//! A log that went back in time, and may send again: what is owed now may have been made already,
+//! by attempts this log does not know of.
+//!
+//! Effects that must not be repeated blindly begin as unknown: they are looked for, or wait for a
+//! person. This lasts until every source was read again, for only their readings can bring back
+//! what the lost part of the log had brought.
+
+use raccord_model::{Class, ConnectorName, EntityId, Event, Mode};
+
+use crate::deciding::Deciding;
+use crate::fact::{DeliveryRef, Fact};
+use crate::faults::{Fault, planted};
+use crate::state::Progress;
+
+impl Deciding<'_> {
+    /// A person lets the place send again.
+    pub(crate) fn unmute(&mut self, look_first: bool) {
+        let look_first = look_first && !planted(Fault::NoLookFirst);
+        self.record(Fact::Unmuted { look_first });
+        if !look_first {
+            return;
+        }
+        for of in self.open_and_blind() {
+            self.record(Fact::Unknown { of, sent: self.now });
+        }
+        let now = self.civil_now();
+        let mut linked: Vec<EntityId> = self
+            .state
+            .sinks
+            .values()
+            .flat_map(|sink| sink.targets.keys().copied())
+            .collect();
+        linked.retain(|id| {
+            let record = self.state.entities.get(id);
+            record.is_none_or(|record| record.when().over_at().is_none_or(|over| over > now))
+        });
+        self.touched.extend(linked);
+        self.republish = true;
+    }
+
+    /// Open deliveries that a repeat would double, not started as far as this log knows.
+    fn open_and_blind(&self) -> Vec<DeliveryRef> {
+        let rules = self.state.rules();
+        let mut open = Vec::new();
+        for (connector, sink) in &self.state.sinks {
+            let Some(rule) = rules.sinks.get(connector) else {
+                continue;
+            };
+            for (&family, lane) in &sink.lanes {
+                let of = |id| DeliveryRef {
+                    connector: connector.clone(),
+                    family,
+                    id,
+                };
+                for queued in &lane.queue {
+                    let doubles = crate::fold::decode(&queued.event).is_some_and(|event| {
+                        rule.handling(event.kind).any(|handling| {
+                            handling.mode == Mode::Each && !handling.class.repeatable()
+                        })
+                    });
+                    if doubles && queued.progress == Progress::Pending {
+                        open.push(of(queued.delivery));
+                    }
+                }
+                for entity in &lane.objects {
+                    let Some(target) = sink.targets.get(entity) else {
+                        continue;
+                    };
+                    let (None, Some(owed)) = (&target.link, &target.owed) else {
+                        continue;
+                    };
+                    let doubles = self
+                        .wish(connector, *entity)
+                        .is_some_and(|wish| !wish.class.repeatable());
+                    if doubles && owed.progress == Progress::Pending {
+                        open.push(of(owed.delivery));
+                    }
+                }
+            }
+        }
+        open
+    }
+
+    /// An event that is owed while the place catches up may have been sent before.
+    pub(crate) fn doubt_event(&mut self, connector: &ConnectorName, event: &Event) {
+        let class = self.state.rules().sinks.get(connector).and_then(|rule| {
+            rule.handling(event.kind)
+                .find(|handling| handling.mode == Mode::Each)
+                .map(|handling| handling.class)
+        });
+        let of = DeliveryRef {
+            connector: connector.clone(),
+            family: event.family,
+            id: crate::fold::send_id(connector, event),
+        };
+        if let Some(class) = class {
+            self.doubt_object(&of, class);
+        }
+    }
+
+    /// An object that is owed while the place catches up may be there already.
+    pub(crate) fn doubt_object(&mut self, of: &DeliveryRef, class: Class) {
+        let since = self
+            .state
+            .sinks
+            .get(&of.connector)
+            .and_then(|sink| sink.look_first);
+        if let Some(sent) = since
+            && !class.repeatable()
+        {
+            self.record(Fact::Unknown {
+                of: of.clone(),
+                sent,
+            });
+        }
+    }
+
+    /// Once every source was read again, and no line is missed, what is owed is new.
+    pub(crate) fn catch_up(&mut self) {
+        let Some(since) = self.state.sinks.values().find_map(|sink| sink.look_first) else {
+            return;
+        };
+        let rules = self.rules();
+        let read = rules.sources.keys().all(|name| {
+            self.state.sources.get(name).is_some_and(|source| {
+                source.read_at.is_some_and(|at| at > since)
+                    && source.held.is_none()
+                    && source.failing.is_none()
+                    && source.missing.is_empty()
+            })
+        });
+        if read {
+            self.record(Fact::CaughtUp);
+        }
+    }
+}

@@ -1,0 +1,517 @@
+//! What can start now, lane by lane.
+
+use jiff::{SignedDuration, Timestamp};
+use raccord_model::{
+    Action, Class, ConnectorName, DeliveryId, EntityId, Fields, Item, Link, Mode, Payload, Policy,
+    Rendered, Status, Words, Work,
+};
+
+use super::Wish;
+use crate::deciding::Deciding;
+use crate::fact::{DeliveryRef, Fact, Health, OwedFact};
+use crate::faults::{Fault, planted};
+use crate::flight::{Sent, Underway};
+use crate::state::{Owed, Progress, Queued};
+
+/// How many events of one lane are handed over at once.
+const BATCH: usize = 64;
+/// How long an attempt that must not be repeated may take to start.
+const START_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// Whether a delivery may be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    /// It may.
+    Go,
+    /// An earlier attempt must be looked for first.
+    Look,
+    /// It waits for a person.
+    Skip,
+}
+
+impl Deciding<'_> {
+    /// The work that can start now. What must not be repeated blindly is recorded as running.
+    pub(crate) fn schedule(&mut self) -> Vec<Work> {
+        let mut work = Vec::new();
+        if self.state.muted.is_some() && !planted(Fault::MuteSends) {
+            return work;
+        }
+        let rules = self.rules();
+        for (name, rule) in &rules.sinks {
+            let Some(sink) = self.state.sinks.get(name) else {
+                continue;
+            };
+            let flight = self.flight.sinks.entry(name.clone()).or_default();
+            flight.ring(self.now);
+            match &sink.health {
+                Health::Refused(_) | Health::Off(_) => {}
+                Health::Down(_) => {
+                    let may =
+                        flight.busy.is_empty() && flight.probe_at.is_none_or(|at| at <= self.now);
+                    if may && !planted(Fault::ProbeNever) {
+                        work.extend(self.probe(name));
+                    }
+                }
+                Health::Up => self.start_lanes(name, usize::from(rule.parallel.max(1)), &mut work),
+            }
+        }
+        work
+    }
+
+    /// One effect towards a tool that is down: the first that can go.
+    fn probe(&mut self, name: &ConnectorName) -> Option<Work> {
+        while let Some(family) = self.flight.sinks.get_mut(name)?.probe_lane() {
+            if let Some(mut lane) = self.lane_work(name, family) {
+                lane.items.truncate(1);
+                self.take_off(name, &lane);
+                return Some(lane);
+            }
+        }
+        None
+    }
+
+    fn start_lanes(&mut self, name: &ConnectorName, parallel: usize, work: &mut Vec<Work>) {
+        loop {
+            let Some(flight) = self.flight.sinks.get_mut(name) else {
+                return;
+            };
+            if flight.busy.len() >= parallel {
+                return;
+            }
+            let Some(family) = flight.next_lane() else {
+                return;
+            };
+            if let Some(lane) = self.lane_work(name, family) {
+                self.take_off(name, &lane);
+                work.push(lane);
+            }
+        }
+    }
+
+    /// Marks the items of a lane as under way.
+    fn take_off(&mut self, name: &ConnectorName, lane: &Work) {
+        for item in &lane.items {
+            let sent = match &item.payload {
+                Payload::Event(_) => Sent::Event,
+                Payload::Remove { .. } => Sent::Removal,
+                Payload::Find { .. } => Sent::Look,
+                Payload::Write {
+                    entity, desired, ..
+                } => {
+                    let (revision, written) = self.wrote(name, *entity);
+                    Sent::Object {
+                        entity: *entity,
+                        hash: desired.hash,
+                        revision,
+                        written,
+                    }
+                }
+            };
+            let starts = !item.class.repeatable() && !matches!(sent, Sent::Look);
+            let flight = self.flight.sinks.entry(name.clone()).or_default();
+            flight.busy.entry(lane.family).or_default().insert(
+                item.delivery,
+                Underway {
+                    class: item.class,
+                    sent,
+                },
+            );
+            if starts && !planted(Fault::NoRunning) {
+                let of = DeliveryRef {
+                    connector: name.clone(),
+                    family: lane.family,
+                    id: item.delivery,
+                };
+                let latest = item.latest.unwrap_or(self.now);
+                self.record(Fact::Running {
+                    of,
+                    attempt: item.attempt,
+                    latest,
+                });
+            }
+        }
+    }
+
+    /// The revision and fields a write brings, for sinks that are read back.
+    pub(super) fn wrote(&self, sink: &ConnectorName, entity: EntityId) -> (u64, Fields) {
+        let Some(record) = self.state.entities.get(&entity) else {
+            return (0, Fields::new());
+        };
+        let read_back = self.state.rules().sinks.get(sink).is_some_and(|rule| {
+            rule.handling(record.kind)
+                .any(|handling| handling.read_back)
+        });
+        let fields = if read_back {
+            self.entity(entity)
+                .map(|entity| entity.fields)
+                .unwrap_or_default()
+        } else {
+            Fields::new()
+        };
+        (u64::from(record.revision), fields)
+    }
+
+    /// The next work of one lane, if any can start now.
+    fn lane_work(&mut self, name: &ConnectorName, family: EntityId) -> Option<Work> {
+        if let Some(work) = self.queue_work(name, family) {
+            return Some(work);
+        }
+        let lane = self.state.sinks.get(name)?.lanes.get(&family)?;
+        // Parents before children: the family's own object first.
+        let mut objects: Vec<EntityId> = lane.objects.iter().copied().collect();
+        objects.sort_by_key(|&entity| (entity != family, entity));
+        for entity in objects {
+            if entity != family && self.parent_is_owed(name, family) && !planted(Fault::ChildFirst)
+            {
+                continue;
+            }
+            if let Some(item) = self.object_work(name, family, entity) {
+                return Some(Work {
+                    connector: name.clone(),
+                    family,
+                    items: vec![item],
+                });
+            }
+        }
+        None
+    }
+
+    fn parent_is_owed(&self, name: &ConnectorName, family: EntityId) -> bool {
+        self.state.sinks[name]
+            .targets
+            .get(&family)
+            .is_some_and(|parent| parent.link.is_none() && parent.owed.is_some())
+    }
+
+    fn queue_work(&mut self, name: &ConnectorName, family: EntityId) -> Option<Work> {
+        let rules = self.rules();
+        let rule = rules.sinks.get(name)?;
+        let mut items = Vec::new();
+        let mut index = 0;
+        while items.len() < BATCH {
+            let lane = self.state.sinks.get(name)?.lanes.get(&family);
+            let Some(queued) = lane.and_then(|lane| {
+                let newest = lane.queue.len().checked_sub(index + 1)?;
+                let at = if planted(Fault::LaneOrder) {
+                    newest
+                } else {
+                    index
+                };
+                lane.queue.get(at)
+            }) else {
+                break;
+            };
+            let queued = queued.clone();
+            let Some(mut event) = crate::fold::decode(&queued.event) else {
+                break;
+            };
+            let Some(handling) = rule
+                .handling(event.kind)
+                .find(|handling| handling.mode == Mode::Each)
+            else {
+                break;
+            };
+            let (class, policy) = (handling.class, handling.policy);
+            let of = DeliveryRef {
+                connector: name.clone(),
+                family,
+                id: queued.delivery,
+            };
+            if self.rests(&of) {
+                break;
+            }
+            match self.readiness(&of, &queued.progress, class, policy, false) {
+                Readiness::Go => {}
+                Readiness::Skip => {
+                    index += 1;
+                    continue;
+                }
+                Readiness::Look => {
+                    if items.is_empty() {
+                        self.vault.reveal(&mut event.data);
+                        items.push(look_for(&queued, class, event));
+                    }
+                    break;
+                }
+            }
+            self.vault.reveal(&mut event.data);
+            items.push(self.item(
+                name,
+                queued.delivery,
+                class,
+                Payload::Event(Box::new(event)),
+            ));
+            if !class.repeatable() {
+                break;
+            }
+            index += 1;
+        }
+        (!items.is_empty()).then(|| Work {
+            connector: name.clone(),
+            family,
+            items,
+        })
+    }
+
+    /// Whether a delivery rests after a failure or until a listing can tell; its lane is then
+    /// woken in time.
+    fn rests(&mut self, of: &DeliveryRef) -> bool {
+        let now = self.now;
+        let flight = self.flight.sinks.entry(of.connector.clone()).or_default();
+        let Some(until) = flight.rests_until(of.id).filter(|until| *until > now) else {
+            return false;
+        };
+        flight.wake_at(until, of.family);
+        true
+    }
+
+    fn item(
+        &self,
+        name: &ConnectorName,
+        delivery: DeliveryId,
+        class: Class,
+        payload: Payload,
+    ) -> Item {
+        let failed = self
+            .flight
+            .sinks
+            .get(name)
+            .map_or(0, |sink| sink.failures(delivery));
+        let latest = (!class.repeatable())
+            .then(|| self.now.saturating_add(START_WITHIN).unwrap_or(self.now));
+        Item {
+            delivery,
+            attempt: failed + 1,
+            class,
+            payload,
+            latest,
+        }
+    }
+
+    /// Whether a delivery may be tried, and what its recorded progress forbids.
+    fn readiness(
+        &mut self,
+        of: &DeliveryRef,
+        progress: &Progress,
+        class: Class,
+        policy: Policy,
+        linked: bool,
+    ) -> Readiness {
+        match progress {
+            Progress::Pending => Readiness::Go,
+            Progress::Held { .. } => Readiness::Skip,
+            Progress::Running { latest, .. } => {
+                // Nobody here is making it: whoever was, died, or lost the place to us and may
+                // still start it until `latest`.
+                let sent = (*latest).max(self.now);
+                self.record(Fact::Unknown {
+                    of: of.clone(),
+                    sent,
+                });
+                self.doubt(of, class, policy, linked)
+            }
+            Progress::Unknown { .. } => self.doubt(of, class, policy, linked),
+        }
+    }
+
+    fn doubt(&mut self, of: &DeliveryRef, class: Class, policy: Policy, linked: bool) -> Readiness {
+        if planted(Fault::RepeatUnknown) {
+            self.record(Fact::Again { of: of.clone() });
+            return Readiness::Go;
+        }
+        match class {
+            Class::Address | Class::Key => {
+                self.record(Fact::Again { of: of.clone() });
+                Readiness::Go
+            }
+            // We know which object it is: bringing it to its state again is harmless.
+            Class::Find if linked => {
+                self.record(Fact::Again { of: of.clone() });
+                Readiness::Go
+            }
+            Class::Find => Readiness::Look,
+            Class::Blind => self.give_in(of, policy),
+        }
+    }
+
+    /// Nobody can tell whether it took effect: send again, or ask a person.
+    pub(super) fn give_in(&mut self, of: &DeliveryRef, policy: Policy) -> Readiness {
+        match policy {
+            Policy::NeverLost => {
+                self.record(Fact::Again { of: of.clone() });
+                Readiness::Go
+            }
+            Policy::NeverTwice => {
+                crate::hold::unknown_outcome(self, of);
+                Readiness::Skip
+            }
+        }
+    }
+
+    fn object_work(
+        &mut self,
+        name: &ConnectorName,
+        family: EntityId,
+        entity: EntityId,
+    ) -> Option<Item> {
+        let target = self.state.sinks.get(name)?.targets.get(&entity)?;
+        let owed = target.owed.clone()?;
+        let link = target.link.clone();
+        let key = target.key.clone();
+        let of = DeliveryRef {
+            connector: name.clone(),
+            family,
+            id: owed.delivery,
+        };
+        if owed.due > self.now && !planted(Fault::NoGrace) {
+            let flight = self.flight.sinks.entry(name.clone()).or_default();
+            flight.wake_at(owed.due, family);
+            return None;
+        }
+        if self.rests(&of) {
+            return None;
+        }
+        let Some(wish) = self.wish(name, entity) else {
+            // The rules do not send it there any more; what the tool holds is left alone.
+            let why = Words::new(
+                "la configuration ne l'envoie plus là",
+                "the configuration no longer sends it there",
+            );
+            self.record(Fact::Skipped { of, why });
+            return None;
+        };
+        if owed.progress == Progress::Pending
+            && let Some(why) = needless(&wish, link.as_ref())
+        {
+            self.record(Fact::Skipped { of, why });
+            return None;
+        }
+        let linked = link.as_ref().is_some_and(|link| !link.external.is_empty());
+        match self.readiness(&of, &owed.progress, wish.class, wish.policy, linked) {
+            Readiness::Go => {}
+            Readiness::Skip => return None,
+            Readiness::Look => {
+                let desired = match wish.rendered {
+                    Rendered::Object(desired) => Some(desired),
+                    Rendered::Nothing => None,
+                };
+                return Some(Item {
+                    delivery: owed.delivery,
+                    attempt: owed.progress.attempt(),
+                    class: wish.class,
+                    payload: Payload::Find {
+                        entity,
+                        event: None,
+                        desired,
+                    },
+                    latest: None,
+                });
+            }
+        }
+        if let Some(why) = needless(&wish, link.as_ref()) {
+            self.record(Fact::Skipped { of, why });
+            return None;
+        }
+        self.settle_wish(&of, entity, &owed, key, &wish);
+        let payload = match (wish.rendered, link) {
+            (Rendered::Nothing, Some(link)) => Payload::Remove { entity, link },
+            (Rendered::Nothing, None) => return None,
+            (Rendered::Object(desired), link) => {
+                let action = action(link.as_ref(), self.is_cancelled(entity));
+                Payload::Write {
+                    entity,
+                    action,
+                    desired,
+                    // A person vouched for an object whose name nobody knows.
+                    link: link.filter(|link| !link.external.is_empty()),
+                }
+            }
+        };
+        Some(self.item(name, owed.delivery, wish.class, payload))
+    }
+
+    /// What is sent is what is recorded as owed: a look must know later what it found.
+    fn settle_wish(
+        &mut self,
+        of: &DeliveryRef,
+        entity: EntityId,
+        owed: &Owed,
+        key: Option<String>,
+        wish: &Wish,
+    ) {
+        if owed.hash == wish.wanted() {
+            return;
+        }
+        self.record(Fact::Owed(Box::new(OwedFact {
+            connector: of.connector.clone(),
+            entity,
+            delivery: owed.delivery,
+            family: of.family,
+            key,
+            due: owed.due,
+            best_before: wish.best_before,
+            hash: wish.wanted(),
+            cause: owed.cause,
+            rule: wish.rule.clone(),
+        })));
+    }
+
+    fn is_cancelled(&self, entity: EntityId) -> bool {
+        self.state
+            .entities
+            .get(&entity)
+            .is_some_and(|record| record.when().status == Status::Cancelled)
+    }
+}
+
+/// Why an owed object need not be made after all.
+pub(crate) fn needless(wish: &Wish, link: Option<&Link>) -> Option<Words> {
+    if wish.announce && link.is_none() && wish.pointless.is_some() {
+        if planted(Fault::PointlessSends) {
+            return None;
+        }
+        return wish.pointless.clone();
+    }
+    match (wish.wanted(), link) {
+        (None, None) => Some(Words::new(
+            "il n'y a plus rien à montrer",
+            "there is nothing left to show",
+        )),
+        (None, Some(link)) if link.external.is_empty() => Some(Words::new(
+            "personne ne sait quel objet retirer",
+            "nobody knows which object to take away",
+        )),
+        (Some(wanted), Some(link)) if wanted == link.hash => Some(Words::new(
+            "l'outil montre déjà ce qu'il faut",
+            "the tool already shows what it should",
+        )),
+        _ => None,
+    }
+}
+
+fn look_for(queued: &Queued, class: Class, event: raccord_model::Event) -> Item {
+    Item {
+        delivery: queued.delivery,
+        attempt: queued.progress.attempt(),
+        class,
+        payload: Payload::Find {
+            entity: event.entity,
+            event: Some(Box::new(event)),
+            desired: None,
+        },
+        latest: None,
+    }
+}
+
+fn action(link: Option<&Link>, cancelled: bool) -> Action {
+    match link {
+        None => Action::Create,
+        Some(_) if cancelled => Action::Cancel,
+        Some(_) => Action::Update,
+    }
+}
+
+/// The later of two instants, where there are any.
+pub(super) fn later(one: Option<Timestamp>, other: Timestamp) -> Timestamp {
+    one.map_or(other, |one| one.max(other))
+}

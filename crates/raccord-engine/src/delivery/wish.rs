@@ -1,0 +1,133 @@
+//! What a tool should hold for an entity, as its route, the rules and the hour make it.
+
+use jiff::{SignedDuration, Timestamp};
+use raccord_model::{
+    Class, ConnectorName, Context, Digest, Entity, EntityId, Handling, Mode, Policy, Rendered,
+    Route, Status, Subject, Words,
+};
+
+use crate::deciding::{Deciding, zone_of};
+use crate::routing;
+
+/// An object as its route, rules and today's entity make it.
+pub(crate) struct Wish {
+    pub(crate) rendered: Rendered,
+    pub(crate) family: EntityId,
+    pub(crate) key: Option<String>,
+    pub(crate) rule: String,
+    pub(crate) grace: SignedDuration,
+    pub(crate) best_before: Option<Timestamp>,
+    pub(crate) class: Class,
+    pub(crate) settle: SignedDuration,
+    pub(crate) policy: Policy,
+    pub(crate) announce: bool,
+    /// Why an announcement that was not made yet should not be made any more.
+    pub(crate) pointless: Option<Words>,
+}
+
+impl Wish {
+    /// What the tool should hold; `None` where it should hold nothing.
+    pub(crate) fn wanted(&self) -> Option<Digest> {
+        match &self.rendered {
+            Rendered::Nothing => None,
+            Rendered::Object(desired) => Some(desired.hash),
+        }
+    }
+}
+
+impl Deciding<'_> {
+    /// What `sink` should hold for an entity or a publication; `None` where it handles neither.
+    pub(crate) fn wish(&self, sink: &ConnectorName, id: EntityId) -> Option<Wish> {
+        let rules = self.rules();
+        let rule = rules.sinks.get(sink)?;
+        let Some(entity) = self.entity(id) else {
+            let key = self.state.sinks.get(sink)?.targets.get(&id)?.key.clone()?;
+            return crate::publication::wish(self, sink, rule, id, &key);
+        };
+        let handling = routing::object_handling(rule, &entity)?;
+        let route = routing::route(&rules, sink, &entity);
+        let parent_id = self
+            .state
+            .entities
+            .get(&id)
+            .and_then(|record| record.family);
+        let parent = parent_id.and_then(|parent| self.entity(parent));
+        let rendered = match route {
+            None => Rendered::Nothing,
+            Some(route) => {
+                let context = self.context(&rules, route);
+                self.render.render(
+                    sink,
+                    Subject::Entity {
+                        entity: &entity,
+                        parent: parent.as_ref(),
+                    },
+                    &context,
+                )
+            }
+        };
+        let route = route.flatten();
+        let announce = handling.mode == Mode::Announce;
+        let over = self.over_instant(parent.as_ref().unwrap_or(&entity));
+        let pointless = announce.then(|| self.pointless(&entity, over)).flatten();
+        Some(Wish {
+            rendered,
+            family: parent_id.unwrap_or(id),
+            key: None,
+            rule: routing::rule_name(sink, route, &rules),
+            grace: grace(handling, route),
+            best_before: announce.then_some(over).flatten(),
+            class: handling.class,
+            settle: handling.settle(),
+            policy: route
+                .and_then(|route| route.policy)
+                .unwrap_or(handling.policy),
+            announce,
+            pointless,
+        })
+    }
+
+    pub(crate) fn context<'c>(
+        &self,
+        rules: &'c raccord_model::Rules,
+        route: Option<&'c Route>,
+    ) -> Context<'c> {
+        Context {
+            place: &rules.place,
+            lang: route
+                .and_then(|route| route.lang)
+                .unwrap_or(rules.place.lang),
+            today: self.civil_now().date(),
+            route,
+        }
+    }
+
+    fn over_instant(&self, entity: &Entity) -> Option<Timestamp> {
+        let over = self.state.entities.get(&entity.id)?.when().over_at()?;
+        zone_of(self.state.rules())
+            .to_ambiguous_timestamp(over)
+            .compatible()
+            .ok()
+    }
+
+    fn pointless(&self, entity: &Entity, over: Option<Timestamp>) -> Option<Words> {
+        if over.is_some_and(|over| self.now >= over) {
+            return Some(Words::new("c'était déjà passé", "it was already over"));
+        }
+        if entity.fields.get("status") == Some(&serde_json::json!(Status::Cancelled)) {
+            return Some(Words::new(
+                "c'était annulé avant d'avoir été annoncé",
+                "it was cancelled before it was announced",
+            ));
+        }
+        None
+    }
+}
+
+fn grace(handling: &Handling, route: Option<&Route>) -> SignedDuration {
+    SignedDuration::from_secs(
+        route
+            .and_then(|route| route.grace_s)
+            .unwrap_or(handling.grace_s),
+    )
+}
