@@ -377,3 +377,51 @@ fn hostile_text_is_kept_as_text() {
         assert!(!title.contains(['\n', '\r', '\u{202e}']), "{title:?}");
     }
 }
+
+/// A second messy workbook, as openpyxl writes it and as LibreOffice writes it again in both its
+/// formats: struck-through words inside cells, a filter, a header in two lines, merged titles.
+#[test]
+fn a_second_messy_workbook_reads_the_same_in_each_format() {
+    let folder = common::samples().join("second");
+    let readings: Vec<_> = ["openpyxl.xlsx", "libreoffice.ods", "libreoffice.xlsx"]
+        .iter()
+        .map(|name| common::read_file(&folder.join(name)).unwrap())
+        .collect();
+    for reading in &readings[1..] {
+        assert_eq!(reading.lines, readings[0].lines);
+        assert_eq!(reading.unread, readings[0].unread);
+        assert_eq!(reading.remarks, readings[0].remarks);
+    }
+    let lines = brief(&readings[0]);
+    for line in [
+        "Un | 2027-01-02T18:30 | 2027-01-02T20:00 | confirmed",
+        "Deux | 2027-01-03T18:00 | 2027-01-04T00:00 | tentative",
+        "Quatre | 2027-01-04T18:00 | 2027-01-04T20:00 | -",
+        "Cinq | 2027-01-09 | - | cancelled",
+        "Six barré | 2027-01-10T10:00 | 2027-01-10T12:00 | cancelled",
+        "SeptSept bis | 2027-01-11T10:00 | 2027-01-11T12:00 | -",
+        "Huit | 2027-01-12 | - | draft",
+        "Neuf filtré | 2027-01-13T10:00 | 2027-01-13T12:00 | -",
+        "Réunion | 2027-03-01T18:30 | 2027-03-01T20:00 | -",
+        "Atelier vélo | 2027-03-31T14:00 | 2027-03-31T16:00 | -",
+        "Festival | 2027-03-05 | 2027-03-07 | -",
+        "Bal | 2027-03-07T10:00 | 2027-03-07T12:00 | -",
+        "Faux jour | - | - | draft",
+        "Vague | 2027-03-20 | - | draft",
+    ] {
+        assert!(
+            lines.iter().any(|there| there == line),
+            "{line} not in {lines:#?}"
+        );
+    }
+    assert_eq!(
+        unread(&readings[0]),
+        [
+            "C9 hour-unreadable",
+            "A10 weekday-mismatch",
+            "A12 date-unreadable",
+            "A13 date-missing",
+            "B14 hour-unreadable",
+        ]
+    );
+}

@@ -115,8 +115,8 @@ struct OpenCell {
     error: bool,
     text: String,
     paragraphs: u32,
-    /// Struck or not, for each open `text:span`.
-    spans: Vec<bool>,
+    /// Struck, not, or not said, for each open `text:span`.
+    spans: Vec<Option<bool>>,
     plain: bool,
     crossed: bool,
     in_paragraph: bool,
@@ -233,11 +233,11 @@ impl Document<'_> {
                 }
             }
             "text:span" => {
-                let struck =
-                    qualified(tag, "text:style-name").is_some_and(|s| self.styles.strikes(&s));
+                let said =
+                    qualified(tag, "text:style-name").and_then(|style| self.styles.says(&style));
                 if let Some(cell) = &mut self.cell {
-                    let outer = cell.spans.last().copied().unwrap_or_default();
-                    cell.spans.push(struck || outer);
+                    let outer = cell.spans.last().copied().flatten();
+                    cell.spans.push(said.or(outer));
                 }
             }
             "text:s" => {
@@ -344,7 +344,7 @@ impl Document<'_> {
             return Err(error::too_large(Limit::Cell));
         }
         if !text.trim().is_empty() {
-            if cell.spans.last().copied().unwrap_or_default() {
+            if cell.spans.last().copied().flatten().unwrap_or(cell.struck) {
                 cell.crossed = true;
             } else {
                 cell.plain = true;
@@ -409,7 +409,7 @@ impl Document<'_> {
             row.cells.resize_with(row.column, Cell::default);
             let filled = Cell {
                 value,
-                struck: cell.struck || cell.crossed && !cell.plain,
+                struck: !cell.plain && (cell.crossed || cell.struck),
                 inherited: false,
                 wide: cell.wide,
             };

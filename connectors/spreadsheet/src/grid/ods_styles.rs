@@ -69,16 +69,21 @@ impl Styles {
         self.hidden_tables.contains(name)
     }
 
-    /// Whether the style, or the nearest ancestor that says so, strikes through.
+    /// Whether the style strikes through.
     pub(crate) fn strikes(&self, name: &str) -> bool {
+        self.says(name).unwrap_or_default()
+    }
+
+    /// What the style, or the nearest ancestor that says so, says of striking through.
+    pub(crate) fn says(&self, name: &str) -> Option<bool> {
         let mut name = name;
         for _ in 0..16 {
             match self.known.get(name) {
-                Some((_, Some(said))) => return *said,
+                Some((_, Some(said))) => return Some(*said),
                 Some((Some(parent), None)) => name = parent,
-                _ => return false,
+                _ => return None,
             }
         }
-        false
+        None
     }
 }

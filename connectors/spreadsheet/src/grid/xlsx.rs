@@ -91,8 +91,12 @@ fn read_sheet<R: Read + Seek>(
     {
         let (row, column) = cell.get_position();
         let value = value(cell.get_value());
-        let text_struck =
-            struck.get(style).copied().unwrap_or_default() || marks.struck.contains(&(row, column));
+        let text_struck = marks
+            .struck
+            .get(&(row, column))
+            .or_else(|| struck.get(style))
+            .copied()
+            .unwrap_or_default();
         if line.number != Some(row) {
             if line.number.is_some_and(|before| row < before) {
                 return Err(error::damaged());

@@ -28,8 +28,8 @@ pub(crate) struct Marks {
     /// The lines a filter that is switched on may hide.
     filter: Option<(u32, u32)>,
     pub(crate) merges: Vec<Area>,
-    /// Cells whose text is struck through from its first character to its last.
-    pub(crate) struck: BTreeSet<(u32, u32)>,
+    /// Cells whose text says for itself whether it is struck through, over the cell's style.
+    pub(crate) struck: BTreeMap<(u32, u32), bool>,
 }
 
 impl Marks {
@@ -77,7 +77,7 @@ pub(crate) fn read<R: Read + Seek>(
             format!("{folder}/{target}")
         }
     };
-    let mut struck_texts = BTreeSet::new();
+    let mut struck_texts = BTreeMap::new();
     for (kind, target) in targets.values() {
         match kind.as_str() {
             "sharedStrings" => {
@@ -152,49 +152,89 @@ fn relations<R: Read + Seek>(
     Ok(out)
 }
 
-/// The shared texts all of whose runs are struck through, by number.
+/// Whether a text is struck through from its first character to its last.
+#[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent marks of one text"
+)]
+struct Crossing {
+    /// The run being read is struck through.
+    run: bool,
+    /// The run says how it looks; one that does not looks like its cell.
+    styled: bool,
+    /// Some run is, some run is not, some run does not say.
+    some: bool,
+    other: bool,
+    unsaid: bool,
+    /// Inside the text of a run.
+    text: bool,
+}
+
+impl Crossing {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
+                "r" => (self.run, self.styled) = (false, false),
+                "rPr" => self.styled = true,
+                "strike" | "dstrike" => {
+                    self.run = attribute(tag, "val").is_none_or(|v| v != "0" && v != "false");
+                }
+                "t" => self.text = true,
+                _ => {}
+            },
+            Event::Text(content) if self.text && !content.trim().is_empty() => {
+                self.some |= self.run;
+                self.other |= self.styled && !self.run;
+                self.unsaid |= !self.styled;
+            }
+            Event::End(tag) => match tag.local_name().as_ref() {
+                "t" => self.text = false,
+                "r" => self.run = false,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// Whether all of it is, where the text says so itself.
+    fn whole(&self) -> Option<bool> {
+        if self.other {
+            Some(false)
+        } else {
+            (self.some && !self.unsaid).then_some(true)
+        }
+    }
+}
+
+/// The shared texts that say for themselves whether they are struck through, by number.
 fn shared_struck<R: Read + Seek>(
     archive: &mut Archive<R>,
     path: &str,
-) -> Result<BTreeSet<u32>, Failure> {
-    let mut struck = BTreeSet::new();
+) -> Result<BTreeMap<u32, bool>, Failure> {
+    let mut struck = BTreeMap::new();
     let (mut number, mut size) = (0_u32, 0_u64);
-    // Of the text being read: whether a run is struck, and whether any was and was not.
-    let (mut run, mut some, mut other, mut text) = (false, false, false, false);
+    let mut crossing = Crossing::default();
     archive.events(path, |event| {
         match event {
-            Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
-                "si" => (some, other, run) = (false, false, false),
-                "r" => run = false,
-                "strike" | "dstrike" => {
-                    run = attribute(tag, "val").is_none_or(|v| v != "0" && v != "false");
-                }
-                "t" => text = true,
-                _ => {}
-            },
+            Event::Start(tag) | Event::Empty(tag) if tag.local_name().as_ref() == "si" => {
+                crossing = Crossing::default();
+            }
             Event::Text(content) => {
                 size += content.len() as u64;
                 if size > SHARED {
                     return Err(error::too_large(Limit::Unpacked));
                 }
-                if text && !content.trim().is_empty() {
-                    some |= run;
-                    other |= !run;
-                }
             }
-            Event::End(tag) => match tag.local_name().as_ref() {
-                "t" => text = false,
-                "r" => run = false,
-                "si" => {
-                    if some && !other {
-                        struck.insert(number);
-                    }
-                    number = number.saturating_add(1);
+            Event::End(tag) if tag.local_name().as_ref() == "si" => {
+                if let Some(whole) = crossing.whole() {
+                    struck.insert(number, whole);
                 }
-                _ => {}
-            },
+                number = number.saturating_add(1);
+            }
             _ => {}
         }
+        crossing.event(event);
         Ok(true)
     })?;
     Ok(struck)
@@ -203,7 +243,7 @@ fn shared_struck<R: Read + Seek>(
 fn sheet<R: Read + Seek>(
     archive: &mut Archive<R>,
     path: &str,
-    struck_texts: &BTreeSet<u32>,
+    struck_texts: &BTreeMap<u32, bool>,
     rows: &mut u32,
 ) -> Result<Marks, Failure> {
     let mut marks = Marks::default();
@@ -212,7 +252,13 @@ fn sheet<R: Read + Seek>(
     let mut value = false;
     let mut filter = None;
     let mut filled = false;
+    // A text that stands in its cell instead of among the shared ones.
+    let mut at = None;
+    let mut inline: Option<Crossing> = None;
     archive.events(path, |event| {
+        if let Some(crossing) = &mut inline {
+            crossing.event(event);
+        }
         match event {
             Event::Start(tag) | Event::Empty(tag) => match tag.local_name().as_ref() {
                 "col" => hidden_column(tag, &mut marks),
@@ -233,8 +279,10 @@ fn sheet<R: Read + Seek>(
                 }
                 "c" => {
                     shared = None;
-                    if let Some(at) = attribute(tag, "r") {
-                        let (line, column) = cell(&at).ok_or_else(error::damaged)?;
+                    at = None;
+                    if let Some(named) = attribute(tag, "r") {
+                        let (line, column) = cell(&named).ok_or_else(error::damaged)?;
+                        at = Some((line, column));
                         if attribute(tag, "t").as_deref() == Some("s") && !struck_texts.is_empty() {
                             shared = Some((line, column));
                         }
@@ -242,6 +290,9 @@ fn sheet<R: Read + Seek>(
                 }
                 "v" | "is" => {
                     value = true;
+                    if tag.local_name().as_ref() == "is" {
+                        inline = Some(Crossing::default());
+                    }
                     if !filled {
                         filled = true;
                         *rows += 1;
@@ -268,15 +319,18 @@ fn sheet<R: Read + Seek>(
             },
             Event::Text(content) if value => {
                 if let Some(at) = shared
-                    && content
-                        .trim()
-                        .parse()
-                        .is_ok_and(|number| struck_texts.contains(&number))
+                    && let Ok(number) = content.trim().parse::<u32>()
+                    && let Some(whole) = struck_texts.get(&number)
                 {
-                    marks.struck.insert(at);
+                    marks.struck.insert(at, *whole);
                 }
             }
-            Event::End(tag) if matches!(tag.local_name().as_ref(), "v" | "is") => value = false,
+            Event::End(tag) if matches!(tag.local_name().as_ref(), "v" | "is") => {
+                value = false;
+                if let (Some(at), Some(whole)) = (at, inline.take().and_then(|text| text.whole())) {
+                    marks.struck.insert(at, whole);
+                }
+            }
             _ => {}
         }
         Ok(true)

@@ -113,14 +113,14 @@ pub(super) fn day(value: &Value<'_>) -> Result<(Shape, Beside), Option<Trouble>>
                 return day_number(number).ok_or(Some(Trouble::Unreadable));
             }
             let (shape, rest) = date::read(text).map_err(Some)?;
-            Ok((
-                shape,
-                if rest.is_empty() {
-                    Beside::Nothing
-                } else {
-                    Beside::Text(rest)
-                },
-            ))
+            // "02/01/2027 00:00" is how programs write a day out.
+            let midnight = hour::read(&rest) == Some(span_from(0));
+            let beside = if rest.is_empty() || midnight {
+                Beside::Nothing
+            } else {
+                Beside::Text(rest)
+            };
+            Ok((shape, beside))
         }
         _ => Err(Some(Trouble::Unreadable)),
     }
