@@ -68,6 +68,11 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::calendars::run),
     },
     Step {
+        // The end-to-end tests run the program itself.
+        name: "program",
+        work: Work::Cargo(&["build", "--quiet", "--locked", "--package", "raccord"], &[]),
+    },
+    Step {
         name: "tests",
         work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
     },

@@ -18,10 +18,19 @@ pub(crate) struct Args {
 }
 
 /// The campaigns: one entry each.
-const CAMPAIGNS: &[Step] = &[Step {
-    name: "container",
-    work: Work::Program("bash", &["deploy/container/rehearse.sh"]),
-}];
+const CAMPAIGNS: &[Step] = &[
+    Step {
+        name: "torture",
+        work: Work::Cargo(
+            &["run", "--quiet", "--locked", "--package", "raccord-tests", "--bin", "torture", "--", "--kills", "300"],
+            &[],
+        ),
+    },
+    Step {
+        name: "container",
+        work: Work::Program("bash", &["deploy/container/rehearse.sh"]),
+    },
+];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let before = crate::ci::STEPS

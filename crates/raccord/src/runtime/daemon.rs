@@ -27,6 +27,7 @@ use super::sources::{Poke, SourceTask};
 use super::told;
 use super::writer::Desk;
 use crate::cli::{Session, Unmute};
+use crate::connectors::Tools;
 use crate::locale::View;
 use crate::report::Problem;
 use crate::shapes::{Deed, DeedShape};
@@ -75,6 +76,7 @@ pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Rea
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { face.serve(listener).await });
     tasks.spawn(here.clone().keep_fresh(stop.clone()));
+    tasks.spawn(watch_secrets(session.settings.clone(), Arc::clone(&ready.tools), desk.clone(), stop.clone()));
     let mut pokes = BTreeMap::new();
     for (name, tool) in ready.tools.iter() {
         if tool.source().is_none() {
@@ -125,6 +127,29 @@ fn publisher(feed: &Feed, place: raccord_model::PlaceId) -> super::writer::Publi
             feed.publish(face::entry(commit, index, &event, &place));
         }
     })
+}
+
+/// How often secrets are compared with what they were.
+const SECRETS: Duration = Duration::from_secs(10);
+
+/// A replaced secret lifts the refusal of the tool that did not take the former one.
+async fn watch_secrets(settings: crate::settings::Settings, tools: Arc<Tools>, desk: Desk, stop: CancellationToken) {
+    let Ok(salt) = desk.ask(|_, log| super::load::known_salt(log)).await else { return };
+    let mut known = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SECRETS) => {}
+        }
+        let rules = crate::settings::rules(&settings, &tools, salt.as_bytes());
+        let fresh: Vec<raccord_model::Digest> = rules.sinks.values().map(|sink| sink.credentials).collect();
+        if known.replace(fresh.clone()).is_some_and(|known| known != fresh) {
+            info!("a secret was replaced");
+            if desk.input(raccord_engine::Input::Configure(Box::new(rules))).await.is_err() {
+                return;
+            }
+        }
+    }
 }
 
 fn cannot_listen(address: std::net::SocketAddr, cause: &std::io::Error) -> Problem {

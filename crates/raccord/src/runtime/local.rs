@@ -31,6 +31,9 @@ use crate::shapes::{
 /// How far behind its log a machine's clock may be before nothing is done at all.
 const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
 
+/// What the log says while another process writes it.
+const LOCKED: &str = "log.locked";
+
 /// This machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Local;
@@ -120,15 +123,12 @@ enum Hands {
 
 fn hands(session: &Session) -> Result<Hands, Problem> {
     let (data, place) = (&session.settings.data, &session.settings.place.id);
-    match SqliteLog::open(data, place) {
-        Err(error @ LogError::Locked { .. }) => {
-            if socket::answers(data) { Ok(Hands::Daemon) } else { Err(refused(data, &error)) }
+    match open_writer(data, place) {
+        Ok(loaded) => Ok(Hands::Ours(Box::new(loaded))),
+        Err(problem) if problem.findings.iter().any(|finding| finding.code == LOCKED) && socket::answers(data) => {
+            Ok(Hands::Daemon)
         }
-        Err(error) => Err(refused(data, &error)),
-        Ok(opened) => {
-            drop(opened);
-            open_writer(data, place).map(|loaded| Hands::Ours(Box::new(loaded)))
-        }
+        Err(problem) => Err(problem),
     }
 }
 
@@ -336,12 +336,14 @@ impl Host for Local {
     }
 
     fn unmute(&self, session: &Session, what: Unmute) -> Result<DeedShape, Problem> {
-        if let Hands::Daemon = hands(session)? {
-            let request = Request::Unmute { moved: what == Unmute::Moved };
-            return socket::ask(&session.settings.data, &request, session.view.lang);
-        }
-        let mut loaded = open_writer(&session.settings.data, &session.settings.place.id)?;
         let data = &session.settings.data;
+        let mut loaded = match hands(session)? {
+            Hands::Ours(loaded) => *loaded,
+            Hands::Daemon => {
+                let request = Request::Unmute { moved: what == Unmute::Moved };
+                return socket::ask(data, &request, session.view.lang);
+            }
+        };
         let order = unmute_order(what);
         loaded.log.adopt_file().map_err(|error| refused(data, &error))?;
         loaded.muted = None;

@@ -13,6 +13,7 @@ mod observe;
 mod pass;
 mod queries;
 mod renderer;
+mod retention;
 mod socket;
 mod sources;
 mod told;

@@ -521,7 +521,12 @@ impl Thread {
         if self.upkeep {
             match held.log.upkeep() {
                 Ok(Upkeep::More) => {}
-                Ok(Upkeep::Done) => self.upkeep = false,
+                Ok(Upkeep::Done) => {
+                    self.upkeep = false;
+                    if let Err(error) = super::retention::apply(&mut held.log, self.options.clock.now()) {
+                        tracing::warn!(code = error.code(), "old entries of the log could not be let go");
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(code = error.code(), "the log could not be tidied");
                     self.upkeep = false;

@@ -1,0 +1,407 @@
+//! The benchmarks of `docs/performance.md`: sender, receiver and program on the same machine.
+
+#![expect(clippy::print_stdout, reason = "a command that prints its figures")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+use raccord_tests::place::Place;
+use raccord_tests::receiver::Receiver;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Events accepted durably and delivered to a webhook receiver, as many as it can.
+    Events {
+        /// For so many seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// From so many connections.
+        #[arg(long, default_value_t = 32)]
+        connections: usize,
+        /// All about one subject.
+        #[arg(long)]
+        one_subject: bool,
+    },
+    /// From sender to receiver at 50 events a second, beside the bare path.
+    Latency {
+        /// For so many seconds.
+        #[arg(long, default_value_t = 20)]
+        seconds: u64,
+    },
+    /// Resident memory after the sample was read and printed once.
+    Memory {
+        /// After so many seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// A sheet of many lines: unchanged, one change, all dates moved.
+    Large {
+        /// The sheet (`make_large.py 100000 FILE`).
+        sheet: std::path::PathBuf,
+    },
+    /// First answer after a start with a log of many events.
+    Start {
+        /// So many events.
+        #[arg(long, default_value_t = 100_000)]
+        events: usize,
+    },
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().what {
+        What::Events { seconds, connections, one_subject } => events(seconds, connections, one_subject),
+        What::Latency { seconds } => latency(seconds),
+        What::Memory { seconds } => memory(seconds),
+        What::Large { sheet } => large(&sheet),
+        What::Start { events } => start(events),
+    }
+}
+
+/// A place with a webhook and a door for events.
+struct Served {
+    place: Place,
+    daemon: Child,
+    address: SocketAddr,
+}
+
+fn serve(config: &str) -> Result<Served> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let text = format!(
+        "[place]\nid = \"bench\"\nname = \"Bench\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n\
+         [web]\nlisten = \"{address}\"\nadmin_token = \"bench\"\n{config}"
+    );
+    let place = Place::new(&text)?;
+    let daemon = place.start()?;
+    wait_ready(address)?;
+    Ok(Served { place, daemon, address })
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It is thrown away either way.
+        drop(self.daemon.kill());
+        drop(self.daemon.wait());
+    }
+}
+
+fn pause(time: Duration) {
+    let (_never, wait) = mpsc::channel::<()>();
+    drop(wait.recv_timeout(time));
+}
+
+fn wait_ready(address: SocketAddr) -> Result<Duration> {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        if get(address, "/healthz").is_ok() {
+            return Ok(began.elapsed());
+        }
+        pause(Duration::from_millis(2));
+    }
+    anyhow::bail!("no answer within a minute")
+}
+
+fn get(address: SocketAddr, path: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(answer)
+}
+
+/// Posts one event on an open connection; gives the status.
+fn post(stream: &mut BufReader<TcpStream>, id: &str, subject: &str) -> Result<u16> {
+    let filler = "x".repeat(150);
+    let body = format!(
+        "{{\"specversion\":\"1.0\",\"id\":\"{id}\",\"source\":\"/bench\",\"type\":\"org.raccord.activity.updated.v1\",\
+         \"subject\":\"{subject}\",\"data\":{{\"title\":\"Activité {id}\",\"start\":\"2027-01-15T20:30\",\
+         \"end\":\"2027-01-15T22:30\",\"room\":\"Grande halle\",\"description\":\"{filler}\"}}}}"
+    );
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer bench\r\n\
+         content-type: application/cloudevents+json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.get_mut().write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
+    answer(stream)
+}
+
+fn answer(stream: &mut BufReader<TcpStream>) -> Result<u16> {
+    let mut line = String::new();
+    stream.read_line(&mut line)?;
+    let status = line.split(' ').nth(1).context("a status line")?.parse()?;
+    let mut length = 0_usize;
+    loop {
+        line.clear();
+        stream.read_line(&mut line)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse()?;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok(status)
+}
+
+/// A receiver that only counts: what is measured is not the receiver.
+fn counting() -> Result<(SocketAddr, Arc<AtomicU64>)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let count = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let counted = Arc::clone(&counted);
+            std::thread::spawn(move || drop(count_requests(stream, &counted)));
+        }
+    });
+    Ok((address, count))
+}
+
+fn count_requests(stream: TcpStream, counted: &AtomicU64) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        let mut length = 0_usize;
+        loop {
+            line.clear();
+            reader.read_line(&mut line)?;
+            if line.trim().is_empty() {
+                break;
+            }
+            if line.len() > 15 && line[..15].eq_ignore_ascii_case("content-length:") {
+                length = line[15..].trim().parse()?;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body)?;
+        counted.fetch_add(1, Ordering::Relaxed);
+        reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
+    }
+}
+
+fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
+    let (receiver, delivered) = counting()?;
+    let served = serve(&format!("[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{receiver}/in\"\n"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let cpu = cpu_of(served.daemon.id())?;
+    let began = Instant::now();
+    let senders: Vec<_> = (0..connections)
+        .map(|sender| {
+            let (stop, address) = (Arc::clone(&stop), served.address);
+            std::thread::spawn(move || -> Result<(u64, u64)> {
+                let stream = TcpStream::connect(address)?;
+                stream.set_nodelay(true)?;
+                let mut stream = BufReader::new(stream);
+                let (mut taken, mut refused) = (0, 0);
+                while !stop.load(Ordering::Relaxed) {
+                    let id = format!("{sender}-{}", taken + refused);
+                    let subject = if one_subject { "one".to_owned() } else { id.clone() };
+                    if post(&mut stream, &id, &subject)? == 202 { taken += 1 } else { refused += 1 }
+                }
+                Ok((taken, refused))
+            })
+        })
+        .collect();
+    pause(Duration::from_secs(seconds));
+    stop.store(true, Ordering::Relaxed);
+    let (mut taken, mut refused) = (0, 0);
+    for sender in senders {
+        let (some, none) = sender.join().map_err(|_| anyhow::anyhow!("a sender panicked"))??;
+        taken += some;
+        refused += none;
+    }
+    let took = began.elapsed().as_secs_f64();
+    pause(Duration::from_secs(1));
+    let soon = delivered.load(Ordering::Relaxed);
+    let used = cpu_of(served.daemon.id())? - cpu;
+    println!("accepted  {taken} in {took:.1} s: {:.0}/s ({refused} refused)", taken as f64 / took);
+    println!("delivered {soon} within 1 s: {:.2} %", 100.0 * soon as f64 / taken as f64);
+    println!("CPU       {:.0} µs per event", used / taken as f64 * 1e6);
+    println!("resident  {:.1} MB", resident(served.daemon.id())?);
+    let until = Instant::now() + Duration::from_secs(120);
+    while delivered.load(Ordering::Relaxed) < taken && Instant::now() < until {
+        pause(Duration::from_millis(100));
+    }
+    println!("all       {} of {taken}", delivered.load(Ordering::Relaxed));
+    Ok(())
+}
+
+fn latency(seconds: u64) -> Result<()> {
+    let receiver = Receiver::start()?;
+    let served = serve(&format!("[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n", receiver.address))?;
+    let mut through = Vec::new();
+    let mut bare = Vec::new();
+    let mut direct = BufReader::new(TcpStream::connect(receiver.address)?);
+    let mut stream = BufReader::new(TcpStream::connect(served.address)?);
+    for (n, tick) in (0..seconds * 50).zip(1_u32..) {
+        let began = Instant::now();
+        let before = receiver.received().len();
+        let status = post(&mut stream, &format!("e{n}"), &format!("s{n}"))?;
+        ensure!(status == 202, "{status}");
+        ensure!(receiver.wait(Duration::from_secs(5), |received| received.len() > before), "event {n} did not arrive");
+        through.push(began.elapsed());
+        let began = Instant::now();
+        direct.get_mut().write_all(
+            format!("POST /in HTTP/1.1\r\nhost: b\r\nwebhook-id: bare{n}\r\ncontent-length: 300\r\n\r\n{}", "y".repeat(300)).as_bytes(),
+        )?;
+        answer(&mut direct)?;
+        bare.push(began.elapsed());
+        if let Some(left) = Duration::from_millis(20).checked_sub(through[through.len() - 1] + bare[bare.len() - 1]) {
+            pause(left);
+        }
+        debug_assert!(tick > 0);
+    }
+    let p = |list: &mut Vec<Duration>, share: f64| {
+        list.sort();
+        list[((list.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3
+    };
+    println!("bare    p50 {:.2} ms, p99 {:.2} ms", p(&mut bare, 0.5), p(&mut bare, 0.99));
+    println!("raccord p50 {:.2} ms, p99 {:.2} ms", p(&mut through, 0.5), p(&mut through, 0.99));
+    Ok(())
+}
+
+fn memory(seconds: u64) -> Result<()> {
+    let sheet = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/programme.ods");
+    let served = serve(&format!(
+        "[connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"{}\"\n\
+         [connectors.site]\nkind = \"website\"\noutput = \"out/site\"\n\
+         [connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n",
+        sheet.display()
+    ))?;
+    let pdf = served.place.path("out/programme-2027-01.pdf");
+    let until = Instant::now() + Duration::from_secs(60);
+    while !pdf.exists() && Instant::now() < until {
+        pause(Duration::from_millis(50));
+    }
+    ensure!(pdf.exists(), "the programme was not printed");
+    pause(Duration::from_secs(seconds));
+    println!("resident {:.1} MB after {seconds} s", resident(served.daemon.id())?);
+    Ok(())
+}
+
+fn large(sheet: &Path) -> Result<()> {
+    let receiver = Receiver::start()?;
+    let place = Place::new(&format!(
+        "[place]\nid = \"bench\"\nname = \"Bench\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n\
+         [web]\nlisten = \"127.0.0.1:0\"\n\
+         [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"large.csv\"\n\
+         [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n[guards]\nsecond_look = \"0s\"\n",
+        receiver.address
+    ))?;
+    let text = std::fs::read_to_string(sheet)?;
+    place.save("large.csv", text.as_bytes())?;
+    let first = Instant::now();
+    let answer = place.run(&["sync", "--wait", "300s"])?;
+    println!("first reading {:.1} s, {} events", first.elapsed().as_secs_f64(), answer.json["events"]);
+    let mut daemon = place.start()?;
+    pause(Duration::from_secs(10));
+    println!("idle resident {:.1} MB", resident(daemon.id())?);
+    let before = receiver.received().len();
+    let changed = text.replacen("Ligne 50000.", "Ligne 50000, changée.", 1);
+    let began = Instant::now();
+    place.save("large.csv", changed.as_bytes())?;
+    let arrived = receiver.wait(Duration::from_secs(60), |received| received.len() > before);
+    println!("one changed line: {arrived}, event after {:.2} s, peak {:.1} MB", began.elapsed().as_secs_f64(), peak(daemon.id())?);
+    daemon.kill()?;
+    daemon.wait()?;
+    let began = Instant::now();
+    let answer = place.run(&["sync"])?;
+    println!("unchanged: whole process {:.2} s, {} events", began.elapsed().as_secs_f64(), answer.json["events"]);
+    place.save("large.csv", shift_week(&changed).as_bytes())?;
+    let began = Instant::now();
+    let answer = place.run(&["sync"])?;
+    println!(
+        "all dates a week later: {:.2} s, {} events, {} holds",
+        began.elapsed().as_secs_f64(),
+        answer.json["events"],
+        answer.json["holds"].as_array().map_or(0, Vec::len)
+    );
+    Ok(())
+}
+
+/// Moves every date at the beginning of a line by seven days.
+fn shift_week(text: &str) -> String {
+    let shifted = |line: &str| -> Option<String> {
+        let day: Vec<i64> = line.get(..10)?.split('-').map(str::parse).collect::<Result<_, _>>().ok()?;
+        let [year, month, date] = day[..] else { return None };
+        // Days are counted as if every month had 28: the dates stay valid, and all of them move.
+        let days = year * 336 + (month - 1) * 28 + (date.min(28) - 1) + 7;
+        Some(format!("{:04}-{:02}-{:02}{}", days / 336, days % 336 / 28 + 1, days % 28 + 1, &line[10..]))
+    };
+    text.lines().map(|line| shifted(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
+}
+
+fn start(events: usize) -> Result<()> {
+    let mut served = serve("")?;
+    let mut stream = BufReader::new(TcpStream::connect(served.address)?);
+    for n in 0..events.div_ceil(1_000) {
+        let batch: Vec<String> = (0..1_000)
+            .map(|k| {
+                format!(
+                    "{{\"specversion\":\"1.0\",\"id\":\"{n}-{k}\",\"source\":\"/bench\",\"type\":\"org.raccord.activity.created.v1\",\
+                     \"subject\":\"{n}-{k}\",\"data\":{{\"title\":\"Activité {n} {k}\",\"start\":\"2027-01-15T20:30\"}}}}"
+                )
+            })
+            .collect();
+        let body = format!("[{}]", batch.join(","));
+        write!(
+            stream.get_mut(),
+            "POST /v1/events HTTP/1.1\r\nhost: b\r\nauthorization: Bearer bench\r\ncontent-type: application/cloudevents-batch+json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let status = answer(&mut stream)?;
+        ensure!(status == 202, "{status}");
+    }
+    pause(Duration::from_secs(8));
+    served.daemon.kill()?;
+    served.daemon.wait()?;
+    let began = Instant::now();
+    served.daemon = served.place.start()?;
+    wait_ready(served.address)?;
+    println!("first answer {:.0} ms after the start, resident {:.1} MB", began.elapsed().as_secs_f64() * 1e3, resident(served.daemon.id())?);
+    Ok(())
+}
+
+fn status_line(pid: u32, name: &str) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find(|line| line.starts_with(name)).context("a line of /proc/PID/status")?;
+    let kilobytes: f64 = line.split_whitespace().nth(1).context("a number")?.parse()?;
+    Ok(kilobytes / 1024.0)
+}
+
+fn resident(pid: u32) -> Result<f64> {
+    status_line(pid, "VmRSS")
+}
+
+fn peak(pid: u32) -> Result<f64> {
+    status_line(pid, "VmHWM")
+}
+
+/// Seconds of CPU a process has used.
+fn cpu_of(pid: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+    Ok(ticks / 100.0)
+}
