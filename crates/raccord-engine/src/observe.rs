@@ -308,12 +308,31 @@ fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> C
         .copied()
         .filter(|entity| !found.contains(entity))
         .collect();
-    left.retain(|&index| match gone.get(&reading.lines[index].digest) {
-        Some(&entity) if !found.contains(&entity) => {
-            compared.revived.push((index, entity));
-            false
+    // The tool's own id says who came back, whatever the line says now; else it must say the same.
+    let gone_native: HashMap<&str, EntityId> = state
+        .gone
+        .iter()
+        .filter_map(|(&entity, line)| Some((line.native.as_deref()?, entity)))
+        .collect();
+    let known_native: HashSet<&str> = state
+        .lines
+        .values()
+        .filter_map(|line| line.native.as_deref())
+        .collect();
+    left.retain(|&index| {
+        let line = &reading.lines[index];
+        let back = match line.native.as_deref() {
+            Some(native) if known_native.contains(native) => None,
+            Some(native) => gone_native.get(native),
+            None => gone.get(&line.digest),
+        };
+        match back {
+            Some(&entity) if found.insert(entity) => {
+                compared.revived.push((index, entity));
+                false
+            }
+            _ => true,
         }
-        _ => true,
     });
     if left.is_empty() || lost.is_empty() {
         compared.added = left;

@@ -237,7 +237,11 @@ pub(crate) fn edited(
     };
     let route = crate::routing::route(&rules, connector, &known).flatten();
     let (mut ask, mut take, mut ours) = (Fields::new(), Fields::new(), false);
+    let hidden = crate::vault::personal(known.kind);
     for (name, value) in theirs {
+        if hidden.contains(&name.as_str()) {
+            continue; // Never compared: what was written of it is not in the log.
+        }
         let wrote = written.get(name).unwrap_or(&Value::Null);
         if value == wrote || known.fields.get(name) == Some(value) {
             continue; // Not edited there, or both sides say the same.

@@ -6,6 +6,12 @@
 //! lost, nothing twice, the newest revision, unknowns held or settled rightly. The engine's own
 //! state is no witness. A story that breaks a law is shrunk to a short one.
 
+pub mod act;
+pub mod coverage;
+pub mod explore;
+pub mod laws;
 pub mod rng;
 pub mod sheet;
+pub mod sim;
+pub mod story;
 pub mod tools;

@@ -40,11 +40,20 @@ impl Row {
     pub fn fields(&self, key: u32) -> Fields {
         let day = FIRST.saturating_add(jiff::Span::new().days(self.day));
         let mut fields: Fields = [
-            ("title".to_owned(), json!(format!("Line {key} v{}", self.title))),
-            ("kind".to_owned(), json!(if key % 2 == 0 { "Réunion" } else { "Concert" })),
+            (
+                "title".to_owned(),
+                json!(format!("Line {key} v{}", self.title)),
+            ),
+            (
+                "kind".to_owned(),
+                json!(if key % 2 == 0 { "Réunion" } else { "Concert" }),
+            ),
             ("organiser".to_owned(), json!(format!("k{key}"))),
             ("start".to_owned(), json!(format!("{day}T18:30"))),
-            ("contact".to_owned(), json!(format!("canary{key}@example.org"))),
+            (
+                "contact".to_owned(),
+                json!(format!("canary{key}@example.org")),
+            ),
         ]
         .into();
         if self.cancelled {
@@ -77,7 +86,10 @@ impl Sheet {
         if cursor == Some(mark.as_str()) {
             return Observation::Unchanged { cursor: Some(mark) };
         }
-        let tab = Tab { name: "Programme".into(), columns: BTreeMap::new() };
+        let tab = Tab {
+            name: "Programme".into(),
+            columns: BTreeMap::new(),
+        };
         Observation::Complete(Reading {
             digest,
             cursor: Some(mark),
@@ -91,6 +103,9 @@ impl Sheet {
     /// The key of the `pick`-th line, counted round.
     pub fn pick(&self, pick: u64) -> Option<u32> {
         let len = self.rows.len() as u64;
-        self.rows.keys().nth((pick.checked_rem(len)?) as usize).copied()
+        self.rows
+            .keys()
+            .nth((pick.checked_rem(len)?) as usize)
+            .copied()
     }
 }

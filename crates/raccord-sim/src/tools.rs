@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Applied, Class, ConnectorName, Context, Desired, Digest, EntityId, EntityKind, Found,
-    Handling, Item, Mode, Payload, Period, Policy, Render, Rendered, SinkRule, Subject, Words,
+    Applied, Class, ConnectorName, Context, Desired, Digest, EntityId, EntityKind, Found, Handling,
+    Item, Mode, Payload, Period, Policy, Render, Rendered, SinkRule, Subject, Words,
 };
 use serde_json::{Value, json};
 
@@ -72,7 +72,11 @@ impl Tool {
             Payload::Write { entity, .. } | Payload::Remove { entity, .. } => *entity,
             _ => return None,
         };
-        self.objects.iter().rev().find(|object| object.entity == entity).map(|object| object.version)
+        self.objects
+            .iter()
+            .rev()
+            .find(|object| object.entity == entity)
+            .map(|object| object.version)
     }
 
     /// Makes an effect.
@@ -94,14 +98,21 @@ impl Tool {
                 }
                 Applied::default()
             }
-            Payload::Write { entity, desired, link, .. } => {
+            Payload::Write {
+                entity,
+                desired,
+                link,
+                ..
+            } => {
                 let found = match (item.class, link) {
-                    (Class::Address | Class::Key, _) => {
-                        self.objects.iter_mut().find(|object| object.entity == *entity)
-                    }
-                    (_, Some(link)) => {
-                        self.objects.iter_mut().find(|object| object.external == link.external)
-                    }
+                    (Class::Address | Class::Key, _) => self
+                        .objects
+                        .iter_mut()
+                        .find(|object| object.entity == *entity),
+                    (_, Some(link)) => self
+                        .objects
+                        .iter_mut()
+                        .find(|object| object.external == link.external),
                     (_, None) => None,
                 };
                 if let Some(object) = found {
@@ -124,7 +135,11 @@ impl Tool {
             Payload::Remove { entity, link } => {
                 let by_address = item.class.repeatable();
                 self.objects.retain(|object| {
-                    if by_address { object.entity != *entity } else { object.external != link.external }
+                    if by_address {
+                        object.entity != *entity
+                    } else {
+                        object.external != link.external
+                    }
                 });
                 Applied::default()
             }
@@ -139,8 +154,15 @@ impl Tool {
         };
         if let Some(event) = event {
             let id = event.id.to_string();
-            let there = self.arrivals.iter().any(|arrival| arrival.id == id && arrival.at <= listed);
-            return if there { Found::Yes(Applied::default()) } else { Found::No { listed } };
+            let there = self
+                .arrivals
+                .iter()
+                .any(|arrival| arrival.id == id && arrival.at <= listed);
+            return if there {
+                Found::Yes(Applied::default())
+            } else {
+                Found::No { listed }
+            };
         }
         self.objects
             .iter()
@@ -150,7 +172,11 @@ impl Tool {
 }
 
 fn applied(object: &Object) -> Applied {
-    Applied { external: object.external.clone(), tag: Some(object.version.to_string()), url: None }
+    Applied {
+        external: object.external.clone(),
+        tag: Some(object.version.to_string()),
+        url: None,
+    }
 }
 
 /// The kinds of tool of the simulated place.
@@ -166,12 +192,20 @@ pub fn settle(name: &str) -> SignedDuration {
 }
 
 fn handling(entity: EntityKind, mode: Mode, class: Class, name: &str) -> Handling {
-    let grace_s = if matches!(mode, Mode::Announce) { 300 } else { 0 };
+    let grace_s = if matches!(mode, Mode::Announce) {
+        300
+    } else {
+        0
+    };
     Handling {
         entity,
         mode,
         class,
-        settle_s: if class == Class::Find { settle(name).as_secs() } else { 0 },
+        settle_s: if class == Class::Find {
+            settle(name).as_secs()
+        } else {
+            0
+        },
         grace_s,
         policy: Policy::NeverTwice,
         read_back: name == "calendar",
@@ -188,7 +222,10 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
             h(Task, Mode::Mirror, Class::Address),
         ],
         "chat" => {
-            vec![h(Activity, Mode::Announce, Class::Find), h(Task, Mode::Mirror, Class::Find)]
+            vec![
+                h(Activity, Mode::Announce, Class::Find),
+                h(Task, Mode::Mirror, Class::Find),
+            ]
         }
         "hook" => vec![
             h(Activity, Mode::Each, Class::Key),
@@ -196,7 +233,11 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
             h(Credit, Mode::Each, Class::Key),
         ],
         "post" => vec![h(Registration, Mode::Each, Class::Blind)],
-        "print" => vec![h(Activity, Mode::Publication(Period::Month), Class::Address)],
+        "print" => vec![h(
+            Activity,
+            Mode::Publication(Period::Month),
+            Class::Address,
+        )],
         _ => vec![h(Credit, Mode::Each, Class::Find)],
     };
     SinkRule {

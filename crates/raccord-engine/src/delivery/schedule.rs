@@ -142,9 +142,11 @@ impl Deciding<'_> {
                 .any(|handling| handling.read_back)
         });
         let fields = if read_back {
-            self.entity(entity)
-                .map(|entity| entity.fields)
-                .unwrap_or_default()
+            // What is personal is never compared, for it may not stand in the log.
+            let hidden = crate::vault::personal(record.kind);
+            let mut fields = record.fields();
+            fields.retain(|name, _| !hidden.contains(&name.as_str()));
+            fields
         } else {
             Fields::new()
         };

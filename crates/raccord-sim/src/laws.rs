@@ -1,0 +1,328 @@
+//! Everything heals; then the laws are read from what the tools hold.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use raccord_engine::{Health, HoldKind};
+use raccord_model::{ConnectorName, EntityKind};
+
+use crate::act::{Act, Fate};
+use crate::sim::Sim;
+use crate::tools::Object;
+
+/// How many rounds healing may take.
+const ROUNDS: u32 = 400;
+
+impl Sim {
+    /// Every tool answers, every person decides, until nothing is owed any more.
+    pub fn heal(&mut self) {
+        self.unspill();
+        self.flush();
+        self.unmute();
+        self.sheet_settles();
+        self.configure();
+        let mut calm = 0;
+        for round in 0..ROUNDS {
+            self.healing = round;
+            self.round();
+            calm = if self.is_calm() { calm + 1 } else { 0 };
+            if calm > 3 || self.broken.is_some() {
+                return;
+            }
+        }
+        let state = self.engine.state();
+        let open: Vec<String> = state
+            .sinks
+            .iter()
+            .filter(|(_, sink)| !sink.lanes.is_empty())
+            .map(|(name, sink)| format!("{name} ({:?}) owes {}", sink.health, sink.lanes.len()))
+            .collect();
+        let holds: Vec<String> = state
+            .holds
+            .values()
+            .map(|waiting| format!("{:?}", waiting.hold.what))
+            .collect();
+        self.fail(format!("it never comes to rest: {open:?} {holds:?}"));
+    }
+
+    /// What was refused stands no more: the sheet says something new.
+    fn sheet_settles(&mut self) {
+        self.add(20);
+    }
+
+    fn is_calm(&self) -> bool {
+        let state = self.engine.state();
+        self.calls.is_empty()
+            && self.late.is_empty()
+            && state.holds.is_empty()
+            && state
+                .sinks
+                .values()
+                .all(|sink| sink.lanes.is_empty() && sink.dead.is_empty())
+            && state.sources.values().all(|source| {
+                source.held.is_none() && source.missing.is_empty() && source.failing.is_none()
+            })
+    }
+
+    fn round(&mut self) {
+        self.flush();
+        for index in 0..self.posts.len() {
+            if !self.posts[index].confirmed {
+                self.repost(index);
+            }
+        }
+        self.flush();
+        let stopped: Vec<ConnectorName> = self
+            .engine
+            .state()
+            .sinks
+            .iter()
+            .filter(|(_, sink)| matches!(sink.health, Health::Refused(_) | Health::Off(_)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in stopped {
+            self.switch_on(&name);
+        }
+        for dead in self.dead() {
+            self.order(raccord_engine::Order::Retry(dead));
+        }
+        self.flush();
+        let holds: Vec<_> = self.engine.state().holds.keys().copied().collect();
+        for hold in holds {
+            let rules = matches!(
+                self.engine
+                    .state()
+                    .holds
+                    .get(&hold)
+                    .map(|waiting| &waiting.hold.what),
+                Some(HoldKind::Rules { .. })
+            );
+            self.decide(hold, true);
+            if rules {
+                self.configure();
+            }
+            self.flush();
+        }
+        for _ in 0..10_000 {
+            if self.calls.is_empty() {
+                break;
+            }
+            self.answer(0, Fate::Good);
+            self.flush();
+        }
+        let soon = self
+            .now
+            .saturating_add(SignedDuration::from_secs(60))
+            .unwrap_or(self.now);
+        let next = self
+            .engine
+            .wake()
+            .into_iter()
+            .chain(self.next_late())
+            .fold(soon, Ord::min);
+        self.wait(next.max(self.now));
+        self.flush();
+        if next >= soon || self.engine.looks().iter().any(|look| look.at <= self.now) {
+            self.read();
+            self.flush();
+        }
+    }
+
+    /// What must be true of the tools once everything healed.
+    pub fn judge(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        self.check_fold();
+        let mut wrong = Vec::new();
+        self.objects_are_right(&mut wrong);
+        self.events_are_right(&mut wrong);
+        self.sent_once(&mut wrong);
+        self.print_is_right(&mut wrong);
+        if let Some(first) = wrong.into_iter().next() {
+            self.fail(first);
+        }
+    }
+
+    fn objects_are_right(&self, wrong: &mut Vec<String>) {
+        for name in ["calendar", "chat"] {
+            if !self.uses(name) {
+                continue;
+            }
+            let tool = &self.tools[&name.parse::<ConnectorName>().expect("a plain name")];
+            let mut by_key: BTreeMap<String, Vec<&Object>> = BTreeMap::new();
+            let mut by_entity: BTreeMap<_, u32> = BTreeMap::new();
+            for object in &tool.objects {
+                let key = object.body["key"].as_str().unwrap_or_default().to_owned();
+                by_key.entry(key).or_default().push(object);
+                *by_entity.entry(object.entity).or_default() += 1;
+            }
+            if let Some((entity, count)) = by_entity.iter().find(|(_, count)| **count > 1) {
+                wrong.push(format!("{name} holds {entity} {count} times"));
+            }
+            for (&key, row) in &self.sheet.rows {
+                if !self.is_coming(key) {
+                    continue;
+                }
+                let fields = row.fields(key);
+                let found = by_key
+                    .get(&format!("k{key}"))
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                if found.len() > 1 && !self.restored {
+                    wrong.push(format!("{name} holds k{key} {} times", found.len()));
+                }
+                let right = |object: &&&Object| {
+                    object.body["title"] == fields["title"]
+                        && object.body["start"] == fields["start"]
+                        && object.body["cancelled"] == row.cancelled
+                };
+                let optional = name == "chat" && row.cancelled;
+                let shown = found.iter().any(|object| right(&object));
+                if name == "chat" && row.internal {
+                    if !found.is_empty() && !self.restored {
+                        wrong.push(format!("chat shows k{key}, which is internal"));
+                    }
+                } else if !(shown || optional && found.is_empty()) {
+                    let held: Vec<_> = found.iter().map(|object| &object.body).collect();
+                    wrong.push(format!(
+                        "{name} does not show k{key} as it is: {held:?}, {fields:?}"
+                    ));
+                }
+                if key % 2 == 0 {
+                    self.tasks_are_right(name, key, row.cancelled, &by_key, wrong);
+                }
+            }
+            for (&key, row) in &self.sheet.cut {
+                let found = by_key.get(&format!("k{key}"));
+                let standing = found.is_some_and(|found| {
+                    found.iter().any(|object| object.body["cancelled"] == false)
+                });
+                let fields = row.fields(key);
+                let start = fields["start"].as_str().and_then(|text| text.parse().ok());
+                let today = jiff::tz::TimeZone::UTC.to_datetime(self.now);
+                let coming = start.is_some_and(|start| raccord_model::over_at(start, None) > today);
+                if coming && standing && !self.restored {
+                    wrong.push(format!("{name} still shows k{key}, which was taken out"));
+                }
+            }
+        }
+    }
+
+    fn tasks_are_right(
+        &self,
+        name: &str,
+        key: u32,
+        cancelled: bool,
+        by_key: &BTreeMap<String, Vec<&Object>>,
+        wrong: &mut Vec<String>,
+    ) {
+        for title in ["Host", "Clean"] {
+            let gone = cancelled || (title == "Clean" && self.config % 4 == 3);
+            let task = format!("k{key}/{title}");
+            let found = by_key.get(&task).map(Vec::as_slice).unwrap_or_default();
+            let right = found.iter().any(|object| object.body["cancelled"] == gone);
+            if !right && !(gone && found.is_empty()) {
+                wrong.push(format!(
+                    "{name} does not show {task} as it is (gone: {gone})"
+                ));
+            }
+        }
+    }
+
+    fn events_are_right(&self, wrong: &mut Vec<String>) {
+        let hook = &self.tools[&"hook".parse::<ConnectorName>().expect("a plain name")];
+        let mut known: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+        for arrival in &hook.arrivals {
+            known
+                .entry(arrival.entity)
+                .or_default()
+                .push(arrival.revision);
+        }
+        if self.restored || !self.uses("hook") {
+            return;
+        }
+        for (entity, revisions) in known {
+            let mut sorted = revisions.clone();
+            sorted.sort_unstable();
+            let whole: Vec<u64> = (1..=sorted.len() as u64).collect();
+            if sorted != whole {
+                wrong.push(format!("hook got revisions {sorted:?} of {entity}"));
+            }
+            if self.died.is_empty() && sorted != revisions {
+                wrong.push(format!("hook got {revisions:?} of {entity} in this order"));
+            }
+        }
+        for (&key, row) in &self.sheet.rows {
+            let fields = row.fields(key);
+            let mine = hook
+                .arrivals
+                .iter()
+                .filter(|arrival| arrival.data["organiser"] == fields["organiser"])
+                .max_by_key(|arrival| arrival.revision);
+            let right = mine.is_some_and(|arrival| arrival.data["title"] == fields["title"]);
+            if !right {
+                wrong.push(format!("hook did not get the newest of k{key}"));
+            }
+        }
+    }
+
+    /// Credits, and what cannot be taken back: once each.
+    fn sent_once(&self, wrong: &mut Vec<String>) {
+        for (name, kind) in [
+            ("purse", EntityKind::Credit),
+            ("post", EntityKind::Registration),
+            ("hook", EntityKind::Credit),
+        ] {
+            if !self.uses(name) {
+                continue;
+            }
+            let tool = &self.tools[&name.parse::<ConnectorName>().expect("a plain name")];
+            for post in self.posts.iter().filter(|post| post.change.kind == kind) {
+                let count = tool
+                    .arrivals
+                    .iter()
+                    .filter(|arrival| arrival.data["n"] == post.n)
+                    .count();
+                if count > 1 || (count == 0 && !post.forgotten) {
+                    wrong.push(format!("{name} got post {} {count} times", post.n));
+                }
+            }
+        }
+    }
+
+    fn print_is_right(&self, wrong: &mut Vec<String>) {
+        let print = &self.tools[&"print".parse::<ConnectorName>().expect("a plain name")];
+        for (&key, row) in &self.sheet.rows {
+            if !self.uses("print") || !self.is_coming(key) || row.cancelled || row.internal {
+                continue;
+            }
+            let fields = row.fields(key);
+            let month = fields["start"].as_str().and_then(|text| text.get(..7));
+            let page = print
+                .objects
+                .iter()
+                .find(|object| object.body["key"].as_str() == month);
+            let printed = page
+                .and_then(|page| page.body["titles"].as_array())
+                .is_some_and(|titles| titles.contains(&fields["title"]));
+            if !printed {
+                wrong.push(format!("k{key} is not printed in {month:?}"));
+            }
+        }
+    }
+}
+
+/// Plays a story to its end.
+pub fn play(acts: &[Act], shell: Option<crate::sim::ShellFault>) -> Sim {
+    let mut sim = Sim::new(shell);
+    for &act in acts {
+        sim.act(act);
+        if sim.broken.is_some() {
+            return sim;
+        }
+    }
+    sim.heal();
+    sim.judge();
+    sim
+}

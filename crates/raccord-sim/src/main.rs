@@ -1,0 +1,217 @@
+//! The simulation from the command line: campaigns, exhaustive exploration, planted faults.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a report for whoever runs the campaign"
+)]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use raccord_sim::coverage::Coverage;
+use raccord_sim::explore::explore;
+use raccord_sim::laws::play;
+use raccord_sim::story::{shrink, story};
+
+/// Plays the engine against simulated tools.
+#[derive(Parser)]
+struct Args {
+    /// How many seeds to play.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Stop after so many minutes, whatever the number of seeds.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// Print how often each state and transition was reached.
+    #[arg(long)]
+    report: bool,
+    /// Explore small worlds exhaustively instead.
+    #[arg(long)]
+    exhaustive: bool,
+    /// Plant each fault in turn, and say how soon it is found.
+    #[arg(long)]
+    faults: bool,
+    /// How many threads play.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let started = Instant::now();
+    let time = args
+        .minutes
+        .map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+    if args.exhaustive {
+        let found = explore(time.unwrap_or(Duration::from_mins(10)), started);
+        println!(
+            "{} states, {} steps, every way of {} acts",
+            found.states, found.steps, found.depth
+        );
+        if let Some((way, law)) = found.broken {
+            println!("broken: {law}\n{way:?}");
+            return ExitCode::FAILURE;
+        }
+        return ExitCode::SUCCESS;
+    }
+    if args.faults {
+        return faults::all(time.unwrap_or(Duration::from_mins(5)));
+    }
+    campaign(&args, started, time)
+}
+
+fn campaign(args: &Args, started: Instant, time: Option<Duration>) -> ExitCode {
+    let threads = args.threads.max(1);
+    let one = |thread: u64| {
+        let mut coverage = Coverage::default();
+        let mut played = 0;
+        let mut seed = args.from + thread;
+        while seed < args.from + args.seeds && time.is_none_or(|time| started.elapsed() < time) {
+            let acts = story(seed);
+            let sim = play(&acts, None);
+            coverage.add(&sim.coverage);
+            played += 1;
+            if let Some(broken) = sim.broken {
+                return (coverage, played, Some((seed, acts, broken.0)));
+            }
+            if seed % 16 == 0 && play(&acts, None).trace != sim.trace {
+                return (
+                    coverage,
+                    played,
+                    Some((seed, acts, "same seed, another run".into())),
+                );
+            }
+            seed += threads;
+        }
+        (coverage, played, None)
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || one(thread)))
+            .collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().expect("no story panics"))
+            .collect()
+    });
+    let mut coverage = Coverage::default();
+    let (mut played, mut broken) = (0, None);
+    for (one, count, failure) in results {
+        coverage.add(&one);
+        played += count;
+        broken = broken.or(failure);
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    println!(
+        "{played} stories in {seconds:.1} s ({:.0}/s)",
+        played as f64 / seconds
+    );
+    if args.report {
+        for (what, count) in &coverage.counts {
+            println!("{count:>12}  {what}");
+        }
+    }
+    let Some((seed, acts, law)) = broken else {
+        return ExitCode::SUCCESS;
+    };
+    println!("seed {seed} breaks a law: {law}");
+    let short = shrink(&acts, None);
+    let law = play(&short, None).broken;
+    println!("{} acts: {law:?}\n{short:?}", short.len());
+    ExitCode::FAILURE
+}
+
+#[cfg(not(raccord_faults))]
+mod faults {
+    use std::process::ExitCode;
+    use std::time::Duration;
+
+    pub(super) fn all(_: Duration) -> ExitCode {
+        eprintln!("build with RUSTFLAGS=\"--cfg raccord_faults\" to plant faults");
+        ExitCode::FAILURE
+    }
+}
+
+#[cfg(raccord_faults)]
+mod faults {
+    use std::process::ExitCode;
+    use std::time::{Duration, Instant};
+
+    use raccord_engine::faults::{Fault, plant};
+    use raccord_sim::laws::play;
+    use raccord_sim::sim::ShellFault;
+    use raccord_sim::story::story;
+
+    /// Plays seed after seed until the planted fault breaks a law.
+    fn hunt(
+        fault: Option<Fault>,
+        shell: Option<ShellFault>,
+        time: Duration,
+    ) -> Option<(u64, f64, String)> {
+        let started = Instant::now();
+        plant(fault);
+        let mut found = None;
+        for seed in 0.. {
+            if started.elapsed() > time {
+                break;
+            }
+            if let Some(broken) = play(&story(seed), shell).broken {
+                found = Some((seed, started.elapsed().as_secs_f64(), broken.0));
+                break;
+            }
+        }
+        plant(None);
+        found
+    }
+
+    pub(super) fn all(time: Duration) -> ExitCode {
+        let engine = Fault::ALL
+            .iter()
+            .map(|&(fault, text)| (Some(fault), None, text));
+        let shell = [
+            (
+                None,
+                Some(ShellFault::AckBeforeCommit),
+                "a post is confirmed before its commit is durable",
+            ),
+            (
+                None,
+                Some(ShellFault::WorkBeforeCommit),
+                "work leaves before its commit is durable",
+            ),
+            (
+                None,
+                Some(ShellFault::ForgetTail),
+                "the newest commit is not folded after a crash",
+            ),
+        ];
+        let (mut missed, mut count) = (0, 0);
+        for (fault, shell, text) in engine.chain(shell) {
+            count += 1;
+            match hunt(fault, shell, time) {
+                Some((seed, seconds, law)) => {
+                    let law: String = law.chars().take(90).collect();
+                    println!(
+                        "found   {:>5} seeds {seconds:>7.2} s  {text}: {law}",
+                        seed + 1
+                    );
+                }
+                None => {
+                    missed += 1;
+                    println!("MISSED  {text}");
+                }
+            }
+        }
+        println!("{} of {count} faults found", count - missed);
+        if missed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}

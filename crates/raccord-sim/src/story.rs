@@ -1,0 +1,108 @@
+//! Stories: drawn from a seed, and shrunk when they break a law.
+
+use crate::act::{Act, Fate};
+use crate::laws::play;
+use crate::rng::Rng;
+use crate::sim::ShellFault;
+
+/// The story of a seed: 40 to 400 acts, at least three families.
+pub fn story(seed: u64) -> Vec<Act> {
+    let mut rng = Rng::new(seed);
+    let length = 40 + rng.below(361);
+    // Each seed has its own weather.
+    let trouble = [0, 10, 30, 60][rng.below(4) as usize];
+    let crashes = [0, 2, 6][rng.below(3) as usize];
+    let restores = rng.chance(20);
+    let mut acts: Vec<Act> = (0..3 + rng.below(8))
+        .map(|_| Act::Add(rng.next() as u8))
+        .collect();
+    acts.push(Act::Read);
+    acts.push(Act::Flush);
+    while (acts.len() as u64) < length {
+        let act = draw(&mut rng, trouble, crashes, restores);
+        acts.push(act);
+    }
+    acts
+}
+
+fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
+    let pick = rng.next();
+    if rng.chance(crashes) {
+        return Act::Crash(pick);
+    }
+    if restores && rng.chance(3) {
+        return match rng.below(4) {
+            0 | 1 => Act::Backup,
+            2 => Act::Restore(pick),
+            _ => Act::Unmute,
+        };
+    }
+    match rng.below(100) {
+        0..=33 => Act::Answer(pick, fate(rng, trouble)),
+        34..=44 => Act::Wait([1, 5, 20, 61, 130, 301, 1_000][rng.below(7) as usize]),
+        45 => Act::Wait([3_600, 7_200, 40_000, 90_000][rng.below(4) as usize]),
+        46..=57 => Act::Flush,
+        58..=67 => Act::Read,
+        68 => Act::ReadFails,
+        69 | 70 => Act::Add(pick as u8),
+        71..=73 => Act::Retitle(pick),
+        74 => Act::Move(pick),
+        75 => Act::Cancel(pick),
+        76 => Act::Hide(pick),
+        77 | 78 => Act::Cut(pick),
+        79 => Act::Paste,
+        80 => Act::Spill,
+        81 => Act::Unspill,
+        82..=84 => Act::Credit(pick as u8),
+        85..=87 => Act::SignUp(pick as u8),
+        88 => Act::Repost(pick),
+        89 => Act::AnswerAgain(pick),
+        90..=92 => Act::Decide(pick, rng.chance(50)),
+        93 => Act::Retry(pick),
+        94 | 95 => Act::SwitchOn(pick),
+        96 => Act::Configure((pick % 8) as u8),
+        97 => Act::Edit(pick),
+        98 => Act::Mute,
+        _ => Act::Unmute,
+    }
+}
+
+fn fate(rng: &mut Rng, trouble: u64) -> Fate {
+    if !rng.chance(trouble) {
+        return Fate::Good;
+    }
+    match rng.below(16) {
+        0 | 1 => Fate::AnswerLost,
+        2 | 3 => Fate::Lost,
+        4 | 5 => Fate::Late,
+        6 => Fate::Twice,
+        7..=9 => Fate::Busy,
+        10 => Fate::Quiet,
+        11 => Fate::Access,
+        12 => Fate::Data,
+        13 => Fate::Gone,
+        14 => Fate::NotStarted,
+        _ => Fate::OldListing,
+    }
+}
+
+/// The shortest story found that still breaks a law.
+pub fn shrink(acts: &[Act], shell: Option<ShellFault>) -> Vec<Act> {
+    let breaks = |acts: &[Act]| play(acts, shell).broken.is_some();
+    let mut best = acts.to_vec();
+    let mut size = best.len().div_ceil(2);
+    while size > 0 {
+        let mut at = 0;
+        while at < best.len() {
+            let end = (at + size).min(best.len());
+            let shorter: Vec<Act> = best[..at].iter().chain(&best[end..]).copied().collect();
+            if breaks(&shorter) {
+                best = shorter;
+            } else {
+                at = end;
+            }
+        }
+        size /= 2;
+    }
+    best
+}
