@@ -34,7 +34,12 @@ pub struct Answer {
 /// When it was not built.
 pub fn program() -> Result<PathBuf> {
     let here = std::env::current_exe().context("the test knows where it is")?;
-    let found = here.ancestors().skip(1).take(3).map(|folder| folder.join("raccord")).find(|file| file.is_file());
+    let found = here
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join("raccord"))
+        .find(|file| file.is_file());
     found.context("the program is not built: run `cargo build -p raccord` first")
 }
 
@@ -46,7 +51,10 @@ impl Place {
     pub fn new(config: &str) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("raccord.toml"), config)?;
-        Ok(Self { folder, now: DECEMBER.to_owned() })
+        Ok(Self {
+            folder,
+            now: DECEMBER.to_owned(),
+        })
     }
 
     /// The same place at another hour.
@@ -116,8 +124,15 @@ impl Place {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&self) -> Result<Child> {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log"))?;
-        Ok(self.command(&["run"])?.stdout(Stdio::null()).stderr(log).spawn()?)
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path("daemon.log"))?;
+        Ok(self
+            .command(&["run"])?
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()?)
     }
 
     /// The events of the log, oldest first.
@@ -126,8 +141,14 @@ impl Place {
     /// When the command fails.
     pub fn events(&self) -> Result<Vec<Value>> {
         let output = self.command(&["log", "--json"])?.output()?;
-        ensure!(output.status.success(), "log: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "log: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout)?;
-        text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+        text.lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
     }
 }

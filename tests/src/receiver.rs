@@ -54,7 +54,9 @@ impl Receiver {
 
     /// Takes so long over each answer.
     pub fn slow(&self, time: Duration) {
-        self.shared.slow_ms.store(time.as_millis() as usize, Ordering::SeqCst);
+        self.shared
+            .slow_ms
+            .store(time.as_millis() as usize, Ordering::SeqCst);
     }
 
     /// How many requests are being answered right now.
@@ -64,15 +66,25 @@ impl Receiver {
 
     /// Everything received so far.
     pub fn received(&self) -> Received {
-        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Waits until `enough` says so; gives false when `limit` passed first.
     pub fn wait(&self, limit: Duration, enough: impl Fn(&Received) -> bool) -> bool {
         let until = Instant::now() + limit;
-        let mut received = self.shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut received = self
+            .shared
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         while !enough(&received) {
-            let Some(left) = until.checked_duration_since(Instant::now()) else { return false };
+            let Some(left) = until.checked_duration_since(Instant::now()) else {
+                return false;
+            };
             received = self
                 .shared
                 .more
@@ -106,7 +118,10 @@ fn answer(mut stream: &TcpStream, shared: &Shared, id: String, body: Vec<u8>) ->
         return Ok(());
     }
     {
-        let mut received = shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut received = shared
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         received.entry(id).or_default().push(body);
         let slow = Duration::from_millis(shared.slow_ms.load(Ordering::SeqCst) as u64);
         if !slow.is_zero() {

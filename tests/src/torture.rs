@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Child;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -33,7 +32,10 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
@@ -46,7 +48,10 @@ struct Sheet {
 
 impl Sheet {
     fn new() -> Self {
-        let mut sheet = Self { lines: Vec::new(), made: 0 };
+        let mut sheet = Self {
+            lines: Vec::new(),
+            made: 0,
+        };
         for _ in 0..12 {
             sheet.add();
         }
@@ -55,8 +60,17 @@ impl Sheet {
 
     fn add(&mut self) {
         self.made += 1;
-        let title = format!("Rencontre {} des {}", self.made, NAMES[self.made as usize % NAMES.len()]);
-        self.lines.push((title, 1 + self.made % 28, 9 + self.made % 10, self.made % 4 != 0));
+        let title = format!(
+            "Rencontre {} des {}",
+            self.made,
+            NAMES[self.made as usize % NAMES.len()]
+        );
+        self.lines.push((
+            title,
+            1 + self.made % 28,
+            9 + self.made % 10,
+            !self.made.is_multiple_of(4),
+        ));
     }
 
     fn edit(&mut self, dice: &mut Dice) {
@@ -76,17 +90,30 @@ impl Sheet {
         let mut text = String::from("Date,Début,Titre,Salle,Public/Interne\n");
         for (title, day, hour, public) in &self.lines {
             let seen = if *public { "Public" } else { "Interne" };
-            writeln!(text, "2027-01-{day:02},{hour:02}:00,{title},Halle,{seen}").expect("memory takes every write");
+            writeln!(text, "2027-01-{day:02},{hour:02}:00,{title},Halle,{seen}")
+                .expect("memory takes every write");
         }
         text
     }
 
     fn public_titles(&self) -> BTreeSet<String> {
-        self.lines.iter().filter(|line| line.3).map(|line| line.0.clone()).collect()
+        self.lines
+            .iter()
+            .filter(|line| line.3)
+            .map(|line| line.0.clone())
+            .collect()
     }
 }
 
-const NAMES: &[&str] = &["jardiniers", "couturières", "cyclistes", "brasseurs", "libraires", "chorales", "boulangères"];
+const NAMES: &[&str] = &[
+    "jardiniers",
+    "couturières",
+    "cyclistes",
+    "brasseurs",
+    "libraires",
+    "chorales",
+    "boulangères",
+];
 
 /// Kills the daemon `kills` times, then checks that every effect is there, each exactly once.
 ///
@@ -132,21 +159,19 @@ fn config(receiver: &Receiver) -> String {
 /// Edits the sheet at random for a while.
 fn edit_until(place: &Place, sheet: &mut Sheet, dice: &mut Dice, moment: Duration) -> Result<()> {
     let until = Instant::now() + moment;
-    let (_never, pause) = mpsc::channel::<()>();
     while Instant::now() < until {
         sheet.edit(dice);
         place.save("programme.csv", sheet.csv().as_bytes())?;
-        drop(pause.recv_timeout(Duration::from_millis(20 + dice.below(120))));
+        std::thread::park_timeout(Duration::from_millis(20 + dice.below(120)));
     }
     Ok(())
 }
 
 /// Kills it, as often as can be while a send is under way. Says whether one was.
 fn kill_in_flight(receiver: &Receiver, mut daemon: Child) -> Result<bool> {
-    let (_never, pause) = mpsc::channel::<()>();
     let until = Instant::now() + Duration::from_millis(250);
     while receiver.in_flight() == 0 && Instant::now() < until {
-        drop(pause.recv_timeout(Duration::from_millis(1)));
+        std::thread::park_timeout(Duration::from_millis(1));
     }
     let sending = receiver.in_flight() > 0;
     daemon.kill()?; // SIGKILL on Unix.
@@ -157,21 +182,40 @@ fn kill_in_flight(receiver: &Receiver, mut daemon: Child) -> Result<bool> {
 /// One more pass, waiting for what is due: then nothing may be owed.
 fn settle(place: &Place) -> Result<()> {
     let answer = place.run(&["sync", "--wait", "90s"])?;
-    ensure!(matches!(answer.code, 0 | 3), "the last pass ended with {}: {}", answer.code, answer.stderr);
-    ensure!(answer.json["later"] == Value::Array(vec![]), "still owed: {}", answer.json["later"]);
-    ensure!(answer.json["dead"] == Value::Array(vec![]), "given up: {}", answer.json["dead"]);
+    ensure!(
+        matches!(answer.code, 0 | 3),
+        "the last pass ended with {}: {}",
+        answer.code,
+        answer.stderr
+    );
+    ensure!(
+        answer.json["later"] == Value::Array(vec![]),
+        "still owed: {}",
+        answer.json["later"]
+    );
+    ensure!(
+        answer.json["dead"] == Value::Array(vec![]),
+        "given up: {}",
+        answer.json["dead"]
+    );
     Ok(())
 }
 
 fn check_webhooks(place: &Place, receiver: &Receiver, report: &mut Report) -> Result<()> {
     let received = receiver.received();
     for (id, bodies) in &received {
-        ensure!(bodies.iter().all(|body| body == &bodies[0]), "{id} came with different bytes");
+        ensure!(
+            bodies.iter().all(|body| body == &bodies[0]),
+            "{id} came with different bytes"
+        );
         report.repeats += bodies.len() - 1;
     }
     let events = place.events()?;
     report.events = events.len();
-    let ids: BTreeSet<&str> = events.iter().filter_map(|event| event["id"].as_str()).collect();
+    let ids: BTreeSet<&str> = events
+        .iter()
+        .filter_map(|event| event["id"].as_str())
+        .collect();
     for id in &ids {
         ensure!(received.contains_key(*id), "event {id} never arrived");
     }
@@ -182,7 +226,8 @@ fn check_webhooks(place: &Place, receiver: &Receiver, report: &mut Report) -> Re
 }
 
 fn check_files(place: &Place, sheet: &Sheet) -> Result<()> {
-    let text = std::fs::read_to_string(place.path("out/site/activities.json")).context("activities.json")?;
+    let text = std::fs::read_to_string(place.path("out/site/activities.json"))
+        .context("activities.json")?;
     let listed: Value = serde_json::from_str(&text).context("activities.json is half-written")?;
     let titles: BTreeSet<String> = listed["activities"]
         .as_array()
@@ -191,7 +236,11 @@ fn check_files(place: &Place, sheet: &Sheet) -> Result<()> {
         .filter(|activity| activity["status"] != "cancelled")
         .filter_map(|activity| activity["title"].as_str().map(str::to_owned))
         .collect();
-    ensure!(titles == sheet.public_titles(), "the site shows {titles:?}, the sheet {:?}", sheet.public_titles());
+    ensure!(
+        titles == sheet.public_titles(),
+        "the site shows {titles:?}, the sheet {:?}",
+        sheet.public_titles()
+    );
     check_pdf(&place.path("out/programme-2027-01.pdf"))
 }
 
@@ -199,7 +248,10 @@ fn check_pdf(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).context("the programme")?;
     let end = &bytes[bytes.len().saturating_sub(16)..];
     ensure!(bytes.starts_with(b"%PDF-"), "the programme is no PDF");
-    ensure!(end.windows(5).any(|part| part == b"%%EOF"), "the programme is half-written");
+    ensure!(
+        end.windows(5).any(|part| part == b"%%EOF"),
+        "the programme is half-written"
+    );
     Ok(())
 }
 
@@ -211,33 +263,50 @@ fn check_pdf(path: &Path) -> Result<()> {
 pub fn refused_then_killed(lines: usize) -> Result<Duration> {
     let receiver = Receiver::start()?;
     receiver.refuse(true);
-    let place = Place::new(&config(&receiver).replace("[connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n", ""))?;
+    let place = Place::new(&config(&receiver).replace(
+        "[connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n",
+        "",
+    ))?;
     let mut sheet = Sheet::new();
     while sheet.lines.len() < lines {
         sheet.add();
     }
     place.save("programme.csv", sheet.csv().as_bytes())?;
     let mut daemon = place.start()?;
-    let (_never, pause) = mpsc::channel::<()>();
     let until = Instant::now() + Duration::from_secs(60);
     let activities = |place: &Place| -> usize {
         place.events().map_or(0, |events| {
-            events.iter().filter(|event| event["type"].as_str().is_some_and(|kind| kind.contains(".activity."))).count()
+            events
+                .iter()
+                .filter(|event| {
+                    event["type"]
+                        .as_str()
+                        .is_some_and(|kind| kind.contains(".activity."))
+                })
+                .count()
         })
     };
     while activities(&place) < lines {
-        ensure!(Instant::now() < until, "the lines were not accepted in a minute");
-        drop(pause.recv_timeout(Duration::from_millis(200)));
+        ensure!(
+            Instant::now() < until,
+            "the lines were not accepted in a minute"
+        );
+        std::thread::park_timeout(Duration::from_millis(200));
     }
     daemon.kill()?;
     daemon.wait()?;
     let mut daemon = place.start()?;
-    drop(pause.recv_timeout(Duration::from_secs(2)));
+    std::thread::park_timeout(Duration::from_secs(2));
     receiver.refuse(false);
     let recovered = Instant::now();
-    let wanted: BTreeSet<String> =
-        place.events()?.iter().filter_map(|event| event["id"].as_str().map(str::to_owned)).collect();
-    let all = receiver.wait(Duration::from_secs(120), |received| wanted.iter().all(|id| received.contains_key(id)));
+    let wanted: BTreeSet<String> = place
+        .events()?
+        .iter()
+        .filter_map(|event| event["id"].as_str().map(str::to_owned))
+        .collect();
+    let all = receiver.wait(Duration::from_secs(120), |received| {
+        wanted.iter().all(|id| received.contains_key(id))
+    });
     let took = recovered.elapsed();
     daemon.kill()?;
     daemon.wait()?;

@@ -36,23 +36,46 @@ fn live(ext: &str) {
     let mut told = 0;
     for version in versions() {
         let expected: Value = serde_json::from_slice(&sample(&version, "json")).unwrap();
-        place.save(&format!("programme.{ext}"), &sample(&version, ext)).unwrap();
+        place
+            .save(&format!("programme.{ext}"), &sample(&version, ext))
+            .unwrap();
         let answer = place.run(&["sync"]).unwrap();
-        let events: Vec<Value> = place.events().unwrap().into_iter().filter(is_activity).collect();
-        check(&version, &expected["expected"], &answer.json, answer.code, &events[told..], &mut known);
+        let events: Vec<Value> = place
+            .events()
+            .unwrap()
+            .into_iter()
+            .filter(is_activity)
+            .collect();
+        check(
+            &version,
+            &expected["expected"],
+            &answer.json,
+            answer.code,
+            &events[told..],
+            &mut known,
+        );
         told = events.len();
     }
 }
 
 fn is_activity(event: &Value) -> bool {
-    event["type"].as_str().is_some_and(|kind| kind.contains(".activity."))
+    event["type"]
+        .as_str()
+        .is_some_and(|kind| kind.contains(".activity."))
 }
 
 fn versions() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
     let mut versions: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
-        .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".json").map(str::to_owned))
+        .filter_map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .to_str()?
+                .strip_suffix(".json")
+                .map(str::to_owned)
+        })
         .collect();
     versions.sort();
     assert_eq!(versions.len(), 18);
@@ -60,7 +83,12 @@ fn versions() -> Vec<String> {
 }
 
 fn sample(version: &str, ext: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(format!("{version}.{ext}"))).unwrap()
+    std::fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("samples")
+            .join(format!("{version}.{ext}")),
+    )
+    .unwrap()
 }
 
 fn check(
@@ -73,30 +101,78 @@ fn check(
 ) {
     let list = |name: &str| expected[name].as_array().cloned().unwrap_or_default();
     let of = |verb: &str| -> Vec<&Value> {
-        events.iter().filter(|event| event["type"].as_str().unwrap().ends_with(&format!("{verb}.v1"))).collect()
+        events
+            .iter()
+            .filter(|event| {
+                event["type"]
+                    .as_str()
+                    .unwrap()
+                    .ends_with(&format!("{verb}.v1"))
+            })
+            .collect()
     };
-    assert_eq!(of("created").len(), list("added").len(), "{version}: created");
-    assert_eq!(of("cancelled").len(), list("cancelled").len(), "{version}: cancelled");
-    assert_eq!(of("updated").len(), list("changed").len(), "{version}: updated");
+    assert_eq!(
+        of("created").len(),
+        list("added").len(),
+        "{version}: created"
+    );
+    assert_eq!(
+        of("cancelled").len(),
+        list("cancelled").len(),
+        "{version}: cancelled"
+    );
+    assert_eq!(
+        of("updated").len(),
+        list("changed").len(),
+        "{version}: updated"
+    );
     for (event, change) in of("updated").iter().zip(list("changed")) {
-        let fields: BTreeSet<&str> =
-            event["data"]["changed"].as_array().unwrap().iter().map(|pointer| pointer.as_str().unwrap()).collect();
+        let fields: BTreeSet<&str> = event["data"]["changed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pointer| pointer.as_str().unwrap())
+            .collect();
         for field in change["fields"].as_array().unwrap() {
             let field = field["field"].as_str().unwrap();
-            let pointer = if field == "date" { "/start".to_owned() } else { format!("/{field}") };
-            assert!(fields.contains(pointer.as_str()), "{version}: {field} is not among {fields:?}");
+            let pointer = if field == "date" {
+                "/start".to_owned()
+            } else {
+                format!("/{field}")
+            };
+            assert!(
+                fields.contains(pointer.as_str()),
+                "{version}: {field} is not among {fields:?}"
+            );
         }
         let name = change["event"].as_str().unwrap();
         let subject = event["subject"].as_str().unwrap();
         // The same activity keeps its id through the whole life of the sheet.
-        assert_eq!(known.entry(name.to_owned()).or_insert_with(|| subject.to_owned()), subject, "{version}: {name}");
+        assert_eq!(
+            known
+                .entry(name.to_owned())
+                .or_insert_with(|| subject.to_owned()),
+            subject,
+            "{version}: {name}"
+        );
     }
     let held = expected["held"].as_bool().unwrap();
-    assert_eq!(sync["holds"].as_array().map(|holds| !holds.is_empty()), Some(held), "{version}: held");
+    assert_eq!(
+        sync["holds"].as_array().map(|holds| !holds.is_empty()),
+        Some(held),
+        "{version}: held"
+    );
     assert_eq!(code, if held { 3 } else { 0 }, "{version}: exit code");
-    let warned: Vec<&str> =
-        sync["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap()).collect();
+    let warned: Vec<&str> = sync["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| warning["code"].as_str().unwrap())
+        .collect();
     for warning in list("warnings") {
-        assert!(warned.contains(&warning["code"].as_str().unwrap()), "{version}: {warning} is not among {warned:?}");
+        assert!(
+            warned.contains(&warning["code"].as_str().unwrap()),
+            "{version}: {warning} is not among {warned:?}"
+        );
     }
 }

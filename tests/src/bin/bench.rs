@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Child;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -62,7 +62,11 @@ enum What {
 
 fn main() -> Result<()> {
     match Arguments::parse().what {
-        What::Events { seconds, connections, one_subject } => events(seconds, connections, one_subject),
+        What::Events {
+            seconds,
+            connections,
+            one_subject,
+        } => events(seconds, connections, one_subject),
         What::Latency { seconds } => latency(seconds),
         What::Memory { seconds } => memory(seconds),
         What::Large { sheet } => large(&sheet),
@@ -86,7 +90,11 @@ fn serve(config: &str) -> Result<Served> {
     let place = Place::new(&text)?;
     let daemon = place.start()?;
     wait_ready(address)?;
-    Ok(Served { place, daemon, address })
+    Ok(Served {
+        place,
+        daemon,
+        address,
+    })
 }
 
 impl Drop for Served {
@@ -98,8 +106,7 @@ impl Drop for Served {
 }
 
 fn pause(time: Duration) {
-    let (_never, wait) = mpsc::channel::<()>();
-    drop(wait.recv_timeout(time));
+    std::thread::park_timeout(time);
 }
 
 fn wait_ready(address: SocketAddr) -> Result<Duration> {
@@ -115,7 +122,10 @@ fn wait_ready(address: SocketAddr) -> Result<Duration> {
 
 fn get(address: SocketAddr, path: &str) -> Result<String> {
     let mut stream = TcpStream::connect(address)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -135,7 +145,9 @@ fn post(stream: &mut BufReader<TcpStream>, id: &str, subject: &str) -> Result<u1
          content-type: application/cloudevents+json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    stream.get_mut().write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
+    stream
+        .get_mut()
+        .write_all(&[head.as_bytes(), body.as_bytes()].concat())?;
     answer(stream)
 }
 
@@ -196,13 +208,17 @@ fn count_requests(stream: TcpStream, counted: &AtomicU64) -> Result<()> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         counted.fetch_add(1, Ordering::Relaxed);
-        reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
+        reader
+            .get_mut()
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")?;
     }
 }
 
 fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
     let (receiver, delivered) = counting()?;
-    let served = serve(&format!("[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{receiver}/in\"\n"))?;
+    let served = serve(&format!(
+        "[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{receiver}/in\"\n"
+    ))?;
     let stop = Arc::new(AtomicBool::new(false));
     let cpu = cpu_of(served.daemon.id())?;
     let began = Instant::now();
@@ -216,8 +232,16 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
                 let (mut taken, mut refused) = (0, 0);
                 while !stop.load(Ordering::Relaxed) {
                     let id = format!("{sender}-{}", taken + refused);
-                    let subject = if one_subject { "one".to_owned() } else { id.clone() };
-                    if post(&mut stream, &id, &subject)? == 202 { taken += 1 } else { refused += 1 }
+                    let subject = if one_subject {
+                        "one".to_owned()
+                    } else {
+                        id.clone()
+                    };
+                    if post(&mut stream, &id, &subject)? == 202 {
+                        taken += 1;
+                    } else {
+                        refused += 1;
+                    }
                 }
                 Ok((taken, refused))
             })
@@ -227,7 +251,9 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
     stop.store(true, Ordering::Relaxed);
     let (mut taken, mut refused) = (0, 0);
     for sender in senders {
-        let (some, none) = sender.join().map_err(|_| anyhow::anyhow!("a sender panicked"))??;
+        let (some, none) = sender
+            .join()
+            .map_err(|_| anyhow::anyhow!("a sender panicked"))??;
         taken += some;
         refused += none;
     }
@@ -235,8 +261,14 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
     pause(Duration::from_secs(1));
     let soon = delivered.load(Ordering::Relaxed);
     let used = cpu_of(served.daemon.id())? - cpu;
-    println!("accepted  {taken} in {took:.1} s: {:.0}/s ({refused} refused)", taken as f64 / took);
-    println!("delivered {soon} within 1 s: {:.2} %", 100.0 * soon as f64 / taken as f64);
+    println!(
+        "accepted  {taken} in {took:.1} s: {:.0}/s ({refused} refused)",
+        taken as f64 / took
+    );
+    println!(
+        "delivered {soon} within 1 s: {:.2} %",
+        100.0 * soon as f64 / taken as f64
+    );
     println!("CPU       {:.0} µs per event", used / taken as f64 * 1e6);
     println!("resident  {:.1} MB", resident(served.daemon.id())?);
     let until = Instant::now() + Duration::from_secs(120);
@@ -249,7 +281,10 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
 
 fn latency(seconds: u64) -> Result<()> {
     let receiver = Receiver::start()?;
-    let served = serve(&format!("[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n", receiver.address))?;
+    let served = serve(&format!(
+        "[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
+        receiver.address
+    ))?;
     let mut through = Vec::new();
     let mut bare = Vec::new();
     let mut direct = BufReader::new(TcpStream::connect(receiver.address)?);
@@ -259,7 +294,10 @@ fn latency(seconds: u64) -> Result<()> {
         let before = receiver.received().len();
         let status = post(&mut stream, &format!("e{n}"), &format!("s{n}"))?;
         ensure!(status == 202, "{status}");
-        ensure!(receiver.wait(Duration::from_secs(5), |received| received.len() > before), "event {n} did not arrive");
+        ensure!(
+            receiver.wait(Duration::from_secs(5), |received| received.len() > before),
+            "event {n} did not arrive"
+        );
         through.push(began.elapsed());
         let began = Instant::now();
         direct.get_mut().write_all(
@@ -267,7 +305,9 @@ fn latency(seconds: u64) -> Result<()> {
         )?;
         answer(&mut direct)?;
         bare.push(began.elapsed());
-        if let Some(left) = Duration::from_millis(20).checked_sub(through[through.len() - 1] + bare[bare.len() - 1]) {
+        if let Some(left) =
+            Duration::from_millis(20).checked_sub(through[through.len() - 1] + bare[bare.len() - 1])
+        {
             pause(left);
         }
         debug_assert!(tick > 0);
@@ -276,8 +316,16 @@ fn latency(seconds: u64) -> Result<()> {
         list.sort();
         list[((list.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3
     };
-    println!("bare    p50 {:.2} ms, p99 {:.2} ms", p(&mut bare, 0.5), p(&mut bare, 0.99));
-    println!("raccord p50 {:.2} ms, p99 {:.2} ms", p(&mut through, 0.5), p(&mut through, 0.99));
+    println!(
+        "bare    p50 {:.2} ms, p99 {:.2} ms",
+        p(&mut bare, 0.5),
+        p(&mut bare, 0.99)
+    );
+    println!(
+        "raccord p50 {:.2} ms, p99 {:.2} ms",
+        p(&mut through, 0.5),
+        p(&mut through, 0.99)
+    );
     Ok(())
 }
 
@@ -296,7 +344,10 @@ fn memory(seconds: u64) -> Result<()> {
     }
     ensure!(pdf.exists(), "the programme was not printed");
     pause(Duration::from_secs(seconds));
-    println!("resident {:.1} MB after {seconds} s", resident(served.daemon.id())?);
+    println!(
+        "resident {:.1} MB after {seconds} s",
+        resident(served.daemon.id())?
+    );
     Ok(())
 }
 
@@ -313,7 +364,11 @@ fn large(sheet: &Path) -> Result<()> {
     place.save("large.csv", text.as_bytes())?;
     let first = Instant::now();
     let answer = place.run(&["sync", "--wait", "300s"])?;
-    println!("first reading {:.1} s, {} events", first.elapsed().as_secs_f64(), answer.json["events"]);
+    println!(
+        "first reading {:.1} s, {} events",
+        first.elapsed().as_secs_f64(),
+        answer.json["events"]
+    );
     let mut daemon = place.start()?;
     pause(Duration::from_secs(10));
     println!("idle resident {:.1} MB", resident(daemon.id())?);
@@ -322,12 +377,20 @@ fn large(sheet: &Path) -> Result<()> {
     let began = Instant::now();
     place.save("large.csv", changed.as_bytes())?;
     let arrived = receiver.wait(Duration::from_secs(60), |received| received.len() > before);
-    println!("one changed line: {arrived}, event after {:.2} s, peak {:.1} MB", began.elapsed().as_secs_f64(), peak(daemon.id())?);
+    println!(
+        "one changed line: {arrived}, event after {:.2} s, peak {:.1} MB",
+        began.elapsed().as_secs_f64(),
+        peak(daemon.id())?
+    );
     daemon.kill()?;
     daemon.wait()?;
     let began = Instant::now();
     let answer = place.run(&["sync"])?;
-    println!("unchanged: whole process {:.2} s, {} events", began.elapsed().as_secs_f64(), answer.json["events"]);
+    println!(
+        "unchanged: whole process {:.2} s, {} events",
+        began.elapsed().as_secs_f64(),
+        answer.json["events"]
+    );
     place.save("large.csv", shift_week(&changed).as_bytes())?;
     let began = Instant::now();
     let answer = place.run(&["sync"])?;
@@ -343,13 +406,29 @@ fn large(sheet: &Path) -> Result<()> {
 /// Moves every date at the beginning of a line by seven days.
 fn shift_week(text: &str) -> String {
     let shifted = |line: &str| -> Option<String> {
-        let day: Vec<i64> = line.get(..10)?.split('-').map(str::parse).collect::<Result<_, _>>().ok()?;
-        let [year, month, date] = day[..] else { return None };
+        let day: Vec<i64> = line
+            .get(..10)?
+            .split('-')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let [year, month, date] = day[..] else {
+            return None;
+        };
         // Days are counted as if every month had 28: the dates stay valid, and all of them move.
         let days = year * 336 + (month - 1) * 28 + (date.min(28) - 1) + 7;
-        Some(format!("{:04}-{:02}-{:02}{}", days / 336, days % 336 / 28 + 1, days % 28 + 1, &line[10..]))
+        Some(format!(
+            "{:04}-{:02}-{:02}{}",
+            days / 336,
+            days % 336 / 28 + 1,
+            days % 28 + 1,
+            &line[10..]
+        ))
     };
-    text.lines().map(|line| shifted(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| shifted(line).unwrap_or_else(|| line.to_owned()))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn start(events: usize) -> Result<()> {
@@ -379,14 +458,25 @@ fn start(events: usize) -> Result<()> {
     let began = Instant::now();
     served.daemon = served.place.start()?;
     wait_ready(served.address)?;
-    println!("first answer {:.0} ms after the start, resident {:.1} MB", began.elapsed().as_secs_f64() * 1e3, resident(served.daemon.id())?);
+    println!(
+        "first answer {:.0} ms after the start, resident {:.1} MB",
+        began.elapsed().as_secs_f64() * 1e3,
+        resident(served.daemon.id())?
+    );
     Ok(())
 }
 
 fn status_line(pid: u32, name: &str) -> Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = text.lines().find(|line| line.starts_with(name)).context("a line of /proc/PID/status")?;
-    let kilobytes: f64 = line.split_whitespace().nth(1).context("a number")?.parse()?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(name))
+        .context("a line of /proc/PID/status")?;
+    let kilobytes: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .context("a number")?
+        .parse()?;
     Ok(kilobytes / 1024.0)
 }
 
@@ -401,7 +491,12 @@ fn peak(pid: u32) -> Result<f64> {
 /// Seconds of CPU a process has used.
 fn cpu_of(pid: u32) -> Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let fields: Vec<&str> = text
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
     Ok(ticks / 100.0)
 }

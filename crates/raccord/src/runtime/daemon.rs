@@ -1,7 +1,6 @@
 //! The daemon: sources are read, effects are made, pages are served, commands are answered, until
 //! the process is asked to stop.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -9,11 +8,10 @@ use std::time::Duration;
 
 use raccord_bus::SqliteLog;
 use raccord_engine::{Engine, Order};
-use raccord_model::{ConnectorName, Words};
+use raccord_model::Words;
 use raccord_web::{Face, Feed, Limits};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -23,7 +21,7 @@ use super::load::Loaded;
 use super::local::{self, Ready};
 use super::pass::{Pass, PassOptions, one_pass};
 use super::socket::{self, Answer, Asked, Request};
-use super::sources::{Poke, SourceTask};
+use super::sources::SourceTask;
 use super::told;
 use super::writer::Desk;
 use crate::cli::{Session, Unmute};
@@ -39,7 +37,11 @@ const DEADLINE: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// When it cannot start.
-pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Ready) -> Result<(), Problem> {
+pub(crate) async fn run(
+    session: &Session,
+    loaded: Loaded<SqliteLog>,
+    ready: Ready,
+) -> Result<(), Problem> {
     let settings = &session.settings;
     let stop = CancellationToken::new();
     let feed = Feed::new(face::FEED);
@@ -66,7 +68,11 @@ pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Rea
     if let (Ok(fresh), Ok(mut shown)) = (first.await, here.shown.write()) {
         *shown = fresh;
     }
-    let node = Process { clock: Arc::clone(&ready.clock), set: session.time.set_to.is_some(), place: here.clone() };
+    let node = Process {
+        clock: Arc::clone(&ready.clock),
+        set: session.time.set_to.is_some(),
+        place: here.clone(),
+    };
     let face = Face::new(Arc::new(node), Limits::default(), stop.clone());
     if let Some(set) = session.time.set_to {
         info!(%set, "the clock was set by RACCORD_NOW");
@@ -76,14 +82,16 @@ pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Rea
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { face.serve(listener).await });
     tasks.spawn(here.clone().keep_fresh(stop.clone()));
-    tasks.spawn(watch_secrets(session.settings.clone(), Arc::clone(&ready.tools), desk.clone(), stop.clone()));
-    let mut pokes = BTreeMap::new();
+    tasks.spawn(watch_secrets(
+        session.settings.clone(),
+        Arc::clone(&ready.tools),
+        desk.clone(),
+        stop.clone(),
+    ));
     for (name, tool) in ready.tools.iter() {
         if tool.source().is_none() {
             continue;
         }
-        let (poke, poked) = mpsc::channel(16);
-        pokes.insert(name.clone(), poke);
         let task = SourceTask {
             name: name.clone(),
             tools: Arc::clone(&ready.tools),
@@ -91,16 +99,23 @@ pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Rea
             clock: Arc::clone(&ready.clock),
             stop: stop.clone(),
         };
-        tasks.spawn(task.run(poked));
+        tasks.spawn(task.run());
     }
     let ready = Arc::new(ready);
-    let commands = Commands { desk: desk.clone(), ready, pokes: Arc::new(pokes), zone: settings.zone.clone() };
+    let commands = Commands {
+        desk: desk.clone(),
+        ready,
+        zone: settings.zone.clone(),
+    };
     tasks.spawn(commands.serve(door, stop.clone()));
 
     asked_to_stop().await;
     info!("stopping");
     stop.cancel();
-    let ended = tokio::time::timeout(DEADLINE, async { while tasks.join_next().await.is_some() {} }).await;
+    let ended = tokio::time::timeout(DEADLINE, async {
+        while tasks.join_next().await.is_some() {}
+    })
+    .await;
     if ended.is_err() {
         warn!("something did not end in time; the log knows what is owed");
         tasks.abort_all();
@@ -108,7 +123,10 @@ pub(crate) async fn run(session: &Session, loaded: Loaded<SqliteLog>, ready: Rea
     }
     drop(std::fs::remove_file(socket::path(&settings.data)));
     drop((here, desk));
-    if tokio::task::spawn_blocking(move || writer.join()).await.is_err() {
+    if tokio::task::spawn_blocking(move || writer.join())
+        .await
+        .is_err()
+    {
         warn!("the writer did not end cleanly; the log knows what is owed");
     }
     Ok(())
@@ -133,8 +151,15 @@ fn publisher(feed: &Feed, place: raccord_model::PlaceId) -> super::writer::Publi
 const SECRETS: Duration = Duration::from_secs(10);
 
 /// A replaced secret lifts the refusal of the tool that did not take the former one.
-async fn watch_secrets(settings: crate::settings::Settings, tools: Arc<Tools>, desk: Desk, stop: CancellationToken) {
-    let Ok(salt) = desk.ask(|_, log| super::load::known_salt(log)).await else { return };
+async fn watch_secrets(
+    settings: crate::settings::Settings,
+    tools: Arc<Tools>,
+    desk: Desk,
+    stop: CancellationToken,
+) {
+    let Ok(salt) = desk.ask(|_, log| super::load::known_salt(log)).await else {
+        return;
+    };
     let mut known = None;
     loop {
         tokio::select! {
@@ -142,10 +167,18 @@ async fn watch_secrets(settings: crate::settings::Settings, tools: Arc<Tools>, d
             () = tokio::time::sleep(SECRETS) => {}
         }
         let rules = crate::settings::rules(&settings, &tools, salt.as_bytes());
-        let fresh: Vec<raccord_model::Digest> = rules.sinks.values().map(|sink| sink.credentials).collect();
-        if known.replace(fresh.clone()).is_some_and(|known| known != fresh) {
+        let fresh: Vec<raccord_model::Digest> =
+            rules.sinks.values().map(|sink| sink.credentials).collect();
+        if known
+            .replace(fresh.clone())
+            .is_some_and(|known| known != fresh)
+        {
             info!("a secret was replaced");
-            if desk.input(raccord_engine::Input::Configure(Box::new(rules))).await.is_err() {
+            if desk
+                .input(raccord_engine::Input::Configure(Box::new(rules)))
+                .await
+                .is_err()
+            {
                 return;
             }
         }
@@ -196,7 +229,6 @@ async fn asked_to_stop() {
 struct Commands {
     desk: Desk,
     ready: Arc<Ready>,
-    pokes: Arc<BTreeMap<ConnectorName, Poke>>,
     zone: jiff::tz::TimeZone,
 }
 
@@ -223,7 +255,9 @@ impl Commands {
         if read.read_line(&mut line).await.is_err() {
             return;
         }
-        let Ok(asked) = serde_json::from_str::<Asked>(&line) else { return };
+        let Ok(asked) = serde_json::from_str::<Asked>(&line) else {
+            return;
+        };
         let answer = self.answer(asked).await;
         let mut line = serde_json::to_vec(&answer).unwrap_or_default();
         line.push(b'\n');
@@ -233,33 +267,62 @@ impl Commands {
 
     async fn answer(&self, asked: Asked) -> Answer {
         let now = self.ready.clock.now();
-        let view = View { lang: asked.lang, zone: self.zone.clone(), now };
-        let pass = Pass { tools: &self.ready.tools, clock: &self.ready.clock, view: &view };
+        let view = View {
+            lang: asked.lang,
+            zone: self.zone.clone(),
+            now,
+        };
+        let pass = Pass {
+            tools: &self.ready.tools,
+            clock: &self.ready.clock,
+            view: &view,
+        };
         match asked.request {
             Request::Sync { plan, wait_ms } => {
                 let wait = Duration::from_millis(wait_ms);
-                let options = PassOptions { orders: Vec::new(), wait, plan: plan.map(|plan| *plan) };
+                let options = PassOptions {
+                    orders: Vec::new(),
+                    wait,
+                    plan: plan.map(|plan| *plan),
+                };
                 Answer::of(one_pass(&pass, &self.desk, options).await)
             }
             Request::Approve { hold, only } => {
                 let order = Order::Approve { hold, only };
-                self.decide(&pass, order, Deed::Approved, hold.to_string()).await
+                self.decide(&pass, order, Deed::Approved, hold.to_string())
+                    .await
             }
             Request::Reject { hold } => {
-                self.decide(&pass, Order::Reject(hold), Deed::Rejected, hold.to_string()).await
+                self.decide(&pass, Order::Reject(hold), Deed::Rejected, hold.to_string())
+                    .await
             }
             Request::Retry { delivery } => {
-                self.decide(&pass, Order::Retry(delivery), Deed::Retried, delivery.to_string()).await
+                self.decide(
+                    &pass,
+                    Order::Retry(delivery),
+                    Deed::Retried,
+                    delivery.to_string(),
+                )
+                .await
             }
             Request::Drop { delivery } => {
-                self.decide(&pass, Order::Drop(delivery), Deed::Dropped, delivery.to_string()).await
+                self.decide(
+                    &pass,
+                    Order::Drop(delivery),
+                    Deed::Dropped,
+                    delivery.to_string(),
+                )
+                .await
             }
             Request::Unmute { moved } => Answer::of(self.unmute(moved).await),
         }
     }
 
     async fn decide(&self, pass: &Pass<'_>, order: Order, did: Deed, reference: String) -> Answer {
-        let options = PassOptions { orders: vec![order], ..PassOptions::default() };
+        let options = PassOptions {
+            orders: vec![order],
+            ..PassOptions::default()
+        };
         let shape = one_pass(pass, &self.desk, options).await;
         Answer::of(shape.map(|shape| DeedShape {
             did,
@@ -272,7 +335,11 @@ impl Commands {
 
     async fn unmute(&self, moved: bool) -> Result<DeedShape, Problem> {
         let what = if moved { Unmute::Moved } else { Unmute::Copy };
-        let adopted = self.desk.ask(|_, log| log.adopt_file()).await.map_err(|broken| broken.0)?;
+        let adopted = self
+            .desk
+            .ask(|_, log| log.adopt_file())
+            .await
+            .map_err(|broken| broken.0)?;
         adopted.map_err(|error| Problem::failed("", error.code(), error.text(), error.mend()))?;
         let order = raccord_engine::Input::Order(local::unmute_order(what));
         let reply = self.desk.input(order).await.map_err(|broken| broken.0)?;

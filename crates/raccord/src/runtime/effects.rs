@@ -25,9 +25,23 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
-    pub(crate) fn new(tools: Arc<Tools>, clock: Arc<dyn Clock>, place: PlaceId, stop: CancellationToken) -> Self {
-        let rates = tools.iter().map(|(name, tool)| (name.clone(), Rate::of(&tool.describe()))).collect();
-        Self { tools, rates: Arc::new(rates), clock, place, stop }
+    pub(crate) fn new(
+        tools: Arc<Tools>,
+        clock: Arc<dyn Clock>,
+        place: PlaceId,
+        stop: CancellationToken,
+    ) -> Self {
+        let rates = tools
+            .iter()
+            .map(|(name, tool)| (name.clone(), Rate::of(&tool.describe())))
+            .collect();
+        Self {
+            tools,
+            rates: Arc::new(rates),
+            clock,
+            place,
+            stop,
+        }
     }
 
     /// Makes the items of one lane, and tells the writer how each ended.
@@ -58,10 +72,13 @@ impl Effects {
     }
 
     async fn make(&self, connector: &ConnectorName, item: Item) -> Outcome {
-        let (Some(tool), Some(rate)) = (self.tools.get(connector), self.rates.get(connector)) else {
+        let (Some(tool), Some(rate)) = (self.tools.get(connector), self.rates.get(connector))
+        else {
             return Outcome::NotStarted;
         };
-        let Some(sink) = tool.sink() else { return Outcome::NotStarted };
+        let Some(sink) = tool.sink() else {
+            return Outcome::NotStarted;
+        };
         let _turn = rate.turn().await;
         if self.is_late(&item) {
             return Outcome::NotStarted;
@@ -86,15 +103,36 @@ async fn run(sink: &dyn Sink, job: &Job, looking: bool) -> Outcome {
 /// The job a payload stands for.
 fn job(place: &PlaceId, payload: Payload) -> Result<Job, Failure> {
     Ok(match payload {
-        Payload::Event(event) | Payload::Find { event: Some(event), .. } => {
+        Payload::Event(event)
+        | Payload::Find {
+            event: Some(event), ..
+        } => {
             // The bytes follow from the event alone, so a repeat has the same.
-            let body = serde_json::to_vec(&Envelope::of(&event, place)).map_err(|_| unsendable())?;
+            let body =
+                serde_json::to_vec(&Envelope::of(&event, place)).map_err(|_| unsendable())?;
             Job::Send { event, body }
         }
-        Payload::Write { entity, desired, link, .. } => Job::Write { entity, desired, link },
+        Payload::Write {
+            entity,
+            desired,
+            link,
+            ..
+        } => Job::Write {
+            entity,
+            desired,
+            link,
+        },
         Payload::Remove { entity, link } => Job::Remove { entity, link },
-        Payload::Find { entity, event: None, desired } => match desired {
-            Some(desired) => Job::Write { entity, desired, link: None },
+        Payload::Find {
+            entity,
+            event: None,
+            desired,
+        } => match desired {
+            Some(desired) => Job::Write {
+                entity,
+                desired,
+                link: None,
+            },
             None => return Err(unsendable()),
         },
     })

@@ -10,8 +10,8 @@ use raccord_engine::{Health, Input, Reply};
 use raccord_kit::Clock;
 use raccord_model::{Activity, Change, Envelope, Event, Words};
 use raccord_web::{
-    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Node, Place, Position, PostError,
-    Programme, Readiness, Reason, Token,
+    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Node, Place,
+    Position, PostError, Programme, Readiness, Reason, Token,
 };
 use tokio::sync::mpsc;
 
@@ -73,7 +73,8 @@ impl Shown {
     /// As the engine stands.
     pub(crate) fn of(engine: &raccord_engine::Engine, now: Timestamp) -> Self {
         let state = engine.state();
-        let zone = jiff::tz::TimeZone::get(&state.rules().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone =
+            jiff::tz::TimeZone::get(&state.rules().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
         let mut activities: Vec<Activity> = state
             .activities()
@@ -92,7 +93,11 @@ impl Shown {
             .map(|(name, sink)| Figure {
                 name: name.to_string(),
                 up: sink.health == Health::Up,
-                open: sink.lanes.values().map(|lane| lane.queue.len() + lane.objects.len()).sum(),
+                open: sink
+                    .lanes
+                    .values()
+                    .map(|lane| lane.queue.len() + lane.objects.len())
+                    .sum(),
                 dead: sink.dead.len(),
                 done: sink.done,
                 done_at: sink.done_at,
@@ -119,13 +124,24 @@ impl Shown {
 }
 
 /// An event as followers get it.
-pub(crate) fn entry(commit: u64, index: usize, event: &Event, place: &raccord_model::PlaceId) -> Entry {
+pub(crate) fn entry(
+    commit: u64,
+    index: usize,
+    event: &Event,
+    place: &raccord_model::PlaceId,
+) -> Entry {
     let json = serde_json::to_vec(&Envelope::of(event, place)).unwrap_or_default();
-    Entry { position: Position { commit, index: index as u32 }, json: json.into() }
+    Entry {
+        position: Position {
+            commit,
+            index: index as u32,
+        },
+        json: json.into(),
+    }
 }
 
 impl Node for Process {
-    fn version(&self) -> &str {
+    fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
     }
     fn now(&self) -> Timestamp {
@@ -151,7 +167,9 @@ impl Here {
     async fn refresh(&self) {
         let now = self.clock.now();
         let known = self.shown.read().map_or(0, |shown| shown.commit);
-        let asked = self.desk.ask(move |engine, _| (engine.state().commit != known).then(|| Shown::of(engine, now)));
+        let asked = self
+            .desk
+            .ask(move |engine, _| (engine.state().commit != known).then(|| Shown::of(engine, now)));
         if let Ok(Some(fresh)) = asked.await
             && let Ok(mut shown) = self.shown.write()
         {
@@ -195,9 +213,16 @@ impl Place for Here {
                         .collect(),
                 )),
                 Ok(Some(Reply::Cannot(why))) => Err(PostError::NotReady { why }),
-                Ok(None) => Err(PostError::Overloaded { retry_after: Duration::from_secs(1) }),
+                Ok(None) => Err(PostError::Overloaded {
+                    retry_after: Duration::from_secs(1),
+                }),
                 Err(broken) => {
-                    let why = broken.0.findings.first().map(|finding| finding.text.clone()).unwrap_or_default();
+                    let why = broken
+                        .0
+                        .findings
+                        .first()
+                        .map(|finding| finding.text.clone())
+                        .unwrap_or_default();
                     Err(PostError::NotReady { why })
                 }
             }
@@ -210,7 +235,10 @@ impl Place for Here {
         let log = SqliteReader::open(&data, &id).map_err(|_| FollowError::NotReady)?;
         let (floor, head) = (log.floor().number, log.head().number);
         let from = match after {
-            Some(position) if position.commit > head || (position.commit < floor && position != Position::START) => {
+            Some(position)
+                if position.commit > head
+                    || (position.commit < floor && position != Position::START) =>
+            {
                 return Err(FollowError::Gone);
             }
             Some(position) => Some(position),
@@ -233,71 +261,157 @@ impl Place for Here {
             reasons.push(Reason {
                 code: "log-unwritable",
                 about: String::new(),
-                text: Words::new("Le journal ne peut pas être écrit.", "The log cannot be written."),
+                text: Words::new(
+                    "Le journal ne peut pas être écrit.",
+                    "The log cannot be written.",
+                ),
             });
         }
         if let Ok(shown) = self.shown.read()
             && let Some(why) = &shown.muted
         {
-            reasons.push(Reason { code: "mute", about: String::new(), text: why.clone() });
+            reasons.push(Reason {
+                code: "mute",
+                about: String::new(),
+                text: why.clone(),
+            });
         }
         Readiness { reasons }
     }
 
     fn metrics(&self, out: &mut Exposition) {
         let Ok(shown) = self.shown.read() else { return };
-        out.add("raccord_log_commits", Kind::Counter, "Commits in the log.", &[], shown.commit as f64);
-        out.add("raccord_holds_open", Kind::Gauge, "Changes that wait for a person.", &[], shown.holds as f64);
+        out.add(
+            "raccord_log_commits",
+            Kind::Counter,
+            "Commits in the log.",
+            &[],
+            shown.commit as f64,
+        );
+        out.add(
+            "raccord_holds_open",
+            Kind::Gauge,
+            "Changes that wait for a person.",
+            &[],
+            shown.holds as f64,
+        );
         for figure in &shown.figures {
             let labels = [("connector", figure.name.as_str())];
             let up = if figure.up { 1.0 } else { 0.0 };
-            out.add("raccord_connector_up", Kind::Gauge, "Whether the tool answers.", &labels, up);
-            out.add("raccord_deliveries_open", Kind::Gauge, "Effects that are owed.", &labels, figure.open as f64);
-            out.add("raccord_deliveries_dead", Kind::Gauge, "Effects that were set aside.", &labels, figure.dead as f64);
-            out.add("raccord_effects_total", Kind::Counter, "Effects that were made.", &labels, figure.done as f64);
+            out.add(
+                "raccord_connector_up",
+                Kind::Gauge,
+                "Whether the tool answers.",
+                &labels,
+                up,
+            );
+            out.add(
+                "raccord_deliveries_open",
+                Kind::Gauge,
+                "Effects that are owed.",
+                &labels,
+                figure.open as f64,
+            );
+            out.add(
+                "raccord_deliveries_dead",
+                Kind::Gauge,
+                "Effects that were set aside.",
+                &labels,
+                figure.dead as f64,
+            );
+            out.add(
+                "raccord_effects_total",
+                Kind::Counter,
+                "Effects that were made.",
+                &labels,
+                figure.done as f64,
+            );
             if let Some(at) = figure.done_at {
                 let help = "When the last effect was made.";
-                out.add("raccord_effect_last_seconds", Kind::Gauge, help, &labels, at.as_second() as f64);
+                out.add(
+                    "raccord_effect_last_seconds",
+                    Kind::Gauge,
+                    help,
+                    &labels,
+                    at.as_second() as f64,
+                );
             }
         }
         for source in &shown.sources {
             let labels = [("connector", source.name.as_str())];
             let readable = if source.readable { 1.0 } else { 0.0 };
-            out.add("raccord_source_readable", Kind::Gauge, "Whether the source can be read.", &labels, readable);
+            out.add(
+                "raccord_source_readable",
+                Kind::Gauge,
+                "Whether the source can be read.",
+                &labels,
+                readable,
+            );
             if let Some(at) = source.read_at {
                 let help = "When the source was last read.";
-                out.add("raccord_source_last_read_seconds", Kind::Gauge, help, &labels, at.as_second() as f64);
+                out.add(
+                    "raccord_source_last_read_seconds",
+                    Kind::Gauge,
+                    help,
+                    &labels,
+                    at.as_second() as f64,
+                );
             }
         }
     }
 
     fn programme(&self, now: Timestamp, limit: usize) -> Programme {
-        let Ok(shown) = self.shown.read() else { return Programme::default() };
+        let Ok(shown) = self.shown.read() else {
+            return Programme::default();
+        };
         let zone = jiff::tz::TimeZone::get(&self.place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
-        let coming: Vec<&Activity> = shown.activities.iter().filter(|activity| activity.over_at() > today).collect();
+        let coming: Vec<&Activity> = shown
+            .activities
+            .iter()
+            .filter(|activity| activity.over_at() > today)
+            .collect();
         let more = coming.len().saturating_sub(limit);
-        Programme { activities: coming.into_iter().take(limit).cloned().collect(), more }
+        Programme {
+            activities: coming.into_iter().take(limit).cloned().collect(),
+            more,
+        }
     }
 }
 
 /// Reads the past for a follower, as fast as it takes it.
-fn past(data: &std::path::Path, id: &raccord_model::PlaceId, from: Position, send: &mpsc::Sender<Entry>) {
-    let Ok(log) = SqliteReader::open(data, id) else { return };
+fn past(
+    data: &std::path::Path,
+    id: &raccord_model::PlaceId,
+    from: Position,
+    send: &mpsc::Sender<Entry>,
+) {
+    let Ok(log) = SqliteReader::open(data, id) else {
+        return;
+    };
     let mut engine = raccord_engine::Engine::new();
     let Ok(slots) = log.slots() else { return };
     engine.remember(slots);
     let first = from.commit.saturating_sub(1).max(log.floor().number);
     let told = queries::events_json(&log, &engine, id, first, |commit, index, _, envelope| {
-        let position = Position { commit, index: index as u32 };
+        let position = Position {
+            commit,
+            index: index as u32,
+        };
         if position <= from && from != Position::START {
             return;
         }
         let json = serde_json::to_vec(&envelope).unwrap_or_default();
         // A follower that went away ends its thread with the log's end.
-        drop(send.blocking_send(Entry { position, json: json.into() }));
+        drop(send.blocking_send(Entry {
+            position,
+            json: json.into(),
+        }));
     });
     if let Err(error) = told {
-        tracing::warn!(code = error.code(), "the past could not be read for a follower");
+        tracing::warn!(
+            code = error.code(),
+            "the past could not be read for a follower"
+        );
     }
 }

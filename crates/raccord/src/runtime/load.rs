@@ -12,26 +12,35 @@ use crate::report::Problem;
 const CHUNK: usize = 8 << 20;
 
 /// A log and the engine folded from it.
-pub struct Loaded<L> {
+pub(crate) struct Loaded<L> {
     /// The log.
-    pub log: L,
+    pub(crate) log: L,
     /// The engine, nothing in the air.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// How many bytes of commits stand after the newest snapshot.
-    pub tail: usize,
+    pub(crate) tail: usize,
     /// Why it must not send, if so: the file is a copy, or was restored.
-    pub muted: Option<Words>,
+    pub(crate) muted: Option<Words>,
 }
 
 /// Opens the log for writing, and folds it.
 ///
 /// # Errors
 /// As the log refuses, with the mend.
-pub fn open_writer(data: &Path, place: &PlaceId) -> Result<Loaded<SqliteLog>, Problem> {
-    let Opened { log, copied, restored } = SqliteLog::open(data, place).map_err(|error| refused(data, &error))?;
+pub(crate) fn open_writer(data: &Path, place: &PlaceId) -> Result<Loaded<SqliteLog>, Problem> {
+    let Opened {
+        log,
+        copied,
+        restored,
+    } = SqliteLog::open(data, place).map_err(|error| refused(data, &error))?;
     let (engine, tail) = fold(&log).map_err(|error| error.at(data))?;
     let muted = muted(copied, restored);
-    Ok(Loaded { log, engine, tail, muted })
+    Ok(Loaded {
+        log,
+        engine,
+        tail,
+        muted,
+    })
 }
 
 fn muted(copied: bool, restored: bool) -> Option<Words> {
@@ -53,7 +62,10 @@ fn muted(copied: bool, restored: bool) -> Option<Words> {
 ///
 /// # Errors
 /// As the log refuses, with the mend.
-pub fn load_reader(data: &Path, place: &PlaceId) -> Result<Option<Loaded<SqliteReader>>, Problem> {
+pub(crate) fn load_reader(
+    data: &Path,
+    place: &PlaceId,
+) -> Result<Option<Loaded<SqliteReader>>, Problem> {
     let log = match SqliteReader::open(data, place) {
         Ok(log) => log,
         Err(LogError::Missing { .. }) => return Ok(None),
@@ -62,7 +74,12 @@ pub fn load_reader(data: &Path, place: &PlaceId) -> Result<Option<Loaded<SqliteR
     let (engine, tail) = fold(&log).map_err(|error| error.at(data))?;
     let copied = log.is_copied().unwrap_or(false);
     let restored = log.is_restored().unwrap_or(false);
-    Ok(Some(Loaded { log, engine, tail, muted: muted(copied, restored) }))
+    Ok(Some(Loaded {
+        log,
+        engine,
+        tail,
+        muted: muted(copied, restored),
+    }))
 }
 
 /// Where the salt of credentials' digests is kept.
@@ -77,7 +94,7 @@ pub(crate) fn known_salt(log: &dyn LogRead) -> String {
 ///
 /// # Errors
 /// When it cannot be stored.
-pub fn salt_of(log: &mut SqliteLog) -> Result<String, LogError> {
+pub(crate) fn salt_of(log: &mut SqliteLog) -> Result<String, LogError> {
     use raccord_bus::Log as _;
     if let Some(salt) = log.meta(KEY)? {
         return Ok(salt);
@@ -89,12 +106,17 @@ pub fn salt_of(log: &mut SqliteLog) -> Result<String, LogError> {
 
 /// What the log refused, as people read it.
 pub(crate) fn refused(data: &Path, error: &LogError) -> Problem {
-    Problem::failed(data.display().to_string(), error.code(), error.text(), error.mend())
+    Problem::failed(
+        data.display().to_string(),
+        error.code(),
+        error.text(),
+        error.mend(),
+    )
 }
 
 /// Why a log cannot be folded.
 #[derive(Debug, thiserror::Error)]
-pub enum FoldError {
+pub(crate) enum FoldError {
     /// The log refused.
     #[error(transparent)]
     Log(#[from] LogError),

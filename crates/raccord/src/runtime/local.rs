@@ -25,7 +25,8 @@ use crate::connectors::Tools;
 use crate::report::Problem;
 use crate::settings;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape, WhyShape,
+    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape,
+    WhyShape,
 };
 
 /// How far behind its log a machine's clock may be before nothing is done at all.
@@ -56,7 +57,10 @@ impl Ready {
         {
             return Err(behind(now, last));
         }
-        Ok(Self { tools, clock: Arc::new(Steady::from(machine, last)) })
+        Ok(Self {
+            tools,
+            clock: Arc::new(Steady::from(machine, last)),
+        })
     }
 }
 
@@ -65,8 +69,12 @@ fn behind(now: jiff::Timestamp, last: jiff::Timestamp) -> Problem {
         "",
         "clock-behind",
         Words::new(
-            format!("L'horloge de la machine ({now}) est en retard sur le journal ({last}). Rien n'est envoyé, rien n'est changé."),
-            format!("The machine's clock ({now}) is behind the log ({last}). Nothing is sent, nothing is changed."),
+            format!(
+                "L'horloge de la machine ({now}) est en retard sur le journal ({last}). Rien n'est envoyé, rien n'est changé."
+            ),
+            format!(
+                "The machine's clock ({now}) is behind the log ({last}). Nothing is sent, nothing is changed."
+            ),
         ),
         Words::new(
             "Mettez la machine à l'heure (timedatectl), puis relancez. Si le journal a été écrit avec RACCORD_NOW, donnez-le de nouveau.",
@@ -100,7 +108,12 @@ pub(crate) fn start(
         publish,
     };
     let place = session.settings.place.id.clone();
-    let effects = Effects::new(Arc::clone(&ready.tools), Arc::clone(&ready.clock), place, stop);
+    let effects = Effects::new(
+        Arc::clone(&ready.tools),
+        Arc::clone(&ready.clock),
+        place,
+        stop,
+    );
     Writer::start(loaded, options, effects)
 }
 
@@ -125,14 +138,24 @@ fn hands(session: &Session) -> Result<Hands, Problem> {
     let (data, place) = (&session.settings.data, &session.settings.place.id);
     match open_writer(data, place) {
         Ok(loaded) => Ok(Hands::Ours(Box::new(loaded))),
-        Err(problem) if problem.findings.iter().any(|finding| finding.code == LOCKED) && socket::answers(data) => {
+        Err(problem)
+            if problem
+                .findings
+                .iter()
+                .any(|finding| finding.code == LOCKED)
+                && socket::answers(data) =>
+        {
             Ok(Hands::Daemon)
         }
         Err(problem) => Err(problem),
     }
 }
 
-fn pass_here(session: &Session, loaded: Loaded<SqliteLog>, options: PassOptions) -> Result<SyncShape, Problem> {
+fn pass_here(
+    session: &Session,
+    loaded: Loaded<SqliteLog>,
+    options: PassOptions,
+) -> Result<SyncShape, Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
     let runtime = runtime()?;
     let bar = session.progress(&Words::new("Un passage", "One pass"), None);
@@ -140,10 +163,16 @@ fn pass_here(session: &Session, loaded: Loaded<SqliteLog>, options: PassOptions)
     let shape = runtime.block_on(async {
         let stop = CancellationToken::new();
         let (writer, desk) = start(session, loaded, &ready, stop, None)?;
-        let pass = Pass { tools: &ready.tools, clock: &ready.clock, view: &session.view };
+        let pass = Pass {
+            tools: &ready.tools,
+            clock: &ready.clock,
+            view: &session.view,
+        };
         let shape = one_pass(&pass, &desk, options).await;
         drop(desk);
-        tokio::task::spawn_blocking(move || writer.join()).await.map_err(|_| writer_lost())?;
+        tokio::task::spawn_blocking(move || writer.join())
+            .await
+            .map_err(|_| writer_lost())?;
         shape
     });
     bar.finish_and_clear();
@@ -154,20 +183,43 @@ fn writer_lost() -> Problem {
     Problem::failed(
         "",
         "writer-lost",
-        Words::new("L'écriture du journal s'est arrêtée sans prévenir.", "Writing the log stopped without a word."),
-        Words::new("Relancez la commande ; rien n'est perdu.", "Run the command again; nothing is lost."),
+        Words::new(
+            "L'écriture du journal s'est arrêtée sans prévenir.",
+            "Writing the log stopped without a word.",
+        ),
+        Words::new(
+            "Relancez la commande ; rien n'est perdu.",
+            "Run the command again; nothing is lost.",
+        ),
     )
 }
 
 /// A decision of a person, followed by a pass so that it shows at once.
-fn decide(session: &Session, order: Order, request: Request, did: Deed, reference: String) -> Result<DeedShape, Problem> {
+fn decide(
+    session: &Session,
+    order: Order,
+    request: &Request,
+    did: Deed,
+    reference: String,
+) -> Result<DeedShape, Problem> {
     let shape = match hands(session)? {
-        Hands::Daemon => return socket::ask(&session.settings.data, &request, session.view.lang),
-        Hands::Ours(loaded) => {
-            pass_here(session, *loaded, PassOptions { orders: vec![order], ..PassOptions::default() })?
-        }
+        Hands::Daemon => return socket::ask(&session.settings.data, request, session.view.lang),
+        Hands::Ours(loaded) => pass_here(
+            session,
+            *loaded,
+            PassOptions {
+                orders: vec![order],
+                ..PassOptions::default()
+            },
+        )?,
     };
-    Ok(DeedShape { did, reference, effects: shape.effects, commits: None, bytes: None })
+    Ok(DeedShape {
+        did,
+        reference,
+        effects: shape.effects,
+        commits: None,
+        bytes: None,
+    })
 }
 
 fn reader(session: &Session) -> Result<Option<Loaded<SqliteReader>>, Problem> {
@@ -185,7 +237,12 @@ fn engine(session: &Session) -> Result<Engine, Problem> {
     let mut engine = Engine::new();
     let rules = rules_of(session, &ready.tools, "");
     let configure = raccord_engine::Input::Configure(Box::new(rules));
-    engine.step(vec![configure], ready.clock.now(), [0; 16], &Rendering(Arc::clone(&ready.tools)));
+    engine.step(
+        vec![configure],
+        ready.clock.now(),
+        [0; 16],
+        &Rendering(Arc::clone(&ready.tools)),
+    );
     Ok(engine)
 }
 
@@ -224,10 +281,15 @@ impl Host for Local {
         let engine = loaded.map(|loaded| loaded.engine).unwrap_or_default();
         let ready = Ready::of(session, engine.state().at)?;
         let rules = rules_of(session, &ready.tools, &salt);
-        let pass = Pass { tools: &ready.tools, clock: &ready.clock, view: &session.view };
+        let pass = Pass {
+            tools: &ready.tools,
+            clock: &ready.clock,
+            view: &session.view,
+        };
         let shape = runtime()?.block_on(dry_run(&pass, engine, rules));
         if let Some(out) = out {
-            let json = serde_json::to_vec_pretty(&shape).expect("a plan always serialises into memory");
+            let json =
+                serde_json::to_vec_pretty(&shape).expect("a plan always serialises into memory");
             std::fs::write(out, json).map_err(|cause| Problem::file(out, &cause))?;
         }
         Ok(shape)
@@ -238,12 +300,21 @@ impl Host for Local {
         let wait = pass.wait.unwrap_or_default();
         match hands(session)? {
             Hands::Daemon => {
-                let request = Request::Sync { plan: plan.map(Box::new), wait_ms: wait.as_millis() as u64 };
+                let request = Request::Sync {
+                    plan: plan.map(Box::new),
+                    wait_ms: wait.as_millis() as u64,
+                };
                 socket::ask(&session.settings.data, &request, session.view.lang)
             }
-            Hands::Ours(loaded) => {
-                pass_here(session, *loaded, PassOptions { orders: Vec::new(), wait, plan })
-            }
+            Hands::Ours(loaded) => pass_here(
+                session,
+                *loaded,
+                PassOptions {
+                    orders: Vec::new(),
+                    wait,
+                    plan,
+                },
+            ),
         }
     }
 
@@ -260,25 +331,38 @@ impl Host for Local {
         each: &mut dyn FnMut(&LogLine) -> io::Result<()>,
     ) -> Result<(), Problem> {
         let data = &session.settings.data;
-        let Some(mut loaded) = reader(session)? else { return Ok(()) };
+        let Some(mut loaded) = reader(session)? else {
+            return Ok(());
+        };
         let mut number = loaded.log.floor().number;
         let mut stopped = false;
         loop {
             let (log, engine) = (&loaded.log, &loaded.engine);
-            number = queries::events_json(log, engine, &session.settings.place.id, number, |_, _, _, envelope| {
-                if stopped {
-                    return;
-                }
-                let line = serde_json::to_value(&envelope).unwrap_or_default();
-                stopped = each(&LogLine(line)).is_err();
-            })
+            number = queries::events_json(
+                log,
+                engine,
+                &session.settings.place.id,
+                number,
+                |_, _, _, envelope| {
+                    if stopped {
+                        return;
+                    }
+                    let line = serde_json::to_value(&envelope).unwrap_or_default();
+                    stopped = each(&LogLine(line)).is_err();
+                },
+            )
             .map_err(|error| refused(data, &error))?;
             if stopped || !follow {
                 return Ok(());
             }
             socket::wait_for_more();
-            loaded.log.refresh().map_err(|error| refused(data, &error))?;
-            loaded.engine.remember(loaded.log.slots().map_err(|error| refused(data, &error))?);
+            loaded
+                .log
+                .refresh()
+                .map_err(|error| refused(data, &error))?;
+            loaded
+                .engine
+                .remember(loaded.log.slots().map_err(|error| refused(data, &error))?);
         }
     }
 
@@ -291,14 +375,34 @@ impl Host for Local {
         Ok(queries::holds(&engine(session)?, &session.view))
     }
 
-    fn approve(&self, session: &Session, hold: HoldId, only: &[EntityId]) -> Result<DeedShape, Problem> {
+    fn approve(
+        &self,
+        session: &Session,
+        hold: HoldId,
+        only: &[EntityId],
+    ) -> Result<DeedShape, Problem> {
         let only = (!only.is_empty()).then(|| only.iter().copied().collect());
-        let request = Request::Approve { hold, only: only.clone() };
-        decide(session, Order::Approve { hold, only }, request, Deed::Approved, hold.to_string())
+        let request = Request::Approve {
+            hold,
+            only: only.clone(),
+        };
+        decide(
+            session,
+            Order::Approve { hold, only },
+            &request,
+            Deed::Approved,
+            hold.to_string(),
+        )
     }
 
     fn reject(&self, session: &Session, hold: HoldId) -> Result<DeedShape, Problem> {
-        decide(session, Order::Reject(hold), Request::Reject { hold }, Deed::Rejected, hold.to_string())
+        decide(
+            session,
+            Order::Reject(hold),
+            &Request::Reject { hold },
+            Deed::Rejected,
+            hold.to_string(),
+        )
     }
 
     fn dead(&self, session: &Session) -> Result<DeadListShape, Problem> {
@@ -307,12 +411,24 @@ impl Host for Local {
 
     fn retry(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem> {
         let request = Request::Retry { delivery };
-        decide(session, Order::Retry(delivery), request, Deed::Retried, delivery.to_string())
+        decide(
+            session,
+            Order::Retry(delivery),
+            &request,
+            Deed::Retried,
+            delivery.to_string(),
+        )
     }
 
     fn give_up(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem> {
         let request = Request::Drop { delivery };
-        decide(session, Order::Drop(delivery), request, Deed::Dropped, delivery.to_string())
+        decide(
+            session,
+            Order::Drop(delivery),
+            &request,
+            Deed::Dropped,
+            delivery.to_string(),
+        )
     }
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {
@@ -325,14 +441,27 @@ impl Host for Local {
         raccord_bus::backup(&log, file).map_err(|error| refused(file, &error))?;
         let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).ok();
         let commits = Some(log.head().number);
-        Ok(DeedShape { did: Deed::Saved, reference: file.display().to_string(), effects: Vec::new(), commits, bytes })
+        Ok(DeedShape {
+            did: Deed::Saved,
+            reference: file.display().to_string(),
+            effects: Vec::new(),
+            commits,
+            bytes,
+        })
     }
 
     fn restore(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem> {
         let (data, place) = (&session.settings.data, &session.settings.place.id);
-        let restored = raccord_bus::restore(file, data, place, true).map_err(|error| refused(data, &error))?;
+        let restored =
+            raccord_bus::restore(file, data, place, true).map_err(|error| refused(data, &error))?;
         let commits = Some(restored.head.number);
-        Ok(DeedShape { did: Deed::Restored, reference: file.display().to_string(), effects: Vec::new(), commits, bytes: None })
+        Ok(DeedShape {
+            did: Deed::Restored,
+            reference: file.display().to_string(),
+            effects: Vec::new(),
+            commits,
+            bytes: None,
+        })
     }
 
     fn unmute(&self, session: &Session, what: Unmute) -> Result<DeedShape, Problem> {
@@ -340,19 +469,29 @@ impl Host for Local {
         let mut loaded = match hands(session)? {
             Hands::Ours(loaded) => *loaded,
             Hands::Daemon => {
-                let request = Request::Unmute { moved: what == Unmute::Moved };
+                let request = Request::Unmute {
+                    moved: what == Unmute::Moved,
+                };
                 return socket::ask(data, &request, session.view.lang);
             }
         };
         let order = unmute_order(what);
-        loaded.log.adopt_file().map_err(|error| refused(data, &error))?;
+        loaded
+            .log
+            .adopt_file()
+            .map_err(|error| refused(data, &error))?;
         loaded.muted = None;
         let ready = Ready::of(session, loaded.engine.state().at)?;
         runtime()?.block_on(async {
             let (writer, desk) = start(session, loaded, &ready, stopped_token(), None)?;
-            let reply = desk.input(raccord_engine::Input::Order(order)).await.map_err(|broken| broken.0)?;
+            let reply = desk
+                .input(raccord_engine::Input::Order(order))
+                .await
+                .map_err(|broken| broken.0)?;
             drop(desk);
-            tokio::task::spawn_blocking(move || writer.join()).await.map_err(|_| writer_lost())?;
+            tokio::task::spawn_blocking(move || writer.join())
+                .await
+                .map_err(|_| writer_lost())?;
             super::told::refused(&reply)
         })?;
         Ok(unmuted(what))
@@ -380,10 +519,18 @@ impl Host for Local {
             use raccord_bus::Log as _;
             let body = ours.engine.snapshot();
             let number = ours.engine.state().commit;
-            ours.log.put_snapshot(number, body).map_err(|error| refused(data, &error))?;
+            ours.log
+                .put_snapshot(number, body)
+                .map_err(|error| refused(data, &error))?;
         }
         let commits = Some(loaded.log.head().number);
-        Ok(DeedShape { did: Deed::Rebuilt, reference: String::new(), effects: Vec::new(), commits, bytes: None })
+        Ok(DeedShape {
+            did: Deed::Rebuilt,
+            reference: String::new(),
+            effects: Vec::new(),
+            commits,
+            bytes: None,
+        })
     }
 }
 
@@ -409,11 +556,19 @@ pub(crate) fn unmuted(what: Unmute) -> DeedShape {
         Unmute::Moved => Deed::Unmuted,
         Unmute::Copy => Deed::Rehearsal,
     };
-    DeedShape { did, reference: String::new(), effects: Vec::new(), commits: None, bytes: None }
+    DeedShape {
+        did,
+        reference: String::new(),
+        effects: Vec::new(),
+        commits: None,
+        bytes: None,
+    }
 }
 
 fn no_log(data: &Path) -> Problem {
-    let error = LogError::Missing { path: data.to_owned() };
+    let error = LogError::Missing {
+        path: data.to_owned(),
+    };
     refused(data, &error)
 }
 
@@ -431,8 +586,14 @@ fn read_plan(path: &Path) -> Result<PlanShape, Problem> {
         Problem::usage(
             path.display().to_string(),
             "plan-unreadable",
-            Words::new(format!("Ce fichier n'est pas un plan ({cause})."), format!("This file is no plan ({cause}).")),
-            Words::new("Faites-en un avec « raccord plan --out FICHIER ».", "Make one with `raccord plan --out FILE`."),
+            Words::new(
+                format!("Ce fichier n'est pas un plan ({cause})."),
+                format!("This file is no plan ({cause})."),
+            ),
+            Words::new(
+                "Faites-en un avec « raccord plan --out FICHIER ».",
+                "Make one with `raccord plan --out FILE`.",
+            ),
         )
     })
 }

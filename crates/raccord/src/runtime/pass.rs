@@ -17,31 +17,31 @@ use crate::report::Problem;
 use crate::shapes::{PlanShape, SyncShape};
 
 /// What every pass needs.
-pub struct Pass<'a> {
+pub(crate) struct Pass<'a> {
     /// The tools.
-    pub tools: &'a Arc<Tools>,
+    pub(crate) tools: &'a Arc<Tools>,
     /// The clock.
-    pub clock: &'a Arc<dyn Clock>,
+    pub(crate) clock: &'a Arc<dyn Clock>,
     /// How the answer is read.
-    pub view: &'a View,
+    pub(crate) view: &'a View,
 }
 
 /// How a pass is made.
 #[derive(Default)]
-pub struct PassOptions {
+pub(crate) struct PassOptions {
     /// Decisions of people, taken before the sources are read.
-    pub orders: Vec<Order>,
+    pub(crate) orders: Vec<Order>,
     /// How long to wait for what is due later.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// The plan that must come out, or nothing is done.
-    pub plan: Option<PlanShape>,
+    pub(crate) plan: Option<PlanShape>,
 }
 
 /// What every tool would receive now. Changes nothing.
 ///
 /// # Errors
 /// None of its own: a source that cannot be read is part of the answer.
-pub async fn dry_run(pass: &Pass<'_>, engine: Engine, rules: Rules) -> PlanShape {
+pub(crate) async fn dry_run(pass: &Pass<'_>, engine: Engine, rules: Rules) -> PlanShape {
     let observed = observe_all(pass.tools, engine.state()).await;
     rehearse(pass, engine, rules, observed)
 }
@@ -51,12 +51,19 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
     let rendering = Rendering(Arc::clone(pass.tools));
     let now = pass.clock.now();
     let mut inputs = vec![Input::Configure(Box::new(rules))];
-    inputs.extend(observed.into_iter().map(|(source, seen)| Input::Observed { source, seen }));
+    inputs.extend(
+        observed
+            .into_iter()
+            .map(|(source, seen)| Input::Observed { source, seen }),
+    );
     inputs.push(Input::Tick);
     let step = engine.step(inputs, now, [0; 16], &rendering);
     let planned = engine.planned(&step.events, now, &rendering);
     PlanShape {
-        effects: ordered(&planned).into_iter().map(|planned| told::effect(planned, now, pass.view)).collect(),
+        effects: ordered(&planned)
+            .into_iter()
+            .map(|planned| told::effect(planned, now, pass.view))
+            .collect(),
         holds: told::holds(engine.state(), pass.view),
         missing: told::missing(engine.state()),
         unread: told::unread(engine.state(), pass.view),
@@ -67,8 +74,10 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
 
 /// In the order they would be made, notices left out.
 fn ordered(planned: &[Planned]) -> Vec<&Planned> {
-    let mut list: Vec<&Planned> =
-        planned.iter().filter(|planned| planned.kind != EntityKind::Notice).collect();
+    let mut list: Vec<&Planned> = planned
+        .iter()
+        .filter(|planned| planned.kind != EntityKind::Notice)
+        .collect();
     list.sort_by(|a, b| told::order(a).cmp(&told::order(b)));
     list
 }
@@ -77,7 +86,11 @@ fn ordered(planned: &[Planned]) -> Vec<&Planned> {
 ///
 /// # Errors
 /// When the log cannot be written, an order cannot be followed, or the plan is not what comes out.
-pub async fn one_pass(pass: &Pass<'_>, desk: &Desk, options: PassOptions) -> Result<SyncShape, Problem> {
+pub(crate) async fn one_pass(
+    pass: &Pass<'_>,
+    desk: &Desk,
+    options: PassOptions,
+) -> Result<SyncShape, Problem> {
     let broken = |Broken(problem)| problem;
     desk.begin_pass().await;
     for order in options.orders {
@@ -95,7 +108,10 @@ pub async fn one_pass(pass: &Pass<'_>, desk: &Desk, options: PassOptions) -> Res
         drop(state);
     }
     for (source, seen) in observed {
-        let reply = desk.input(Input::Observed { source, seen }).await.map_err(broken)?;
+        let reply = desk
+            .input(Input::Observed { source, seen })
+            .await
+            .map_err(broken)?;
         debug_assert_eq!(reply, Reply::Taken);
     }
     settle(pass, desk, options.wait).await.map_err(broken)?;
@@ -103,15 +119,20 @@ pub async fn one_pass(pass: &Pass<'_>, desk: &Desk, options: PassOptions) -> Res
     let (tools, view, now) = (Arc::clone(pass.tools), pass.view.clone(), pass.clock.now());
     desk.ask(move |engine, _| {
         let open = engine.planned(&report.told, now, &Rendering(tools));
-        let open: Vec<Planned> =
-            open.into_iter().filter(|planned| planned.kind != EntityKind::Notice).collect();
+        let open: Vec<Planned> = open
+            .into_iter()
+            .filter(|planned| planned.kind != EntityKind::Notice)
+            .collect();
         let mut made = told::made(&report);
         made.sort_by(|a, b| told::order(a).cmp(&told::order(b)));
         SyncShape {
             observed: read,
             events: report.events,
             done: made.len() as u64,
-            effects: made.into_iter().map(|planned| told::effect(planned, now, &view)).collect(),
+            effects: made
+                .into_iter()
+                .map(|planned| told::effect(planned, now, &view))
+                .collect(),
             later: told::later(engine.state(), &open, now, &view),
             missing: told::missing(engine.state()),
             holds: told::holds(engine.state(), &view),
@@ -128,12 +149,18 @@ pub async fn one_pass(pass: &Pass<'_>, desk: &Desk, options: PassOptions) -> Res
 async fn settle(pass: &Pass<'_>, desk: &Desk, wait: Duration) -> Result<(), Broken> {
     desk.when_quiet().await?;
     let wait = jiff::SignedDuration::try_from(wait).unwrap_or_default();
-    let until = pass.clock.now().saturating_add(wait).unwrap_or(jiff::Timestamp::MAX);
+    let until = pass
+        .clock
+        .now()
+        .saturating_add(wait)
+        .unwrap_or(jiff::Timestamp::MAX);
     loop {
         let (open, next) = desk
             .ask(|engine, _| (engine.open_deliveries(), engine.next_attempt()))
             .await?;
-        let Some(next) = next.filter(|next| open > 0 && *next <= until) else { return Ok(()) };
+        let Some(next) = next.filter(|next| open > 0 && *next <= until) else {
+            return Ok(());
+        };
         let left = Duration::try_from(next.duration_since(pass.clock.now())).unwrap_or_default();
         tokio::time::sleep(left).await;
         desk.when_quiet().await?;
@@ -143,18 +170,35 @@ async fn settle(pass: &Pass<'_>, desk: &Desk, wait: Duration) -> Result<(), Brok
 /// The plan that was agreed on is not what would happen now.
 fn stale(expected: &PlanShape, now: &PlanShape) -> Result<(), Problem> {
     let key = |effect: &crate::shapes::EffectShape| {
-        (effect.connector.clone(), effect.entity, effect.action, effect.before.clone(), effect.after.clone())
+        (
+            effect.connector.clone(),
+            effect.entity,
+            effect.action,
+            effect.before.clone(),
+            effect.after.clone(),
+        )
     };
-    let (mut agreed, mut present): (Vec<_>, Vec<_>) =
-        (expected.effects.iter().map(key).collect(), now.effects.iter().map(key).collect());
+    let (mut agreed, mut present): (Vec<_>, Vec<_>) = (
+        expected.effects.iter().map(key).collect(),
+        now.effects.iter().map(key).collect(),
+    );
     agreed.sort();
     present.sort();
     if agreed == present {
         return Ok(());
     }
-    let title = |key: &(raccord_model::ConnectorName, raccord_model::EntityId, raccord_model::Action, Option<String>, Option<String>)| {
+    let title = |key: &(
+        raccord_model::ConnectorName,
+        raccord_model::EntityId,
+        raccord_model::Action,
+        Option<String>,
+        Option<String>,
+    )| {
         let of = |plan: &PlanShape| {
-            plan.effects.iter().find(|effect| effect.entity == key.1).map(|effect| effect.title.clone())
+            plan.effects
+                .iter()
+                .find(|effect| effect.entity == key.1)
+                .map(|effect| effect.title.clone())
         };
         let title = of(now).or_else(|| of(expected)).unwrap_or_default();
         format!("« {title} » ({})", key.0)
@@ -173,9 +217,16 @@ fn stale(expected: &PlanShape, now: &PlanShape) -> Result<(), Problem> {
         "--plan",
         "plan-stale",
         raccord_model::Words::new(
-            format!("Le plan ne correspond plus à ce qui se passerait maintenant. Ce qui a bougé : {list}. Rien n'a été fait."),
-            format!("The plan is no longer what would happen now. What moved: {list}. Nothing was done."),
+            format!(
+                "Le plan ne correspond plus à ce qui se passerait maintenant. Ce qui a bougé : {list}. Rien n'a été fait."
+            ),
+            format!(
+                "The plan is no longer what would happen now. What moved: {list}. Nothing was done."
+            ),
         ),
-        raccord_model::Words::new("Refaites un plan et relisez-le.", "Make a new plan and read it again."),
+        raccord_model::Words::new(
+            "Refaites un plan et relisez-le.",
+            "Make a new plan and read it again.",
+        ),
     ))
 }

@@ -13,28 +13,42 @@ use crate::shapes::{DeadListShape, HoldListShape, LedgerShape, StepKind, StepSha
 const CHUNK: usize = 8 << 20;
 
 /// Open holds.
-pub fn holds(engine: &Engine, view: &View) -> HoldListShape {
+pub(crate) fn holds(engine: &Engine, view: &View) -> HoldListShape {
     HoldListShape(told::holds(engine.state(), view))
 }
 
 /// Deliveries that were set aside.
-pub fn dead(engine: &Engine, view: &View) -> DeadListShape {
+pub(crate) fn dead(engine: &Engine, view: &View) -> DeadListShape {
     DeadListShape(told::dead(engine, view))
 }
 
 /// Credits and balances.
-pub fn ledger(engine: &Engine, person: Option<&str>) -> LedgerShape {
+pub(crate) fn ledger(engine: &Engine, person: Option<&str>) -> LedgerShape {
     let mut shape = LedgerShape::default();
     for (id, entity) in engine.credits() {
-        let amount = entity.fields.get("amount").and_then(serde_json::Value::as_i64).unwrap_or(0);
-        let Ok(owner) = entity.text("person").parse() else { continue };
+        let amount = entity
+            .fields
+            .get("amount")
+            .and_then(serde_json::Value::as_i64)
+            .unwrap_or(0);
+        let Ok(owner) = entity.text("person").parse() else {
+            continue;
+        };
         let name = engine.name_of(owner);
         if person.is_some_and(|wanted| wanted != name && wanted != entity.text("person")) {
             continue;
         }
-        match shape.balances.iter_mut().find(|balance| balance.person == owner) {
+        match shape
+            .balances
+            .iter_mut()
+            .find(|balance| balance.person == owner)
+        {
             Some(balance) => balance.amount += amount,
-            None => shape.balances.push(crate::shapes::BalanceShape { person: owner, name, amount }),
+            None => shape.balances.push(crate::shapes::BalanceShape {
+                person: owner,
+                name,
+                amount,
+            }),
         }
         shape.entries.push(crate::shapes::EntryShape {
             id,
@@ -52,7 +66,12 @@ pub fn ledger(engine: &Engine, person: Option<&str>) -> LedgerShape {
 ///
 /// # Errors
 /// When the log cannot be read, or nothing in it has this name.
-pub fn why(log: &dyn LogRead, engine: &Engine, reference: &str, view: &View) -> Result<WhyShape, Problem> {
+pub(crate) fn why(
+    log: &dyn LogRead,
+    engine: &Engine,
+    reference: &str,
+    view: &View,
+) -> Result<WhyShape, Problem> {
     let search = |text: &str| mentions(log, text);
     let chain = raccord_engine::why(engine.state(), reference, &search)
         .filter(|chain| !chain.is_empty())
@@ -73,7 +92,10 @@ pub fn why(log: &dyn LogRead, engine: &Engine, reference: &str, view: &View) -> 
             reference: link.reference,
         })
         .collect();
-    Ok(WhyShape { effect: reference.to_owned(), chain })
+    Ok(WhyShape {
+        effect: reference.to_owned(),
+        chain,
+    })
 }
 
 /// Commits whose text holds `text`, oldest first. What cannot be read is left out: `why` tells
@@ -90,14 +112,19 @@ fn mentions(log: &dyn LogRead, text: &str) -> Vec<Mention> {
             if plain && finder.find(&commit.body).is_none() {
                 continue;
             }
-            let Ok(mut facts) = decode_commit(&commit.body) else { continue };
+            let Ok(mut facts) = decode_commit(&commit.body) else {
+                continue;
+            };
             if !plain {
                 facts.retain(|fact| {
                     serde_json::to_vec(fact).is_ok_and(|bytes| finder.find(&bytes).is_some())
                 });
             }
             if !facts.is_empty() {
-                found.push(Mention { at: commit.at, facts });
+                found.push(Mention {
+                    at: commit.at,
+                    facts,
+                });
             }
         }
     }
@@ -109,7 +136,7 @@ fn mentions(log: &dyn LogRead, text: &str) -> Vec<Mention> {
 ///
 /// # Errors
 /// When the log cannot be read.
-pub fn events_json(
+pub(crate) fn events_json(
     log: &dyn LogRead,
     engine: &Engine,
     place: &PlaceId,
@@ -118,10 +145,14 @@ pub fn events_json(
 ) -> Result<u64, raccord_bus::LogError> {
     loop {
         let commits = log.commits(number + 1, CHUNK)?;
-        let Some(last) = commits.last() else { return Ok(number) };
+        let Some(last) = commits.last() else {
+            return Ok(number);
+        };
         let upto = last.number;
         for commit in &commits {
-            let Ok(facts) = decode_commit(&commit.body) else { continue };
+            let Ok(facts) = decode_commit(&commit.body) else {
+                continue;
+            };
             let mut index = 0;
             for fact in facts {
                 if let Fact::Event { mut event, .. } = fact {

@@ -48,7 +48,9 @@ mod tests {
     fn a_year_of_daily_snapshots_leaves_one_a_month_and_the_newest() {
         let folder = tempfile::tempdir().unwrap();
         let place = "test".parse().unwrap();
-        let mut log = SqliteLog::open(&folder.path().join("data"), &place).unwrap().log;
+        let mut log = SqliteLog::open(&folder.path().join("data"), &place)
+            .unwrap()
+            .log;
         let start: Timestamp = "2027-01-10T00:00:00Z".parse().unwrap();
         let day = |n: i64| start + SignedDuration::from_hours(24 * n);
         for n in 0..500 {
@@ -61,7 +63,10 @@ mod tests {
         let kept = log.snapshots().unwrap().len();
         assert!((13..=16).contains(&kept), "{kept} snapshots are kept");
         let floor = log.floor();
-        assert!(day(499).duration_since(floor.at) < SignedDuration::from_hours(24 * 430), "{floor:?}");
+        assert!(
+            day(499).duration_since(floor.at) < SignedDuration::from_hours(24 * 430),
+            "{floor:?}"
+        );
         assert!(floor.number > 0, "nothing was let go");
     }
 }

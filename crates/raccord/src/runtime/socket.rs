@@ -17,7 +17,7 @@ use crate::report::{Exit, Problem};
 use crate::shapes::PlanShape;
 
 /// How long an asked daemon may take, beyond what a pass itself waits.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// The most bytes of one line.
 pub(crate) const MOST: u64 = 256 << 20;
 
@@ -25,12 +25,26 @@ pub(crate) const MOST: u64 = 256 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub(crate) enum Request {
-    Sync { plan: Option<Box<PlanShape>>, wait_ms: u64 },
-    Approve { hold: HoldId, only: Option<BTreeSet<EntityId>> },
-    Reject { hold: HoldId },
-    Retry { delivery: DeliveryId },
-    Drop { delivery: DeliveryId },
-    Unmute { moved: bool },
+    Sync {
+        plan: Option<Box<PlanShape>>,
+        wait_ms: u64,
+    },
+    Approve {
+        hold: HoldId,
+        only: Option<BTreeSet<EntityId>>,
+    },
+    Reject {
+        hold: HoldId,
+    },
+    Retry {
+        delivery: DeliveryId,
+    },
+    Drop {
+        delivery: DeliveryId,
+    },
+    Unmute {
+        moved: bool,
+    },
 }
 
 /// A request with the language of its answer.
@@ -65,7 +79,20 @@ impl Answer {
                 problem
                     .findings
                     .into_iter()
-                    .map(|Finding { place, code, text, mend, .. }| Fault { place, code, text, mend })
+                    .map(
+                        |Finding {
+                             place,
+                             code,
+                             text,
+                             mend,
+                             ..
+                         }| Fault {
+                            place,
+                            code,
+                            text,
+                            mend,
+                        },
+                    )
                     .collect(),
             ),
         }
@@ -86,7 +113,11 @@ pub(crate) fn answers(data: &Path) -> bool {
 ///
 /// # Errors
 /// When the daemon is gone, or what it answered.
-pub(crate) fn ask<T: DeserializeOwned>(data: &Path, request: &Request, lang: Lang) -> Result<T, Problem> {
+pub(crate) fn ask<T: DeserializeOwned>(
+    data: &Path,
+    request: &Request,
+    lang: Lang,
+) -> Result<T, Problem> {
     let path = path(data);
     let file = |cause: std::io::Error| Problem::file(&path, &cause);
     let mut stream = UnixStream::connect(&path).map_err(file)?;
@@ -100,13 +131,21 @@ pub(crate) fn ask<T: DeserializeOwned>(data: &Path, request: &Request, lang: Lan
     line.push(b'\n');
     stream.write_all(&line).map_err(file)?;
     let mut answer = String::new();
-    BufReader::new(stream.take(MOST)).read_line(&mut answer).map_err(file)?;
+    BufReader::new(stream.take(MOST))
+        .read_line(&mut answer)
+        .map_err(file)?;
     let odd = || {
         Problem::failed(
             path.display().to_string(),
             "daemon-gone",
-            Words::new("Le service s'est arrêté avant d'avoir répondu.", "The daemon stopped before it answered."),
-            Words::new("Relancez la commande ; rien n'est perdu.", "Run the command again; nothing is lost."),
+            Words::new(
+                "Le service s'est arrêté avant d'avoir répondu.",
+                "The daemon stopped before it answered.",
+            ),
+            Words::new(
+                "Relancez la commande ; rien n'est perdu.",
+                "Run the command again; nothing is lost.",
+            ),
         )
     };
     match serde_json::from_str(&answer).map_err(|_| odd())? {
@@ -115,7 +154,20 @@ pub(crate) fn ask<T: DeserializeOwned>(data: &Path, request: &Request, lang: Lan
             exit: Exit::Failed,
             findings: faults
                 .into_iter()
-                .map(|Fault { place, code, text, mend }| Finding { place, code, level: Level::Error, text, mend })
+                .map(
+                    |Fault {
+                         place,
+                         code,
+                         text,
+                         mend,
+                     }| Finding {
+                        place,
+                        code,
+                        level: Level::Error,
+                        text,
+                        mend,
+                    },
+                )
                 .collect(),
         }),
     }
@@ -123,7 +175,5 @@ pub(crate) fn ask<T: DeserializeOwned>(data: &Path, request: &Request, lang: Lan
 
 /// Waits a moment for the log to grow (`log --follow` reads beside the daemon).
 pub(crate) fn wait_for_more() {
-    let (_keep, wait) = std::sync::mpsc::channel::<()>();
-    // Nothing is ever sent: this only lets half a second pass.
-    drop(wait.recv_timeout(Duration::from_millis(500)));
+    std::thread::park_timeout(Duration::from_millis(500));
 }

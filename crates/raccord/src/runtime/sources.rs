@@ -9,7 +9,7 @@ use notify::{RecursiveMode, Watcher as _};
 use raccord_engine::Input;
 use raccord_kit::Clock;
 use raccord_model::ConnectorName;
-use tokio::sync::{Notify, oneshot, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -19,8 +19,8 @@ use crate::connectors::Tools;
 /// A save is several writes: it is read once they have paused this long.
 const SETTLE: Duration = Duration::from_millis(150);
 
-/// Asks for one reading; answered once it is decided and durable.
-pub(crate) type Poke = mpsc::Sender<oneshot::Sender<bool>>;
+/// The least time between two looks that nobody asked for.
+const PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) struct SourceTask {
     pub(crate) name: ConnectorName,
@@ -32,46 +32,51 @@ pub(crate) struct SourceTask {
 
 impl SourceTask {
     /// Reads the source until the process stops.
-    pub(crate) async fn run(self, mut poked: mpsc::Receiver<oneshot::Sender<bool>>) {
-        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else { return };
+    pub(crate) async fn run(self) {
+        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else {
+            return;
+        };
         let (every, file) = source.every();
         let changed = Arc::new(Notify::new());
         let _watch = file.as_deref().and_then(|file| watch(file, &changed));
         let mut looks = self.desk.looks();
-        let mut answers: Vec<oneshot::Sender<bool>> = Vec::new();
         let mut failing = false;
         loop {
-            let read = self.read(&mut failing).await;
-            for answer in answers.drain(..) {
-                drop(answer.send(read));
-            }
+            self.read(&mut failing).await;
             if self.stop.is_cancelled() {
                 return;
             }
-            let wait = self.until_look(&looks.borrow_and_update()).map_or(every, |look| look.min(every));
+            // A source that fails, or has no cursor to give, is not read without a pause.
+            let look = self
+                .until_look(&looks.borrow_and_update())
+                .filter(|_| !failing);
+            let wait = look.map_or(every, |look| look.max(PAUSE).min(every));
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
                 () = changed.notified() => self.let_settle(&changed).await,
-                poke = poked.recv() => answers.extend(poke),
                 looked = looks.changed() => if looked.is_err() { return },
-            }
-            // A look that only moved away is no reason to read.
-            while answers.is_empty() && looks.has_changed().unwrap_or(false) {
-                looks.mark_unchanged();
             }
         }
     }
 
     /// One reading, decided about and durable.
-    async fn read(&self, failing: &mut bool) -> bool {
-        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else { return false };
+    async fn read(&self, failing: &mut bool) {
+        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else {
+            return;
+        };
         let name = self.name.clone();
         let cursor = self
             .desk
-            .ask(move |engine, _| engine.state().sources.get(&name).and_then(|known| known.cursor.clone()))
+            .ask(move |engine, _| {
+                engine
+                    .state()
+                    .sources
+                    .get(&name)
+                    .and_then(|known| known.cursor.clone())
+            })
             .await;
-        let Ok(cursor) = cursor else { return false };
+        let Ok(cursor) = cursor else { return };
         let seen = source.observe(cursor.as_deref()).await;
         match &seen {
             Ok(_) if *failing => {
@@ -84,8 +89,13 @@ impl SourceTask {
             }
             _ => debug!(connector = %self.name, "the source was read"),
         }
-        let read = seen.is_ok();
-        self.desk.input(Input::Observed { source: self.name.clone(), seen }).await.is_ok() && read
+        let observed = Input::Observed {
+            source: self.name.clone(),
+            seen,
+        };
+        if self.desk.input(observed).await.is_err() {
+            debug!(connector = %self.name, "the reading could not be kept; it is made again");
+        }
     }
 
     /// How long until the engine wants this source looked at again.
@@ -107,12 +117,20 @@ impl SourceTask {
 
 /// Watches the folder of `file`: programs save by putting a new file in the old one's place.
 fn watch(file: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
-    let folder: PathBuf = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).into();
+    let folder: PathBuf = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+        .into();
     let name = file.file_name()?.to_owned();
     let changed = Arc::clone(changed);
     let heard = move |event: notify::Result<notify::Event>| {
         let about_us = event.is_ok_and(|event| {
-            !event.kind.is_access() && event.paths.iter().any(|path| path.file_name() == Some(&name))
+            !event.kind.is_access()
+                && event
+                    .paths
+                    .iter()
+                    .any(|path| path.file_name() == Some(&name))
         });
         if about_us {
             changed.notify_one();
@@ -123,7 +141,9 @@ fn watch(file: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatche
         .ok()?;
     watcher
         .watch(&folder, RecursiveMode::NonRecursive)
-        .inspect_err(|error| warn!(%error, "the folder cannot be watched; the file is read periodically"))
+        .inspect_err(
+            |error| warn!(%error, "the folder cannot be watched; the file is read periodically"),
+        )
         .ok()?;
     Some(watcher)
 }

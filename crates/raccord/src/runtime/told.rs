@@ -1,8 +1,7 @@
 //! From what the engine knows to what people and programs are shown.
 
 use raccord_engine::{
-    Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State,
-    field_name,
+    Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State, field_name,
 };
 use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Remark, Words};
 use serde_json::Value;
@@ -16,7 +15,10 @@ use crate::shapes::{
 
 /// An effect, as it will be or was made.
 pub(crate) fn effect(planned: &Planned, now: jiff::Timestamp, view: &View) -> EffectShape {
-    let start = planned.after.get("start").or_else(|| planned.before.get("start"));
+    let start = planned
+        .after
+        .get("start")
+        .or_else(|| planned.before.get("start"));
     EffectShape {
         connector: planned.connector.clone(),
         entity: planned.entity,
@@ -32,8 +34,19 @@ pub(crate) fn effect(planned: &Planned, now: jiff::Timestamp, view: &View) -> Ef
 }
 
 /// Where an effect stands in a list: by connector, then as a programme is read.
-pub(crate) fn order(planned: &Planned) -> (&ConnectorName, Option<Civil>, &str, raccord_model::DeliveryId) {
-    let start = planned.after.get("start").or_else(|| planned.before.get("start")).and_then(civil);
+pub(crate) fn order(
+    planned: &Planned,
+) -> (
+    &ConnectorName,
+    Option<Civil>,
+    &str,
+    raccord_model::DeliveryId,
+) {
+    let start = planned
+        .after
+        .get("start")
+        .or_else(|| planned.before.get("start"))
+        .and_then(civil);
     (&planned.connector, start, &planned.title, planned.delivery)
 }
 
@@ -51,7 +64,9 @@ fn lines(fields: &Fields, view: &View) -> Option<String> {
         .filter(|(name, _)| !matches!(name.as_str(), "zone" | "since" | "about"))
         .map(|(name, value)| {
             let value = match value {
-                Value::String(text) => civil(value).map_or_else(|| text.clone(), |at| view.civil(at)),
+                Value::String(text) => {
+                    civil(value).map_or_else(|| text.clone(), |at| view.civil(at))
+                }
                 other => other.to_string(),
             };
             let (name, colon) = (field_name(name), view.say(" :", ":"));
@@ -65,7 +80,10 @@ fn lines(fields: &Fields, view: &View) -> Option<String> {
 pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
     let mut holds: Vec<&Hold> = state.holds.values().map(|waiting| &waiting.hold).collect();
     holds.sort_by_key(|hold| (hold.opened, hold.id));
-    holds.into_iter().map(|hold| hold_shape(hold, view)).collect()
+    holds
+        .into_iter()
+        .map(|hold| hold_shape(hold, view))
+        .collect()
 }
 
 fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
@@ -105,7 +123,11 @@ fn held_effect(effect: &HeldEffect, about: ConnectorName, view: &View) -> Effect
         action,
         due: None,
         title: effect.title.clone(),
-        start: effect.after.get("start").or_else(|| effect.before.get("start")).and_then(civil),
+        start: effect
+            .after
+            .get("start")
+            .or_else(|| effect.before.get("start"))
+            .and_then(civil),
         before: lines(&effect.before, view),
         after: lines(&effect.after, view),
         delivery: None,
@@ -118,7 +140,10 @@ pub(crate) fn dead(engine: &Engine, view: &View) -> Vec<DeadShape> {
     let mut list = Vec::new();
     for (connector, sink) in &engine.state().sinks {
         for (&id, aside) in &sink.dead {
-            let title = engine.state().entity(aside.entity).map(|entity| entity.text("title").to_owned());
+            let title = engine
+                .state()
+                .entity(aside.entity)
+                .map(|entity| entity.text("title").to_owned());
             list.push(DeadShape {
                 id,
                 connector: connector.clone(),
@@ -146,7 +171,10 @@ pub(crate) fn missing(state: &State) -> Vec<MissingShape> {
             let tab = line.and_then(|line| source.tabs.get(usize::from(line.tab)));
             list.push(MissingShape {
                 entity,
-                title: state.entity(entity).map(|entity| entity.text("title").to_owned()).unwrap_or_default(),
+                title: state
+                    .entity(entity)
+                    .map(|entity| entity.text("title").to_owned())
+                    .unwrap_or_default(),
                 source: name.to_string(),
                 sheet: tab.map(|tab| tab.name.clone()).unwrap_or_default(),
                 row: line.map_or(0, |line| line.row),
@@ -206,7 +234,12 @@ pub(crate) fn warnings(remarks: &[(ConnectorName, Remark)], view: &View) -> Vec<
 }
 
 /// What is owed and was not made, with what it waits for.
-pub(crate) fn later(state: &State, open: &[Planned], now: jiff::Timestamp, view: &View) -> Vec<LaterShape> {
+pub(crate) fn later(
+    state: &State,
+    open: &[Planned],
+    now: jiff::Timestamp,
+    view: &View,
+) -> Vec<LaterShape> {
     open.iter()
         .map(|planned| {
             let why = waits_for(state, planned, now);
@@ -226,7 +259,10 @@ fn waits_for(state: &State, planned: &Planned, now: jiff::Timestamp) -> Words {
         return why.clone();
     }
     if let Progress::Held { .. } = planned.progress {
-        return Words::new("une personne doit dire si c'est fait (« raccord holds »)", "a person must say whether it is done (`raccord holds`)");
+        return Words::new(
+            "une personne doit dire si c'est fait (« raccord holds »)",
+            "a person must say whether it is done (`raccord holds`)",
+        );
     }
     if let Progress::Unknown { .. } | Progress::Running { .. } = planned.progress {
         return Words::new(
@@ -235,7 +271,9 @@ fn waits_for(state: &State, planned: &Planned, now: jiff::Timestamp) -> Words {
         );
     }
     match state.sinks.get(&planned.connector).map(|sink| &sink.health) {
-        Some(Health::Down(failure) | Health::Refused(failure) | Health::Off(failure)) => failure.text.clone(),
+        Some(Health::Down(failure) | Health::Refused(failure) | Health::Off(failure)) => {
+            failure.text.clone()
+        }
         _ if planned.due > now => Words::new("l'heure n'est pas venue", "its hour has not come"),
         _ => Words::new("il attend son tour", "it waits for its turn"),
     }
@@ -265,8 +303,16 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
             ),
         )),
         Reply::Refused(refusals) => {
-            let detail: Vec<&str> = refusals.iter().map(|refusal| refusal.detail.as_str()).collect();
-            Err(Problem::failed("", "refused", Words::same(detail.join("; ")), Words::default()))
+            let detail: Vec<&str> = refusals
+                .iter()
+                .map(|refusal| refusal.detail.as_str())
+                .collect();
+            Err(Problem::failed(
+                "",
+                "refused",
+                Words::same(detail.join("; ")),
+                Words::default(),
+            ))
         }
     }
 }

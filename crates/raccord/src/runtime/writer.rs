@@ -37,11 +37,22 @@ const REOPEN: Duration = Duration::from_secs(5);
 /// How many events of a pass are kept for telling what changed.
 const TOLD: usize = 5_000;
 
+/// A look at the engine and the log, between two groups.
+type Ask = Box<dyn FnOnce(&mut Engine, &mut SqliteLog) + Send>;
+
 /// What the writer is asked.
 pub(crate) enum Command {
-    Input { input: Input, reply: oneshot::Sender<Result<Reply, Broken>> },
-    Outcome { connector: ConnectorName, family: EntityId, delivery: DeliveryId, outcome: Outcome },
-    Ask(Box<dyn FnOnce(&mut Engine, &mut SqliteLog) + Send>),
+    Input {
+        input: Input,
+        reply: oneshot::Sender<Result<Reply, Broken>>,
+    },
+    Outcome {
+        connector: ConnectorName,
+        family: EntityId,
+        delivery: DeliveryId,
+        outcome: Outcome,
+    },
+    Ask(Ask),
     BeginPass,
     EndPass(oneshot::Sender<Report>),
     WhenQuiet(oneshot::Sender<()>),
@@ -50,28 +61,28 @@ pub(crate) enum Command {
 /// The writer cannot make anything durable.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the log cannot be written")]
-pub struct Broken(pub Problem);
+pub(crate) struct Broken(pub(crate) Problem);
 
 /// What happened between the beginning and the end of a pass.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// Events, notices left out.
-    pub events: u64,
+    pub(crate) events: u64,
     /// Events about notices.
-    pub notices: u64,
+    pub(crate) notices: u64,
     /// The first events, for what changed.
-    pub told: Vec<Event>,
+    pub(crate) told: Vec<Event>,
     /// Remarks of readings.
-    pub remarks: Vec<(ConnectorName, Remark)>,
+    pub(crate) remarks: Vec<(ConnectorName, Remark)>,
     /// Effects that were handed to tools, by delivery.
-    pub tried: BTreeMap<DeliveryId, Planned>,
+    pub(crate) tried: BTreeMap<DeliveryId, Planned>,
     /// The ones that were made, in order.
-    pub done: Vec<DeliveryId>,
+    pub(crate) done: Vec<DeliveryId>,
 }
 
 /// The way to the writer.
 #[derive(Clone)]
-pub struct Desk {
+pub(crate) struct Desk {
     pub(crate) tell: mpsc::Sender<Command>,
     status: watch::Receiver<Option<Problem>>,
     looks: watch::Receiver<Vec<raccord_engine::Look>>,
@@ -82,9 +93,12 @@ impl Desk {
     ///
     /// # Errors
     /// When the log cannot be written.
-    pub async fn input(&self, input: Input) -> Result<Reply, Broken> {
+    pub(crate) async fn input(&self, input: Input) -> Result<Reply, Broken> {
         let (reply, answer) = oneshot::channel();
-        self.tell.send(Command::Input { input, reply }).await.map_err(|_| stopped())?;
+        self.tell
+            .send(Command::Input { input, reply })
+            .await
+            .map_err(|_| stopped())?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
@@ -92,7 +106,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the log cannot be written.
-    pub async fn try_input(&self, input: Input) -> Result<Option<Reply>, Broken> {
+    pub(crate) async fn try_input(&self, input: Input) -> Result<Option<Reply>, Broken> {
         let (reply, answer) = oneshot::channel();
         match self.tell.try_send(Command::Input { input, reply }) {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())).map(Some),
@@ -105,7 +119,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the log cannot be written, or the writer stopped.
-    pub async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         look: impl FnOnce(&mut Engine, &mut SqliteLog) -> T + Send + 'static,
     ) -> Result<T, Broken> {
@@ -114,12 +128,17 @@ impl Desk {
             // Nobody waits any more when this fails.
             drop(reply.send(look(engine, log)));
         });
-        self.tell.send(Command::Ask(look)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| self.problem().map_or_else(stopped, Broken))
+        self.tell
+            .send(Command::Ask(look))
+            .await
+            .map_err(|_| stopped())?;
+        answer
+            .await
+            .map_err(|_| self.problem().map_or_else(stopped, Broken))
     }
 
     /// Begins to gather what happens.
-    pub async fn begin_pass(&self) {
+    pub(crate) async fn begin_pass(&self) {
         drop(self.tell.send(Command::BeginPass).await);
     }
 
@@ -127,29 +146,39 @@ impl Desk {
     ///
     /// # Errors
     /// When the writer stopped.
-    pub async fn end_pass(&self) -> Result<Report, Broken> {
+    pub(crate) async fn end_pass(&self) -> Result<Report, Broken> {
         let (reply, answer) = oneshot::channel();
-        self.tell.send(Command::EndPass(reply)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| self.problem().map_or_else(stopped, Broken))
+        self.tell
+            .send(Command::EndPass(reply))
+            .await
+            .map_err(|_| stopped())?;
+        answer
+            .await
+            .map_err(|_| self.problem().map_or_else(stopped, Broken))
     }
 
     /// Resolves once no effect is under way and none can start now.
     ///
     /// # Errors
     /// When the writer stopped.
-    pub async fn when_quiet(&self) -> Result<(), Broken> {
+    pub(crate) async fn when_quiet(&self) -> Result<(), Broken> {
         let (reply, answer) = oneshot::channel();
-        self.tell.send(Command::WhenQuiet(reply)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| self.problem().map_or_else(stopped, Broken))
+        self.tell
+            .send(Command::WhenQuiet(reply))
+            .await
+            .map_err(|_| stopped())?;
+        answer
+            .await
+            .map_err(|_| self.problem().map_or_else(stopped, Broken))
     }
 
     /// Why nothing can be made durable, if so.
-    pub fn problem(&self) -> Option<Problem> {
+    pub(crate) fn problem(&self) -> Option<Problem> {
         self.status.borrow().clone()
     }
 
     /// Sources that must be looked at again, as the engine says.
-    pub fn looks(&self) -> watch::Receiver<Vec<raccord_engine::Look>> {
+    pub(crate) fn looks(&self) -> watch::Receiver<Vec<raccord_engine::Look>> {
         self.looks.clone()
     }
 }
@@ -159,31 +188,34 @@ fn stopped() -> Broken {
         "",
         "writer-stopped",
         raccord_model::Words::new("Raccord est en train de s'arrêter.", "Raccord is stopping."),
-        raccord_model::Words::new("Relancez la commande ensuite.", "Run the command again afterwards."),
+        raccord_model::Words::new(
+            "Relancez la commande ensuite.",
+            "Run the command again afterwards.",
+        ),
     ))
 }
 
 /// What the writer is given.
-pub struct WriterOptions {
+pub(crate) struct WriterOptions {
     /// The log's folder.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The place.
-    pub place: Place,
+    pub(crate) place: Place,
     /// The rules, given the salt of credentials' digests.
-    pub rules: Box<dyn Fn(&str) -> Rules + Send>,
+    pub(crate) rules: Box<dyn Fn(&str) -> Rules + Send>,
     /// Rendering.
-    pub rendering: Rendering,
+    pub(crate) rendering: Rendering,
     /// The clock.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Called with the events of every durable commit.
-    pub publish: Option<Publish>,
+    pub(crate) publish: Option<Publish>,
 }
 
 /// Takes the events of a durable commit: its number, the events, and the personal values.
-pub type Publish = Box<dyn Fn(u64, &[Event], &Vault) + Send>;
+pub(crate) type Publish = Box<dyn Fn(u64, &[Event], &Vault) + Send>;
 
 /// The writer's thread.
-pub struct Writer {
+pub(crate) struct Writer {
     thread: std::thread::JoinHandle<()>,
 }
 
@@ -192,7 +224,11 @@ impl Writer {
     ///
     /// # Errors
     /// When the first commit, the configuration's, cannot be written.
-    pub fn start(loaded: Loaded<SqliteLog>, options: WriterOptions, effects: Effects) -> Result<(Self, Desk), Problem> {
+    pub(crate) fn start(
+        loaded: Loaded<SqliteLog>,
+        options: WriterOptions,
+        effects: Effects,
+    ) -> Result<(Self, Desk), Problem> {
         let (tell, hear) = mpsc::channel(WAITING);
         let (status, status_seen) = watch::channel(None);
         let (looks, looks_seen) = watch::channel(Vec::new());
@@ -210,18 +246,28 @@ impl Writer {
             snapshot_size: 0,
             upkeep: false,
         };
-        let mut held = Held { engine: loaded.engine, log: loaded.log };
+        let mut held = Held {
+            engine: loaded.engine,
+            log: loaded.log,
+        };
         let muted = loaded.muted;
         thread.configure(&mut held, muted)?;
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || thread.run(held))
             .map_err(|error| Problem::file(std::path::Path::new("thread"), &error))?;
-        Ok((Self { thread }, Desk { tell, status: status_seen, looks: looks_seen }))
+        Ok((
+            Self { thread },
+            Desk {
+                tell,
+                status: status_seen,
+                looks: looks_seen,
+            },
+        ))
     }
 
     /// Waits until the writer has finished; every [`Desk`] must be gone by then.
-    pub fn join(self) {
+    pub(crate) fn join(self) {
         if self.thread.join().is_err() {
             tracing::error!("the writer panicked");
         }
@@ -289,7 +335,7 @@ impl Thread {
     fn hear_group(&mut self, held: &mut Held) -> Heard {
         let mut group = Vec::new();
         let now = self.options.clock.now();
-        let wait = held.engine.wake().map_or(Duration::from_secs(3_600), |at| {
+        let wait = held.engine.wake().map_or(Duration::from_hours(1), |at| {
             Duration::try_from(at.duration_since(now)).unwrap_or_default()
         });
         let idle = if self.upkeep { Duration::ZERO } else { QUIET };
@@ -320,7 +366,10 @@ impl Thread {
             return Hear::Nothing;
         }
         let hear = &mut self.hear;
-        match self.handle.block_on(async { tokio::time::timeout(wait, hear.recv()).await }) {
+        match self
+            .handle
+            .block_on(async { tokio::time::timeout(wait, hear.recv()).await })
+        {
             Ok(Some(command)) => Hear::Command(command),
             Ok(None) => Hear::Ended,
             Err(_) => Hear::Nothing,
@@ -338,11 +387,21 @@ impl Thread {
                     inputs.push(input);
                     replies.push(Some(reply));
                 }
-                Command::Outcome { connector, family, delivery, outcome } => {
+                Command::Outcome {
+                    connector,
+                    family,
+                    delivery,
+                    outcome,
+                } => {
                     if let (Some(pass), Outcome::Done(_)) = (&mut self.pass, &outcome) {
                         pass.done.push(delivery);
                     }
-                    inputs.push(Input::Outcome { connector, family, delivery, outcome });
+                    inputs.push(Input::Outcome {
+                        connector,
+                        family,
+                        delivery,
+                        outcome,
+                    });
                     replies.push(None);
                 }
                 Command::BeginPass => self.pass = Some(Report::default()),
@@ -374,7 +433,9 @@ impl Thread {
         }
         if held.engine.in_flight() == 0 {
             for reply in self.quiet.drain(..) {
-                drop(reply.send(()));
+                if reply.send(()).is_err() {
+                    tracing::debug!("nobody waits for quiet any more");
+                }
             }
         }
         self.looks.send_if_modified(|known| {
@@ -389,14 +450,24 @@ impl Thread {
     /// One step of the engine, durable when it returns.
     fn step(&mut self, held: &mut Held, inputs: Vec<Input>) -> Result<Step, Problem> {
         let now = self.options.clock.now();
-        let mut step = held.engine.step(inputs, now, entropy(), &self.options.rendering);
+        let mut step = held
+            .engine
+            .step(inputs, now, entropy(), &self.options.rendering);
         if let Some(body) = step.commit.take() {
             let slots: Vec<SlotWrite> = std::mem::take(&mut step.slots)
                 .into_iter()
-                .map(|(slot, value)| SlotWrite { slot, value: Some(value) })
+                .map(|(slot, value)| SlotWrite {
+                    slot,
+                    value: Some(value),
+                })
                 .collect();
             held.log.append(now, &body, &slots).map_err(|error| {
-                Problem::failed(self.options.data.display().to_string(), error.code(), error.text(), error.mend())
+                Problem::failed(
+                    self.options.data.display().to_string(),
+                    error.code(),
+                    error.text(),
+                    error.mend(),
+                )
             })?;
             self.tail += body.len();
         }
@@ -436,21 +507,30 @@ impl Thread {
                         family: lane.family,
                         id: item.delivery,
                     };
-                    let planned = held.engine.describe(&of, &pass.told, now, &self.options.rendering);
+                    let planned =
+                        held.engine
+                            .describe(&of, &pass.told, now, &self.options.rendering);
                     if let Some(planned) = planned {
                         pass.tried.entry(item.delivery).or_insert(planned);
                     }
                 }
             }
         }
-        let Some(tell) = self.tell.upgrade() else { return };
+        let Some(tell) = self.tell.upgrade() else {
+            return;
+        };
         for lane in work {
-            self.handle.spawn(self.effects.clone().lane(lane, tell.clone()));
+            self.handle
+                .spawn(self.effects.clone().lane(lane, tell.clone()));
         }
     }
 
     /// The first step after opening: the rules as configured, and silence where a person must speak.
-    fn configure(&mut self, held: &mut Held, muted: Option<raccord_model::Words>) -> Result<(), Problem> {
+    fn configure(
+        &mut self,
+        held: &mut Held,
+        muted: Option<raccord_model::Words>,
+    ) -> Result<(), Problem> {
         let salt = super::load::salt_of(&mut held.log)
             .map_err(|error| super::load::refused(&self.options.data, &error))?;
         let rules = (self.options.rules)(&salt);
@@ -459,7 +539,12 @@ impl Thread {
             inputs.push(Input::Order(raccord_engine::Order::Mute(why)));
         }
         let step = self.step(held, inputs)?;
-        let Step { events, remarks, work, .. } = step;
+        let Step {
+            events,
+            remarks,
+            work,
+            ..
+        } = step;
         self.let_out(held, events, remarks, work);
         self.looks.send_replace(held.engine.looks());
         Ok(())
@@ -480,7 +565,10 @@ impl Thread {
                 return None;
             }
         };
-        let mut held = Held { engine: loaded.engine, log: loaded.log };
+        let mut held = Held {
+            engine: loaded.engine,
+            log: loaded.log,
+        };
         self.tail = loaded.tail;
         match self.configure(&mut held, loaded.muted) {
             Ok(()) => {
@@ -497,9 +585,15 @@ impl Thread {
 
     /// Answers everything with a refusal for a while. Gives `true` when the process is stopping.
     fn refuse_until_reopen(&mut self) -> bool {
-        let until = self.options.clock.now().saturating_add(REOPEN).unwrap_or(Timestamp::MAX);
+        let until = self
+            .options
+            .clock
+            .now()
+            .saturating_add(REOPEN)
+            .unwrap_or(Timestamp::MAX);
         loop {
-            let left = Duration::try_from(until.duration_since(self.options.clock.now())).unwrap_or_default();
+            let left = Duration::try_from(until.duration_since(self.options.clock.now()))
+                .unwrap_or_default();
             if left.is_zero() {
                 return false;
             }
@@ -523,8 +617,13 @@ impl Thread {
                 Ok(Upkeep::More) => {}
                 Ok(Upkeep::Done) => {
                     self.upkeep = false;
-                    if let Err(error) = super::retention::apply(&mut held.log, self.options.clock.now()) {
-                        tracing::warn!(code = error.code(), "old entries of the log could not be let go");
+                    if let Err(error) =
+                        super::retention::apply(&mut held.log, self.options.clock.now())
+                    {
+                        tracing::warn!(
+                            code = error.code(),
+                            "old entries of the log could not be let go"
+                        );
                     }
                 }
                 Err(error) => {
