@@ -70,7 +70,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         // The end-to-end tests run the program itself.
         name: "program",
-        work: Work::Cargo(&["build", "--quiet", "--locked", "--package", "raccord"], &[]),
+        work: Work::Cargo(
+            &["build", "--quiet", "--locked", "--package", "raccord"],
+            &[],
+        ),
     },
     Step {
         name: "tests",

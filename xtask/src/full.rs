@@ -22,7 +22,18 @@ const CAMPAIGNS: &[Step] = &[
     Step {
         name: "torture",
         work: Work::Cargo(
-            &["run", "--quiet", "--locked", "--package", "raccord-tests", "--bin", "torture", "--", "--kills", "300"],
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--kills",
+                "300",
+            ],
             &[],
         ),
     },
