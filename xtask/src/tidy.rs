@@ -37,7 +37,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
     match member.name.as_str() {
         "raccord-model" | "raccord-typeset" | "xtask" => false,
         "raccord-engine" | "raccord-bus" | "raccord-kit" => other == "raccord-model",
-        "raccord-web" => matches!(other, "raccord-model" | "raccord-engine"),
+        "raccord-sim" | "raccord-web" => matches!(other, "raccord-model" | "raccord-engine"),
         "raccord" | "raccord-tests" => other != "xtask",
         name if connector(name) => matches!(other, "raccord-model" | "raccord-kit"),
         _ => false,
