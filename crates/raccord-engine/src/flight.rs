@@ -36,6 +36,8 @@ pub(crate) struct SinkFlight {
     timers: BTreeSet<(Timestamp, EntityId)>,
     /// Attempts that failed and will be made again: how often, and not before.
     failed: BTreeMap<DeliveryId, (u32, Timestamp)>,
+    /// Objects of which an attempt started in this process, until they are done.
+    pub(crate) tried: BTreeSet<DeliveryId>,
     /// Looks that could not tell yet: not again before.
     looks: BTreeMap<DeliveryId, Timestamp>,
     /// Failures since the last answer.
@@ -128,6 +130,7 @@ impl SinkFlight {
     pub(crate) fn forget(&mut self, delivery: DeliveryId) {
         self.failed.remove(&delivery);
         self.looks.remove(&delivery);
+        self.tried.remove(&delivery);
     }
 
     pub(crate) fn ring(&mut self, now: Timestamp) {

@@ -133,9 +133,14 @@ pub(crate) fn describe(
             let owed = target.owed.as_ref()?;
             let record = deciding.state.entities.get(&entity);
             let wish = deciding.wish(connector, entity);
-            let needless = wish
-                .as_ref()
-                .is_none_or(|wish| crate::delivery::needless(wish, target.link.as_ref()).is_some());
+            let needless = wish.as_ref().is_none_or(|wish| {
+                crate::delivery::needless(
+                    wish,
+                    target.link.as_ref(),
+                    deciding.tried(connector, owed),
+                )
+                .is_some()
+            });
             if needless && owed.progress == Progress::Pending {
                 return None; // It will be skipped.
             }

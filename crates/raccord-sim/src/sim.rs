@@ -455,9 +455,13 @@ impl Sim {
         if work.items.is_empty() {
             self.calls.remove(call);
         }
-        if matches!(outcome, Outcome::Done(_) | Outcome::Looked(_))
-            && self.stopped.get(&connector) == Some(&Fate::Access)
-        {
+        let taken = |failure: &Failure| failure.blame == Blame::Data && !failure.gone;
+        let answered = match &outcome {
+            Outcome::Done(_) | Outcome::Looked(_) => true,
+            Outcome::Failed(failure) => taken(failure),
+            Outcome::NotStarted => false,
+        };
+        if answered && self.stopped.get(&connector) == Some(&Fate::Access) {
             self.stopped.remove(&connector);
         }
         self.answers
@@ -489,7 +493,7 @@ impl Sim {
             return;
         }
         let outcome = match fate {
-            Fate::Good | Fate::OldListing if looking => {
+            Fate::Good | Fate::OldListing | Fate::Twice if looking => {
                 let back = if fate == Fate::OldListing { 60 } else { 0 };
                 let listed = self.now.saturating_sub(SignedDuration::from_secs(back));
                 let listed = listed.unwrap_or(self.now);

@@ -48,7 +48,9 @@ impl Deciding<'_> {
                 return; // Its outcome brings us back here.
             }
         }
-        let settled = wanted == link.as_ref().map(|link| link.hash);
+        // What was tried may stand in the tool: only a write makes sure that it does not.
+        let tried = owed.as_ref().is_some_and(|owed| self.tried(sink, owed)) && link.is_some();
+        let settled = wanted == link.as_ref().map(|link| link.hash) && !tried;
         let of = |delivery| DeliveryRef {
             connector: sink.clone(),
             family,
@@ -67,7 +69,7 @@ impl Deciding<'_> {
             }
             return;
         }
-        if owed.is_none() && crate::delivery::needless(&wish, link.as_ref()).is_some() {
+        if owed.is_none() && crate::delivery::needless(&wish, link.as_ref(), false).is_some() {
             return;
         }
         if self.superseded_dead(sink, id, wanted) {

@@ -109,6 +109,9 @@ impl Deciding<'_> {
             };
             let starts = !item.class.repeatable() && !matches!(sent, Sent::Look);
             let flight = self.flight.sinks.entry(name.clone()).or_default();
+            if matches!(sent, Sent::Object { .. } | Sent::Removal) {
+                flight.tried.insert(item.delivery);
+            }
             flight.busy.entry(lane.family).or_default().insert(
                 item.delivery,
                 Underway {
@@ -382,8 +385,9 @@ impl Deciding<'_> {
             self.record(Fact::Skipped { of, why });
             return None;
         };
+        let tried = self.tried(name, &owed);
         if owed.progress == Progress::Pending
-            && let Some(why) = needless(&wish, link.as_ref())
+            && let Some(why) = needless(&wish, link.as_ref(), tried)
         {
             self.record(Fact::Skipped { of, why });
             return None;
@@ -410,7 +414,7 @@ impl Deciding<'_> {
                 });
             }
         }
-        if let Some(why) = needless(&wish, link.as_ref()) {
+        if let Some(why) = needless(&wish, link.as_ref(), tried) {
             self.record(Fact::Skipped { of, why });
             return None;
         }
@@ -458,6 +462,16 @@ impl Deciding<'_> {
         })));
     }
 
+    /// Whether an attempt of an owed object may have started, here or in a process before.
+    pub(crate) fn tried(&self, sink: &ConnectorName, owed: &Owed) -> bool {
+        let before = self
+            .flight
+            .started
+            .is_none_or(|started| owed.since < started);
+        let flight = self.flight.sinks.get(sink);
+        before || flight.is_some_and(|flight| flight.tried.contains(&owed.delivery))
+    }
+
     fn is_cancelled(&self, entity: EntityId) -> bool {
         self.state
             .entities
@@ -467,7 +481,9 @@ impl Deciding<'_> {
 }
 
 /// Why an owed object need not be made after all.
-pub(crate) fn needless(wish: &Wish, link: Option<&Link>) -> Option<Words> {
+///
+/// `tried`: an attempt may have started, so what the tool holds is not what the link says.
+pub(crate) fn needless(wish: &Wish, link: Option<&Link>, tried: bool) -> Option<Words> {
     if wish.announce && link.is_none() && wish.pointless.is_some() {
         if planted(Fault::PointlessSends) {
             return None;
@@ -483,7 +499,7 @@ pub(crate) fn needless(wish: &Wish, link: Option<&Link>) -> Option<Words> {
             "personne ne sait quel objet retirer",
             "nobody knows which object to take away",
         )),
-        (Some(wanted), Some(link)) if wanted == link.hash => Some(Words::new(
+        (Some(wanted), Some(link)) if wanted == link.hash && !tried => Some(Words::new(
             "l'outil montre déjà ce qu'il faut",
             "the tool already shows what it should",
         )),
