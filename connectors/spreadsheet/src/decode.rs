@@ -1,7 +1,7 @@
 //! From bytes to text: a byte order mark wins, then UTF-16 by its zeros, then valid UTF-8, then
 //! the detector. Streams; never holds the document.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
@@ -26,13 +26,13 @@ pub(crate) struct Look {
     pub(crate) ended: bool,
 }
 
-/// Looks at all of `reader`.
-pub(crate) fn look(reader: &mut dyn Read) -> io::Result<Look> {
-    let mut reader = BufReader::with_capacity(64 * 1024, reader);
+/// Looks at all of `source`, from its beginning.
+pub(crate) fn look<R: Read + Seek>(source: &mut R) -> io::Result<Look> {
+    source.seek(SeekFrom::Start(0))?;
+    let mut reader = BufReader::with_capacity(64 * 1024, &mut *source);
     let head = reader.fill_buf()?;
     let marked = Encoding::for_bom(head).map(|(encoding, _)| encoding);
     let wide = marked.or_else(|| wide_by_zeros(head));
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let mut utf8 = Utf8Check::default();
     let mut look = Look {
         encoding: UTF_8,
@@ -49,9 +49,6 @@ pub(crate) fn look(reader: &mut dyn Read) -> io::Result<Look> {
             break;
         }
         utf8.feed(bytes);
-        if wide.is_none() {
-            detector.feed(bytes, false);
-        }
         for &byte in bytes {
             look.odd_quotes ^= byte == b'"';
             look.binary |= byte == 0;
@@ -76,13 +73,26 @@ pub(crate) fn look(reader: &mut dyn Read) -> io::Result<Look> {
         }
         return Ok(look);
     }
-    detector.feed(b"", true);
     if utf8.is_text() {
         look.cut = utf8.cut();
     } else {
-        look.encoding = detector.guess(Some(b"fr"), Utf8Detection::Deny);
+        look.encoding = detect(source)?;
     }
     Ok(look)
+}
+
+/// Asks the detector, which is slow: only for what is not UTF-8.
+fn detect<R: Read + Seek>(source: &mut R) -> io::Result<&'static Encoding> {
+    source.seek(SeekFrom::Start(0))?;
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = source.read(&mut buffer)?;
+        detector.feed(&buffer[..read], read == 0);
+        if read == 0 {
+            return Ok(detector.guess(Some(b"fr"), Utf8Detection::Deny));
+        }
+    }
 }
 
 /// UTF-16 without a mark: every other byte of plain text is zero.
@@ -235,7 +245,7 @@ mod tests {
     use encoding_rs::WINDOWS_1252;
 
     fn read(bytes: &[u8]) -> (String, Look) {
-        let look = look(&mut &*bytes).unwrap();
+        let look = look(&mut io::Cursor::new(bytes)).unwrap();
         let mut text = String::new();
         Utf8Reader::new(bytes, look.encoding)
             .read_to_string(&mut text)

@@ -4,9 +4,8 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::{
-    IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick,
-};
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Spaces of every width, tabs and line breaks.
 fn is_space(c: char) -> bool {
@@ -34,14 +33,23 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 }
 
 fn is_tidy(text: &str) -> bool {
-    let mut before = ' ';
-    for c in text.chars() {
-        if c == ' ' && before == ' ' || c != ' ' && is_space(c) || is_noise(c) {
+    let mut before = b' ';
+    let mut ascii = true;
+    for &byte in text.as_bytes() {
+        if byte == b' ' && before == b' ' || byte < b' ' || byte == 0x7f {
             return false;
         }
-        before = c;
+        ascii &= byte < 0x80;
+        before = byte;
     }
-    (text.is_empty() || before != ' ') && is_nfc_quick(text.chars()) == IsNormalized::Yes
+    if !text.is_empty() && before == b' ' {
+        return false;
+    }
+    ascii
+        || !text
+            .chars()
+            .any(|c| !c.is_ascii() && (is_space(c) || is_noise(c)))
+            && is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 fn push_line(text: &str, out: &mut String) {
@@ -89,11 +97,11 @@ pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;
     let mut push = |c: char| {
-        if is_space(c) {
+        if c == ' ' || !c.is_ascii_graphic() && is_space(c) {
             gap = true;
             return;
         }
-        if is_noise(c) || is_combining_mark(c) {
+        if !c.is_ascii_graphic() && (is_noise(c) || is_combining_mark(c)) {
             return;
         }
         if gap && !out.is_empty() {
@@ -106,14 +114,18 @@ pub(crate) fn plain(text: &str) -> String {
             'œ' | 'Œ' => out.push_str("oe"),
             'æ' | 'Æ' => out.push_str("ae"),
             'ß' => out.push_str("ss"),
+            other if other.is_ascii() => out.push(other.to_ascii_lowercase()),
             other => out.extend(other.to_lowercase()),
         }
     };
-    if text.is_ascii() {
-        text.chars().for_each(&mut push);
-    } else {
-        // Compatibility forms too: ordinal º, full-width digits, ligatures.
-        text.nfkd().for_each(&mut push);
+    for c in text.chars() {
+        if c.is_ascii() {
+            push(c);
+        } else {
+            // Compatibility forms too: ordinal º, full-width digits, ligatures. Marks are
+            // dropped, so their order does not matter.
+            decompose_compatible(c, &mut push);
+        }
     }
     out
 }

@@ -82,7 +82,7 @@ pub(crate) fn read<R: Read + Seek>(
                 });
             }
         }
-        widths.add(record);
+        widths.add(record, lines.breaks);
         rows.row(Row {
             number,
             hidden: false,
@@ -99,6 +99,8 @@ struct Lines<R> {
     reader: Reader<R>,
     record: ByteRecord,
     number: u32,
+    /// Line breaks inside the cells of the last line.
+    breaks: u64,
 }
 
 impl<R: Read> Lines<R> {
@@ -113,6 +115,7 @@ impl<R: Read> Lines<R> {
                 .from_reader(reader),
             record: ByteRecord::new(),
             number: 0,
+            breaks: 0,
         }
     }
 
@@ -130,11 +133,16 @@ impl<R: Read> Lines<R> {
         }
         let before = self.record.position().map_or(0, ::csv::Position::line);
         let consumed = self.reader.position().line().saturating_sub(before);
-        let inside: u64 = self
-            .record
-            .iter()
-            .map(|field| field.split(|b| *b == b'\n').count() as u64 - 1)
-            .sum();
+        // No line break was taken but the one that ends it: none is inside.
+        let inside = if consumed <= 1 {
+            0
+        } else {
+            self.record
+                .iter()
+                .map(|field| field.split(|b| *b == b'\n').count() as u64 - 1)
+                .sum()
+        };
+        self.breaks = inside;
         let empty = consumed.saturating_sub(inside + 1);
         self.number = self
             .number
@@ -156,7 +164,7 @@ struct Widths {
 }
 
 impl Widths {
-    fn add(&mut self, record: &ByteRecord) {
+    fn add(&mut self, record: &ByteRecord, breaks: u64) {
         if self.lines > 0 {
             match self.same {
                 None => self.same = Some(self.last),
@@ -166,7 +174,7 @@ impl Widths {
         }
         self.lines += 1;
         self.last = record.len();
-        self.last_has_breaks = record.iter().any(|field| field.contains(&b'\n'));
+        self.last_has_breaks = breaks > 0;
     }
 
     /// Whether the text stops in the middle of its last line: an open quotation, or one short line

@@ -388,7 +388,7 @@ impl Collector<'_> {
     pub(super) fn place(&mut self, tab: &TabState, waiting: Waiting, around: &Around) {
         let Waiting {
             row,
-            fields,
+            mut fields,
             shape,
             until,
             times,
@@ -459,7 +459,12 @@ impl Collector<'_> {
         let count = spans.len();
         let mut told = false;
         for (index, (first, last)) in spans.into_iter().enumerate() {
-            let mut fields = fields.clone();
+            // Cloned for all occurrences but the last.
+            let mut fields = if index + 1 == count {
+                std::mem::take(&mut fields)
+            } else {
+                fields.clone()
+            };
             let when = when(first, last, times);
             if when.end_hour_missing && !told {
                 told = true;

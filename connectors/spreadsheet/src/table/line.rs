@@ -351,7 +351,13 @@ impl Collector<'_> {
 }
 
 fn is_total(text: &str) -> bool {
-    if text.len() > 60 {
+    let first = text
+        .trim_start()
+        .as_bytes()
+        .first()
+        .copied()
+        .unwrap_or_default();
+    if text.len() > 60 || !matches!(first.to_ascii_lowercase(), b't' | b's' | b'g') {
         return false;
     }
     let key = text::key(text);
@@ -379,11 +385,12 @@ fn title_status(title: &str) -> (String, Option<Status>) {
     let separators = |c: char| {
         matches!(c, ':' | '-' | '–' | '—' | '!' | '|' | '/' | '*' | '.') || c.is_whitespace()
     };
-    let known = |word: &str| match words::status(&text::key(word)) {
-        Some(status @ (Status::Cancelled | Status::Full)) => Some(status),
-        Some(status @ Status::Tentative) if text::key(word).contains("confirm") => Some(status),
-        _ => None,
-    };
+    let known =
+        |word: &str| match words::status(&text::key(if word.len() > 40 { "" } else { word })) {
+            Some(status @ (Status::Cancelled | Status::Full)) => Some(status),
+            Some(status @ Status::Tentative) if text::key(word).contains("confirm") => Some(status),
+            _ => None,
+        };
     // At the front, ended by a separator or inside brackets.
     if let Some(inside) = title.strip_prefix(brackets)
         && let Some((word, rest)) = inside.split_once(brackets)
