@@ -53,9 +53,10 @@ pub(crate) fn look<R: Read + Seek>(source: &mut R) -> io::Result<Look> {
             look.odd_quotes ^= byte == b'"';
             look.binary |= byte == 0;
         }
-        look.blank &= bytes
-            .iter()
-            .all(|b| b.is_ascii_whitespace() || matches!(b, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF));
+        look.blank = look.blank
+            && bytes.iter().all(|b| {
+                b.is_ascii_whitespace() || matches!(b, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF)
+            });
         // Of UTF-16, the line break's other byte is zero.
         let tail = bytes.iter().rev().find(|b| **b != 0);
         look.ended = tail.map_or(look.ended, |b| matches!(b, b'\n' | b'\r'));

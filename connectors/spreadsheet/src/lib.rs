@@ -22,6 +22,7 @@ mod grid;
 mod header;
 mod kinds;
 mod limits;
+mod memo;
 mod messages;
 mod parse;
 mod source;

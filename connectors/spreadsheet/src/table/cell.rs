@@ -52,6 +52,7 @@ impl<'r, 'a> View<'r, 'a, '_> {
 }
 
 /// What stands in the day's cell after the day.
+#[derive(Clone, Debug)]
 pub(super) enum Beside {
     Nothing,
     Minute(Minute),

@@ -44,7 +44,7 @@ impl Collector<'_> {
         let (mut shape, beside) = match line.cell(day_field).filter(|_| own_date) {
             Some((_, cell)) => {
                 self.drop_heading(tab);
-                match day(&cell.value) {
+                match self.day(&cell.value) {
                     Ok((shape, beside)) => (Some(shape), beside),
                     Err(None) => {
                         self.tell(
@@ -130,6 +130,20 @@ impl Collector<'_> {
         }
     }
 
+    fn day(&mut self, value: &Value<'_>) -> Result<(Shape, Beside), Option<Trouble>> {
+        match value {
+            Value::Text(text) => self.memos.days.of(text, |_| day(value)),
+            _ => day(value),
+        }
+    }
+
+    fn hours_of(&mut self, value: &Value<'_>) -> Option<Hours> {
+        match value {
+            Value::Text(text) => self.memos.hours.of(text, hour::read),
+            _ => hours_of(value),
+        }
+    }
+
     fn hours(
         &mut self,
         tab: &TabState,
@@ -171,7 +185,7 @@ impl Collector<'_> {
                 {
                     minute_of(at.time()).map(span_from)
                 }
-                value => hours_of(value),
+                value => self.hours_of(value),
             };
             out.found.clone_from(&raw);
             out.column = column;
@@ -304,7 +318,7 @@ impl Collector<'_> {
             return;
         }
         let raw = shown(&cell.value).into_owned();
-        match day(&cell.value) {
+        match self.day(&cell.value) {
             Ok((shape @ Shape::One(_), _)) => out.until = Some((shape, column, raw)),
             Ok(_) | Err(None) => {
                 out.doubt = true;
@@ -345,7 +359,7 @@ impl Collector<'_> {
             return None;
         }
         let read = match &cell.value {
-            Value::Text(text) => hour::read_end(text).or_else(|| {
+            Value::Text(text) => self.memos.ends.of(text, hour::read_end).or_else(|| {
                 let (shape, rest) = date::read(text).ok()?;
                 let minute = if rest.is_empty() {
                     None
@@ -365,7 +379,7 @@ impl Collector<'_> {
                 out.until = Some((one(*date), column, raw.clone()));
                 None
             }
-            value => match hours_of(value) {
+            value => match self.hours_of(value) {
                 Some(Hours::Span { start, end: None }) => Some(start),
                 _ => match value {
                     Value::Minutes(1440) => Some(1440),

@@ -186,7 +186,7 @@ impl Collector<'_> {
             if tidy.is_empty() || words::nothing(&tidy) {
                 continue;
             }
-            match address(&tidy) {
+            match self.memos.addresses.of(&tidy, address) {
                 Some(address) => {
                     fields.insert(name.to_owned(), Json::from(address));
                 }
@@ -309,12 +309,15 @@ impl Collector<'_> {
             Some(error) => Cow::Owned(error),
             None => shown(&cell.value),
         };
-        let key = text::key(&raw);
-        let said = if key.is_empty() && (raw.trim().is_empty() || words::nothing(&raw)) {
+        if raw.trim().is_empty() || words::nothing(&raw) {
             return;
-        } else {
-            words::visibility(&key, line.columns.yes_means)
+        }
+        let yes_means = line.columns.yes_means;
+        let memo = match yes_means {
+            Visibility::Public => &mut self.memos.public,
+            Visibility::Internal => &mut self.memos.internal,
         };
+        let said = memo.of(&raw, |raw| words::visibility(&text::key(raw), yes_means));
         if said.is_none() {
             self.tell_cell(
                 tab,
@@ -342,7 +345,9 @@ impl Collector<'_> {
         if tidy.is_empty() || words::nothing(&tidy) {
             return None;
         }
-        let said = words::status_sign(&tidy).or_else(|| words::status(&text::key(&tidy)));
+        let said = self.memos.statuses.of(&tidy, |tidy| {
+            words::status_sign(tidy).or_else(|| words::status(&text::key(tidy)))
+        });
         if said.is_none() {
             self.tell_cell(tab, line, Field::Status, &raw, messages::status(&raw));
         }

@@ -11,14 +11,18 @@ mod line;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use raccord_model::{Failure, Fields, Reading, Remark, Status, Tab, Unread, column_letters};
+use raccord_model::{
+    Failure, Fields, Reading, Remark, Status, Tab, Unread, Visibility, column_letters,
+};
 
 use crate::field::Field;
 use crate::grid::{Row, Rows, TabStart, Value};
 use crate::header::{self, Chosen, Columns};
 use crate::kinds::Kinds;
+use crate::memo::Memo;
 use crate::messages::{self, Said};
-use crate::parse::date::{self, Around, Shape};
+use crate::parse::date::{self, Around, Shape, Trouble};
+use crate::parse::hour::{Hours, Minute};
 use crate::when::Times;
 use crate::{error, limits, text};
 
@@ -43,6 +47,20 @@ pub(crate) struct Collector<'s> {
     tab: Option<TabState>,
     untold: usize,
     kinds: Kinds,
+    memos: Memos,
+}
+
+/// What texts meant before.
+#[derive(Default)]
+struct Memos {
+    days: Memo<Result<(Shape, cell::Beside), Option<Trouble>>>,
+    hours: Memo<Option<Hours>>,
+    ends: Memo<Option<Minute>>,
+    addresses: Memo<Option<String>>,
+    statuses: Memo<Option<Status>>,
+    /// For a column where yes means everyone, and for one where it means members.
+    public: Memo<Option<Visibility>>,
+    internal: Memo<Option<Visibility>>,
 }
 
 /// The tab being read.
@@ -110,6 +128,7 @@ impl<'s> Collector<'s> {
             tab: None,
             untold: 0,
             kinds: Kinds::default(),
+            memos: Memos::default(),
         }
     }
 
