@@ -79,12 +79,13 @@ impl Shown {
         let mut activities: Vec<Activity> = state
             .activities()
             .filter(|(_, record)| record.when().over_at().is_some_and(|over| over > today))
-            .filter_map(|(id, record)| record.activity(id))
-            .filter(Activity::is_public)
-            .map(|mut activity| {
-                activity.contact.clear();
-                activity
+            .filter_map(|(id, record)| {
+                // A contact is personal: pages never show it, so its slot is not even looked up.
+                let mut entity = record.entity(id);
+                entity.fields.remove("contact");
+                Activity::of(&entity)
             })
+            .filter(Activity::is_public)
             .collect();
         activities.sort_by(|a, b| (a.start, &a.title, a.id).cmp(&(b.start, &b.title, b.id)));
         let figures = state
