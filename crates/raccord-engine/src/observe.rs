@@ -166,7 +166,7 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
         .unwrap_or_default();
     let content = content_digest(reading);
     let mut compared = compare(deciding, &state, reading);
-    protect_unreadable(&mut compared, &state, reading);
+    protect_unreadable(deciding, &mut compared, &state, reading);
 
     let approved = state
         .approved
@@ -425,7 +425,12 @@ fn source_fields(deciding: &Deciding<'_>, entity: EntityId) -> Option<Fields> {
 }
 
 /// A line that cannot be read any more is not a line that is gone.
-fn protect_unreadable(compared: &mut Compared, state: &SourceState, reading: &Reading) {
+fn protect_unreadable(
+    deciding: &Deciding<'_>,
+    compared: &mut Compared,
+    state: &SourceState,
+    reading: &Reading,
+) {
     if reading.unread.is_empty() {
         return;
     }
@@ -443,15 +448,20 @@ fn protect_unreadable(compared: &mut Compared, state: &SourceState, reading: &Re
             .unwrap_or_default();
         !broken.contains(&(tab, line.row))
     });
-    // A known activity whose new line lacks its moment keeps the last one that could be read.
-    compared.changed.retain(|(index, _)| {
+    // A known activity whose new line cannot be read keeps the last state that could be.
+    let drafted = |line: &Line| line.decode().get("status") == Some(&json!("draft"));
+    let was_draft = |entity: &EntityId| {
+        let record = deciding.state.entities.get(entity);
+        record.is_some_and(|record| record.when().status == raccord_model::Status::Draft)
+    };
+    compared.changed.retain(|(index, entity)| {
         let line = &reading.lines[*index];
         let tab = reading
             .tabs
             .get(usize::from(line.tab))
             .map(|tab| tab.name.as_str())
             .unwrap_or_default();
-        !broken.contains(&(tab, line.row)) || line.decode().contains_key("start")
+        !broken.contains(&(tab, line.row)) || !drafted(line) || was_draft(entity)
     });
 }
 

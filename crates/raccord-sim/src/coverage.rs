@@ -43,7 +43,7 @@ impl Coverage {
             Fact::Owed(owed) => self.moved(owed.delivery, "pending"),
             Fact::Running { of, .. } => self.moved(of.id, "running"),
             Fact::Unknown { of, .. } => self.moved(of.id, "unknown"),
-            Fact::Again { of } => self.moved(of.id, "pending"),
+            Fact::Again { of } | Fact::Revived { of } => self.moved(of.id, "pending"),
             Fact::Done { of, link, .. } => {
                 self.moved(of.id, "done");
                 if let Some(link) = link {
@@ -57,7 +57,6 @@ impl Coverage {
             }
             Fact::Skipped { of, .. } => self.moved(of.id, "skipped"),
             Fact::Dead { of, .. } => self.moved(of.id, "dead"),
-            Fact::Revived { of } => self.moved(of.id, "pending"),
             Fact::Dropped { of } => self.moved(of.id, "dropped"),
             Fact::Drifted { .. } => self.count("link drifted".into()),
             Fact::Unmuted { look_first: true } => self.count("link doubted".into()),

@@ -222,7 +222,8 @@ impl Sim {
             let task = format!("k{key}/{title}");
             let found = by_key.get(&task).map(Vec::as_slice).unwrap_or_default();
             let right = found.iter().any(|object| object.body["cancelled"] == gone);
-            if !right && !(gone && found.is_empty()) {
+            let nothing_left = gone && found.is_empty();
+            if !right && !nothing_left {
                 wrong.push(format!(
                     "{name} does not show {task} as it is (gone: {gone})"
                 ));

@@ -79,7 +79,7 @@ fn campaign(args: &Args, started: Instant, time: Option<Duration>) -> ExitCode {
             if let Some(broken) = sim.broken {
                 return (coverage, played, Some((seed, acts, broken.0)));
             }
-            if seed % 16 == 0 && play(&acts, None).trace != sim.trace {
+            if seed.is_multiple_of(16) && play(&acts, None).trace != sim.trace {
                 return (
                     coverage,
                     played,
@@ -109,7 +109,7 @@ fn campaign(args: &Args, started: Instant, time: Option<Duration>) -> ExitCode {
     let seconds = started.elapsed().as_secs_f64();
     println!(
         "{played} stories in {seconds:.1} s ({:.0}/s)",
-        played as f64 / seconds
+        f64::from(played) / seconds
     );
     if args.report {
         for (what, count) in &coverage.counts {

@@ -46,7 +46,11 @@ impl Row {
             ),
             (
                 "kind".to_owned(),
-                json!(if key % 2 == 0 { "Réunion" } else { "Concert" }),
+                json!(if key.is_multiple_of(2) {
+                    "Réunion"
+                } else {
+                    "Concert"
+                }),
             ),
             ("organiser".to_owned(), json!(format!("k{key}"))),
             ("start".to_owned(), json!(format!("{day}T18:30"))),

@@ -306,11 +306,7 @@ impl Sim {
 
     fn rebuilt(&mut self) -> Engine {
         let mut engine = Engine::new();
-        let tail = if self.shell == Some(ShellFault::ForgetTail) {
-            1
-        } else {
-            0
-        };
+        let tail = usize::from(self.shell == Some(ShellFault::ForgetTail));
         let until = self.log.len().saturating_sub(tail).max(1);
         for (index, (at, body)) in self.log[..until].iter().enumerate() {
             // Half-way, the state goes through a snapshot.
@@ -547,11 +543,11 @@ impl Sim {
     }
 
     pub(crate) fn read(&mut self) {
-        for (&key, _) in &self.sheet.rows {
+        for &key in self.sheet.rows.keys() {
             self.missed.remove(&key);
             self.first_read.entry(format!("k{key}")).or_insert(self.now);
         }
-        for (&key, _) in &self.sheet.cut {
+        for &key in self.sheet.cut.keys() {
             let since = *self.missed.entry(key).or_insert(self.now);
             if self.now.duration_since(since) >= SECOND_LOOK {
                 self.may_cancel.insert(format!("k{key}"));

@@ -14,7 +14,7 @@ pub fn story(seed: u64) -> Vec<Act> {
     let crashes = [0, 2, 6][rng.below(3) as usize];
     let restores = rng.chance(20);
     let mut acts: Vec<Act> = (0..3 + rng.below(8))
-        .map(|_| Act::Add(rng.next() as u8))
+        .map(|_| Act::Add(rng.draw() as u8))
         .collect();
     acts.push(Act::Read);
     acts.push(Act::Flush);
@@ -26,7 +26,7 @@ pub fn story(seed: u64) -> Vec<Act> {
 }
 
 fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
-    let pick = rng.next();
+    let pick = rng.draw();
     if rng.chance(crashes) {
         return Act::Crash(pick);
     }

@@ -257,7 +257,7 @@ impl Deciding<'_> {
                 let flight = self.flight.sinks.entry(of.connector.clone()).or_default();
                 flight.fail(of.id, self.now);
             }
-            Blame::Transient if planted(Fault::TransientDies) => self.set_aside(of, &failure),
+            Blame::Transient if planted(Fault::TransientDies) => self.set_aside(of, failure),
             Blame::Transient | Blame::Unknown | Blame::Access => {
                 if planted(Fault::OutageLoses) {
                     self.record(Fact::Dropped { of: of.clone() });
