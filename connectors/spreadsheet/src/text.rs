@@ -68,7 +68,7 @@ fn push_line(text: &str, out: &mut String) {
     }
 }
 
-/// The text with its paragraphs: each line as [`line`], at most one empty line in a row.
+/// The text with its paragraphs: each line as [`line()`], at most one empty line in a row.
 pub(crate) fn paragraphs(text: &str) -> Cow<'_, str> {
     if !text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
         return line(text);

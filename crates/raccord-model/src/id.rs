@@ -30,7 +30,7 @@ macro_rules! derived_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Derives the id from `parts` (see [`derive`]).
+            /// Derives the id from `parts` (see [`derive()`]).
             pub fn derive(parts: &[&[u8]]) -> Self {
                 Self(derive(parts))
             }

@@ -384,7 +384,7 @@ fn is_total(text: &str) -> bool {
     })
 }
 
-/// A status written into the title: "ANNULÉ - Projection", "[Complet] Concert", "Bal (annulé)".
+/// A status written into the title: "ANNULÉ - Projection", `[Complet] Concert`, "Bal (annulé)".
 fn title_status(title: &str) -> (String, Option<Status>) {
     let brackets = |c: char| matches!(c, '(' | '[' | '{' | ')' | ']' | '}');
     let separators = |c: char| {
