@@ -205,7 +205,7 @@ impl Month {
         let number = self.first.month();
         match lang {
             Lang::Fr => format!("Programme {} {year}", set::of_month(number)),
-            Lang::En => format!("Programme for {} {year}", set::month(number, lang)),
+            Lang::En => format!("Programme for {} {year}", lang.month(number)),
         }
     }
 
@@ -277,7 +277,7 @@ pub(crate) fn compose(
         heading: "Programme".into(),
         place: set::line(&place.name, lang, NAME),
         address: address(&place.public_url),
-        month: capital(set::month(month.first.month(), lang)),
+        month: capital(lang.month(month.first.month())),
         year: month.first.year().to_string(),
         count: activities.len(),
         kinds: kinds(activities, &shapes, lang),
@@ -431,7 +431,7 @@ fn weeks(days: BTreeMap<Date, Vec<Item>>, month: Month, lang: Lang) -> Vec<Week>
                 },
             ));
         }
-        let weekday = set::weekday(date.weekday(), lang);
+        let weekday = lang.weekday(date.weekday());
         let day = Day {
             number: date.day(),
             weekday: weekday.to_owned(),
@@ -439,7 +439,7 @@ fn weeks(days: BTreeMap<Date, Vec<Item>>, month: Month, lang: Lang) -> Vec<Week>
                 "{} {} {}",
                 capital(weekday),
                 set::day_number(date, lang),
-                set::month(date.month(), lang)
+                lang.month(date.month())
             ),
             weekend: is_weekend(date),
             items,
@@ -489,7 +489,7 @@ fn glance(
         .map(|date| {
             let glance = Glance {
                 day: date.day(),
-                letter: capital(&set::weekday(date.weekday(), lang)[..1]),
+                letter: capital(&lang.weekday(date.weekday())[..1]),
                 weekend: is_weekend(date),
                 marks: Vec::new(),
             };

@@ -175,72 +175,18 @@ pub(crate) fn places(count: u32) -> String {
     format!("{count}{FIXED}{noun}")
 }
 
-/// `lundi`; `Monday`.
-pub(crate) fn weekday(day: Weekday, lang: Lang) -> &'static str {
-    let names = match lang {
-        Lang::Fr => [
-            "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
-        ],
-        Lang::En => [
-            "Monday",
-            "Tuesday",
-            "Wednesday",
-            "Thursday",
-            "Friday",
-            "Saturday",
-            "Sunday",
-        ],
-    };
-    names[usize::from(day.to_monday_zero_offset().unsigned_abs())]
-}
-
 /// `lun.`; `Mon`.
 pub(crate) fn weekday_short(day: Weekday, lang: Lang) -> String {
-    let short = &weekday(day, lang)[..3];
+    let short = &lang.weekday(day)[..3];
     match lang {
         Lang::Fr => format!("{short}."),
         Lang::En => short.to_owned(),
     }
 }
 
-/// `janvier`; `January`.
-pub(crate) fn month(number: i8, lang: Lang) -> &'static str {
-    let names = match lang {
-        Lang::Fr => [
-            "janvier",
-            "février",
-            "mars",
-            "avril",
-            "mai",
-            "juin",
-            "juillet",
-            "août",
-            "septembre",
-            "octobre",
-            "novembre",
-            "décembre",
-        ],
-        Lang::En => [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ],
-    };
-    names[usize::from(number.unsigned_abs()).clamp(1, 12) - 1]
-}
-
 /// `de janvier`, `d’avril`.
 pub(crate) fn of_month(number: i8) -> String {
-    let name = month(number, Lang::Fr);
+    let name = Lang::Fr.month(number);
     if name.starts_with(['a', 'o']) {
         format!("d’{name}")
     } else {
@@ -261,7 +207,7 @@ pub(crate) fn long_date(date: Date, lang: Lang) -> String {
     format!(
         "{}{FIXED}{}{FIXED}{}",
         day_number(date, lang),
-        month(date.month(), lang),
+        lang.month(date.month()),
         date.year()
     )
 }
@@ -273,13 +219,13 @@ pub(crate) fn day_of(date: Date, shown: Date, lang: Lang) -> String {
     if date.first_of_month() == shown.first_of_month() {
         format!("{name}{FIXED}{number}")
     } else {
-        format!("{name}{FIXED}{number}{FIXED}{}", month(date.month(), lang))
+        format!("{name}{FIXED}{number}{FIXED}{}", lang.month(date.month()))
     }
 }
 
 /// `Du 4 au 10 janvier`; `4–10 January`. Both days are of one month.
 pub(crate) fn days(first: Date, last: Date, lang: Lang) -> String {
-    let name = month(first.month(), lang);
+    let name = lang.month(first.month());
     let (from, to) = (day_number(first, lang), day_number(last, lang));
     match (lang, first == last) {
         (Lang::Fr, true) => format!("Le{FIXED}{from}{FIXED}{name}"),

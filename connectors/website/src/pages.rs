@@ -513,9 +513,9 @@ fn day(lang: Lang, items: &[Item], excerpt: usize) -> Day {
     let first = items[0].first();
     Day {
         iso: first.to_string(),
-        weekday: words::weekday(lang, first.weekday()),
+        weekday: lang.weekday(first.weekday()),
         number: words::ordinal(lang, first),
-        month: words::month(lang, first),
+        month: lang.month(first.month()),
         rows: items.iter().map(|item| row(lang, item, excerpt)).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! What the site says besides what organisers wrote, in French and in English, and how it writes
 //! dates and hours in each.
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use raccord_model::{Activity, Civil, Lang, Status};
 
 /// The fixed texts of the pages.
@@ -139,67 +139,9 @@ pub(crate) const fn labels(lang: Lang) -> &'static Labels {
     }
 }
 
-/// "samedi".
-pub(crate) const fn weekday(lang: Lang, day: Weekday) -> &'static str {
-    match (lang, day) {
-        (Lang::Fr, Weekday::Monday) => "lundi",
-        (Lang::Fr, Weekday::Tuesday) => "mardi",
-        (Lang::Fr, Weekday::Wednesday) => "mercredi",
-        (Lang::Fr, Weekday::Thursday) => "jeudi",
-        (Lang::Fr, Weekday::Friday) => "vendredi",
-        (Lang::Fr, Weekday::Saturday) => "samedi",
-        (Lang::Fr, Weekday::Sunday) => "dimanche",
-        (Lang::En, Weekday::Monday) => "Monday",
-        (Lang::En, Weekday::Tuesday) => "Tuesday",
-        (Lang::En, Weekday::Wednesday) => "Wednesday",
-        (Lang::En, Weekday::Thursday) => "Thursday",
-        (Lang::En, Weekday::Friday) => "Friday",
-        (Lang::En, Weekday::Saturday) => "Saturday",
-        (Lang::En, Weekday::Sunday) => "Sunday",
-    }
-}
-
-const MONTHS_FR: [&str; 12] = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// "janvier".
-pub(crate) fn month(lang: Lang, date: Date) -> &'static str {
-    let index = usize::from(date.month().unsigned_abs()) - 1;
-    match lang {
-        Lang::Fr => MONTHS_FR[index],
-        Lang::En => MONTHS_EN[index],
-    }
-}
-
 /// "janvier 2027".
 pub(crate) fn month_year(lang: Lang, date: Date) -> String {
-    format!("{}\u{a0}{}", month(lang, date), date.year())
+    format!("{}\u{a0}{}", lang.month(date.month()), date.year())
 }
 
 /// "2", and "1er" for the first in French.
@@ -212,16 +154,12 @@ pub(crate) fn ordinal(lang: Lang, date: Date) -> String {
 
 /// "2 janvier".
 pub(crate) fn day_month(lang: Lang, date: Date) -> String {
-    format!("{}\u{a0}{}", ordinal(lang, date), month(lang, date))
+    format!("{}\u{a0}{}", ordinal(lang, date), lang.month(date.month()))
 }
 
 /// "samedi 2 janvier".
 pub(crate) fn day(lang: Lang, date: Date) -> String {
-    format!(
-        "{} {}",
-        weekday(lang, date.weekday()),
-        day_month(lang, date)
-    )
+    format!("{} {}", lang.weekday(date.weekday()), day_month(lang, date))
 }
 
 /// "samedi 2 janvier 2027".

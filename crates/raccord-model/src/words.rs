@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::civil::Weekday;
 use serde::{Deserialize, Serialize};
 
 /// A language Raccord speaks.
@@ -16,6 +17,62 @@ pub enum Lang {
     Fr,
     /// English.
     En,
+}
+
+impl Lang {
+    /// The name of a month, from 1: `janvier`, `January`.
+    pub fn month(self, number: i8) -> &'static str {
+        let names = match self {
+            Self::Fr => [
+                "janvier",
+                "février",
+                "mars",
+                "avril",
+                "mai",
+                "juin",
+                "juillet",
+                "août",
+                "septembre",
+                "octobre",
+                "novembre",
+                "décembre",
+            ],
+            Self::En => [
+                "January",
+                "February",
+                "March",
+                "April",
+                "May",
+                "June",
+                "July",
+                "August",
+                "September",
+                "October",
+                "November",
+                "December",
+            ],
+        };
+        names[usize::from(number.unsigned_abs()).clamp(1, 12) - 1]
+    }
+
+    /// The name of a day of the week: `lundi`, `Monday`.
+    pub fn weekday(self, day: Weekday) -> &'static str {
+        let names = match self {
+            Self::Fr => [
+                "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+            ],
+            Self::En => [
+                "Monday",
+                "Tuesday",
+                "Wednesday",
+                "Thursday",
+                "Friday",
+                "Saturday",
+                "Sunday",
+            ],
+        };
+        names[usize::from(day.to_monday_zero_offset().unsigned_abs())]
+    }
 }
 
 impl fmt::Display for Lang {

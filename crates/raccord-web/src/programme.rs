@@ -11,7 +11,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use raccord_model::{Activity, Civil, Digest, Lang, Place, Status};
 use sha2::Digest as _;
@@ -140,8 +140,6 @@ struct PageWords {
     tentative: &'static str,
     full: &'static str,
     cancelled: &'static str,
-    months: [&'static str; 12],
-    weekdays: [&'static str; 7],
 }
 
 const FR: PageWords = PageWords {
@@ -151,23 +149,6 @@ const FR: PageWords = PageWords {
     tentative: "à confirmer",
     full: "complet",
     cancelled: "annulé",
-    months: [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ],
-    weekdays: [
-        "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
-    ],
 };
 
 const EN: PageWords = PageWords {
@@ -177,29 +158,6 @@ const EN: PageWords = PageWords {
     tentative: "to be confirmed",
     full: "full",
     cancelled: "cancelled",
-    months: [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-    weekdays: [
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-    ],
 };
 
 /// The page, from what a place handed in.
@@ -297,7 +255,7 @@ impl Speech {
     }
 
     fn month_name(self, date: Date) -> &'static str {
-        self.words().months[usize::from(date.month().unsigned_abs()) - 1]
+        self.0.month(date.month())
     }
 
     fn month(self, date: Date) -> String {
@@ -318,16 +276,7 @@ impl Speech {
     }
 
     fn day(self, date: Date, today: Date) -> String {
-        let weekday = match date.weekday() {
-            Weekday::Monday => 0,
-            Weekday::Tuesday => 1,
-            Weekday::Wednesday => 2,
-            Weekday::Thursday => 3,
-            Weekday::Friday => 4,
-            Weekday::Saturday => 5,
-            Weekday::Sunday => 6,
-        };
-        let mut text = format!("{} {}", self.words().weekdays[weekday], self.date(date));
+        let mut text = format!("{} {}", self.0.weekday(date.weekday()), self.date(date));
         if self.0 == Lang::Fr {
             // At the head of a line.
             text[..1].make_ascii_uppercase();
