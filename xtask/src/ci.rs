@@ -27,7 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "schemas",
-        work: Work::Here(|| crate::schemas::run(&crate::schemas::Args { check: true })),
+        work: Work::Here(crate::schemas::check_events),
     },
     Step {
         name: DENY,
@@ -74,6 +74,10 @@ pub(crate) const STEPS: &[Step] = &[
             &["build", "--quiet", "--locked", "--package", "raccord"],
             &[],
         ),
+    },
+    Step {
+        name: "configuration schema",
+        work: Work::Here(crate::schemas::check_configuration),
     },
     Step {
         name: "tests",

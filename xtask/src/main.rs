@@ -45,7 +45,8 @@ enum Verb {
     Tidy,
     /// The sample's calendars, read by programs that are not ours.
     Calendars,
-    /// Writes what is generated from the schemas: event schemas, posted schemas, catalogue, AsyncAPI.
+    /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
+    /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
     /// Licences, sources, duplicates; advisories where their database can be reached.
     Deny(deny::Args),

@@ -1,6 +1,7 @@
 //! What is generated from `schemas/<entity>/v1.json`, the only files written by hand there: one
 //! schema per event type, one for posted data, the catalogue embedded in `raccord-model`, and the
-//! AsyncAPI overview.
+//! AsyncAPI overview. And `schemas/config.json`, which the program itself prints: what editors are
+//! given is what it checks with.
 //!
 //! `--check` writes nothing and fails on the first difference it can name, so that CI compares.
 
@@ -15,6 +16,7 @@ mod derived;
 
 const CATALOGUE: &str = "crates/raccord-model/src/schema/catalogue.rs";
 const OVERVIEW: &str = "schemas/asyncapi.json";
+const CONFIG: &str = "schemas/config.json";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -33,10 +35,47 @@ pub(crate) struct Entity {
     pub(crate) verbs: Vec<String>,
 }
 
+/// Texts by their paths below the root.
+type Files = BTreeMap<PathBuf, String>;
+
 pub(crate) fn run(args: &Args) -> Result<()> {
+    // The catalogue is part of the program, so it is written before the program is asked.
+    settle(&of_events()?, args.check)?;
+    settle(&of_configuration()?, args.check)
+}
+
+/// Compares what is generated from the entities; builds nothing.
+pub(crate) fn check_events() -> Result<()> {
+    settle(&of_events()?, true)
+}
+
+/// Compares the configuration's schema with what the program prints.
+pub(crate) fn check_configuration() -> Result<()> {
+    settle(&of_configuration()?, true)
+}
+
+/// What the program says of its own configuration.
+fn of_configuration() -> Result<Files> {
+    let output = crate::workspace::cargo()
+        .args(["run", "--quiet", "--locked", "--package", "raccord"])
+        .args(["--", "schema", "show", "config"])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    ensure!(
+        output.status.success(),
+        "`raccord schema show config` ended with {}",
+        output.status
+    );
+    let text = String::from_utf8(output.stdout).context("a schema is UTF-8")?;
+    Ok(Files::from([(CONFIG.into(), text)]))
+}
+
+/// What is derived from the entities.
+fn of_events() -> Result<Files> {
     let root = crate::workspace::root();
     let entities = read(&root.join("schemas"))?;
-    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut files = Files::new();
     for entity in &entities {
         for (name, schema) in derived::of(entity)? {
             let path = format!("schemas/{name}.json");
@@ -46,7 +85,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     files.insert(OVERVIEW.into(), pretty(&asyncapi::overview(&entities))?);
     let names = names(&root.join("schemas"), &files)?;
     files.insert(CATALOGUE.into(), catalogue(&names));
+    Ok(files)
+}
 
+/// Writes the files that differ, or with `check` names them and fails.
+fn settle(files: &Files, check: bool) -> Result<()> {
+    let root = crate::workspace::root();
     let stale: Vec<&PathBuf> = files
         .iter()
         .filter(|(path, text)| {
@@ -54,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         })
         .map(|(path, _)| path)
         .collect();
-    if args.check {
+    if check {
         for path in &stale {
             println!("{} is not what would be generated", path.display());
         }
@@ -114,7 +158,7 @@ fn folders(folder: &Path) -> Result<Vec<String>> {
 
 /// The name of every schema, `activity/v1`, those about to be written included. A folder whose
 /// schema nobody derives any more is a fault: published schemas are not taken away.
-fn names(folder: &Path, generated: &BTreeMap<PathBuf, String>) -> Result<Vec<String>> {
+fn names(folder: &Path, generated: &Files) -> Result<Vec<String>> {
     let mut names: Vec<String> = generated
         .keys()
         .filter_map(|path| path.strip_prefix("schemas").ok())

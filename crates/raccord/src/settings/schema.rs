@@ -47,7 +47,7 @@ pub fn whole() -> Value {
         all.append(&mut definitions);
     }
     root["title"] = json!("raccord.toml");
-    root["$id"] = json!("https://raccord.example/schemas/config.json");
+    root["$id"] = json!("https://schemas.raccord.org/config.json");
     root
 }
 
