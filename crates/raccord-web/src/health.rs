@@ -5,10 +5,11 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use raccord_model::{Lang, PlaceId};
 use serde_json::{Value, json};
 
-use crate::Exposition;
 use crate::face::Face;
+use crate::{Exposition, Readiness, Reason};
 
 fn answer(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
@@ -43,7 +44,8 @@ pub(crate) async fn alive(State(face): State<Face>, request: Request) -> Respons
     answer(StatusCode::OK, &body)
 }
 
-/// `GET /readyz`: the log can be written and the connectors have started, or why not.
+/// `GET /readyz`: the log can be written and the connectors have started, or why not. A connector
+/// that its tool refused or switched off is a note: the place itself still works.
 pub(crate) async fn ready(State(face): State<Face>, request: Request) -> Response {
     let path = request.uri().path();
     let lang = face.lang(path, request.headers());
@@ -51,20 +53,15 @@ pub(crate) async fn ready(State(face): State<Face>, request: Request) -> Respons
         Ok(places) => places,
         Err(problem) => return problem.say(lang),
     };
-    let mut reasons = Vec::new();
+    let (mut reasons, mut notes) = (Vec::new(), Vec::new());
     for place in &places {
-        let id = place.place().id.clone();
-        for reason in place.readiness().reasons {
-            let mut told = json!({
-                "place": id,
-                "code": reason.code,
-                "text": reason.text.get(lang),
-            });
-            if !reason.about.is_empty() {
-                told["about"] = json!(reason.about);
-            }
-            reasons.push(told);
-        }
+        let id = &place.place().id;
+        let Readiness {
+            reasons: why_not,
+            notes: besides,
+        } = place.readiness();
+        reasons.extend(why_not.iter().map(|reason| told(reason, id, lang)));
+        notes.extend(besides.iter().map(|note| told(note, id, lang)));
     }
     if face.shared.stop.is_cancelled() {
         reasons.push(json!({ "code": "stopping", "text": crate::face::stopping().get(lang) }));
@@ -75,7 +72,23 @@ pub(crate) async fn ready(State(face): State<Face>, request: Request) -> Respons
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    answer(status, &json!({ "ready": ready, "reasons": reasons }))
+    let mut body = json!({ "ready": ready, "reasons": reasons });
+    if !notes.is_empty() {
+        body["notes"] = json!(notes);
+    }
+    answer(status, &body)
+}
+
+fn told(reason: &Reason, place: &PlaceId, lang: Lang) -> Value {
+    let mut told = json!({
+        "place": place,
+        "code": reason.code,
+        "text": reason.text.get(lang),
+    });
+    if !reason.about.is_empty() {
+        told["about"] = json!(reason.about);
+    }
+    told
 }
 
 /// `GET /metrics`: Prometheus text.

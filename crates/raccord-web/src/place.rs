@@ -98,9 +98,11 @@ pub enum FollowError {
 pub struct Readiness {
     /// Why not; empty when it can.
     pub reasons: Vec<Reason>,
+    /// What somebody must mend although the place works: a connector that its tool switched off.
+    pub notes: Vec<Reason>,
 }
 
-/// One reason for not being ready. It holds neither personal data nor secrets nor paths.
+/// One reason for not being ready, or one note. It holds neither personal data nor secrets nor paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// A stable code (`log-unwritable`, `connector-not-started`, `mute`).

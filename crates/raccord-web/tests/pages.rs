@@ -182,6 +182,22 @@ async fn readiness_tells_why_not() {
 }
 
 #[tokio::test]
+async fn a_connector_that_stopped_is_told_and_the_place_stays_ready() {
+    let world = World::new().await;
+    world.other.notes.lock().unwrap().push(reason());
+    let answer = world
+        .ask("GET", "/readyz", &[("accept-language", "en")], "")
+        .await;
+    assert_eq!(
+        (answer.status, answer.json()),
+        (
+            200,
+            json!({"ready": true, "reasons": [], "notes": [{"place": "autre", "code": "connector-not-started", "about": "members-calendar", "text": "The connector has not started."}]})
+        )
+    );
+}
+
+#[tokio::test]
 async fn metrics_are_those_the_readme_lists() {
     let world = World::new().await;
     world.post_one(&common::event("1")).await;

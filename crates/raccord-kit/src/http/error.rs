@@ -284,8 +284,8 @@ impl HttpError {
                         format!("{host} ne veut plus rien recevoir à cette adresse (410)."),
                         format!("{host} wants nothing more at this address (410)."),
                         Words::new(
-                            "Demandez à qui s’occupe de cet outil ; l’envoi reste éteint jusqu’à ce que vous le rallumiez.",
-                            "Ask whoever keeps this tool; sending stays off until you switch it on again.",
+                            "Demandez à qui s’occupe de cet outil ; l’envoi reste éteint jusqu’à ce que vous le rallumiez avec : raccord retry NOM",
+                            "Ask whoever keeps this tool; sending stays off until you switch it on again with: raccord retry NAME",
                         ),
                     ),
                     413 => (

@@ -35,6 +35,7 @@ pub struct FakePlace {
     pub past: Mutex<Vec<Entry>>,
     pub feed: Feed,
     pub reasons: Mutex<Vec<Reason>>,
+    pub notes: Mutex<Vec<Reason>>,
     pub programme: Mutex<Programme>,
 }
 
@@ -56,6 +57,7 @@ impl FakePlace {
             past: Mutex::default(),
             feed: Feed::new(16),
             reasons: Mutex::default(),
+            notes: Mutex::default(),
             programme: Mutex::default(),
         })
     }
@@ -120,6 +122,7 @@ impl Place for FakePlace {
     fn readiness(&self) -> Readiness {
         Readiness {
             reasons: self.reasons.lock().unwrap().clone(),
+            notes: self.notes.lock().unwrap().clone(),
         }
     }
     fn metrics(&self, out: &mut Exposition) {

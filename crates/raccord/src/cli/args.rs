@@ -81,8 +81,8 @@ pub enum Command {
     Reject(Id),
     /// Show the deliveries that were given up.
     Dead,
-    /// Try a delivery again that was given up.
-    Retry(Id),
+    /// Try a delivery again that was given up, or use a connector again that stopped.
+    Retry(Retry),
     /// Give a delivery up for good.
     Drop(Id),
     /// Show credits and balances.
@@ -155,7 +155,16 @@ pub struct Reference {
     pub reference: String,
 }
 
-/// `reject`, `retry`, `drop`.
+/// `retry`.
+#[derive(Clone, Debug, Args)]
+pub struct Retry {
+    /// A delivery's id, as `dead` shows it, or the name of a connector that its tool refused or
+    /// switched off.
+    #[arg(value_name = "ID|CONNECTOR")]
+    pub reference: String,
+}
+
+/// `reject`, `drop`.
 #[derive(Clone, Debug, Args)]
 pub struct Id {
     /// Its id, as the list shows it.

@@ -32,7 +32,6 @@ pub(super) fn run(console: &mut Console<'_, '_>, host: &dyn Host) -> Result<Exit
         Err(problem) => return Err(problem),
     };
     let mut findings = about_settings(&session);
-    findings.extend(host.check(&session));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -42,14 +41,21 @@ pub(super) fn run(console: &mut Console<'_, '_>, host: &dyn Host) -> Result<Exit
         .iter()
         .map(|(name, tool)| look(name, &**tool, &session));
     let mut asked = Vec::new();
+    let mut about_tools = Vec::new();
+    let mut well = Vec::new();
     for (name, found) in runtime.block_on(join_all(looks)) {
+        if found.iter().all(|finding| finding.level != Level::Error) {
+            well.push(name.clone());
+        }
         asked.push(ToolShape {
             kind: session.settings.connectors[&name].kind.clone(),
             well: found.is_empty(),
             name,
         });
-        findings.extend(found);
+        about_tools.extend(found);
     }
+    findings.extend(host.check(&session, &well));
+    findings.extend(about_tools);
     let shape = CheckShape {
         lang: session.view.lang,
         tools: asked,

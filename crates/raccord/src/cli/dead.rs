@@ -1,6 +1,9 @@
-//! `raccord dead`, `retry ID`, `drop ID`: deliveries that were given up.
+//! `raccord dead`, `retry REF`, `drop ID`: deliveries that were given up, and connectors that
+//! stopped.
 
-use super::args::Id;
+use raccord_model::ConnectorName;
+
+use super::args::{Id, Retry};
 use super::holds::named;
 use super::{Console, Host};
 use crate::report::{Exit, Problem};
@@ -12,12 +15,18 @@ pub(super) fn list(console: &mut Console<'_, '_>, host: &dyn Host) -> Result<Exi
 }
 
 pub(super) fn retry(
-    args: &Id,
+    args: &Retry,
     console: &mut Console<'_, '_>,
     host: &dyn Host,
 ) -> Result<Exit, Problem> {
     let session = console.open()?;
-    let shape = host.retry(&session, named(&args.id)?)?;
+    let connector: Option<ConnectorName> = args.reference.trim().parse().ok();
+    let shape = match connector {
+        Some(name) if session.settings.connectors.contains_key(&name) => {
+            host.switch_on(&session, &name)?
+        }
+        _ => host.retry(&session, named(&args.reference)?)?,
+    };
     console.print(&shape, &session.view)
 }
 

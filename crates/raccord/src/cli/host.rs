@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use raccord_kit::Finding;
-use raccord_model::{DeliveryId, EntityId, HoldId, Words};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
 use crate::connectors::{self, Tools};
 use crate::locale::View;
@@ -90,8 +90,9 @@ pub enum Unmute {
 /// What commands ask of a place's log. While a daemon holds the place, the commands that write are
 /// handed to it.
 pub trait Host {
-    /// What is wrong with the log and its folder. Writes nothing.
-    fn check(&self, session: &Session) -> Vec<Finding>;
+    /// What is wrong with the log and its folder, and which connectors are not used any more.
+    /// Those that had been refused and are among the `well` are used again.
+    fn check(&self, session: &Session, well: &[ConnectorName]) -> Vec<Finding>;
 
     /// What every tool would receive now; kept in `out` for [`Pass::plan`].
     ///
@@ -163,6 +164,13 @@ pub trait Host {
     /// # Errors
     /// When there is no such delivery.
     fn retry(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem>;
+
+    /// Uses a connector again that was switched off or refused by its tool.
+    ///
+    /// # Errors
+    /// When nothing is sent to a connector of that name.
+    fn switch_on(&self, session: &Session, connector: &ConnectorName)
+    -> Result<DeedShape, Problem>;
 
     /// Gives a delivery up for good.
     ///

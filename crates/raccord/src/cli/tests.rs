@@ -7,7 +7,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use raccord_kit::Finding;
-use raccord_model::{DeliveryId, EntityId, HoldId};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 
 use super::*;
 use crate::shapes::{
@@ -39,7 +39,8 @@ impl Fake {
 }
 
 impl Host for Fake {
-    fn check(&self, _: &Session) -> Vec<Finding> {
+    fn check(&self, _: &Session, well: &[ConnectorName]) -> Vec<Finding> {
+        self.note(format!("well {well:?}"));
         Vec::new()
     }
     fn plan(&self, _: &Session, out: Option<&Path>) -> Result<PlanShape, Problem> {
@@ -94,6 +95,9 @@ impl Host for Fake {
     }
     fn retry(&self, _: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Retried, &delivery))
+    }
+    fn switch_on(&self, _: &Session, connector: &ConnectorName) -> Result<DeedShape, Problem> {
+        Ok(self.deed(Deed::SwitchedOn, connector))
     }
     fn give_up(&self, _: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Dropped, &delivery))
@@ -261,6 +265,7 @@ fn commands_reach_the_host_with_what_was_asked() {
         &["approve", &id, "--only", &id, &id],
         &["reject", &id],
         &["retry", &id],
+        &["retry", "public-site"],
         &["drop", &id],
         &["backup", "b"],
         &["restore", "b"],

@@ -108,7 +108,9 @@ fn about(path: &str) -> Option<&'static str> {
         "approve" => "Dit oui à un changement qui attend",
         "reject" => "Dit non à un changement qui attend",
         "dead" => "Montre les envois abandonnés",
-        "retry" => "Essaie de nouveau un envoi abandonné",
+        "retry" => {
+            "Essaie de nouveau un envoi abandonné, ou se sert de nouveau d'un connecteur éteint"
+        }
         "drop" => "Renonce pour de bon à un envoi",
         "ledger" => "Montre les crédits et les soldes",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
@@ -168,7 +170,11 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "L'identifiant d'une entité ou d'un envoi, ou l'adresse ou l'identifiant de l'objet dans l'outil",
             "REF",
         ),
-        ("approve" | "reject" | "retry" | "drop", "id") => {
+        ("retry", "reference") => (
+            "L'identifiant d'un envoi, tel que `dead` le montre, ou le nom d'un connecteur que son outil a refusé ou éteint",
+            "ID|CONNECTEUR",
+        ),
+        ("approve" | "reject" | "drop", "id") => {
             ("Son identifiant, tel que la liste le montre", "ID")
         }
         ("approve", "only") => (

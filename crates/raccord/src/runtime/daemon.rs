@@ -305,6 +305,12 @@ impl Commands {
                 )
                 .await
             }
+            Request::SwitchOn { connector } => {
+                let reference = connector.to_string();
+                let order = Order::SwitchOn(connector);
+                self.decide(&pass, order, Deed::SwitchedOn, reference).await
+            }
+            Request::Lift { connector } => Answer::of(self.lift(connector).await),
             Request::Drop { delivery } => {
                 self.decide(
                     &pass,
@@ -331,6 +337,12 @@ impl Commands {
             commits: None,
             bytes: None,
         }))
+    }
+
+    async fn lift(&self, connector: raccord_model::ConnectorName) -> Result<(), Problem> {
+        let order = raccord_engine::Input::Order(Order::SwitchOn(connector));
+        let reply = self.desk.input(order).await.map_err(|broken| broken.0)?;
+        told::refused(&reply)
     }
 
     async fn unmute(&self, moved: bool) -> Result<DeedShape, Problem> {

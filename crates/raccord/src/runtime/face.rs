@@ -8,15 +8,16 @@ use jiff::Timestamp;
 use raccord_bus::{LogRead as _, SqliteReader};
 use raccord_engine::{Health, Input, Reply};
 use raccord_kit::Clock;
-use raccord_model::{Activity, Change, Envelope, Event, Words};
+use raccord_model::{Activity, Change, ConnectorName, Envelope, Event, Words};
 use raccord_web::{
     BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Node, Place,
     Position, PostError, Programme, Readiness, Reason, Token,
 };
 use tokio::sync::mpsc;
 
-use super::queries;
+use super::stopped::Why;
 use super::writer::Desk;
+use super::{queries, stopped};
 use crate::settings::Settings;
 
 /// How many events followers may be behind.
@@ -50,6 +51,7 @@ pub(crate) struct Shown {
     pub(crate) sources: Vec<SourceFigure>,
     pub(crate) commit: u64,
     pub(crate) holds: usize,
+    stopped: Vec<(ConnectorName, Why)>,
 }
 
 /// A sink's figures.
@@ -120,6 +122,7 @@ impl Shown {
             sources,
             commit: state.commit,
             holds: state.holds.len(),
+            stopped: stopped::stopped(state),
         }
     }
 }
@@ -268,16 +271,22 @@ impl Place for Here {
                 ),
             });
         }
-        if let Ok(shown) = self.shown.read()
-            && let Some(why) = &shown.muted
-        {
-            reasons.push(Reason {
-                code: "mute",
-                about: String::new(),
-                text: why.clone(),
-            });
+        let mut notes = Vec::new();
+        if let Ok(shown) = self.shown.read() {
+            if let Some(why) = &shown.muted {
+                reasons.push(Reason {
+                    code: "mute",
+                    about: String::new(),
+                    text: why.clone(),
+                });
+            }
+            notes.extend(shown.stopped.iter().map(|(name, why)| Reason {
+                code: why.code(),
+                about: name.to_string(),
+                text: why.text(name),
+            }));
         }
-        Readiness { reasons }
+        Readiness { reasons, notes }
     }
 
     fn metrics(&self, out: &mut Exposition) {

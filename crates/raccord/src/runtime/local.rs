@@ -9,7 +9,7 @@ use std::time::Duration;
 use raccord_bus::{LogError, LogRead as _, SqliteLog, SqliteReader};
 use raccord_engine::{Engine, Order};
 use raccord_kit::{Clock, Finding};
-use raccord_model::{DeliveryId, EntityId, HoldId, Rules, Words};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Rules, Words};
 use tokio_util::sync::CancellationToken;
 
 use super::clockwork::Steady;
@@ -19,7 +19,7 @@ use super::pass::{Pass, PassOptions, dry_run, one_pass};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
 use super::writer::{Desk, Writer, WriterOptions};
-use super::{daemon, queries};
+use super::{daemon, queries, stopped};
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute};
 use crate::connectors::Tools;
 use crate::report::Problem;
@@ -247,29 +247,36 @@ fn engine(session: &Session) -> Result<Engine, Problem> {
 }
 
 impl Host for Local {
-    fn check(&self, session: &Session) -> Vec<Finding> {
-        match reader(session) {
-            Err(problem) => problem.findings,
-            Ok(None) => Vec::new(),
-            Ok(Some(loaded)) => loaded
-                .engine
-                .state()
-                .muted
-                .clone()
-                .or(loaded.muted)
-                .map(|why| Finding {
-                    place: session.settings.data.display().to_string(),
-                    code: "mute".into(),
-                    level: raccord_kit::Level::Warning,
-                    text: why,
-                    mend: Words::new(
-                        "Dites « raccord unmute --moved » ou « raccord unmute --copy ».",
-                        "Say `raccord unmute --moved` or `raccord unmute --copy`.",
-                    ),
-                })
-                .into_iter()
-                .collect(),
+    fn check(&self, session: &Session, well: &[ConnectorName]) -> Vec<Finding> {
+        let loaded = match reader(session) {
+            Err(problem) => return problem.findings,
+            Ok(None) => return Vec::new(),
+            Ok(Some(loaded)) => loaded,
+        };
+        let state = loaded.engine.state();
+        let mut findings = Vec::new();
+        if let Some(why) = state.muted.clone().or(loaded.muted) {
+            findings.push(Finding {
+                place: session.settings.data.display().to_string(),
+                code: "mute".into(),
+                level: raccord_kit::Level::Warning,
+                text: why,
+                mend: Words::new(
+                    "Dites « raccord unmute --moved » ou « raccord unmute --copy ».",
+                    "Say `raccord unmute --moved` or `raccord unmute --copy`.",
+                ),
+            });
         }
+        for (name, why) in stopped::stopped(state) {
+            let place = session.settings.where_is(&["connectors", name.as_str()]);
+            let answers = why == stopped::Why::Refused && well.contains(&name);
+            findings.push(if answers && lift(session, &name).is_ok() {
+                stopped::lifted(&name, place)
+            } else {
+                stopped::finding(&name, why, place)
+            });
+        }
+        findings
     }
 
     fn plan(&self, session: &Session, out: Option<&Path>) -> Result<PlanShape, Problem> {
@@ -420,6 +427,23 @@ impl Host for Local {
         )
     }
 
+    fn switch_on(
+        &self,
+        session: &Session,
+        connector: &ConnectorName,
+    ) -> Result<DeedShape, Problem> {
+        let request = Request::SwitchOn {
+            connector: connector.clone(),
+        };
+        decide(
+            session,
+            Order::SwitchOn(connector.clone()),
+            &request,
+            Deed::SwitchedOn,
+            connector.to_string(),
+        )
+    }
+
     fn give_up(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem> {
         let request = Request::Drop { delivery };
         decide(
@@ -481,19 +505,7 @@ impl Host for Local {
             .adopt_file()
             .map_err(|error| refused(data, &error))?;
         loaded.muted = None;
-        let ready = Ready::of(session, loaded.engine.state().at)?;
-        runtime()?.block_on(async {
-            let (writer, desk) = start(session, loaded, &ready, stopped_token(), None)?;
-            let reply = desk
-                .input(raccord_engine::Input::Order(order))
-                .await
-                .map_err(|broken| broken.0)?;
-            drop(desk);
-            tokio::task::spawn_blocking(move || writer.join())
-                .await
-                .map_err(|_| writer_lost())?;
-            super::told::refused(&reply)
-        })?;
+        only_decide(session, loaded, order)?;
         Ok(unmuted(what))
     }
 
@@ -531,6 +543,36 @@ impl Host for Local {
             commits,
             bytes: None,
         })
+    }
+}
+
+/// A decision that is made durable without a pass after it.
+fn only_decide(session: &Session, loaded: Loaded<SqliteLog>, order: Order) -> Result<(), Problem> {
+    let ready = Ready::of(session, loaded.engine.state().at)?;
+    runtime()?.block_on(async {
+        let (writer, desk) = start(session, loaded, &ready, stopped_token(), None)?;
+        let reply = desk
+            .input(raccord_engine::Input::Order(order))
+            .await
+            .map_err(|broken| broken.0)?;
+        drop(desk);
+        tokio::task::spawn_blocking(move || writer.join())
+            .await
+            .map_err(|_| writer_lost())?;
+        super::told::refused(&reply)
+    })
+}
+
+/// A connector that had been refused answers well again, so it is used again.
+fn lift(session: &Session, connector: &ConnectorName) -> Result<(), Problem> {
+    match hands(session)? {
+        Hands::Daemon => {
+            let request = Request::Lift {
+                connector: connector.clone(),
+            };
+            socket::ask(&session.settings.data, &request, session.view.lang)
+        }
+        Hands::Ours(loaded) => only_decide(session, *loaded, Order::SwitchOn(connector.clone())),
     }
 }
 

@@ -16,6 +16,7 @@ mod renderer;
 mod retention;
 mod socket;
 mod sources;
+mod stopped;
 mod told;
 mod writer;
 

@@ -9,12 +9,12 @@ use raccord_model::{EntityKind, Rules};
 
 use super::observe::{Observed, observe_all};
 use super::renderer::Rendering;
-use super::told;
 use super::writer::{Broken, Desk};
+use super::{stopped, told};
 use crate::connectors::Tools;
 use crate::locale::View;
 use crate::report::Problem;
-use crate::shapes::{PlanShape, SyncShape};
+use crate::shapes::{PlanShape, SyncShape, WarningShape};
 
 /// What every pass needs.
 pub(crate) struct Pass<'a> {
@@ -68,8 +68,19 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
         missing: told::missing(engine.state()),
         unread: told::unread(engine.state(), pass.view),
         dead: told::dead(&engine, pass.view),
-        warnings: told::warnings(&step.remarks, pass.view),
+        warnings: noteworthy(engine.state(), &step.remarks, pass.view),
     }
+}
+
+/// Connectors that stopped, then what the readings had to remark.
+fn noteworthy(
+    state: &raccord_engine::State,
+    remarks: &[(raccord_model::ConnectorName, raccord_model::Remark)],
+    view: &View,
+) -> Vec<WarningShape> {
+    let mut list = stopped::warnings(state, view.lang);
+    list.extend(told::warnings(remarks, view));
+    list
 }
 
 /// In the order they would be made, notices left out.
@@ -138,7 +149,7 @@ pub(crate) async fn one_pass(
             holds: told::holds(engine.state(), &view),
             dead: told::dead(engine, &view),
             unread: told::unread(engine.state(), &view),
-            warnings: told::warnings(&report.remarks, &view),
+            warnings: noteworthy(engine.state(), &report.remarks, &view),
         }
     })
     .await

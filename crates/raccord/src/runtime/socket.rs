@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use raccord_kit::{Finding, Level};
-use raccord_model::{DeliveryId, EntityId, HoldId, Lang, Words};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Lang, Words};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,13 @@ pub(crate) enum Request {
     },
     Retry {
         delivery: DeliveryId,
+    },
+    SwitchOn {
+        connector: ConnectorName,
+    },
+    /// As `SwitchOn`, without a pass after it.
+    Lift {
+        connector: ConnectorName,
     },
     Drop {
         delivery: DeliveryId,

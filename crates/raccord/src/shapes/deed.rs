@@ -19,6 +19,9 @@ pub enum Deed {
     Rejected,
     /// A delivery will be tried again.
     Retried,
+    /// A connector that stopped is used again.
+    #[serde(rename = "switched-on")]
+    SwitchedOn,
     /// A delivery was given up for good.
     Dropped,
     /// The log was saved to a file.
@@ -38,10 +41,10 @@ pub enum Deed {
 pub struct DeedShape {
     /// What was done.
     pub did: Deed,
-    /// The hold, delivery or file it was done to.
+    /// The hold, delivery, connector or file it was done to.
     #[serde(rename = "ref", default, skip_serializing_if = "String::is_empty")]
     pub reference: String,
-    /// What it sets off.
+    /// What it set off: effects that were made at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub effects: Vec<EffectShape>,
     /// How many commits it covers, for the log's own commands.
@@ -62,6 +65,10 @@ impl Shape for DeedShape {
                 "No to {}: nothing was changed.",
             ),
             Deed::Retried => ("{} sera essayé de nouveau.", "{} will be tried again."),
+            Deed::SwitchedOn => (
+                "« {} » sert de nouveau : ce qui attendait part.",
+                "“{}” is used again: what was waiting is sent.",
+            ),
             Deed::Dropped => ("{} est abandonné pour de bon.", "{} is given up for good."),
             Deed::Saved => (
                 "Le journal est sauvegardé dans {}.",
@@ -93,7 +100,7 @@ impl Shape for DeedShape {
         writeln!(out)?;
         if !self.effects.is_empty() {
             writeln!(out)?;
-            by_tool(&self.effects, Tense::Todo, view, out)?;
+            by_tool(&self.effects, Tense::Done, view, out)?;
         }
         Ok(())
     }
