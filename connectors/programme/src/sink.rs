@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Kit, Sink, Source, Tool, files};
+use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Kit, Made, Sink, Source, Tool, files};
 use raccord_model::{
     Activity, Applied, Civil, Class, Context, Desired, Digest, EntityId, EntityKind, Failure,
     Found, Handling, Lang, Manifest, Mode, Period, Place, Policy, Rendered, Status, Subject, Words,
@@ -165,7 +165,7 @@ impl Sink for Programme {
         })
     }
 
-    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Applied, Failure>> {
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
         Box::pin(async move {
             match job {
                 Job::Write {
@@ -174,8 +174,9 @@ impl Sink for Programme {
                 Job::Remove { link, .. } => {
                     let path = files::inside(&self.output, &link.external)?;
                     files::remove(&path)?;
-                    Ok(applied(&path))
+                    Ok(applied(&path).into())
                 }
+                Job::Seek { .. } => Err(failures::not_ours("seek")),
                 Job::Send { .. } => Err(failures::not_ours("send")),
             }
         })
@@ -183,7 +184,7 @@ impl Sink for Programme {
 }
 
 impl Programme {
-    async fn write(&self, publication: EntityId, desired: &Desired) -> Result<Applied, Failure> {
+    async fn write(&self, publication: EntityId, desired: &Desired) -> Result<Made, Failure> {
         let path = self.file(&desired.body)?;
         let template = self.template.as_ref().map_err(Clone::clone)?;
         let data = &desired.body["document"];
@@ -195,7 +196,10 @@ impl Programme {
             outcome = ?written,
             "programme written"
         );
-        Ok(applied(&path))
+        Ok(Made {
+            applied: applied(&path),
+            unchanged: written == files::Written::Same,
+        })
     }
 
     fn file(&self, body: &Value) -> Result<PathBuf, Failure> {

@@ -374,7 +374,7 @@ async fn a_file_is_found_again_by_what_it_holds_and_taken_away() {
     let sink = tool.sink().unwrap();
     let job = write(desired(&january()));
     assert!(matches!(sink.find(&job).await.unwrap(), Found::No { .. }));
-    let applied = sink.apply(&job).await.unwrap();
+    let applied = sink.apply(&job).await.unwrap().applied;
     assert_eq!(applied.external, "programme-2027-01.pdf");
     assert_eq!(sink.find(&job).await.unwrap(), Found::Yes(applied.clone()));
     let other = write(desired(&january()[..3]));

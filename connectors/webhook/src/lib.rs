@@ -19,7 +19,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use raccord_kit::http::{Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::settings;
-use raccord_kit::{BoxFuture, Choice, Connector, Finding, Job, Kit, Level, Sink, Source, Tool};
+use raccord_kit::{
+    BoxFuture, Choice, Connector, Finding, Job, Kit, Level, Made, Sink, Source, Tool,
+};
 use raccord_model::{
     Applied, Blame, Class, Context, EntityKind, Failure, Found, Handling, Manifest, Mode, Policy,
     Rendered, Subject, Words,
@@ -218,8 +220,8 @@ impl Sink for Webhook {
         Box::pin(std::future::ready(Ok(Found::CannotTell)))
     }
 
-    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Applied, Failure>> {
-        Box::pin(self.send(job))
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
+        Box::pin(async move { self.send(job).await.map(Made::from) })
     }
 }
 

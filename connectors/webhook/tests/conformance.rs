@@ -295,7 +295,7 @@ async fn a_repeat_has_the_same_id_and_bytes_under_a_fresh_timestamp_and_signatur
     let tool = tool(settings(&standin.url("/in?place=raffinerie")), &kit);
     let sink = tool.sink().unwrap();
     let job = job(0);
-    let applied = sink.apply(&job).await.unwrap();
+    let applied = sink.apply(&job).await.unwrap().applied;
     clock.advance(SignedDuration::from_hours(2));
     sink.apply(&job).await.unwrap();
 

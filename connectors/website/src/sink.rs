@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use raccord_kit::{BoxFuture, Clock, Job, Sink};
+use raccord_kit::{BoxFuture, Clock, Job, Made, Sink};
 use raccord_model::{
     Applied, Blame, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Lang, Rendered,
     Subject, Words,
@@ -80,7 +80,7 @@ impl Sink for Website {
         Box::pin(async move { blocking(move || inner.find(&job)).await })
     }
 
-    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Applied, Failure>> {
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
         let inner = self.inner.clone();
         let job = job.clone();
         Box::pin(async move { blocking(move || inner.apply(&job)).await })
@@ -196,6 +196,14 @@ impl crate::Inner {
                 let (path, applied) = self.applied(*entity, link.external != INDEX);
                 (!self.folder.path(&path)?.exists(), applied)
             }
+            Job::Seek { entity } => {
+                let (path, applied) = self.applied(*entity, true);
+                if !self.folder.path(&path)?.exists() {
+                    // It may stand for the whole site, whose pages are not told apart by it.
+                    return Ok(Found::CannotTell);
+                }
+                (true, applied)
+            }
             Job::Send { .. } => return Ok(Found::CannotTell),
         };
         Ok(if there {
@@ -207,7 +215,7 @@ impl crate::Inner {
         })
     }
 
-    fn apply(&self, job: &Job) -> Result<Applied, Failure> {
+    fn apply(&self, job: &Job) -> Result<Made, Failure> {
         match job {
             Job::Write {
                 entity, desired, ..
@@ -216,13 +224,16 @@ impl crate::Inner {
                     .map_err(|error| bug("website.body", &error.to_string()))?;
                 self.folder.claim()?;
                 let page = matches!(body, Body::Page { .. });
-                match body {
+                let changed = match body {
                     Body::Page { lang, item } => self.write_page(lang, &item, desired.hash)?,
                     Body::Programme { lang, today, items } => {
-                        self.write_programme(*entity, lang, today, &items, desired.hash)?;
+                        self.write_programme(*entity, lang, today, &items, desired.hash)?
                     }
-                }
-                Ok(self.applied(*entity, page).1)
+                };
+                Ok(Made {
+                    applied: self.applied(*entity, page).1,
+                    unchanged: !changed,
+                })
             }
             Job::Remove { entity, link } => {
                 self.folder.ours()?;
@@ -233,8 +244,9 @@ impl crate::Inner {
                 } else {
                     self.remove_programme()?;
                 }
-                Ok(self.applied(*entity, page).1)
+                Ok(self.applied(*entity, page).1.into())
             }
+            Job::Seek { .. } => Err(bug("website.seek", "looking changes nothing")),
             Job::Send { .. } => Err(bug("website.send", "a site takes no single events")),
         }
     }
@@ -253,7 +265,8 @@ impl crate::Inner {
         (path, applied)
     }
 
-    fn write_page(&self, lang: Lang, item: &Item, hash: Digest) -> Result<(), Failure> {
+    /// Writes a page and its calendar; whether anything changed.
+    fn write_page(&self, lang: Lang, item: &Item, hash: Digest) -> Result<bool, Failure> {
         let path = site::calendar_path(item.activity.id);
         let file = self.folder.path(&path)?;
         let calendar = |changed| {
@@ -268,17 +281,20 @@ impl crate::Inner {
         let kept = stamps::in_calendar(&file)
             .map(calendar)
             .filter(|text| std::fs::read(&file).is_ok_and(|old| old == text.as_bytes()));
-        if kept.is_none() {
-            self.folder.write(&path, &calendar(self.now()))?;
-        }
+        let mut changed = match kept {
+            Some(_) => false,
+            None => self.folder.write(&path, &calendar(self.now()))?,
+        };
         let page =
             pages::activity(&self.site, lang, item, hash).map_err(|error| unwritten(&error))?;
         if self.folder.write(&page.path, &page.html)? {
             tracing::debug!(connector = %self.name, activity.id = %item.activity.id, "page written");
+            changed = true;
         }
-        Ok(())
+        Ok(changed)
     }
 
+    /// Writes everything but the pages of single activities; whether anything changed.
     fn write_programme(
         &self,
         id: EntityId,
@@ -286,7 +302,7 @@ impl crate::Inner {
         today: Date,
         items: &[Item],
         hash: Digest,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let list = self.folder.path(LIST)?;
         let before = Stamps::read(&list);
         let now = self.now();
@@ -347,7 +363,7 @@ impl crate::Inner {
         })();
         made.map_err(|error: askama::Error| unwritten(&error))?;
 
-        let mut written = 0;
+        let (mut written, mut taken_away) = (0, 0);
         for (path, text) in &files {
             written += usize::from(self.folder.write(path, text)?);
         }
@@ -355,10 +371,11 @@ impl crate::Inner {
         for name in self.folder.names(pages::is_month_page) {
             if !files.iter().any(|(path, _)| *path == name) {
                 self.folder.remove(&name)?;
+                taken_away += 1;
             }
         }
         tracing::info!(connector = %self.name, files = written, "site written");
-        Ok(())
+        Ok(written + taken_away > 0)
     }
 
     fn remove_programme(&self) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use std::path::Path;
 use common::{TODAY, entity, page, programme, publication, publish, remove, sample, site, write};
 use jiff::SignedDuration;
 use jiff::civil::date;
-use raccord_kit::{Kit, Tool};
+use raccord_kit::{Job, Kit, Made, Tool};
 use raccord_model::{Blame, Entity, Found, Lang};
 use serde_json::{Value, json};
 
@@ -422,8 +422,17 @@ async fn find_sees_what_is_there_and_remove_takes_it_away() {
     let one = entity("a", json!({ "title": "Bal", "start": "2027-01-09" }));
     let desired = page(&*tool, &one).unwrap();
     let job = write(one.id, desired);
+    let seek = Job::Seek { entity: one.id };
     assert!(matches!(sink.find(&job).await.unwrap(), Found::No { .. }));
-    let applied = sink.apply(&job).await.unwrap();
+    assert_eq!(sink.find(&seek).await.unwrap(), Found::CannotTell);
+    let Made { applied, unchanged } = sink.apply(&job).await.unwrap();
+    assert!(!unchanged, "it was not there");
+    assert!(sink.apply(&job).await.unwrap().unchanged);
+    assert_eq!(
+        sink.find(&seek).await.unwrap(),
+        Found::Yes(applied.clone()),
+        "something of it is there, whatever it says"
+    );
     assert_eq!(
         applied.url,
         Some(format!("https://e.org/site/activities/{}.html", one.id))
@@ -438,7 +447,8 @@ async fn find_sees_what_is_there_and_remove_takes_it_away() {
         publication(),
         programme(&*tool, std::slice::from_ref(&one), Lang::Fr, TODAY),
     );
-    let whole = sink.apply(&all).await.unwrap();
+    let whole = sink.apply(&all).await.unwrap().applied;
+    assert!(sink.apply(&all).await.unwrap().unchanged);
     assert!(matches!(sink.find(&all).await.unwrap(), Found::Yes(_)));
     for (entity, external) in [
         (one.id, &applied.external),

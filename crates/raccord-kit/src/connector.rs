@@ -103,7 +103,8 @@ pub trait Sink: Send + Sync {
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered;
 
-    /// Looks whether an earlier attempt of `job` took effect.
+    /// Looks whether an earlier attempt of `job` took effect; of [`Job::Seek`], whether there is
+    /// an object.
     ///
     /// # Errors
     /// When the tool cannot be asked.
@@ -114,7 +115,26 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// With the blame that decides what happens next; `Unknown` whenever a byte of the request may
     /// have reached the tool and no answer came back.
-    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Applied, Failure>>;
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>>;
+}
+
+/// One effect that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// What the tool calls the object.
+    pub applied: Applied,
+    /// The tool held exactly this already: people are told that it was looked at, not that it
+    /// changed.
+    pub unchanged: bool,
+}
+
+impl From<Applied> for Made {
+    fn from(applied: Applied) -> Self {
+        Self {
+            applied,
+            unchanged: false,
+        }
+    }
 }
 
 /// One effect, as a sink sees it.
@@ -140,8 +160,15 @@ pub enum Job {
     Remove {
         /// The entity or publication.
         entity: EntityId,
-        /// What it holds.
+        /// What it holds; its `external` is empty where only the entity tells which object that
+        /// is, if there is one at all.
         link: Link,
+    },
+    /// Only for `find`: whether there is an object of this entity at all, whatever it shows. An
+    /// earlier attempt may have made one that is no longer wanted.
+    Seek {
+        /// The entity or publication.
+        entity: EntityId,
     },
 }
 

@@ -25,5 +25,5 @@ pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
-    BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Sink, Source, Tool,
+    BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Made, Sink, Source, Tool,
 };

@@ -168,11 +168,16 @@ async fn the_same_month_ten_times_is_one_file_that_is_not_touched_again() {
         link: None,
     };
     let path = folder.path().join("out/programme-2027-01.pdf");
-    let applied = sink.apply(&job).await.unwrap();
+    let first = sink.apply(&job).await.unwrap();
+    assert!(!first.unchanged, "it was not there");
     let (bytes, inode) = (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().ino());
     assert!(bytes.starts_with(b"%PDF-"));
     for _ in 0..9 {
-        assert_eq!(sink.apply(&job).await.unwrap(), applied);
+        let again = sink.apply(&job).await.unwrap();
+        assert_eq!(
+            (again.applied, again.unchanged),
+            (first.applied.clone(), true)
+        );
     }
     assert_eq!(
         fs::read(&path).unwrap(),
@@ -181,7 +186,7 @@ async fn the_same_month_ten_times_is_one_file_that_is_not_touched_again() {
     );
     assert_eq!(fs::metadata(&path).unwrap().ino(), inode);
     assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 1);
-    assert_eq!(sink.find(&job).await.unwrap(), Found::Yes(applied));
+    assert_eq!(sink.find(&job).await.unwrap(), Found::Yes(first.applied));
 }
 
 #[tokio::test]

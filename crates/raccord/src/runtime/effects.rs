@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use raccord_kit::rate::Rate;
-use raccord_kit::{Clock, Job, Sink};
+use raccord_kit::{Clock, Job, Made, Sink};
 use raccord_model::{
     Blame, ConnectorName, Envelope, Failure, Item, Outcome, Payload, PlaceId, Words, Work,
 };
@@ -49,8 +49,9 @@ impl Effects {
         let mut failed = false;
         for item in work.items {
             let delivery = item.delivery;
-            let outcome = if failed || self.stop.is_cancelled() || self.is_late(&item) {
-                Outcome::NotStarted
+            let (outcome, unchanged) = if failed || self.stop.is_cancelled() || self.is_late(&item)
+            {
+                (Outcome::NotStarted, false)
             } else {
                 self.make(&work.connector, item).await
             };
@@ -60,6 +61,7 @@ impl Effects {
                 family: work.family,
                 delivery,
                 outcome,
+                unchanged,
             });
             if told.await.is_err() {
                 return; // The writer is gone; the log tells the next one what is owed.
@@ -71,33 +73,35 @@ impl Effects {
         item.latest.is_some_and(|latest| self.clock.now() > latest)
     }
 
-    async fn make(&self, connector: &ConnectorName, item: Item) -> Outcome {
-        let (Some(tool), Some(rate)) = (self.tools.get(connector), self.rates.get(connector))
-        else {
-            return Outcome::NotStarted;
-        };
-        let Some(sink) = tool.sink() else {
-            return Outcome::NotStarted;
+    /// How it ended, and whether the tool held exactly that already.
+    async fn make(&self, connector: &ConnectorName, item: Item) -> (Outcome, bool) {
+        let sink = self.tools.get(connector).and_then(|tool| tool.sink());
+        let (Some(sink), Some(rate)) = (sink, self.rates.get(connector)) else {
+            return (Outcome::NotStarted, false);
         };
         let _turn = rate.turn().await;
         if self.is_late(&item) {
-            return Outcome::NotStarted;
+            return (Outcome::NotStarted, false);
         }
         let looking = matches!(item.payload, Payload::Find { .. });
         match job(&self.place, item.payload) {
-            Ok(job) => run(sink, &job, looking).await,
-            Err(failure) => Outcome::Failed(failure),
+            Ok(job) if looking => (look(sink, &job).await, false),
+            Ok(job) => apply(sink, &job).await,
+            Err(failure) => (Outcome::Failed(failure), false),
         }
     }
 }
 
-async fn run(sink: &dyn Sink, job: &Job, looking: bool) -> Outcome {
-    let outcome = if looking {
-        sink.find(job).await.map(Outcome::Looked)
-    } else {
-        sink.apply(job).await.map(Outcome::Done)
-    };
-    outcome.unwrap_or_else(Outcome::Failed)
+async fn look(sink: &dyn Sink, job: &Job) -> Outcome {
+    let found = sink.find(job).await;
+    found.map_or_else(Outcome::Failed, Outcome::Looked)
+}
+
+async fn apply(sink: &dyn Sink, job: &Job) -> (Outcome, bool) {
+    match sink.apply(job).await {
+        Ok(Made { applied, unchanged }) => (Outcome::Done(applied), unchanged),
+        Err(failure) => (Outcome::Failed(failure), false),
+    }
 }
 
 /// The job a payload stands for.
@@ -126,15 +130,18 @@ fn job(place: &PlaceId, payload: Payload) -> Result<Job, Failure> {
         Payload::Find {
             entity,
             event: None,
+            desired: Some(desired),
+        } => Job::Write {
+            entity,
             desired,
-        } => match desired {
-            Some(desired) => Job::Write {
-                entity,
-                desired,
-                link: None,
-            },
-            None => return Err(unsendable()),
+            link: None,
         },
+        // Nothing is wanted any more: is there something to take away?
+        Payload::Find {
+            entity,
+            event: None,
+            desired: None,
+        } => Job::Seek { entity },
     })
 }
 
@@ -149,3 +156,7 @@ fn unsendable() -> Failure {
         ),
     )
 }
+
+#[cfg(test)]
+#[path = "effects/tests.rs"]
+mod tests;

@@ -14,7 +14,7 @@ use super::{stopped, told};
 use crate::connectors::Tools;
 use crate::locale::View;
 use crate::report::Problem;
-use crate::shapes::{PlanShape, SyncShape, WarningShape};
+use crate::shapes::{EffectShape, PlanShape, SyncShape, WarningShape};
 
 /// What every pass needs.
 pub(crate) struct Pass<'a> {
@@ -72,13 +72,21 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
     }
 }
 
-/// Connectors that stopped, then what the readings had to remark.
+/// That the place is mute, which connectors stopped, then what the readings had to remark.
 fn noteworthy(
     state: &raccord_engine::State,
     remarks: &[(raccord_model::ConnectorName, raccord_model::Remark)],
     view: &View,
 ) -> Vec<WarningShape> {
-    let mut list = stopped::warnings(state, view.lang);
+    let mute = state.muted.as_ref().map(|why| WarningShape {
+        source: state.rules().place.id.to_string(),
+        sheet: String::new(),
+        row: 0,
+        code: "mute".to_owned(),
+        text: why.get(view.lang).to_owned(),
+    });
+    let mut list: Vec<WarningShape> = mute.into_iter().collect();
+    list.extend(stopped::warnings(state, view.lang));
     list.extend(told::warnings(remarks, view));
     list
 }
@@ -142,7 +150,10 @@ pub(crate) async fn one_pass(
             done: made.len() as u64,
             effects: made
                 .into_iter()
-                .map(|planned| told::effect(planned, now, &view))
+                .map(|planned| EffectShape {
+                    unchanged: report.unchanged.contains(&planned.delivery),
+                    ..told::effect(planned, now, &view)
+                })
                 .collect(),
             later: told::later(engine.state(), &open, now, &view),
             missing: told::missing(engine.state()),

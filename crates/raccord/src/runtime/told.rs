@@ -30,6 +30,7 @@ pub(crate) fn effect(planned: &Planned, now: jiff::Timestamp, view: &View) -> Ef
         after: lines(&planned.after, view),
         delivery: Some(planned.delivery),
         url: None,
+        unchanged: false,
     }
 }
 
@@ -132,6 +133,7 @@ fn held_effect(effect: &HeldEffect, about: ConnectorName, view: &View) -> Effect
         after: lines(&effect.after, view),
         delivery: None,
         url: None,
+        unchanged: false,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What waits is taken as one group: one commit, one sync of the disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,7 @@ pub(crate) enum Command {
         family: EntityId,
         delivery: DeliveryId,
         outcome: Outcome,
+        unchanged: bool,
     },
     Ask(Ask),
     BeginPass,
@@ -78,6 +79,8 @@ pub(crate) struct Report {
     pub(crate) tried: BTreeMap<DeliveryId, Planned>,
     /// The ones that were made, in order.
     pub(crate) done: Vec<DeliveryId>,
+    /// Those among them whose tool held exactly that already.
+    pub(crate) unchanged: BTreeSet<DeliveryId>,
 }
 
 /// The way to the writer.
@@ -392,9 +395,13 @@ impl Thread {
                     family,
                     delivery,
                     outcome,
+                    unchanged,
                 } => {
                     if let (Some(pass), Outcome::Done(_)) = (&mut self.pass, &outcome) {
                         pass.done.push(delivery);
+                        if unchanged {
+                            pass.unchanged.insert(delivery);
+                        }
                     }
                     inputs.push(Input::Outcome {
                         connector,
@@ -661,6 +668,10 @@ impl Thread {
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 enum Hear {
     Command(Command),
     Nothing,

@@ -39,6 +39,9 @@ pub struct EffectShape {
     /// Where people can see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// It was made, and the tool held exactly that already: nobody sees a difference.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchanged: bool,
 }
 
 /// Whether effects are announced or told.
@@ -142,14 +145,28 @@ pub(super) fn by_tool(
         }
         .replace("{}", tool.as_str());
         writeln!(out, "{BOLD}{title}{BOLD:#}")?;
-        let mine: Vec<_> = effects.iter().filter(|e| e.connector == *tool).collect();
-        for effect in mine.iter().take(MANY) {
+        let mine = effects.iter().filter(|e| e.connector == *tool);
+        let (right, changed): (Vec<_>, Vec<_>) = mine.partition(|e| e.unchanged);
+        for effect in changed.iter().take(MANY) {
             effect.human(tense, view, out)?;
         }
-        and_more(mine.len().saturating_sub(MANY), view, out)?;
+        and_more(changed.len().saturating_sub(MANY), view, out)?;
+        if !right.is_empty() {
+            let checked = already_right(right.len(), view);
+            writeln!(out, "  {DIM}= {checked}{DIM:#}")?;
+        }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// `45 vérifiés, déjà justes`.
+fn already_right(n: usize, view: &View) -> String {
+    view.count(
+        n,
+        ("vérifié, déjà juste", "vérifiés, déjà justes"),
+        ("checked, already right", "checked, already right"),
+    )
 }
 
 /// `3 changements : 1 à créer, 2 à modifier.`
@@ -162,6 +179,7 @@ pub(super) fn total(
     view: &View,
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
+    let (right, effects): (Vec<_>, Vec<_>) = effects.iter().partition(|e| e.unchanged);
     let mut parts = Vec::new();
     for action in [
         Action::Create,
@@ -191,5 +209,16 @@ pub(super) fn total(
         ("change", "changes"),
     );
     let colon = view.say(" :", ":");
-    writeln!(out, "{sum}{colon} {}.", parts.join(", "))
+    match (effects.is_empty(), right.is_empty()) {
+        (_, true) => writeln!(out, "{sum}{colon} {}.", parts.join(", ")),
+        (true, false) => {
+            let none = view.say("Rien n'a changé :", "Nothing changed:");
+            writeln!(out, "{none} {}.", already_right(right.len(), view))
+        }
+        (false, false) => {
+            let right = already_right(right.len(), view);
+            let and = view.say(" ;", ";");
+            writeln!(out, "{sum}{colon} {}{and} {right}.", parts.join(", "))
+        }
+    }
 }

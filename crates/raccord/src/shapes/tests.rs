@@ -52,6 +52,7 @@ fn effect(connector: &str, action: Action, title: &str) -> EffectShape {
         after: None,
         delivery: None,
         url: None,
+        unchanged: false,
     }
 }
 
@@ -229,6 +230,22 @@ fn why_reads_from_the_effect_back_to_the_cell() {
         ],
     };
     both!("why", why);
+}
+
+#[test]
+fn what_was_right_already_is_told_in_one_line_and_is_no_change() {
+    let right = |title: &str| EffectShape {
+        unchanged: true,
+        ..effect("public-site", Action::Update, title)
+    };
+    let mut effects = vec![right("Repair café"), right("Bal")];
+    let pass = |effects: &[EffectShape]| SyncShape {
+        effects: effects.to_vec(),
+        ..SyncShape::default()
+    };
+    both!("sync-right", pass(&effects));
+    effects.push(effect("public-site", Action::Update, "Repas partagé"));
+    both!("sync-partly-right", pass(&effects));
 }
 
 #[test]

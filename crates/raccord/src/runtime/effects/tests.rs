@@ -1,0 +1,118 @@
+//! What a tool is asked, for each kind of item.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Mutex;
+
+use raccord_kit::testing::NOON;
+use raccord_kit::{BoxFuture, Choice, Finding, ManualClock, Source, Tool};
+use raccord_model::{
+    Applied, Class, Context, DeliveryId, EntityId, Found, Item, Manifest, Rendered, Subject,
+};
+
+use super::*;
+
+/// A tool that holds one object and notes what it was asked.
+struct Noting(Arc<Mutex<Vec<String>>>);
+
+fn object() -> Applied {
+    Applied {
+        external: "42".to_owned(),
+        ..Applied::default()
+    }
+}
+
+impl Noting {
+    fn note(&self, verb: &str, job: &Job) {
+        let what = match job {
+            Job::Send { .. } => "send",
+            Job::Write { .. } => "write",
+            Job::Remove { .. } => "remove",
+            Job::Seek { .. } => "seek",
+        };
+        self.0.lock().unwrap().push(format!("{verb} {what}"));
+    }
+}
+
+impl Tool for Noting {
+    fn describe(&self) -> Manifest {
+        Manifest {
+            kind: "noting".to_owned(),
+            source: false,
+            handles: Vec::new(),
+            parallel: 1,
+            per_second: 0,
+            rights: Words::default(),
+        }
+    }
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        Box::pin(async { Vec::new() })
+    }
+    fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+    fn sink(&self) -> Option<&dyn Sink> {
+        Some(self)
+    }
+}
+
+impl Sink for Noting {
+    fn render(&self, _: Subject<'_>, _: &Context<'_>) -> Rendered {
+        Rendered::Nothing
+    }
+    fn find<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Found, Failure>> {
+        self.note("find", job);
+        Box::pin(async { Ok(Found::Yes(object())) })
+    }
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
+        self.note("apply", job);
+        Box::pin(async { Ok(object().into()) })
+    }
+}
+
+/// How the one item of a lane ended, and what the tool was asked for it.
+async fn made(payload: Payload) -> (Outcome, Vec<String>) {
+    let connector: ConnectorName = "chat".parse().unwrap();
+    let asked = Arc::default();
+    let tool: Box<dyn Tool> = Box::new(Noting(Arc::clone(&asked)));
+    let effects = Effects::new(
+        Arc::new(BTreeMap::from([(connector.clone(), tool)])),
+        Arc::new(ManualClock::at(NOON)),
+        "lieu".parse().unwrap(),
+        CancellationToken::new(),
+    );
+    let (tell, mut hear) = mpsc::channel(1);
+    let item = Item {
+        delivery: DeliveryId::derive(&[b"d"]),
+        attempt: 1,
+        class: Class::Find,
+        payload,
+        latest: None,
+    };
+    let work = Work {
+        connector,
+        family: EntityId::derive(&[b"e"]),
+        items: vec![item],
+    };
+    effects.lane(work, tell).await;
+    let Some(Command::Outcome { outcome, .. }) = hear.recv().await else {
+        panic!("every item ends somehow");
+    };
+    let asked = asked.lock().unwrap().clone();
+    (outcome, asked)
+}
+
+#[tokio::test]
+async fn an_object_that_is_no_longer_wanted_is_looked_for_before_it_is_taken_away() {
+    let look = Payload::Find {
+        entity: EntityId::derive(&[b"e"]),
+        event: None,
+        desired: None,
+    };
+    let (outcome, asked) = made(look).await;
+    assert_eq!(outcome, Outcome::Looked(Found::Yes(object())));
+    assert_eq!(asked, ["find seek"]);
+}
