@@ -36,14 +36,18 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
     let tongue = book.tongue;
     match edit {
         Edit::SwapPositions => {
-            let Some((a, b)) = two(book, rng) else { return false };
+            let Some((a, b)) = two(book, rng) else {
+                return false;
+            };
             if a.0 != b.0 {
                 return false;
             }
             book.tabs[a.0].rows.swap(a.1, b.1);
         }
         Edit::SwapTitles | Edit::SwapDates => {
-            let Some((a, b)) = two(book, rng) else { return false };
+            let Some((a, b)) = two(book, rng) else {
+                return false;
+            };
             let (mut one, mut other) = (book.item(a).clone(), book.item(b).clone());
             if edit == Edit::SwapTitles {
                 std::mem::swap(&mut one.title, &mut other.title);
@@ -66,7 +70,9 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
         }
         Edit::Split => {
             let now = book.item(at).clone();
-            let (Some(start), Some(end)) = (now.start, now.end) else { return false };
+            let (Some(start), Some(end)) = (now.start, now.end) else {
+                return false;
+            };
             if end < start + 90 {
                 return false;
             }
@@ -85,7 +91,9 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
             book.tabs[at.0].rows.insert(at.1 + 1, line(who, second));
         }
         Edit::Merge => {
-            let Some((a, b)) = two(book, rng) else { return false };
+            let Some((a, b)) = two(book, rng) else {
+                return false;
+            };
             let gone = book.item(b).clone();
             let kept = book.item_mut(a);
             kept.title = format!("{} + {}", kept.title, gone.title);
@@ -112,10 +120,17 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
             }
         }
         Edit::Insert | Edit::InsertMany => {
-            let count = if edit == Edit::Insert { 1 } else { rng.between(2, 6) };
+            let count = if edit == Edit::Insert {
+                1
+            } else {
+                rng.between(2, 6)
+            };
             for _ in 0..count {
                 let near = *rng.pick(&book.lines());
-                let day = book.item(near).date.saturating_add(rng.between(-3, 10).days());
+                let day = book
+                    .item(near)
+                    .date
+                    .saturating_add(rng.between(-3, 10).days());
                 let item = single(kind, tongue, day, rng);
                 let who = book.fresh();
                 let rows = &mut book.tabs[near.0].rows;
@@ -150,7 +165,14 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
         }
         Edit::InsertColumn => return insert_column(book, kind, rng),
         Edit::DropColumn => {
-            let droppable = [Col::Kind, Col::Organiser, Col::Contact, Col::Capacity, Col::Note, Col::Number];
+            let droppable = [
+                Col::Kind,
+                Col::Organiser,
+                Col::Contact,
+                Col::Capacity,
+                Col::Note,
+                Col::Number,
+            ];
             let col = *rng.pick(&droppable);
             if !book.tabs.iter().any(|tab| tab.has(col)) {
                 return false;
@@ -171,7 +193,11 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
             let hours = *rng.pick(&[HourStyle::Colon, HourStyle::H, HourStyle::Long]);
             for tab in &mut book.tabs {
                 tab.dates = dates;
-                tab.hours = if tongue == Tongue::En { HourStyle::Colon } else { hours };
+                tab.hours = if tongue == Tongue::En {
+                    HourStyle::Colon
+                } else {
+                    hours
+                };
                 tab.separator = if tab.separator == b',' { b';' } else { b',' };
             }
         }
@@ -198,7 +224,9 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
         }
         Edit::DragDown => return drag(book, at, rng),
         Edit::PasteLastMonth | Edit::PasteLastMonthEdited => {
-            let Some(first) = lines.iter().map(|at| book.item(*at).date).max() else { return false };
+            let Some(first) = lines.iter().map(|at| book.item(*at).date).max() else {
+                return false;
+            };
             let (y, m) = (first.year(), first.month());
             let copies: Vec<Item> = lines
                 .iter()
@@ -250,7 +278,9 @@ pub fn apply(edit: Edit, book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
 
 /// What makes a copied line another activity: its day, and often its title and more.
 pub fn rework(item: &mut Item, kind: Kind, tongue: Tongue, rng: &mut Rng) {
-    item.date = item.date.saturating_add((*rng.pick(&[1_i64, 3, 7, 7, 14, 5])).days());
+    item.date = item
+        .date
+        .saturating_add((*rng.pick(&[1_i64, 3, 7, 7, 14, 5])).days());
     if rng.chance(70) {
         let other = single(kind, tongue, item.date, rng);
         item.title = other.title;
@@ -263,7 +293,9 @@ pub fn rework(item: &mut Item, kind: Kind, tongue: Tongue, rng: &mut Rng) {
 
 /// A pasted line gets its day of the next month, and now and then another topic.
 pub fn next_month(item: &mut Item, rng: &mut Rng) {
-    item.date = item.date.saturating_add((*rng.pick(&[28_i64, 28, 28, 35])).days());
+    item.date = item
+        .date
+        .saturating_add((*rng.pick(&[28_i64, 28, 28, 35])).days());
     if rng.chance(10) {
         item.title = typo(&item.title, rng);
     }
@@ -293,7 +325,12 @@ fn block(book: &mut Book, rng: &mut Rng) -> bool {
         book.tabs.push(tab);
         book.tabs.len() - 1
     };
-    if book.tabs[from].columns.iter().map(|(col, _)| col).ne(book.tabs[to].columns.iter().map(|(col, _)| col)) {
+    if book.tabs[from]
+        .columns
+        .iter()
+        .map(|(col, _)| col)
+        .ne(book.tabs[to].columns.iter().map(|(col, _)| col))
+    {
         return false;
     }
     let length = rng.between(2, 12.min(count as i64 - 2)) as usize;
@@ -305,7 +342,14 @@ fn block(book: &mut Book, rng: &mut Rng) -> bool {
 }
 
 fn insert_column(book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
-    let candidates = [Col::Note, Col::Number, Col::Description, Col::Organiser, Col::Capacity, Col::Kind];
+    let candidates = [
+        Col::Note,
+        Col::Number,
+        Col::Description,
+        Col::Organiser,
+        Col::Capacity,
+        Col::Kind,
+    ];
     let col = *rng.pick(&candidates);
     if book.tabs.iter().any(|tab| tab.has(col)) {
         return false;
@@ -322,7 +366,13 @@ fn insert_column(book: &mut Book, kind: Kind, rng: &mut Rng) -> bool {
         let other = single(kind, tongue, day, rng);
         let item = book.item_mut(at);
         match col {
-            Col::Note => item.note = if rng.chance(30) { "oui".into() } else { String::new() },
+            Col::Note => {
+                item.note = if rng.chance(30) {
+                    "oui".into()
+                } else {
+                    String::new()
+                }
+            }
             Col::Description => item.description = description(menu(tongue), &item.title, rng),
             Col::Organiser => item.organiser = other.organiser,
             Col::Capacity => item.capacity = other.capacity,

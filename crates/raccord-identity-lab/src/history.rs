@@ -1,9 +1,9 @@
 //! The life of a sheet: saves, each made of a few edits, with which line is which activity all
 //! along.
 //!
-//! The truth follows the hand that edits, with one rule of its own: where a line says, after a
-//! save, word for word what another line said before, it is that activity. People come to what is
-//! announced, not to a row; and nobody, not even the author, can tell it from a line that moved.
+//! The truth follows the hand that edits, with one rule of its own: where a line announces, after a
+//! save, what another line announced before (title, day and hour), it is that activity. People come
+//! to what is announced, not to a row.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use crate::blocks;
 use crate::edit::Edit;
 use crate::lines::{self, At};
 use crate::place::{self, Kind};
+use crate::referee::fold;
 use crate::rng::Rng;
 use crate::sheet::{Book, Item};
 
@@ -112,10 +113,18 @@ struct Maker {
 
 impl Maker {
     fn save(&mut self, edits: Vec<Edit>, settled: bool, accident: bool) {
+        let rolled = edits.contains(&Edit::YearRolled);
         if let Some(before) = self.steps.iter().rev().find(|step| !step.accident) {
             same_words(&before.book, &mut self.book);
         }
-        let minutes = if self.soon { 0 } else { self.rng.between(20, 3_000) };
+        let minutes = if rolled {
+            // Nobody does that before the year is over.
+            400 * 24 * 60
+        } else if self.soon {
+            0
+        } else {
+            self.rng.between(20, 3_000)
+        };
         self.soon = !settled;
         self.steps.push(Step {
             edits,
@@ -262,7 +271,12 @@ impl Maker {
     fn last_month(&mut self) {
         if !self.copies().is_empty()
             || self.book.lines().len() > 200
-            || !blocks::apply(Edit::PasteLastMonth, &mut self.book, self.kind, &mut self.rng)
+            || !blocks::apply(
+                Edit::PasteLastMonth,
+                &mut self.book,
+                self.kind,
+                &mut self.rng,
+            )
         {
             return;
         }
@@ -280,7 +294,10 @@ impl Maker {
         let Some(at) = self.steps.len().checked_sub(back) else {
             return;
         };
-        if self.steps[at..].iter().any(|step| step.accident || !step.settled) {
+        if self.steps[at..]
+            .iter()
+            .any(|step| step.accident || !step.settled)
+        {
             return;
         }
         let next = self.book.next;
@@ -300,19 +317,24 @@ pub fn say(item: &Item) -> String {
     format!("{item:?}")
 }
 
-/// Gives lines that say what another line said before the name of that line.
+/// What is announced: title, day and hour.
+fn announced(book: &Book, at: At) -> String {
+    let item = book.tabs[at.0].shown(book.item(at));
+    format!("{}|{}|{:?}", fold(&item.title), item.date, item.start)
+}
+
+/// Gives lines that announce what another line announced before the name of that line.
 fn same_words(before: &Book, after: &mut Book) {
-    let mut old: BTreeMap<String, u32> = BTreeMap::new();
+    let mut old: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut said: BTreeMap<u32, String> = BTreeMap::new();
     for at in before.lines() {
-        let text = words(before, at);
+        let text = announced(before, at);
         let who = before.who(at);
         said.insert(who, text.clone());
-        let least = old.entry(text).or_insert(who);
-        *least = (*least).min(who);
+        old.entry(text).or_default().push(who);
     }
     let lines = after.lines();
-    let texts: Vec<String> = lines.iter().map(|at| words(after, *at)).collect();
+    let texts: Vec<String> = lines.iter().map(|at| announced(after, *at)).collect();
     let mut at_of: BTreeMap<u32, usize> = lines
         .iter()
         .enumerate()
@@ -321,10 +343,12 @@ fn same_words(before: &Book, after: &mut Book) {
     let stands = |who: u32, index: usize| said.get(&who) == Some(&texts[index]);
     for index in 0..lines.len() {
         let who = after.who(lines[index]);
-        let Some(&owner) = old.get(&texts[index]) else {
+        // Announced twice, it is nobody's.
+        let Some([owner]) = old.get(&texts[index]).map(Vec::as_slice) else {
             continue;
         };
-        // Its own words, or the owner still says them elsewhere.
+        let owner = *owner;
+        // It announces the same itself, or the owner still does elsewhere.
         if owner == who || stands(who, index) {
             continue;
         }
@@ -369,4 +393,3 @@ pub fn history(seed: u64) -> History {
         steps: maker.steps,
     }
 }
-

@@ -80,9 +80,24 @@ fn other_title(now: &Item, kind: Kind, tongue: Tongue, rng: &mut Rng) -> String 
     "Scène ouverte".to_owned()
 }
 
-fn move_date(item: &mut Item, rng: &mut Rng) {
-    let days = *rng.pick(&[1, 2, 3, 7, 7, 7, 14, -1, -2, -7, 21, 28]);
-    item.date = item.date.saturating_add(i64::from(days).days());
+/// Moves it, but not onto another line of its series: that would make them one.
+fn move_date(book: &Book, item: &mut Item, rng: &mut Rng) {
+    let from = item.date;
+    let taken: Vec<_> = book
+        .lines()
+        .into_iter()
+        .map(|at| book.item(at))
+        .filter(|other| other.title == item.title)
+        .map(|other| other.date)
+        .collect();
+    for _ in 0..20 {
+        let days = *rng.pick(&[1, 2, 3, 7, 7, 7, 14, -1, -2, -7, 21, 28]);
+        let to = from.saturating_add(i64::from(days).days());
+        if !taken.contains(&to) {
+            item.date = to;
+            return;
+        }
+    }
 }
 
 fn move_hours(item: &mut Item, rng: &mut Rng) {
@@ -117,11 +132,11 @@ pub fn apply(edit: Edit, book: &mut Book, at: At, kind: Kind, rng: &mut Rng) -> 
         Edit::CaseAccentsEmoji => next.title = dressed(&now.title, rng),
         Edit::RetitleMore => next.title = completed(&now.title, tongue, rng),
         Edit::RetitleWhole => next.title = other_title(&now, kind, tongue, rng),
-        Edit::MoveDate | Edit::MoveOccurrence => move_date(&mut next, rng),
+        Edit::MoveDate | Edit::MoveOccurrence => move_date(book, &mut next, rng),
         Edit::MoveHours => move_hours(&mut next, rng),
         Edit::MoveRoom if has(book, Col::Room) => next.room = other_room(book, &now, rng),
         Edit::MoveDateHours => {
-            move_date(&mut next, rng);
+            move_date(book, &mut next, rng);
             move_hours(&mut next, rng);
         }
         Edit::SeveralFields => {

@@ -133,7 +133,9 @@ pub fn single(kind: Kind, tongue: Tongue, day: Date, rng: &mut Rng) -> Item {
         contact: format!("contact{}@example.org", rng.below(12)),
         organiser,
         description: description(menu, topic, rng),
-        capacity: rng.chance(50).then(|| *rng.pick(&[8, 10, 12, 15, 20, 30, 40, 80, 150])),
+        capacity: rng
+            .chance(50)
+            .then(|| *rng.pick(&[8, 10, 12, 15, 20, 30, 40, 80, 150])),
         status: match rng.below(10) {
             0 => match tongue {
                 Tongue::Fr => "À confirmer",
@@ -161,7 +163,12 @@ pub fn single(kind: Kind, tongue: Tongue, day: Date, rng: &mut Rng) -> Item {
         let (of, begins) = rng.pick(menu.formats);
         (*of).clone_into(&mut item.kind);
         item.title = format!("{begins}{topic}");
-        let first: String = item.title.chars().take(1).flat_map(char::to_uppercase).collect();
+        let first: String = item
+            .title
+            .chars()
+            .take(1)
+            .flat_map(char::to_uppercase)
+            .collect();
         item.title = first + &item.title.chars().skip(1).collect::<String>();
     }
     item
@@ -263,7 +270,12 @@ pub fn book(kind: Kind, rng: &mut Rng) -> Book {
         DateStyle::Words,
     ]);
     let hours = match tongue {
-        Tongue::Fr => *rng.pick(&[HourStyle::Colon, HourStyle::H, HourStyle::H, HourStyle::Long]),
+        Tongue::Fr => *rng.pick(&[
+            HourStyle::Colon,
+            HourStyle::H,
+            HourStyle::H,
+            HourStyle::Long,
+        ]),
         Tongue::En => HourStyle::Colon,
     };
     let separator = *rng.pick(b",;");

@@ -27,16 +27,23 @@ pub struct Verdict {
     pub guarded: bool,
 }
 
-/// Leaves out lines that say word for word what another one says: they are no activity yet.
-pub fn without_copies(lines: &[Seen]) -> Vec<Seen> {
-    let mut least: BTreeMap<String, u32> = BTreeMap::new();
+/// Leaves out lines that say word for word what another one says: they are no activity yet. The
+/// one that said so before stays, or the oldest.
+pub fn without_copies(lines: &[Seen], before: &[Seen]) -> Vec<Seen> {
+    let said: BTreeMap<u32, String> = before
+        .iter()
+        .map(|(who, _, item)| (*who, say(item)))
+        .collect();
+    let mut first: BTreeMap<String, (bool, u32)> = BTreeMap::new();
     for (who, _, item) in lines {
-        let first = least.entry(say(item)).or_insert(*who);
-        *first = (*first).min(*who);
+        let words = say(item);
+        let rank = (said.get(who) != Some(&words), *who);
+        let least = first.entry(words).or_insert(rank);
+        *least = (*least).min(rank);
     }
     lines
         .iter()
-        .filter(|(who, _, item)| least[&say(item)] == *who)
+        .filter(|(who, _, item)| first[&say(item)].1 == *who)
         .cloned()
         .collect()
 }
@@ -52,15 +59,14 @@ pub fn fold(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How much two titles speak for one activity.
+/// How much two folded titles speak for one activity.
 fn titles(a: &str, b: &str) -> i32 {
-    let (a, b) = (fold(a), fold(b));
     if a == b {
         return 3;
     }
     let short = a.chars().count().min(b.chars().count());
-    let inside = short >= 5 && (a.contains(&b) || b.contains(&a));
-    let alike = strsim::normalized_levenshtein(&a, &b);
+    let inside = short >= 5 && (a.contains(b) || b.contains(a));
+    let alike = strsim::normalized_levenshtein(a, b);
     if inside || alike >= 0.75 {
         2
     } else if alike < 0.4 {
@@ -80,8 +86,8 @@ struct Likeness {
 }
 
 impl Likeness {
-    fn of(a: &Item, b: &Item) -> Self {
-        let title = titles(&a.title, &b.title);
+    fn of((a, a_title): (&Item, &str), (b, b_title): (&Item, &str)) -> Self {
+        let title = titles(a_title, b_title);
         let date = a.date == b.date;
         let mut sum = title + if date { 2 } else { 0 };
         let both = |x: &str, y: &str| !x.is_empty() && !y.is_empty();
@@ -92,13 +98,8 @@ impl Likeness {
         }
         let mut told = false;
         if both(&a.description, &b.description) {
-            let alike = strsim::normalized_levenshtein(&a.description, &b.description);
-            told = alike >= 0.7;
-            if told {
-                sum += 2;
-            } else if alike < 0.5 {
-                sum -= 1;
-            }
+            told = a.description.contains(&b.description) || b.description.contains(&a.description);
+            sum += if told { 2 } else { -1 };
         }
         Self {
             title,
@@ -135,27 +136,37 @@ pub fn is_coming(item: &Item, now: DateTime) -> bool {
     over_at(start, None) > now
 }
 
-/// Judges a save.
+/// Judges a save: the lines last accepted, and the lines now, copies left out of both.
 pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
-    let (old, new) = (without_copies(old), without_copies(new));
     let before: BTreeMap<u32, &Item> = old.iter().map(|(who, _, item)| (*who, item)).collect();
     let after: BTreeMap<u32, &Item> = new.iter().map(|(who, _, item)| (*who, item)).collect();
     let mut verdict = Verdict::default();
     // What did not stay as it was: only these can be taken for one another.
-    let moved_old: Vec<(u32, &Item)> = before
+    let moved_old: Vec<(u32, &Item, String)> = before
         .iter()
         .filter(|(who, item)| after.get(who).is_none_or(|now| say(now) != say(item)))
-        .map(|(who, item)| (*who, *item))
+        .map(|(who, item)| (*who, *item, fold(&item.title)))
         .collect();
-    let moved_new: Vec<(u32, &Item)> = after
+    let moved_new: Vec<(u32, &Item, String)> = after
         .iter()
         .filter(|(who, item)| before.get(who).is_none_or(|then| say(then) != say(item)))
-        .map(|(who, item)| (*who, *item))
+        .map(|(who, item)| (*who, *item, fold(&item.title)))
         .collect();
-    verdict.touched = moved_old.iter().chain(&moved_new).map(|(who, _)| *who).collect();
-    for (who, then) in &moved_old {
-        for (other, now) in &moved_new {
-            let alike = Likeness::of(then, now);
+    verdict.touched = moved_old
+        .iter()
+        .chain(&moved_new)
+        .map(|(who, _, _)| *who)
+        .collect();
+    let own: BTreeMap<u32, Likeness> = moved_old
+        .iter()
+        .filter_map(|(who, then, title)| {
+            let now = after.get(who)?;
+            Some((*who, Likeness::of((then, title), (now, &fold(&now.title)))))
+        })
+        .collect();
+    for (who, then, then_title) in &moved_old {
+        for (other, now, now_title) in &moved_new {
+            let alike = Likeness::of((then, then_title), (now, now_title));
             if who == other {
                 if !alike.is_same() {
                     verdict.unclear.insert(*who);
@@ -163,11 +174,11 @@ pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
                 continue;
             }
             // Each of the two has a line of its own, or has none.
-            let own = |id: u32| match (before.get(&id), after.get(&id)) {
-                (Some(then), Some(now)) => Some(Likeness::of(then, now).sum),
-                _ => None,
-            };
-            let stronger = own(*who).into_iter().chain(own(*other)).max();
+            let stronger = [who, other]
+                .into_iter()
+                .filter_map(|id| own.get(id))
+                .map(|own| own.sum)
+                .max();
             let rival = match stronger {
                 Some(own) => alike.may_be_same() && alike.sum + 2 > own,
                 None => alike.may_be_same(),
@@ -177,7 +188,10 @@ pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
             }
         }
     }
-    let coming = old.iter().filter(|(_, _, item)| is_coming(item, now)).count();
+    let coming = old
+        .iter()
+        .filter(|(_, _, item)| is_coming(item, now))
+        .count();
     let missing = old
         .iter()
         .filter(|(who, _, item)| is_coming(item, now) && !after.contains_key(who))
@@ -193,7 +207,7 @@ pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
     };
     let changed = moved_old
         .iter()
-        .filter(|(who, then)| after.get(who).is_some_and(|now| key(now) != key(then)))
+        .filter(|(who, then, _)| after.get(who).is_some_and(|now| key(now) != key(then)))
         .count();
     verdict.guarded = missing >= 3 && missing * 4 > coming
         || changed >= 10 && changed * 2 > old.len().min(coming.max(1) * 2);

@@ -254,7 +254,11 @@ impl Tab {
             Col::Date => day(item.date, self.dates, tongue),
             Col::Hours => match (item.start, item.end) {
                 (Some(start), Some(end)) => {
-                    let dash = if self.hours == HourStyle::Colon { "-" } else { " - " };
+                    let dash = if self.hours == HourStyle::Colon {
+                        "-"
+                    } else {
+                        " - "
+                    };
                     format!("{}{dash}{}", hour(start), hour(end))
                 }
                 (Some(start), None) => hour(start),
@@ -290,17 +294,47 @@ impl Tab {
 }
 
 const WEEKDAYS: [[&str; 7]; 2] = [
-    ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    [
+        "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+    ],
+    [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ],
 ];
 const MONTHS: [[&str; 12]; 2] = [
     [
-        "janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre",
-        "octobre", "novembre", "décembre",
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
     ],
     [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September",
-        "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ],
 ];
 
@@ -339,26 +373,56 @@ fn hour(minutes: u16, style: HourStyle) -> String {
 /// Words for the header of a column.
 pub fn headers(col: Col, tongue: Tongue) -> &'static [&'static str] {
     let (fr, en): (&[&str], &[&str]) = match col {
-        Col::Date => (&["Date", "Quand", "Jour", "DATE "], &["Date", "When", "Day"]),
-        Col::Hours => (&["Horaires", "Heures", "Créneau", "Heure"], &["Time", "Hours", "Time slot"]),
-        Col::Start => (&["Début", "Heure de début", "Commence à"], &["Start", "Start time", "From"]),
-        Col::End => (&["Fin", "Heure de fin", "Finit à"], &["End", "End time", "To"]),
+        Col::Date => (
+            &["Date", "Quand", "Jour", "DATE "],
+            &["Date", "When", "Day"],
+        ),
+        Col::Hours => (
+            &["Horaires", "Heures", "Créneau", "Heure"],
+            &["Time", "Hours", "Time slot"],
+        ),
+        Col::Start => (
+            &["Début", "Heure de début", "Commence à"],
+            &["Start", "Start time", "From"],
+        ),
+        Col::End => (
+            &["Fin", "Heure de fin", "Finit à"],
+            &["End", "End time", "To"],
+        ),
         Col::Title => (
             &["Titre", "Intitulé", "Activité", "Évènement", "Quoi ?"],
             &["Title", "Event", "Activity", "What"],
         ),
-        Col::Kind => (&["Type", "Catégorie", "Genre"], &["Kind", "Category", "Event type"]),
-        Col::Room => (&["Salle", "Lieu", "Où ?", "Espace"], &["Room", "Location", "Where", "Venue"]),
+        Col::Kind => (
+            &["Type", "Catégorie", "Genre"],
+            &["Kind", "Category", "Event type"],
+        ),
+        Col::Room => (
+            &["Salle", "Lieu", "Où ?", "Espace"],
+            &["Room", "Location", "Where", "Venue"],
+        ),
         Col::Organiser => (
-            &["Organisateur·ice", "Référent.e", "Qui", "Proposé par", "Responsable"],
+            &[
+                "Organisateur·ice",
+                "Référent.e",
+                "Qui",
+                "Proposé par",
+                "Responsable",
+            ],
             &["Organiser", "Hosted by", "Who", "Team"],
         ),
-        Col::Contact => (&["Contact", "Courriel", "Contact e-mail"], &["Contact", "Email"]),
+        Col::Contact => (
+            &["Contact", "Courriel", "Contact e-mail"],
+            &["Contact", "Email"],
+        ),
         Col::Description => (
             &["Description", "Descriptif", "En quelques mots", "Détails"],
             &["Description", "Details", "About"],
         ),
-        Col::Capacity => (&["Jauge", "Places", "Capacité"], &["Capacity", "Seats", "Spots"]),
+        Col::Capacity => (
+            &["Jauge", "Places", "Capacité"],
+            &["Capacity", "Seats", "Spots"],
+        ),
         Col::Status => (&["Statut", "État"], &["Status", "State"]),
         Col::Number => (&["N°", "ID", "Réf."], &["No.", "ID", "Ref"]),
         Col::Note => (&["Sono", "Clés", "À imprimer"], &["PA", "Keys", "Posters"]),
