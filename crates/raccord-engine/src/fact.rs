@@ -168,6 +168,13 @@ pub enum Fact {
     /// After the log went back in time, every source was read again: what is owed from now on is
     /// new.
     CaughtUp,
+    /// The object of a tool that a link named is not there: deleted by hand, or it never was.
+    Vanished {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entity or publication.
+        entity: EntityId,
+    },
     /// A tool does not hold what we last wrote there.
     Drifted {
         /// The connector.

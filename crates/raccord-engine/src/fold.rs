@@ -8,7 +8,7 @@ use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
 
 use crate::fact::{Closing, DeliveryRef, Fact, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
-use crate::state::{Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Waiting};
+use crate::state::{Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting};
 
 pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
     match fact {
@@ -36,6 +36,9 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             let source = state.sources.entry(source.clone()).or_default();
             if cursor.is_some() {
                 source.cursor.clone_from(cursor);
+            }
+            if source.applied_at == source.read_at {
+                source.applied_at = Some(at);
             }
             source.read_at = Some(at);
             source.failing = None;
@@ -258,12 +261,14 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 sink.look_first = None;
             }
         }
+        Fact::Vanished { connector, entity } => {
+            if let Some(target) = target_mut(state, connector, *entity) {
+                target.link = None;
+            }
+        }
         Fact::Drifted { connector, entity } => {
-            if let Some(link) = state
-                .sinks
-                .get_mut(connector)
-                .and_then(|sink| sink.targets.get_mut(entity))
-                .and_then(|target| target.link.as_mut())
+            if let Some(link) =
+                target_mut(state, connector, *entity).and_then(|target| target.link.as_mut())
             {
                 link.hash = Digest::default();
             }
@@ -280,6 +285,14 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
     }
+}
+
+fn target_mut<'s>(
+    state: &'s mut State,
+    connector: &ConnectorName,
+    entity: EntityId,
+) -> Option<&'s mut Target> {
+    state.sinks.get_mut(connector)?.targets.get_mut(&entity)
 }
 
 /// The event a queued delivery carries.
@@ -348,6 +361,7 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
         source.held = read.held;
         return;
     }
+    source.applied_at = Some(at);
     source.held = None;
     source.approved = None;
     if let Some(tabs) = &read.tabs {

@@ -230,7 +230,7 @@ fn decide(
                 planted(Fault::RejectSends)
             };
             if again {
-                deciding.record(Fact::Again { of: of.clone() });
+                deciding.made_again(&of);
             } else {
                 vouched(deciding, &of);
             }
@@ -277,13 +277,7 @@ fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
     };
     let link = owed.hash.map(|hash| match link {
         Some(link) => Link { hash, ..link },
-        None => Link {
-            external: String::new(),
-            tag: None,
-            hash,
-            revision: 0,
-            url: None,
-        },
+        None => Link::nameless(hash),
     });
     deciding.record(Fact::Done {
         of: of.clone(),

@@ -21,7 +21,7 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
             .state
             .sources
             .get(name)
-            .is_none_or(|source| source.read_at.is_none())
+            .is_none_or(|source| source.applied_at.is_none())
     };
     if rules.sources.keys().any(unread) {
         return; // A programme made before its sheet was read would say that nothing takes place.

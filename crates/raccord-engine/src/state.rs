@@ -138,6 +138,8 @@ pub struct SourceState {
     pub digest: Option<Digest>,
     /// The hour of the last complete reading.
     pub read_at: Option<Timestamp>,
+    /// The hour of the last complete reading that was not held: what it says is what we know.
+    pub applied_at: Option<Timestamp>,
     /// The tabs.
     pub tabs: Vec<Tab>,
     /// The lines followed, by the entity they describe.

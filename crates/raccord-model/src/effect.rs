@@ -209,7 +209,8 @@ pub trait Render {
 /// Entity (or publication) to tool object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The tool's id of the object (a path, a UID, a message id).
+    /// The tool's id of the object (a path, a UID, a message id). Empty where the object may or
+    /// does exist and nobody was told its name: an answer was lost, or a person vouched for it.
     pub external: String,
     /// The tool's version tag, where it has one (ETag).
     #[serde(default)]
@@ -221,6 +222,24 @@ pub struct Link {
     /// Where people can see it.
     #[serde(default)]
     pub url: Option<String>,
+}
+
+impl Link {
+    /// The link to an object whose name in its tool nobody knows.
+    pub fn nameless(hash: Digest) -> Self {
+        Self {
+            external: String::new(),
+            tag: None,
+            hash,
+            revision: 0,
+            url: None,
+        }
+    }
+
+    /// Whether nobody knows the object's name in its tool.
+    pub fn is_nameless(&self) -> bool {
+        self.external.is_empty()
+    }
 }
 
 /// What an effect does in the tool.
@@ -288,7 +307,8 @@ pub enum Payload {
     Remove {
         /// The entity or publication.
         entity: EntityId,
-        /// What it holds.
+        /// What it holds; [nameless](Link::is_nameless) where only its address tells which object
+        /// that is, if there is one at all.
         link: Link,
     },
     /// Look whether an earlier attempt took effect.
@@ -375,6 +395,10 @@ pub struct Failure {
     /// The tool is gone for good (HTTP 410): switch the connector off.
     #[serde(default)]
     pub gone: bool,
+    /// The object to change or remove is not in the tool any more (HTTP 404 on its own address):
+    /// a change makes it anew, a removal is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub absent: bool,
 }
 
 impl Failure {
@@ -387,6 +411,7 @@ impl Failure {
             mend,
             retry_after_ms: None,
             gone: false,
+            absent: false,
         }
     }
 }

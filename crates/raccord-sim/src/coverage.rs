@@ -58,6 +58,7 @@ impl Coverage {
             Fact::Skipped { of, .. } => self.moved(of.id, "skipped"),
             Fact::Dead { of, .. } => self.moved(of.id, "dead"),
             Fact::Dropped { of } => self.moved(of.id, "dropped"),
+            Fact::Vanished { .. } => self.count("link vanished".into()),
             Fact::Drifted { .. } => self.count("link drifted".into()),
             Fact::Unmuted { look_first: true } => self.count("link doubted".into()),
             Fact::CaughtUp => self.count("link caught up".into()),

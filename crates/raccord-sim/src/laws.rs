@@ -193,7 +193,11 @@ impl Sim {
                     self.tasks_are_right(name, key, row.cancelled, &by_key, wrong);
                 }
             }
-            for (&key, row) in &self.sheet.cut {
+            for &key in self.sheet.cut.keys() {
+                // What was moved and taken out between two readings is over where it stood.
+                let Some(row) = self.shown.get(&key) else {
+                    continue;
+                };
                 let found = by_key.get(&format!("k{key}"));
                 let standing = found.is_some_and(|found| {
                     found.iter().any(|object| object.body["cancelled"] == false)
@@ -316,13 +320,24 @@ impl Sim {
 
 /// Plays a story to its end.
 pub fn play(acts: &[Act], shell: Option<crate::sim::ShellFault>) -> Sim {
+    play_on(Sim::new(shell), acts)
+}
+
+/// Plays a story to its end, and notes what happens in it.
+pub fn tell(acts: &[Act], shell: Option<crate::sim::ShellFault>) -> Vec<String> {
     let mut sim = Sim::new(shell);
+    sim.told = Some(Vec::new());
+    play_on(sim, acts).told.unwrap_or_default()
+}
+
+fn play_on(mut sim: Sim, acts: &[Act]) -> Sim {
     for &act in acts {
         sim.act(act);
         if sim.broken.is_some() {
             return sim;
         }
     }
+    sim.tell_reader(|| "everything heals".to_owned());
     sim.heal();
     sim.judge();
     sim

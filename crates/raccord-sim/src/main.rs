@@ -30,6 +30,9 @@ struct Args {
     /// Print how often each state and transition was reached.
     #[arg(long)]
     report: bool,
+    /// Print what happens in the shortest story that breaks a law.
+    #[arg(long)]
+    tell: bool,
     /// Explore small worlds exhaustively instead.
     #[arg(long)]
     exhaustive: bool,
@@ -123,6 +126,11 @@ fn campaign(args: &Args, started: Instant, time: Option<Duration>) -> ExitCode {
     let short = shrink(&acts, None);
     let law = play(&short, None).broken;
     println!("{} acts: {law:?}\n{short:?}", short.len());
+    if args.tell {
+        for line in raccord_sim::laws::tell(&short, None) {
+            println!("{line}");
+        }
+    }
     ExitCode::FAILURE
 }
 

@@ -24,6 +24,15 @@ const GRACE: SignedDuration = SignedDuration::from_secs(300);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken(pub String);
 
+impl Broken {
+    /// The law without the names that differ from story to story.
+    pub fn law(&self) -> String {
+        let plain = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == ',');
+        let words: Vec<&str> = self.0.split_whitespace().filter(plain).collect();
+        words.join(" ")
+    }
+}
+
 /// Faults of the shell around the engine, which the laws must find as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShellFault {
@@ -82,6 +91,8 @@ pub struct Sim {
     pub(crate) died: BTreeSet<ConnectorName>,
     first_read: BTreeMap<String, Timestamp>,
     missed: BTreeMap<u32, Timestamp>,
+    /// The lines as an accepted reading last showed them.
+    pub(crate) shown: BTreeMap<u32, Row>,
     may_cancel: BTreeSet<String>,
     stopped: BTreeMap<ConnectorName, Fate>,
     /// What was reached.
@@ -95,6 +106,8 @@ pub struct Sim {
     only: Option<Vec<&'static str>>,
     /// How many rounds the healing took.
     pub healing: u32,
+    /// What happened, for whoever reads a story that broke a law.
+    pub told: Option<Vec<String>>,
 }
 
 fn source() -> ConnectorName {
@@ -175,6 +188,7 @@ impl Sim {
             died: BTreeSet::new(),
             first_read: BTreeMap::new(),
             missed: BTreeMap::new(),
+            shown: BTreeMap::new(),
             may_cancel: BTreeSet::new(),
             stopped: BTreeMap::new(),
             coverage: Coverage::default(),
@@ -183,6 +197,7 @@ impl Sim {
             trace: Digest::default(),
             only: None,
             healing: 0,
+            told: None,
         };
         sim.input(Input::Configure(Box::new(rules(0, None))));
         sim.flush();
@@ -192,6 +207,14 @@ impl Sim {
     pub(crate) fn fail(&mut self, what: impl Into<String>) {
         if self.broken.is_none() {
             self.broken = Some(Broken(what.into()));
+        }
+    }
+
+    /// Notes what happened, where somebody reads.
+    pub(crate) fn tell_reader(&mut self, what: impl FnOnce() -> String) {
+        let now = self.now;
+        if let Some(told) = &mut self.told {
+            told.push(format!("{now:.0} {}", what()));
         }
     }
 
@@ -291,6 +314,11 @@ impl Sim {
                 }
                 self.trace = Digest::of(&[&self.trace.0[..], &commit].concat());
                 self.coverage.commit(&commit);
+                if self.told.is_some() {
+                    for fact in raccord_engine::decode_commit(&commit).unwrap_or_default() {
+                        self.tell_reader(|| format!("    {fact:?}"));
+                    }
+                }
                 self.log.push((step.at, commit));
             }
             self.slots.extend(step.slots);
@@ -392,7 +420,7 @@ impl Sim {
         });
     }
 
-    fn make(&mut self, connector: &ConnectorName, item: &Item) -> raccord_model::Applied {
+    fn make(&mut self, connector: &ConnectorName, item: &Item) -> Outcome {
         if let Payload::Write { desired, .. } = &item.payload {
             let key = desired.body["key"].as_str().unwrap_or_default();
             let title = desired.body.get("title").is_some();
@@ -412,12 +440,20 @@ impl Sim {
                 self.fail(format!("{key} stands in {connector} before {parent}"));
             }
         }
+        self.tell_reader(|| format!("  {connector} makes {item:?}"));
         let now = self.now;
         let tool = self
             .tools
             .get_mut(connector)
             .expect("every sink has its tool");
-        tool.make(item, now)
+        match tool.make(item, now) {
+            Some(applied) => Outcome::Done(applied),
+            None => {
+                let mut absent = failure(Blame::Data, "absent");
+                absent.absent = true;
+                Outcome::Failed(absent)
+            }
+        }
     }
 
     fn ring_late(&mut self) {
@@ -445,6 +481,7 @@ impl Sim {
     }
 
     fn tell(&mut self, call: usize, outcome: Outcome) {
+        self.tell_reader(|| format!("  answer {outcome:?}"));
         let work = &mut self.calls[call].work;
         let item = work.items.remove(0);
         let (connector, family) = (work.connector.clone(), work.family);
@@ -497,10 +534,10 @@ impl Sim {
             }
             Fate::Twice if item.class.repeatable() => {
                 self.make(&connector, &item);
-                Outcome::Done(self.make(&connector, &item))
+                self.make(&connector, &item)
             }
             Fate::Good | Fate::OldListing | Fate::Twice | Fate::NotStarted => {
-                Outcome::Done(self.make(&connector, &item))
+                self.make(&connector, &item)
             }
             Fate::AnswerLost => {
                 if !looking {
@@ -564,6 +601,11 @@ impl Sim {
             source: source(),
             seen,
         });
+        let state = self.engine.state().sources.get(&source());
+        if state.is_some_and(|state| state.held.is_none()) {
+            let rows = self.sheet.rows.iter();
+            self.shown.extend(rows.map(|(&key, row)| (key, row.clone())));
+        }
     }
 
     fn coming(&self, row: &Row, key: u32) -> bool {
@@ -727,6 +769,7 @@ impl Sim {
 
     /// One act.
     pub fn act(&mut self, act: Act) {
+        self.tell_reader(|| format!("{act:?}"));
         match act {
             Act::Add(ahead) => {
                 let day = self.today() + i32::from(ahead % 40);

@@ -86,9 +86,11 @@ fn fate(rng: &mut Rng, trouble: u64) -> Fate {
     }
 }
 
-/// The shortest story found that still breaks a law.
+/// The shortest story found that still breaks the same law.
 pub fn shrink(acts: &[Act], shell: Option<ShellFault>) -> Vec<Act> {
-    let breaks = |acts: &[Act]| play(acts, shell).broken.is_some();
+    let law = |acts: &[Act]| play(acts, shell).broken.map(|broken| broken.law());
+    let broken = law(acts);
+    let breaks = |acts: &[Act]| law(acts) == broken;
     let mut best = acts.to_vec();
     let mut size = best.len().div_ceil(2);
     while size > 0 {

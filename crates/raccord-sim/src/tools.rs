@@ -79,8 +79,8 @@ impl Tool {
             .map(|object| object.version)
     }
 
-    /// Makes an effect.
-    pub fn make(&mut self, item: &Item, at: Timestamp) -> Applied {
+    /// Makes an effect; `None` where the object that a link names is not there.
+    pub fn make(&mut self, item: &Item, at: Timestamp) -> Option<Applied> {
         match &item.payload {
             Payload::Event(event) => {
                 let id = event.id.to_string();
@@ -96,7 +96,7 @@ impl Tool {
                         at,
                     });
                 }
-                Applied::default()
+                Some(Applied::default())
             }
             Payload::Write {
                 entity,
@@ -104,6 +104,7 @@ impl Tool {
                 link,
                 ..
             } => {
+                let by_address = item.class.repeatable();
                 let found = match (item.class, link) {
                     (Class::Address | Class::Key, _) => self
                         .objects
@@ -118,7 +119,10 @@ impl Tool {
                 if let Some(object) = found {
                     object.body = desired.body.clone();
                     object.version += 1;
-                    return applied(object);
+                    return Some(applied(object));
+                }
+                if link.is_some() && !by_address {
+                    return None;
                 }
                 self.made += 1;
                 let object = Object {
@@ -130,10 +134,11 @@ impl Tool {
                 };
                 let applied = applied(&object);
                 self.objects.push(object);
-                applied
+                Some(applied)
             }
             Payload::Remove { entity, link } => {
                 let by_address = item.class.repeatable();
+                let before = self.objects.len();
                 self.objects.retain(|object| {
                     if by_address {
                         object.entity != *entity
@@ -141,9 +146,9 @@ impl Tool {
                         object.external != link.external
                     }
                 });
-                Applied::default()
+                (self.objects.len() < before).then(Applied::default)
             }
-            Payload::Find { .. } => Applied::default(),
+            Payload::Find { .. } => Some(Applied::default()),
         }
     }
 

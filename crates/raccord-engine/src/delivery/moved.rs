@@ -123,8 +123,8 @@ impl Deciding<'_> {
         let rules = self.rules();
         let read = rules.sources.keys().all(|name| {
             self.state.sources.get(name).is_some_and(|source| {
-                source.read_at.is_some_and(|at| at > since)
-                    && source.held.is_none()
+                source.applied_at.is_some_and(|at| at > since)
+                    && source.applied_at == source.read_at
                     && source.failing.is_none()
                     && source.missing.is_empty()
             })

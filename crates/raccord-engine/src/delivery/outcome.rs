@@ -156,7 +156,7 @@ impl Deciding<'_> {
                 self.answered(&of.connector);
                 let settled = last_byte.saturating_add(settle).unwrap_or(Timestamp::MAX);
                 if listed >= settled || planted(Fault::ForgetSettle) {
-                    self.record(Fact::Again { of: of.clone() });
+                    self.made_again(of);
                 } else {
                     let again = settled.max(self.now.saturating_add(LOOK_AGAIN).unwrap_or(settled));
                     let flight = self.flight.sinks.entry(of.connector.clone()).or_default();
@@ -167,6 +167,39 @@ impl Deciding<'_> {
                 self.give_in(of, policy);
             }
         }
+    }
+
+    /// The effect is not there: it is made again, as if never before.
+    pub(crate) fn made_again(&mut self, of: &DeliveryRef) {
+        if let Some(entity) = self.object_of(of) {
+            let target = self.state.sinks[&of.connector].targets.get(&entity);
+            if target.is_some_and(|target| target.link.as_ref().is_some_and(Link::is_nameless)) {
+                self.vanished(of, entity);
+            }
+        }
+        self.record(Fact::Again { of: of.clone() });
+    }
+
+    fn vanished(&mut self, of: &DeliveryRef, entity: EntityId) {
+        self.record(Fact::Vanished {
+            connector: of.connector.clone(),
+            entity,
+        });
+    }
+
+    /// Somebody took the object out of the tool: a removal is done, and what is still wanted is
+    /// made anew.
+    fn absent(&mut self, of: &DeliveryRef, class: Class, sent: &Sent) {
+        self.answered(&of.connector);
+        let entity = self.object_of(of);
+        match (sent, entity) {
+            (Sent::Object { .. }, Some(entity)) => {
+                self.vanished(of, entity);
+                self.release(of, class, false);
+            }
+            _ => self.ended(of, None, Fields::new()),
+        }
+        self.review_after(of, entity);
     }
 
     /// An earlier attempt took effect: the tool holds what was owed then, whatever is wanted now.
@@ -224,6 +257,10 @@ impl Deciding<'_> {
 
     fn failed(&mut self, of: &DeliveryRef, class: Class, sent: &Sent, failure: &Failure) {
         let looking = matches!(sent, Sent::Look);
+        if failure.absent && matches!(sent, Sent::Object { .. } | Sent::Removal) {
+            self.absent(of, class, sent);
+            return;
+        }
         if failure.gone && !planted(Fault::GoneGoesOn) {
             self.release(of, class, looking);
             self.park(of);

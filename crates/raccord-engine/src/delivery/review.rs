@@ -49,7 +49,8 @@ impl Deciding<'_> {
             }
         }
         // What was tried may stand in the tool: only a write makes sure that it does not.
-        let tried = owed.as_ref().is_some_and(|owed| self.tried(sink, owed)) && link.is_some();
+        let tried = owed.as_ref().is_some_and(|owed| self.tried(sink, owed))
+            && (link.is_some() || wish.by_address());
         let settled = wanted == link.as_ref().map(|link| link.hash) && !tried;
         let of = |delivery| DeliveryRef {
             connector: sink.clone(),

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Action, Class, ConnectorName, DeliveryId, EntityId, Fields, Item, Link, Mode, Payload, Policy,
-    Rendered, Status, Words, Work,
+    Action, Class, ConnectorName, DeliveryId, Digest, EntityId, Fields, Item, Link, Mode, Payload,
+    Policy, Rendered, Status, Words, Work,
 };
 
 use super::Wish;
@@ -392,8 +392,12 @@ impl Deciding<'_> {
             self.record(Fact::Skipped { of, why });
             return None;
         }
-        let linked = link.as_ref().is_some_and(|link| !link.external.is_empty());
-        match self.readiness(&of, &owed.progress, wish.class, wish.policy, linked) {
+        let linked = link.as_ref().is_some_and(|link| !link.is_nameless());
+        if !linked && link.is_some() && wish.class == Class::Find {
+            self.doubt_nameless(&of, &owed.progress);
+        }
+        let progress = self.progress(name, entity)?;
+        match self.readiness(&of, &progress, wish.class, wish.policy, linked) {
             Readiness::Go => {}
             Readiness::Skip => return None,
             Readiness::Look => {
@@ -403,7 +407,7 @@ impl Deciding<'_> {
                 };
                 return Some(Item {
                     delivery: owed.delivery,
-                    attempt: owed.progress.attempt(),
+                    attempt: progress.attempt(),
                     class: wish.class,
                     payload: Payload::Find {
                         entity,
@@ -420,20 +424,34 @@ impl Deciding<'_> {
         }
         self.settle_wish(&of, entity, &owed, key, &wish);
         let payload = match (wish.rendered, link) {
-            (Rendered::Nothing, Some(link)) => Payload::Remove { entity, link },
-            (Rendered::Nothing, None) => return None,
-            (Rendered::Object(desired), link) => {
-                let action = action(link.as_ref(), self.is_cancelled(entity));
-                Payload::Write {
-                    entity,
-                    action,
-                    desired,
-                    // A person vouched for an object whose name nobody knows.
-                    link: link.filter(|link| !link.external.is_empty()),
-                }
-            }
+            (Rendered::Nothing, link) => Payload::Remove {
+                entity,
+                link: link.unwrap_or_else(|| Link::nameless(Digest::default())),
+            },
+            (Rendered::Object(desired), link) => Payload::Write {
+                entity,
+                action: action(link.as_ref(), self.is_cancelled(entity)),
+                desired,
+                link: link.filter(|link| !link.is_nameless()),
+            },
         };
         Some(self.item(name, owed.delivery, wish.class, payload))
+    }
+
+    /// A person vouched for an object whose name nobody knows: it is looked for before anything
+    /// is done to it.
+    fn doubt_nameless(&mut self, of: &DeliveryRef, progress: &Progress) {
+        if *progress == Progress::Pending {
+            self.record(Fact::Unknown {
+                of: of.clone(),
+                sent: self.now,
+            });
+        }
+    }
+
+    fn progress(&self, sink: &ConnectorName, entity: EntityId) -> Option<Progress> {
+        let target = self.state.sinks.get(sink)?.targets.get(&entity)?;
+        Some(target.owed.as_ref()?.progress.clone())
     }
 
     /// What is sent is what is recorded as owed: a look must know later what it found.
@@ -467,7 +485,7 @@ impl Deciding<'_> {
         let before = self
             .flight
             .started
-            .is_none_or(|started| owed.since < started);
+            .is_none_or(|started| owed.since <= started);
         let flight = self.flight.sinks.get(sink);
         before || flight.is_some_and(|flight| flight.tried.contains(&owed.delivery))
     }
@@ -491,13 +509,14 @@ pub(crate) fn needless(wish: &Wish, link: Option<&Link>, tried: bool) -> Option<
         return wish.pointless.clone();
     }
     match (wish.wanted(), link) {
-        (None, None) => Some(Words::new(
+        // What was tried may be there, and its address follows from the entity.
+        (None, None) if !(tried && wish.by_address()) => Some(Words::new(
             "il n'y a plus rien à montrer",
             "there is nothing left to show",
         )),
-        (None, Some(link)) if link.external.is_empty() => Some(Words::new(
-            "personne ne sait quel objet retirer",
-            "nobody knows which object to take away",
+        (_, Some(link)) if link.is_nameless() && wish.class == Class::Blind => Some(Words::new(
+            "personne ne sait de quel objet il s'agit dans l'outil",
+            "nobody knows which object of the tool it is",
         )),
         (Some(wanted), Some(link)) if wanted == link.hash && !tried => Some(Words::new(
             "l'outil montre déjà ce qu'il faut",

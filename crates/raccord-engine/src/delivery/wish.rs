@@ -33,6 +33,11 @@ impl Wish {
             Rendered::Object(desired) => Some(desired.hash),
         }
     }
+
+    /// Whether the entity alone tells which object of the tool it is.
+    pub(crate) fn by_address(&self) -> bool {
+        self.class.repeatable() && self.key.is_none()
+    }
 }
 
 impl Deciding<'_> {

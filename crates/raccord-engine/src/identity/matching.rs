@@ -191,7 +191,14 @@ fn scores(
     let score = |line: usize, entity: EntityId| {
         let (old, new) = (&known[&entity], &lines[&line]);
         let likeness = old.features.likeness(&new.features);
-        let verdict = verdict(&old.features, &new.features, likeness);
+        // A tool that names its lines and gave another name says that it is another line, unless
+        // the line was cut and pasted as it stood.
+        let renamed = old.native.is_some() && new.native.is_some() && old.digest != new.digest;
+        let verdict = if renamed {
+            Verdict::Different
+        } else {
+            verdict(&old.features, &new.features, likeness)
+        };
         Score {
             line,
             entity,
