@@ -1,11 +1,13 @@
 //! The life of a sheet: saves, each made of a few edits, with which line is which activity all
 //! along.
 //!
-//! The truth follows the hand that edits, with one rule of its own: where a line announces, after a
-//! save, what another line announced before (title, day and hour), it is that activity. People come
-//! to what is announced, not to a row.
+//! The truth follows the hand that edits, but for what no hand shows. Where a line announces, after
+//! a save, what another line announced before (title, day and hour), or says all it said but for day
+//! and hours, it is that activity: people come to what is announced, not to a row. And one gone, one
+//! come, with nothing but the moment between them, is a move: the design says so, and nobody who
+//! reads the sheet could tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blocks;
 use crate::edit::Edit;
@@ -115,7 +117,9 @@ impl Maker {
     fn save(&mut self, edits: Vec<Edit>, settled: bool, accident: bool) {
         let rolled = edits.contains(&Edit::YearRolled);
         if let Some(before) = self.steps.iter().rev().find(|step| !step.accident) {
-            same_words(&before.book, &mut self.book);
+            if !rolled {
+                same_words(&before.book, &mut self.book);
+            }
         }
         let minutes = if rolled {
             // Nobody does that before the year is over.
@@ -323,18 +327,34 @@ fn announced(book: &Book, at: At) -> String {
     format!("{}|{}|{:?}", fold(&item.title), item.date, item.start)
 }
 
-/// Gives lines that announce what another line announced before the name of that line.
+/// All a line says but its day and hours.
+fn undated(book: &Book, at: At) -> String {
+    let mut item = book.tabs[at.0].shown(book.item(at));
+    item.date = place::FIRST;
+    (item.start, item.end) = (None, None);
+    say(&item)
+}
+
+/// Gives lines the names of those whose words they took over.
 fn same_words(before: &Book, after: &mut Book) {
+    take_over(before, after, announced);
+    take_over(before, after, undated);
+    one_for_one(before, after);
+}
+
+/// Where a line says by `tell` what one other line alone said before, and neither that one nor
+/// itself says it still, they exchange names.
+fn take_over(before: &Book, after: &mut Book, tell: fn(&Book, At) -> String) {
     let mut old: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut said: BTreeMap<u32, String> = BTreeMap::new();
     for at in before.lines() {
-        let text = announced(before, at);
+        let text = tell(before, at);
         let who = before.who(at);
         said.insert(who, text.clone());
         old.entry(text).or_default().push(who);
     }
     let lines = after.lines();
-    let texts: Vec<String> = lines.iter().map(|at| announced(after, *at)).collect();
+    let texts: Vec<String> = lines.iter().map(|at| tell(after, *at)).collect();
     let mut at_of: BTreeMap<u32, usize> = lines
         .iter()
         .enumerate()
@@ -343,12 +363,11 @@ fn same_words(before: &Book, after: &mut Book) {
     let stands = |who: u32, index: usize| said.get(&who) == Some(&texts[index]);
     for index in 0..lines.len() {
         let who = after.who(lines[index]);
-        // Announced twice, it is nobody's.
+        // Said twice, it is nobody's.
         let Some([owner]) = old.get(&texts[index]).map(Vec::as_slice) else {
             continue;
         };
         let owner = *owner;
-        // It announces the same itself, or the owner still does elsewhere.
         if owner == who || stands(who, index) {
             continue;
         }
@@ -363,6 +382,33 @@ fn same_words(before: &Book, after: &mut Book) {
             at_of.insert(who, other);
         } else {
             at_of.remove(&who);
+        }
+    }
+}
+
+/// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
+/// can tell it from a move, and it is taken for one.
+fn one_for_one(before: &Book, after: &mut Book) {
+    let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
+    let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
+    let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();
+    let mut gone: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for at in before.lines() {
+        if !stand.contains(&before.who(at)) {
+            gone.entry(undated(before, at))
+                .or_default()
+                .push(before.who(at));
+        }
+    }
+    let mut come: BTreeMap<String, Vec<At>> = BTreeMap::new();
+    for at in after.lines() {
+        if !stood.contains(&after.who(at)) && !words_of.contains(&words(after, at)) {
+            come.entry(undated(after, at)).or_default().push(at);
+        }
+    }
+    for (text, whos) in gone {
+        if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice)) {
+            after.set_who(*at, *who);
         }
     }
 }

@@ -269,8 +269,15 @@ fn save(
             .map(|(who, _, _)| *who)
             .collect();
         score.wrong_merge += wrong.len() as u64;
+        let bearers: Vec<u32> = wrong
+            .iter()
+            .filter_map(|who| memory.bearer.get(silent.get(who)?).copied())
+            .collect();
         if !wrong.is_empty() {
-            notes.push(say_all("wrong merge", &mut wrong.into_iter()));
+            notes.push(say_all(
+                "wrong merge",
+                &mut wrong.into_iter().chain(bearers),
+            ));
         }
     }
 
