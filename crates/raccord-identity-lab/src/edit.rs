@@ -54,6 +54,7 @@ pub enum Edit {
     HalfLost,
     Undo,
     YearRolled,
+    RollForward,
 }
 
 impl Edit {
@@ -110,6 +111,7 @@ impl Edit {
             Self::HalfLost => "half of the sheet lost",
             Self::Undo => "undone",
             Self::YearRolled => "the year rolled over",
+            Self::RollForward => "past lines out, next occurrences in",
         }
     }
 

@@ -13,9 +13,12 @@ use crate::blocks;
 use crate::edit::Edit;
 use crate::lines::{self, At};
 use crate::place::{self, Kind};
-use crate::referee::fold;
+use crate::referee::{fold, is_coming};
 use crate::rng::Rng;
-use crate::sheet::{Book, Item};
+use crate::sheet::{Book, Item, Row};
+
+use jiff::ToSpan;
+use jiff::civil::DateTime;
 
 /// One save of the sheet.
 #[derive(Clone, Debug)]
@@ -111,24 +114,34 @@ struct Maker {
     steps: Vec<Step>,
     /// Whether the clock stays where a second look has not come yet.
     soon: bool,
+    now: DateTime,
+    /// What said what, and is gone.
+    graves: BTreeMap<String, u32>,
 }
 
 impl Maker {
     fn save(&mut self, edits: Vec<Edit>, settled: bool, accident: bool) {
         let rolled = edits.contains(&Edit::YearRolled);
-        if let Some(before) = self.steps.iter().rev().find(|step| !step.accident) {
-            if !rolled {
-                same_words(&before.book, &mut self.book);
-            }
-        }
+        let forward = edits.contains(&Edit::RollForward);
         let minutes = if rolled {
             // Nobody does that before the year is over.
             400 * 24 * 60
+        } else if forward {
+            self.rng.between(12, 30) * 24 * 60
         } else if self.soon {
             0
         } else {
             self.rng.between(20, 3_000)
         };
+        self.now = self.now.saturating_add(minutes.minutes());
+        if forward {
+            self.roll_forward();
+        }
+        if let Some(before) = self.steps.iter().rev().find(|step| !step.accident).cloned() {
+            same_words(&before.book, &mut self.book, self.now);
+            self.remember(&before.book);
+        }
+        self.back_from_the_past();
         self.soon = !settled;
         self.steps.push(Step {
             edits,
@@ -137,6 +150,67 @@ impl Maker {
             accident,
             minutes,
         });
+    }
+
+    /// What stood and no longer does.
+    fn remember(&mut self, before: &Book) {
+        let stand: BTreeSet<u32> = self
+            .book
+            .lines()
+            .iter()
+            .map(|at| self.book.who(*at))
+            .collect();
+        for at in before.lines() {
+            if !stand.contains(&before.who(at)) {
+                self.graves.insert(words(before, at), before.who(at));
+            }
+        }
+    }
+
+    /// A line that says word for word what one said that is gone is that one, come back.
+    fn back_from_the_past(&mut self) {
+        let known: BTreeSet<u32> = self.steps.last().map_or_else(BTreeSet::new, |step| {
+            step.book
+                .lines()
+                .iter()
+                .map(|at| step.book.who(*at))
+                .collect()
+        });
+        let mut stand: BTreeSet<u32> = self
+            .book
+            .lines()
+            .iter()
+            .map(|at| self.book.who(*at))
+            .collect();
+        for at in self.book.lines() {
+            if known.contains(&self.book.who(at)) {
+                continue;
+            }
+            if let Some(&who) = self.graves.get(&words(&self.book, at))
+                && stand.insert(who)
+            {
+                self.book.set_who(at, who);
+            }
+        }
+    }
+
+    /// The lines of the past are taken out, and what comes every week gets its next dates.
+    fn roll_forward(&mut self) {
+        let now = self.now;
+        for tab in &mut self.book.tabs {
+            tab.rows.retain(|row| match row {
+                Row::Line { item, .. } => is_coming(item, now),
+                Row::Other(_) => true,
+            });
+        }
+        for _ in 0..self.rng.between(1, 4) {
+            lines::apply_series(
+                Edit::AddOccurrence,
+                &mut self.book,
+                self.kind,
+                &mut self.rng,
+            );
+        }
     }
 
     fn single(&mut self, edit: Edit) -> bool {
@@ -185,6 +259,15 @@ impl Maker {
             14..=15 => self.accident(Edit::HalfLost),
             16..=17 => self.last_month(),
             18..=20 => self.undo(),
+            21..=22 => {
+                if self
+                    .steps
+                    .last()
+                    .is_some_and(|step| !step.accident && step.settled)
+                {
+                    self.save(vec![Edit::RollForward], true, false);
+                }
+            }
             _ => {
                 let count = match self.rng.below(20) {
                     0..=12 => 1,
@@ -336,15 +419,30 @@ fn undated(book: &Book, at: At) -> String {
 }
 
 /// Gives lines the names of those whose words they took over.
-fn same_words(before: &Book, after: &mut Book) {
-    take_over(before, after, announced);
-    take_over(before, after, undated);
-    one_for_one(before, after);
+fn same_words(before: &Book, after: &mut Book, now: DateTime) {
+    take_over(before, after, announced, &BTreeSet::new());
+    let mut said: BTreeMap<u32, String> = BTreeMap::new();
+    for at in before.lines() {
+        said.insert(before.who(at), announced(before, at));
+    }
+    let standing = after
+        .lines()
+        .into_iter()
+        .filter(|at| said.get(&after.who(*at)) == Some(&announced(after, *at)))
+        .map(|at| after.who(at))
+        .collect();
+    take_over(before, after, undated, &standing);
+    one_for_one(before, after, now);
 }
 
 /// Where a line says by `tell` what one other line alone said before, and neither that one nor
 /// itself says it still, they exchange names.
-fn take_over(before: &Book, after: &mut Book, tell: fn(&Book, At) -> String) {
+fn take_over(
+    before: &Book,
+    after: &mut Book,
+    tell: fn(&Book, At) -> String,
+    standing: &BTreeSet<u32>,
+) {
     let mut old: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut said: BTreeMap<u32, String> = BTreeMap::new();
     for at in before.lines() {
@@ -360,7 +458,8 @@ fn take_over(before: &Book, after: &mut Book, tell: fn(&Book, At) -> String) {
         .enumerate()
         .map(|(index, at)| (after.who(*at), index))
         .collect();
-    let stands = |who: u32, index: usize| said.get(&who) == Some(&texts[index]);
+    let stands =
+        |who: u32, index: usize| standing.contains(&who) || said.get(&who) == Some(&texts[index]);
     for index in 0..lines.len() {
         let who = after.who(lines[index]);
         // Said twice, it is nobody's.
@@ -387,14 +486,14 @@ fn take_over(before: &Book, after: &mut Book, tell: fn(&Book, At) -> String) {
 }
 
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
-/// can tell it from a move, and it is taken for one.
-fn one_for_one(before: &Book, after: &mut Book) {
+/// can tell it from a move, and it is taken for one. What is over does not move.
+fn one_for_one(before: &Book, after: &mut Book, now: DateTime) {
     let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
     let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
     let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();
     let mut gone: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for at in before.lines() {
-        if !stand.contains(&before.who(at)) {
+        if !stand.contains(&before.who(at)) && is_coming(before.item(at), now) {
             gone.entry(undated(before, at))
                 .or_default()
                 .push(before.who(at));
@@ -425,6 +524,8 @@ pub fn history(seed: u64) -> History {
         book,
         steps: Vec::new(),
         soon: false,
+        now: place::FIRST.to_datetime(jiff::civil::time(8, 0, 0, 0)),
+        graves: BTreeMap::new(),
     };
     maker.save(Vec::new(), true, false);
     for _ in 0..length * 2 {

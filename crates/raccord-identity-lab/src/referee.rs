@@ -137,7 +137,7 @@ pub fn is_coming(item: &Item, now: DateTime) -> bool {
 }
 
 /// Judges a save: the lines last accepted, and the lines now, copies left out of both.
-pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
+pub fn judge(old: &[Seen], new: &[Seen], now_is: DateTime) -> Verdict {
     let before: BTreeMap<u32, &Item> = old.iter().map(|(who, _, item)| (*who, item)).collect();
     let after: BTreeMap<u32, &Item> = new.iter().map(|(who, _, item)| (*who, item)).collect();
     let mut verdict = Verdict::default();
@@ -173,6 +173,11 @@ pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
                 }
                 continue;
             }
+            // What is over and was taken out is nobody's past.
+            let over = !is_coming(then, now_is) && !after.contains_key(who);
+            if over && now.date > then.date {
+                continue;
+            }
             // Each of the two has a line of its own, or has none.
             let stronger = [who, other]
                 .into_iter()
@@ -190,11 +195,11 @@ pub fn judge(old: &[Seen], new: &[Seen], now: DateTime) -> Verdict {
     }
     let coming = old
         .iter()
-        .filter(|(_, _, item)| is_coming(item, now))
+        .filter(|(_, _, item)| is_coming(item, now_is))
         .count();
     let missing = old
         .iter()
-        .filter(|(who, _, item)| is_coming(item, now) && !after.contains_key(who))
+        .filter(|(who, _, item)| is_coming(item, now_is) && !after.contains_key(who))
         .count();
     let key = |item: &Item| {
         (
