@@ -68,6 +68,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::calendars::run),
     },
     Step {
+        name: "quality",
+        work: Work::Here(|| crate::quality::run(&crate::quality::Args::default())),
+    },
+    Step {
         // The end-to-end tests run the program itself.
         name: "program",
         work: Work::Cargo(

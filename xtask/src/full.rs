@@ -38,6 +38,10 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        name: "offline",
+        work: Work::Here(crate::offline::run),
+    },
+    Step {
         name: "container",
         work: Work::Program("bash", &["deploy/container/rehearse.sh"]),
     },

@@ -22,7 +22,9 @@ mod calendars;
 mod ci;
 mod deny;
 mod full;
+mod offline;
 mod python;
+mod quality;
 mod schemas;
 mod step;
 mod tidy;
@@ -48,6 +50,10 @@ enum Verb {
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
     /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
+    /// The level of each connector, from the proofs its quality.toml names.
+    Quality(quality::Args),
+    /// The tests of the connectors and of the kit, in a network namespace that holds nothing.
+    Offline,
     /// Licences, sources, duplicates; advisories where their database can be reached.
     Deny(deny::Args),
 }
@@ -69,6 +75,8 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
         Verb::Schemas(args) => schemas::run(&args),
+        Verb::Quality(args) => quality::run(&args),
+        Verb::Offline => offline::run(),
         Verb::Deny(args) => deny::run(&args),
     }
 }

@@ -190,3 +190,27 @@ async fn the_tabs_can_be_picked() {
     let names: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
     assert_eq!(names, ["JANVIER", "février 27"]);
 }
+
+#[tokio::test]
+async fn an_answer_that_drips_or_never_ends_is_given_up() {
+    let standin = Standin::start().await;
+    let tool = tool(json!({ "location": standin.url("/programme.csv") }));
+    let huge = Reply::ok("").header("content-type", "text/csv");
+    standin.script([Play::Huge(huge, 1_000_000_000)]);
+    let start = std::time::Instant::now();
+    let failure = look(&*tool, None).await.unwrap_err();
+    assert_eq!(failure.code, "spreadsheet.too-large");
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
+
+    standin.always(Reply::ok(SHEET));
+    reading(look(&*tool, None).await.unwrap());
+    let second = std::time::Duration::from_secs(1);
+    standin.script([Play::Drip(Reply::ok("x".repeat(1_000)), second)]);
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let failure = look(&*tool, None).await.unwrap_err();
+    let waited = start.elapsed();
+    tokio::time::resume();
+    assert_eq!(failure.blame, Blame::Transient, "{failure:?}");
+    assert!(waited <= 31 * second, "{waited:?}");
+}

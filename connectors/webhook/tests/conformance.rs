@@ -79,7 +79,7 @@ fn played() -> HttpSink<'static> {
 #[test]
 fn the_claims_of_quality_toml_are_true() {
     let quality = conformance::quality(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    assert_eq!(quality.level, QualityLevel::Experimental);
+    assert_eq!(quality.level, QualityLevel::Bronze);
 }
 
 #[test]

@@ -37,8 +37,8 @@ pub const RULES: [(Level, char, u8, &[u8]); 4] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum State {
-    /// Met: the name of the test that proves it, in this crate, or `path/to/file.rs::name`
-    /// relative to the crate.
+    /// Met: the name of the test that proves it, in this crate; `path/to/file.rs::name` relative to
+    /// the crate; or, for what no single test shows, `ci::step` or `full::campaign` of `xtask`.
     Done(String),
     /// Not for this connector, and why.
     Exempt(String),
@@ -78,6 +78,11 @@ pub fn quality(folder: &Path) -> Result<Quality, Vec<String>> {
         match rules.get(id) {
             None => wrong.push(format!("{id} is missing")),
             Some(State::Done(test)) => match test.rsplit_once("::") {
+                Some((runner @ ("ci" | "full"), step)) => {
+                    if !runs(folder, runner, step) {
+                        wrong.push(format!("{id}: cargo xtask {runner} has no {step}"));
+                    }
+                }
                 Some((file, name)) if has_extension(file) => {
                     let text = std::fs::read_to_string(folder.join(file)).unwrap_or_default();
                     if !tests_in(&text).any(|found| found == name) {
@@ -107,6 +112,17 @@ pub fn quality(folder: &Path) -> Result<Quality, Vec<String>> {
         level = next;
     }
     Ok(Quality { level, rules })
+}
+
+/// Whether `cargo xtask <runner>` of the workspace around `folder` has a step of that name.
+fn runs(folder: &Path, runner: &str, step: &str) -> bool {
+    let Ok(folder) = folder.canonicalize() else {
+        return false;
+    };
+    folder.ancestors().any(|above| {
+        let file = above.join("xtask/src").join(runner).with_extension("rs");
+        std::fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("\"{step}\"")))
+    })
 }
 
 fn has_extension(file: &str) -> bool {
@@ -304,6 +320,16 @@ mod tests {
         }
         let elsewhere = folder(|_| "{ done = \"src/lib.rs::proven\" }".to_owned());
         assert_eq!(quality(elsewhere.path()).unwrap().level, Level::Platinum);
+    }
+
+    #[test]
+    fn a_step_of_the_workspace_is_a_proof_when_there_is_one() {
+        let claimed = folder(|_| "{ done = \"ci::dependencies\" }".to_owned());
+        assert_eq!(quality(claimed.path()).unwrap_err().len(), 57);
+        let steps = claimed.path().join("xtask/src");
+        std::fs::create_dir_all(&steps).unwrap();
+        std::fs::write(steps.join("ci.rs"), "const DENY: &str = \"dependencies\";").unwrap();
+        assert_eq!(quality(claimed.path()).unwrap().level, Level::Platinum);
     }
 
     #[test]

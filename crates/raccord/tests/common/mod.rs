@@ -1,5 +1,10 @@
-//! A place with one line in its sheet and one receiver that misbehaves on command; commands run
-//! in this process.
+//! A place with a sheet and one receiver that misbehaves on command; commands run in this process.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its own part; tests"
+)]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,12 +19,19 @@ use serde_json::Value;
 pub(crate) struct Place {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) receiver: Standin,
+    now: std::cell::RefCell<String>,
     // Plays the receiver while commands run.
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Place {
+    /// A place with one line in its sheet.
     pub(crate) fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same with more configuration.
+    pub(crate) fn with(more: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -30,12 +42,13 @@ impl Place {
         let config = format!(
             "[place]\nid = 'lieu'\nname = 'Le lieu'\ntimezone = 'Europe/Paris'\nlanguage = 'en'\ndata = 'data'\n\
              [connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\n\
-             [connectors.hook]\nkind = 'webhook'\nurl = '{}'\nsecret_file = 'secret'\n",
+             [connectors.hook]\nkind = 'webhook'\nurl = '{}'\nsecret_file = 'secret'\n{more}",
             receiver.url("/in")
         );
         let place = Self {
             folder,
             receiver,
+            now: "2027-01-02T08:00:00Z".to_owned().into(),
             _runtime: runtime,
         };
         place.write("raccord.toml", &config);
@@ -49,6 +62,11 @@ impl Place {
         place
     }
 
+    /// From now on it is that hour.
+    pub(crate) fn at(&self, now: &str) {
+        now.clone_into(&mut self.now.borrow_mut());
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
@@ -56,7 +74,7 @@ impl Place {
     /// Runs a command; gives how it ended and everything it said.
     pub(crate) fn run(&self, args: &[&str]) -> (Exit, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let now = ("RACCORD_NOW".to_owned(), "2027-01-02T08:00:00Z".to_owned());
+        let now = ("RACCORD_NOW".to_owned(), self.now.borrow().clone());
         let mut shell = Shell {
             env: BTreeMap::from([now]),
             input: &mut Cursor::new(Vec::new()),
@@ -82,11 +100,66 @@ impl Place {
         serde_json::from_str(first).unwrap_or_else(|_| panic!("{said}"))
     }
 
-    /// How many events about activities the receiver took.
-    pub(crate) fn received(&self) -> usize {
+    /// The events about activities that the receiver took, in the order they came.
+    pub(crate) fn events(&self) -> Vec<Value> {
         let writes = self.receiver.writes();
-        let about = |body: &[u8]| String::from_utf8_lossy(body).contains("org.raccord.activity");
         let taken = writes.iter().filter(|seen| seen.applied);
-        taken.filter(|seen| about(&seen.body)).count()
+        taken
+            .map(|seen| serde_json::from_slice(&seen.body).unwrap())
+            .filter(|event: &Value| {
+                let kind = event["type"].as_str().unwrap();
+                kind.starts_with("org.raccord.activity.")
+            })
+            .collect()
     }
+
+    /// How many they are.
+    pub(crate) fn received(&self) -> usize {
+        self.events().len()
+    }
+
+    /// Every file of the place but the log's, with its content.
+    pub(crate) fn files(&self) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.ends_with("data") {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    found.insert(path, bytes);
+                }
+            }
+        }
+        found
+    }
+
+    /// Writes the sheet: a header and these lines.
+    pub(crate) fn sheet(&self, lines: &[String]) {
+        let text = format!("Titre,Date,Début,Salle\n{}\n", lines.join("\n"));
+        self.write("programme.csv", &text);
+    }
+}
+
+/// `n` lines, one activity a day from 9 January 2027.
+pub(crate) fn lines(n: usize) -> Vec<String> {
+    let titles = [
+        "Bal",
+        "Repas partagé",
+        "Atelier vélo",
+        "Ciné-club",
+        "Chorale",
+    ];
+    let first = jiff::civil::date(2027, 1, 9);
+    (0..n)
+        .map(|i| {
+            let day = first.saturating_add(jiff::ToSpan::days(i64::try_from(i).unwrap()));
+            format!("{} {i},{day},20:30,Halle", titles[i % titles.len()])
+        })
+        .collect()
 }
