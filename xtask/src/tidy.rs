@@ -38,6 +38,10 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         "raccord-model" | "raccord-typeset" | "xtask" => false,
         "raccord-engine" | "raccord-bus" | "raccord-kit" => other == "raccord-model",
         "raccord-sim" | "raccord-web" => matches!(other, "raccord-model" | "raccord-engine"),
+        "raccord-identity-lab" => matches!(
+            other,
+            "raccord-model" | "raccord-engine" | "raccord-connector-spreadsheet"
+        ),
         "raccord" | "raccord-tests" => other != "xtask",
         name if connector(name) => matches!(other, "raccord-model" | "raccord-kit"),
         _ => false,

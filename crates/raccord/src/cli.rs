@@ -13,7 +13,7 @@ use raccord_kit::Clock as _;
 use raccord_model::Lang;
 
 use crate::locale::{self, View};
-use crate::report::{self, Exit, Problem};
+use crate::report::{self, DIM, Exit, Problem};
 use crate::settings;
 use crate::shapes::{self, Shape};
 
@@ -110,13 +110,15 @@ pub fn execute(
         Ok(cli) => cli,
         Err(stop) => return usage::stopped(&stop, lang, json, shell),
     };
+    let daemon = matches!(cli.command, Command::Run);
     let mut console = Console {
         shell,
         lang: cli.global.lang(),
+        hour: Hour::of(&cli.command),
         global: cli.global,
         place_lang: None,
+        closed: false,
     };
-    let daemon = matches!(cli.command, Command::Run);
     crate::log::start(
         console.global.json || !console.shell.draws,
         console.global.verbose,
@@ -204,12 +206,40 @@ fn painted(text: String, paints: bool) -> String {
     }
 }
 
+/// How a clock that was set by hand is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hour {
+    /// As a line of the daemon's log.
+    Logged,
+    /// To the person whose command decides by it.
+    Said,
+    /// Not at all: the answer is the same at any hour.
+    Silent,
+}
+
+impl Hour {
+    fn of(command: &Command) -> Self {
+        match command {
+            Command::Run => Self::Logged,
+            Command::Plan(_)
+            | Command::Sync(_)
+            | Command::Approve(_)
+            | Command::Reject(_)
+            | Command::Retry(_) => Self::Said,
+            _ => Self::Silent,
+        }
+    }
+}
+
 /// One command's view of the world.
 struct Console<'a, 'b> {
     shell: &'a mut Shell<'b>,
     global: Global,
     lang: Option<Lang>,
+    hour: Hour,
     place_lang: Option<Lang>,
+    /// Nobody listens any more.
+    closed: bool,
 }
 
 impl Console<'_, '_> {
@@ -228,20 +258,36 @@ impl Console<'_, '_> {
             Problem::configuration(refused.findings)
         })?;
         self.place_lang = Some(settings.place.lang);
+        let view = View {
+            lang: self.lang(),
+            zone: settings.zone.clone(),
+            now: time.clock.now(),
+        };
         if let Some(set_to) = time.set_to {
-            tracing::warn!(now = %set_to, "the clock was set by RACCORD_NOW");
+            self.say_hour(set_to, &view);
         }
         Ok(Session {
-            view: View {
-                lang: self.lang(),
-                zone: settings.zone.clone(),
-                now: time.clock.now(),
-            },
+            view,
             settings,
             time,
             draws: self.shell.draws && !self.global.json,
             json: self.global.json || !self.shell.draws,
         })
+    }
+
+    /// Says that the clock was set by hand, where that makes a difference.
+    fn say_hour(&mut self, set_to: jiff::Timestamp, view: &View) {
+        match self.hour {
+            Hour::Logged => tracing::warn!(now = %set_to, "the clock was set by RACCORD_NOW"),
+            Hour::Said if !self.global.json => {
+                let said = view.say("RACCORD_NOW : nous sommes le", "RACCORD_NOW: it is");
+                let line = format!("{DIM}{said} {}.{DIM:#}\n", view.instant(set_to));
+                let line = painted(locale::typeset(view.lang, &line), self.shell.paints_err);
+                // Nobody can be told that nobody can be told.
+                drop(self.shell.err.write_all(line.as_bytes()));
+            }
+            Hour::Said | Hour::Silent => {}
+        }
     }
 
     /// A view for commands that open no place.
@@ -274,10 +320,12 @@ impl Console<'_, '_> {
             .write_all(bytes)
             .and_then(|()| self.shell.out.flush());
         match written {
-            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Problem::file(std::path::Path::new("stdout"), &cause))
+            Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
             }
-            _ => Ok(()),
+            Err(cause) => Err(Problem::file(std::path::Path::new("stdout"), &cause)),
+            Ok(()) => Ok(()),
         }
     }
 }

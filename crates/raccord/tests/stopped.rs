@@ -51,8 +51,19 @@ fn a_refusal_ends_when_check_finds_the_tool_well_again() {
 #[test]
 fn only_a_tool_that_is_written_can_be_switched_on() {
     let place = Place::new();
-    for name in ["sheet", "nothing"] {
+    for (name, why) in [("sheet", "is only read"), ("nothing", "knows nothing")] {
         let (exit, said) = place.run(&["retry", name]);
         assert_eq!(exit, Exit::Failed, "{said}");
+        assert!(said.contains(why), "{said}");
     }
+}
+
+#[test]
+fn a_place_that_is_not_mute_is_left_as_it_is() {
+    let place = Place::new();
+    place.run(&["sync"]);
+    let (exit, said) = place.run(&["unmute", "--moved"]);
+    assert_eq!(exit, Exit::Done);
+    assert!(said.contains("was not mute"), "{said}");
+    assert_eq!(place.json(&["plan"])["effects"], json!([]));
 }

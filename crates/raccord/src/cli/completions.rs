@@ -2,7 +2,7 @@
 //! line itself.
 
 use raccord_kit::settings::nearest;
-use raccord_model::Words;
+use raccord_model::{Lang, Words};
 
 use super::args::{Completions, Help, Man};
 use super::{Console, command, painted};
@@ -30,7 +30,12 @@ pub(super) fn man(args: &Man, console: &mut Console<'_, '_>) -> Result<Exit, Pro
     clap_mangen::Man::new(page)
         .render(&mut text)
         .map_err(|cause| Problem::file(std::path::Path::new("man"), &cause))?;
-    console.write(&text)?;
+    let text = String::from_utf8_lossy(&text).replace('\u{a0}', " ");
+    let text = match console.lang() {
+        Lang::Fr => text.replace("\n.SH NAME\n", "\n.SH NOM\n"),
+        Lang::En => text,
+    };
+    console.write(text.as_bytes())?;
     Ok(Exit::Done)
 }
 

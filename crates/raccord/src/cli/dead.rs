@@ -1,7 +1,7 @@
 //! `raccord dead`, `retry REF`, `drop ID`: deliveries that were given up, and connectors that
 //! stopped.
 
-use raccord_model::ConnectorName;
+use raccord_model::{ConnectorName, Words};
 
 use super::args::{Id, Retry};
 use super::holds::named;
@@ -23,11 +23,33 @@ pub(super) fn retry(
     let connector: Option<ConnectorName> = args.reference.trim().parse().ok();
     let shape = match connector {
         Some(name) if session.settings.connectors.contains_key(&name) => {
+            if session
+                .tools()?
+                .get(&name)
+                .is_none_or(|tool| tool.sink().is_none())
+            {
+                return Err(only_read(&name));
+            }
             host.switch_on(&session, &name)?
         }
         _ => host.retry(&session, named(&args.reference)?)?,
     };
     console.print(&shape, &session.view)
+}
+
+fn only_read(name: &ConnectorName) -> Problem {
+    Problem::failed(
+        name.to_string(),
+        "connector-read-only",
+        Words::new(
+            format!("« {name} » est seulement lu : rien ne lui est envoyé."),
+            format!("“{name}” is only read: nothing is sent to it."),
+        ),
+        Words::new(
+            "Rien à rallumer : Raccord le relit de lui-même.",
+            "Nothing to switch on: Raccord reads it again by itself.",
+        ),
+    )
 }
 
 pub(super) fn give_up(

@@ -14,13 +14,15 @@ pub(super) fn run(
     let session = console.open()?;
     let mut stopped = None;
     let followed = host.log(&session, args.follow, &mut |line| {
-        console
-            .print(line, &session.view)
-            .map(drop)
-            .map_err(|problem| {
+        let ended = || io::Error::from(io::ErrorKind::BrokenPipe);
+        match console.print(line, &session.view) {
+            Ok(_) if console.closed => Err(ended()),
+            Ok(_) => Ok(()),
+            Err(problem) => {
                 stopped = Some(problem);
-                io::Error::from(io::ErrorKind::BrokenPipe)
-            })
+                Err(ended())
+            }
+        }
     });
     match stopped {
         Some(problem) => Err(problem),

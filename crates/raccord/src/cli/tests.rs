@@ -20,6 +20,7 @@ use crate::shapes::{
 struct Fake {
     asked: RefCell<Vec<String>>,
     waiting: bool,
+    endless: bool,
 }
 
 impl Fake {
@@ -72,10 +73,9 @@ impl Host for Fake {
         _: bool,
         each: &mut dyn FnMut(&LogLine) -> io::Result<()>,
     ) -> Result<(), Problem> {
-        each(&LogLine(
-            serde_json::json!({"id": "1", "type": "org.raccord.notice.created.v1"}),
-        ))
-        .map_err(|cause| Problem::file(Path::new("log"), &cause))
+        let line = LogLine(serde_json::json!({"id": "1", "type": "org.raccord.notice.created.v1"}));
+        while each(&line).is_ok() && self.endless {}
+        Ok(())
     }
     fn why(&self, _: &Session, reference: &str) -> Result<WhyShape, Problem> {
         Err(Problem::unknown_reference(reference))
@@ -180,6 +180,8 @@ fn bad_usage_ends_with_2_and_says_what_to_write() {
         (&["snyc"][..], "Vouliez-vous écrire"),
         (&["sync", "--wiat", "1m"], "--wait"),
         (&["sync", "--wait", "soon"], "« soon » ne convient pas"),
+        (&["sync", "--wait", "soon"], "30s, 10m, 2h"),
+        (&["sync", "--wait"], "Il manque une valeur à --wait"),
         (&["why"], "Il manque"),
         (&["unmute"], "Il manque"),
         (&["unmute", "--moved", "--copy"], "ne vont pas ensemble"),
@@ -497,11 +499,64 @@ fn connectors_are_listed_with_their_keys() {
 }
 
 #[test]
+fn a_clock_set_by_hand_is_told_in_one_line_where_it_decides_and_nowhere_else() {
+    let (_folder, config) = place(SMALL);
+    let env = [("RACCORD_NOW", "2027-01-02T08:00:00Z")];
+    let said = say_to(&Fake::default(), &env, "", &["plan", "--config", &config]);
+    assert_eq!(said.err, "RACCORD_NOW: it is Sat 2 Jan 09:00.\n");
+    for args in [&["holds"][..], &["log"], &["plan", "--json"]] {
+        let args = [args, &["--config", &config]].concat();
+        assert_eq!(
+            say_to(&Fake::default(), &env, "", &args).err,
+            "",
+            "{args:?}"
+        );
+    }
+}
+
+/// A reader that went away.
+struct Gone(usize);
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        self.0 += 1;
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn who_stops_listening_ends_the_log_without_a_word() {
+    let (_folder, config) = place(SMALL);
+    let host = Fake {
+        endless: true,
+        ..Fake::default()
+    };
+    let (mut out, mut err) = (Gone(0), Vec::new());
+    let mut shell = Shell {
+        env: BTreeMap::new(),
+        input: &mut Cursor::new(Vec::new()),
+        out: &mut out,
+        err: &mut err,
+        asks: false,
+        paints_out: false,
+        paints_err: false,
+        draws: false,
+    };
+    let words = ["raccord", "log", "--follow", "--config", &config];
+    let exit = execute(words.iter().map(OsString::from), &mut shell, &host);
+    assert_eq!(exit, Exit::Done);
+    assert_eq!((out.0, err), (1, Vec::new()));
+}
+
+#[test]
 fn completions_and_manual_are_made_from_the_command_line() {
     assert!(raccord(&["completions", "bash"]).out.contains("_raccord"));
     let man = raccord(&["man", "--lang", "fr"]);
     assert!(
-        man.out.contains(".TH") && man.out.contains("sync"),
+        man.out.contains(".SH NOM") && man.out.contains("sync"),
         "{}",
         man.out
     );

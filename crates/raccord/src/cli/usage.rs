@@ -73,6 +73,13 @@ fn explain(stop: &clap::Error) -> Problem {
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
             let value = word(ContextKind::InvalidValue);
+            if value.is_empty() {
+                let text = Words::new(
+                    format!("Il manque une valeur à {argument}."),
+                    format!("{argument} lacks its value."),
+                );
+                return Problem::usage("", "value-missing", text, mend(stop));
+            }
             (
                 "argument-wrong",
                 Words::new(
@@ -117,6 +124,13 @@ fn mend(stop: &clap::Error) -> Words {
         return Words::new(
             format!("Les possibilités : {values}."),
             format!("What is possible: {values}."),
+        );
+    }
+    if matches!(stop.get(ContextKind::InvalidArg), Some(ContextValue::String(arg)) if arg.starts_with("--wait"))
+    {
+        return Words::new(
+            "Écrivez une durée avec son unité : 30s, 10m, 2h.",
+            "Write a duration with its unit: 30s, 10m, 2h.",
         );
     }
     Words::new(

@@ -347,6 +347,10 @@ impl Commands {
 
     async fn unmute(&self, moved: bool) -> Result<DeedShape, Problem> {
         let what = if moved { Unmute::Moved } else { Unmute::Copy };
+        let mute = self.desk.ask(|engine, _| engine.state().muted.is_some());
+        if moved && !mute.await.map_err(|broken| broken.0)? {
+            return Ok(local::deed(Deed::NotMute));
+        }
         let adopted = self
             .desk
             .ask(|_, log| log.adopt_file())

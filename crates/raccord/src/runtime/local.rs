@@ -499,6 +499,10 @@ impl Host for Local {
                 return socket::ask(data, &request, session.view.lang);
             }
         };
+        if what == Unmute::Moved && loaded.muted.is_none() && loaded.engine.state().muted.is_none()
+        {
+            return Ok(deed(Deed::NotMute));
+        }
         let order = unmute_order(what);
         loaded
             .log
@@ -598,6 +602,11 @@ pub(crate) fn unmuted(what: Unmute) -> DeedShape {
         Unmute::Moved => Deed::Unmuted,
         Unmute::Copy => Deed::Rehearsal,
     };
+    deed(did)
+}
+
+/// A deed that names nothing.
+pub(crate) fn deed(did: Deed) -> DeedShape {
     DeedShape {
         did,
         reference: String::new(),

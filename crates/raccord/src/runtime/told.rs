@@ -298,7 +298,7 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
         Reply::Cannot(text) => Err(Problem::failed(
             "",
             "reference-unknown",
-            text.clone(),
+            Words::new(sentence(&text.fr), sentence(&text.en)),
             Words::new(
                 "« raccord holds » et « raccord dead » montrent ce qui attend.",
                 "`raccord holds` and `raccord dead` show what waits.",
@@ -317,4 +317,19 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
             ))
         }
     }
+}
+
+/// With a capital at its head and a full stop at its end.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut sentence: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    sentence.push_str(letters.as_str());
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
 }

@@ -30,6 +30,9 @@ pub enum Deed {
     Restored,
     /// The place sends again.
     Unmuted,
+    /// The place was not mute: nothing was done.
+    #[serde(rename = "not-mute")]
+    NotMute,
     /// The place is a rehearsal and stays mute.
     Rehearsal,
     /// Projections were made again from the log.
@@ -81,6 +84,10 @@ impl Shape for DeedShape {
             Deed::Unmuted => (
                 "Ce lieu envoie de nouveau. Ce qui est déjà dans les outils sera relié avant tout envoi.",
                 "This place sends again. What is already in the tools is linked before anything is sent.",
+            ),
+            Deed::NotMute => (
+                "Ce lieu n'était pas muet : il envoie comme avant, rien n'a changé.",
+                "This place was not mute: it sends as before, nothing was changed.",
             ),
             Deed::Rehearsal => (
                 "Ce lieu est une répétition : il n'enverra rien.",
