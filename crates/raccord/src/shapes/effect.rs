@@ -122,6 +122,22 @@ fn verb(action: Action, tense: Tense, view: &View) -> &'static str {
     }
 }
 
+/// Writes effects, a line each, without naming a tool.
+///
+/// # Errors
+/// Those of `out`.
+pub(super) fn each(
+    effects: &[EffectShape],
+    tense: Tense,
+    view: &View,
+    out: &mut dyn fmt::Write,
+) -> fmt::Result {
+    for effect in effects.iter().take(MANY) {
+        effect.human(tense, view, out)?;
+    }
+    and_more(effects.len().saturating_sub(MANY), view, out)
+}
+
 /// Writes effects by tool, in the order the tools are first named.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use raccord_model::HoldId;
 use serde::{Deserialize, Serialize};
 
-use super::effect::{EffectShape, Tense, by_tool};
+use super::effect::{EffectShape, Tense, by_tool, each};
 use super::{MANY, Shape, and_more};
 use crate::locale::{View, shown};
 use crate::report::{DIM, YELLOW};
@@ -62,7 +62,16 @@ pub(super) fn list(holds: &[HoldShape], view: &View, out: &mut dyn fmt::Write) -
             }
         }
         let mut inside = String::new();
-        by_tool(&hold.effects, Tense::Todo, view, &mut inside)?;
+        if hold
+            .effects
+            .iter()
+            .all(|effect| effect.connector.as_str() == hold.source)
+        {
+            // A source is only read: these are changes of the place, not of the sheet.
+            each(&hold.effects, Tense::Todo, view, &mut inside)?;
+        } else {
+            by_tool(&hold.effects, Tense::Todo, view, &mut inside)?;
+        }
         for line in inside.lines().filter(|line| !line.is_empty()) {
             writeln!(out, "    {line}")?;
         }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use raccord_model::Civil;
+use raccord_engine::field_name;
+use raccord_model::{Civil, Lang};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,7 +38,13 @@ impl Shape for LogLine {
             parts.next().unwrap_or_default(),
             parts.next().unwrap_or_default(),
         );
-        let title = shown(self.text("/data/title"));
+        // A notice is written in both languages, for whoever reads it.
+        let own = match view.lang {
+            Lang::Fr => "/data/title/fr",
+            Lang::En => "/data/title/en",
+        };
+        let title = [self.text("/data/title"), self.text(own)].concat();
+        let title = shown(&title);
         let title = if title.is_empty() {
             shown(self.text("/subject"))
         } else {
@@ -59,7 +66,10 @@ impl Shape for LogLine {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .map(|pointer| shown(pointer.trim_start_matches('/')))
+            .map(|pointer| {
+                let field = pointer.trim_start_matches('/');
+                shown(field_name(field).get(view.lang))
+            })
             .collect();
         if verb == "updated" && !changed.is_empty() {
             write!(out, "{} {}", view.say(" :", ":"), changed.join(", "))?;

@@ -253,8 +253,11 @@ fn for_people(
         for cell in unread.iter().take(MANY) {
             let at = position(&cell.source, &cell.sheet, cell.row, &cell.column, view);
             let found = shown(&cell.found);
+            // About a whole source it is a sentence, not what stands in a cell.
+            let sentence = cell.row == 0 && cell.column.is_empty();
             let found = match (view.lang, found.is_empty()) {
                 (_, true) => String::new(),
+                (_, false) if sentence => format!("{} {found}", view.say(" :", ":")),
                 (raccord_model::Lang::Fr, false) => format!(" : « {found} »"),
                 (raccord_model::Lang::En, false) => format!(": “{found}”"),
             };
@@ -263,6 +266,9 @@ fn for_people(
         }
         and_more(unread.len().saturating_sub(MANY), view, out)?;
     }
+    // What waits for a yes is told below, with the commands to answer it.
+    let told = |word: &&WarningShape| holds.iter().all(|hold| hold.reason != word.text);
+    let warnings: Vec<&WarningShape> = warnings.iter().filter(told).collect();
     if !warnings.is_empty() {
         let title = view.say("Bon à savoir :", "Good to know:");
         writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
