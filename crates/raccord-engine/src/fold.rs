@@ -8,7 +8,9 @@ use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
 
 use crate::fact::{Closing, DeliveryRef, Fact, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
-use crate::state::{Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting};
+use crate::state::{
+    Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting,
+};
 
 pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
     match fact {
@@ -199,10 +201,11 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             let Some(waiting) = state.holds.remove(hold) else {
                 return;
             };
-            if let HoldKind::Reading { source, .. } = &waiting.hold.what
+            if let HoldKind::Reading { source, content } = &waiting.hold.what
                 && let Some(source) = state.sources.get_mut(source)
             {
-                source.held = None;
+                // A newer reading may be held by now.
+                source.held.take_if(|held| held == content);
                 if *how != Closing::Moot {
                     // The reading must be seen again: what a person said is applied to it.
                     source.cursor = None;

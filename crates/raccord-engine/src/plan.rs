@@ -128,7 +128,7 @@ pub(crate) fn describe(
                 since: queued.since,
             })
         }
-        Spot::Object { entity, .. } => {
+        Spot::Object { family, entity } => {
             let target = sink.targets.get(&entity)?;
             let owed = target.owed.as_ref()?;
             let record = deciding.state.entities.get(&entity);
@@ -174,7 +174,7 @@ pub(crate) fn describe(
                 entity,
                 kind: record.map_or(EntityKind::Publication, |record| record.kind),
                 action,
-                due: owed.due,
+                due: owed.due.max(deciding.parent_due(connector, family, entity)),
                 title,
                 before,
                 after,

@@ -29,6 +29,8 @@ pub enum Fate {
     NotStarted,
     /// A listing is as of a minute ago.
     OldListing,
+    /// A listing cannot tell.
+    CannotTell,
 }
 
 /// One act of a story.
@@ -90,4 +92,10 @@ pub enum Act {
     Configure(u8),
     /// A member edits an object in the calendar.
     Edit(u64),
+    /// Somebody deletes an object from the chat by hand.
+    Delete(u64),
+    /// The sheet's lines have no ids of their own from now on.
+    Nameless,
+    /// Somebody writes most of a line anew, so that it is hard to tell which one it was.
+    Rework(u64),
 }

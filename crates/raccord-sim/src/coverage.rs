@@ -14,6 +14,16 @@ pub struct Coverage {
     holds: BTreeMap<HoldId, &'static str>,
 }
 
+fn kind(hold: &HoldKind) -> &'static str {
+    match hold {
+        HoldKind::Reading { .. } => "reading",
+        HoldKind::Question { .. } => "question",
+        HoldKind::Delivery { .. } => "delivery",
+        HoldKind::Field { .. } => "field",
+        HoldKind::Rules { .. } => "rules",
+    }
+}
+
 impl Coverage {
     fn count(&mut self, what: String) {
         *self.counts.entry(what).or_default() += 1;
@@ -47,7 +57,7 @@ impl Coverage {
             Fact::Done { of, link, .. } => {
                 self.moved(of.id, "done");
                 if let Some(link) = link {
-                    let how = if link.external.is_empty() {
+                    let how = if link.is_nameless() {
                         "vouched for"
                     } else {
                         "written"
@@ -63,16 +73,10 @@ impl Coverage {
             Fact::Unmuted { look_first: true } => self.count("link doubted".into()),
             Fact::CaughtUp => self.count("link caught up".into()),
             Fact::Held(hold) => {
-                let kind = match &hold.what {
-                    HoldKind::Reading { .. } => "reading",
-                    HoldKind::Question { .. } => "question",
-                    HoldKind::Delivery { of } => {
-                        self.moved(of.id, "held");
-                        "delivery"
-                    }
-                    HoldKind::Field { .. } => "field",
-                    HoldKind::Rules { .. } => "rules",
-                };
+                let kind = kind(&hold.what);
+                if let HoldKind::Delivery { of } = &hold.what {
+                    self.moved(of.id, "held");
+                }
                 self.holds.insert(hold.id, kind);
                 self.count(format!("hold {kind} opened"));
             }
@@ -96,6 +100,10 @@ impl Coverage {
     /// A process starts: what it knows is what its state says.
     pub fn restart(&mut self, engine: &Engine) {
         self.deliveries.clear();
+        self.holds.clear();
+        let holds = engine.state().holds.iter();
+        self.holds
+            .extend(holds.map(|(&id, waiting)| (id, kind(&waiting.hold.what))));
         let name = |progress: &Progress| match progress {
             Progress::Pending => "pending",
             Progress::Running { .. } => "running",

@@ -1,13 +1,14 @@
 //! Everything heals; then the laws are read from what the tools hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use raccord_engine::{Health, HoldKind};
 use raccord_model::{ConnectorName, EntityKind};
+use serde_json::{Value, json};
 
 use crate::act::{Act, Fate};
-use crate::sim::Sim;
+use crate::sim::{MEMBERS, Sim};
 use crate::tools::Object;
 
 /// How many rounds healing may take.
@@ -169,21 +170,32 @@ impl Sim {
                     .get(&format!("k{key}"))
                     .map(Vec::as_slice)
                     .unwrap_or_default();
-                if found.len() > 1 && !self.restored {
-                    wrong.push(format!("{name} holds k{key} {} times", found.len()));
-                }
+                let taken = self.taken.get(&format!("k{key}")) == Some(&row.title);
                 let right = |object: &&&Object| {
-                    object.body["title"] == fields["title"]
+                    (object.body["title"] == fields["title"]
+                        || taken && object.body["title"] == MEMBERS)
                         && object.body["start"] == fields["start"]
                         && object.body["cancelled"] == row.cancelled
                 };
-                let optional = name == "chat" && row.cancelled;
+                // Without names of their own, a line that changed beyond recognition is another
+                // activity; but nothing may stand twice as it is.
+                let standing = if self.sheet.nameless {
+                    let standing = |object: &&&Object| right(object) && !row.cancelled;
+                    found.iter().filter(standing).count()
+                } else {
+                    found.len()
+                };
+                if standing > 1 && !self.restored {
+                    wrong.push(format!("{name} holds k{key} {standing} times"));
+                }
+                let deleted = self.deleted.contains(&format!("k{key}"));
+                let optional = name == "chat" && (row.cancelled || deleted);
                 let shown = found.iter().any(|object| right(&object));
                 if name == "chat" && row.internal {
-                    if !found.is_empty() && !self.restored {
+                    if standing > 0 && !self.restored {
                         wrong.push(format!("chat shows k{key}, which is internal"));
                     }
-                } else if !(shown || optional && found.is_empty()) {
+                } else if !(shown || optional && standing == 0) {
                     let held: Vec<_> = found.iter().map(|object| &object.body).collect();
                     wrong.push(format!(
                         "{name} does not show k{key} as it is: {held:?}, {fields:?}"
@@ -200,17 +212,24 @@ impl Sim {
                 };
                 let found = by_key.get(&format!("k{key}"));
                 let standing = found.is_some_and(|found| {
-                    found.iter().any(|object| object.body["cancelled"] == false)
+                    // A change that waited for an answer never showed.
+                    let comes = |body: &Value| !self.sheet.nameless || self.comes(body);
+                    let stands = |body: &Value| body["cancelled"] == false && comes(body);
+                    found.iter().any(|object| stands(&object.body))
                 });
-                let fields = row.fields(key);
-                let start = fields["start"].as_str().and_then(|text| text.parse().ok());
-                let today = jiff::tz::TimeZone::UTC.to_datetime(self.now);
-                let coming = start.is_some_and(|start| raccord_model::over_at(start, None) > today);
+                let coming = self.comes(&json!(row.fields(key)));
                 if coming && standing && !self.restored {
                     wrong.push(format!("{name} still shows k{key}, which was taken out"));
                 }
             }
         }
+    }
+
+    /// Whether what starts then is still to come.
+    pub(crate) fn comes(&self, said: &Value) -> bool {
+        let start = said["start"].as_str().and_then(|text| text.parse().ok());
+        let today = jiff::tz::TimeZone::UTC.to_datetime(self.now);
+        start.is_some_and(|start| raccord_model::over_at(start, None) > today)
     }
 
     fn tasks_are_right(
@@ -226,7 +245,8 @@ impl Sim {
             let task = format!("k{key}/{title}");
             let found = by_key.get(&task).map(Vec::as_slice).unwrap_or_default();
             let right = found.iter().any(|object| object.body["cancelled"] == gone);
-            let nothing_left = gone && found.is_empty();
+            let deleted = name == "chat" && self.deleted.contains(&task);
+            let nothing_left = (gone || deleted) && found.is_empty();
             if !right && !nothing_left {
                 wrong.push(format!(
                     "{name} does not show {task} as it is (gone: {gone})"
@@ -265,8 +285,12 @@ impl Sim {
                 .iter()
                 .filter(|arrival| arrival.data["organiser"] == fields["organiser"])
                 .max_by_key(|arrival| arrival.revision);
-            let right = mine.is_some_and(|arrival| arrival.data["title"] == fields["title"]);
-            if !right {
+            let taken = self.taken.get(&format!("k{key}")) == Some(&row.title);
+            let right = mine.is_some_and(|arrival| {
+                arrival.data["title"] == fields["title"]
+                    || taken && arrival.data["title"] == MEMBERS
+            });
+            if !right && !self.sheet.nameless {
                 wrong.push(format!("hook did not get the newest of k{key}"));
             }
         }
@@ -310,10 +334,54 @@ impl Sim {
                 .find(|object| object.body["key"].as_str() == month);
             let printed = page
                 .and_then(|page| page.body["titles"].as_array())
-                .is_some_and(|titles| titles.contains(&fields["title"]));
+                .is_some_and(|titles| {
+                    let taken = self.taken.get(&format!("k{key}")) == Some(&row.title);
+                    titles.contains(&fields["title"])
+                        || taken && titles.iter().any(|title| title == MEMBERS)
+                });
             if !printed {
                 wrong.push(format!("k{key} is not printed in {month:?}"));
             }
+        }
+    }
+}
+
+impl Sim {
+    /// The law of the plan: what it names is what a pass right after it makes, no more, no less.
+    ///
+    /// Everything is healed and nothing is under way; people edit a few lines first.
+    pub fn plan_is_kept(&mut self) {
+        if self.broken.is_some() {
+            return;
+        }
+        let edits = self.trace.0;
+        for byte in edits.into_iter().take(3) {
+            let pick = u64::from(byte) / 8;
+            self.act(match byte % 8 {
+                0 | 1 => Act::Retitle(pick),
+                2 => Act::Move(pick),
+                3 => Act::Cancel(pick),
+                4 => Act::Hide(pick),
+                5 => Act::Cut(pick),
+                6 => Act::Rework(pick),
+                _ => Act::Add(byte),
+            });
+        }
+        let named = self.named();
+        self.made = Some(BTreeSet::new());
+        self.read();
+        self.flush();
+        while !self.calls.is_empty() && self.broken.is_none() {
+            self.answer(0, Fate::Good);
+            self.flush();
+        }
+        let made = self.made.take().unwrap_or_default();
+        if made != named {
+            let unnamed: Vec<_> = made.difference(&named).collect();
+            let unkept: Vec<_> = named.difference(&made).collect();
+            self.fail(format!(
+                "the plan does not name what is made: not named {unnamed:?}, not made {unkept:?}"
+            ));
         }
     }
 }
@@ -340,5 +408,6 @@ fn play_on(mut sim: Sim, acts: &[Act]) -> Sim {
     sim.tell_reader(|| "everything heals".to_owned());
     sim.heal();
     sim.judge();
+    sim.plan_is_kept();
     sim
 }

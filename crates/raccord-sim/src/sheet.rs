@@ -17,7 +17,37 @@ pub struct Row {
     pub cancelled: bool,
     /// Whether it is only for members.
     pub internal: bool,
+    /// Whether most of it was written anew.
+    pub reworked: bool,
 }
+
+/// Words that tell lines apart.
+const WORDS: [&str; 24] = [
+    "Potager",
+    "Chorale",
+    "Vélo",
+    "Tricot",
+    "Échecs",
+    "Forge",
+    "Lecture",
+    "Cuisine",
+    "Théâtre",
+    "Yoga",
+    "Céramique",
+    "Radio",
+    "Couture",
+    "Astronomie",
+    "Débat",
+    "Troc",
+    "Menuiserie",
+    "Samba",
+    "Photo",
+    "Herbier",
+    "Crêpes",
+    "Marché",
+    "Ciné",
+    "Bal",
+];
 
 /// The sheet.
 #[derive(Clone, Debug, Default)]
@@ -30,20 +60,29 @@ pub struct Sheet {
     pub spilt: BTreeMap<u32, Row>,
     /// The next key.
     pub next: u32,
+    /// Whether its lines have no ids of their own.
+    pub nameless: bool,
 }
 
 /// The first day of the story.
 pub const FIRST: Date = date(2026, 12, 1);
 
 impl Row {
+    fn words(&self, key: u32) -> String {
+        let word = |at: u32| WORDS[(at % 24) as usize];
+        let ending = "!".repeat(self.title as usize % 5);
+        if self.reworked {
+            format!("{} autrement {key}{ending}", word(key * 7 + 5))
+        } else {
+            format!("{} {} {key}{ending}", word(key), word(key * 5 + 3))
+        }
+    }
+
     /// What the line says.
     pub fn fields(&self, key: u32) -> Fields {
         let day = FIRST.saturating_add(jiff::Span::new().days(self.day));
         let mut fields: Fields = [
-            (
-                "title".to_owned(),
-                json!(format!("Line {key} v{}", self.title)),
-            ),
+            ("title".to_owned(), json!(self.words(key))),
             (
                 "kind".to_owned(),
                 json!(if key.is_multiple_of(2) {
@@ -80,7 +119,7 @@ impl Sheet {
             .map(|(index, (&key, row))| {
                 let mut line =
                     Line::new(EntityKind::Activity, 0, index as u32 + 2, &row.fields(key));
-                line.native = Some(format!("n{key}"));
+                line.native = (!self.nameless).then(|| format!("n{key}"));
                 line
             })
             .collect();
@@ -102,6 +141,17 @@ impl Sheet {
             unread: Vec::new(),
             remarks: Vec::new(),
         })
+    }
+
+    /// The key of the line with a digest.
+    pub fn key_of(&self, digest: Digest) -> Option<u32> {
+        let lines = self.rows.iter().chain(&self.cut).chain(&self.spilt);
+        lines
+            .into_iter()
+            .find(|(key, row)| {
+                Line::new(EntityKind::Activity, 0, 0, &row.fields(**key)).digest == digest
+            })
+            .map(|(&key, _)| key)
     }
 
     /// The key of the `pick`-th line, counted round.

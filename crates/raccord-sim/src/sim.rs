@@ -18,6 +18,8 @@ use crate::tools::{self, Canvas, Late, Tool};
 
 /// How long a missing line must be missing.
 pub const SECOND_LOOK: SignedDuration = SignedDuration::from_secs(60);
+/// What a member writes over a title.
+pub(crate) const MEMBERS: &str = "a member wrote this";
 const GRACE: SignedDuration = SignedDuration::from_secs(300);
 
 /// A law that was broken, in words.
@@ -77,7 +79,8 @@ pub struct Sim {
     log: Vec<(Timestamp, Vec<u8>)>,
     slots: Vec<(String, String)>,
     pending: Vec<Step>,
-    backup: Option<usize>,
+    /// How long the log was when a backup was made, and which lines were missed then.
+    backup: Option<(usize, BTreeMap<u32, Timestamp>)>,
     /// The tools.
     pub tools: BTreeMap<ConnectorName, Tool>,
     pub(crate) calls: Vec<Call>,
@@ -94,6 +97,14 @@ pub struct Sim {
     /// The lines as an accepted reading last showed them.
     pub(crate) shown: BTreeMap<u32, Row>,
     may_cancel: BTreeSet<String>,
+    /// The same, as far as it is durable.
+    kept: BTreeMap<u32, Row>,
+    /// What somebody deleted from the chat by hand.
+    pub(crate) deleted: BTreeSet<String>,
+    /// What a member wrote into the calendar and an organiser took over, by line.
+    pub(crate) taken: BTreeMap<String, u32>,
+    /// What was made, where somebody counts.
+    pub(crate) made: Option<BTreeSet<(ConnectorName, EntityId)>>,
     stopped: BTreeMap<ConnectorName, Fate>,
     /// What was reached.
     pub coverage: Coverage,
@@ -190,6 +201,10 @@ impl Sim {
             missed: BTreeMap::new(),
             shown: BTreeMap::new(),
             may_cancel: BTreeSet::new(),
+            kept: BTreeMap::new(),
+            deleted: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            made: None,
             stopped: BTreeMap::new(),
             coverage: Coverage::default(),
             broken: None,
@@ -300,6 +315,7 @@ impl Sim {
 
     /// What was decided becomes durable, and leaves.
     pub(crate) fn flush(&mut self) {
+        self.kept.clone_from(&self.shown);
         for step in std::mem::take(&mut self.pending) {
             if let Some(commit) = step.commit {
                 if commit.windows(6).any(|part| part == b"canary") {
@@ -365,6 +381,7 @@ impl Sim {
     fn crash(&mut self, bits: u64) {
         self.check_fold();
         self.pending.clear();
+        self.shown.clone_from(&self.kept);
         for (index, call) in std::mem::take(&mut self.calls).into_iter().enumerate() {
             let Some(item) = call.work.items.into_iter().next().filter(|_| !call.failed) else {
                 continue;
@@ -421,6 +438,15 @@ impl Sim {
     }
 
     fn make(&mut self, connector: &ConnectorName, item: &Item) -> Outcome {
+        if let Some(made) = &mut self.made {
+            let entity = match &item.payload {
+                Payload::Event(event) => event.entity,
+                Payload::Write { entity, .. }
+                | Payload::Remove { entity, .. }
+                | Payload::Find { entity, .. } => *entity,
+            };
+            made.insert((connector.clone(), entity));
+        }
         if let Payload::Write { desired, .. } = &item.payload {
             let key = desired.body["key"].as_str().unwrap_or_default();
             let title = desired.body.get("title").is_some();
@@ -526,6 +552,7 @@ impl Sim {
             return;
         }
         let outcome = match fate {
+            Fate::CannotTell if looking => Outcome::Looked(raccord_model::Found::CannotTell),
             Fate::Good | Fate::OldListing | Fate::Twice if looking => {
                 let back = if fate == Fate::OldListing { 60 } else { 0 };
                 let listed = self.now.saturating_sub(SignedDuration::from_secs(back));
@@ -536,7 +563,7 @@ impl Sim {
                 self.make(&connector, &item);
                 self.make(&connector, &item)
             }
-            Fate::Good | Fate::OldListing | Fate::Twice | Fate::NotStarted => {
+            Fate::Good | Fate::OldListing | Fate::CannotTell | Fate::Twice | Fate::NotStarted => {
                 self.make(&connector, &item)
             }
             Fate::AnswerLost => {
@@ -604,16 +631,29 @@ impl Sim {
         let state = self.engine.state().sources.get(&source());
         if state.is_some_and(|state| state.held.is_none()) {
             let rows = self.sheet.rows.iter();
-            self.shown.extend(rows.map(|(&key, row)| (key, row.clone())));
+            self.shown
+                .extend(rows.map(|(&key, row)| (key, row.clone())));
         }
     }
 
-    fn coming(&self, row: &Row, key: u32) -> bool {
-        let start = row.fields(key)["start"]
-            .as_str()
-            .and_then(|text| text.parse().ok());
-        let today = jiff::tz::TimeZone::UTC.to_datetime(self.now);
-        start.is_some_and(|start| raccord_model::over_at(start, None) > today)
+    /// What a plan made now names: what a reading of the sheet would make at once.
+    pub(crate) fn named(&self) -> BTreeSet<(ConnectorName, EntityId)> {
+        let mut engine = self.engine.clone();
+        let state = engine.state().sources.get(&source());
+        let seen = self
+            .sheet
+            .read(state.and_then(|state| state.cursor.as_deref()));
+        let input = Input::Observed {
+            source: source(),
+            seen: Ok(seen),
+        };
+        let step = engine.step(vec![input], self.now, [7; 16], &Canvas);
+        engine
+            .planned(&step.events, self.now, &Canvas)
+            .into_iter()
+            .filter(|planned| planned.due <= self.now)
+            .map(|planned| (planned.connector, planned.entity))
+            .collect()
     }
 
     /// Lines that are still to come.
@@ -621,7 +661,7 @@ impl Sim {
         self.sheet
             .rows
             .get(&key)
-            .is_some_and(|row| self.coming(row, key))
+            .is_some_and(|row| self.comes(&json!(row.fields(key))))
     }
 
     fn post(&mut self, kind: EntityKind, subject: String, mut fields: Fields) {
@@ -661,6 +701,7 @@ impl Sim {
         let Some(waiting) = self.engine.state().holds.get(&hold) else {
             return;
         };
+        let mut only = None;
         let yes = match waiting.hold.what.clone() {
             HoldKind::Delivery { of } => {
                 if !self.late.is_empty() || !self.pending.is_empty() {
@@ -675,15 +716,53 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Field { .. } => false,
-            _ => yes,
+            HoldKind::Question { pairs, .. } => {
+                only = Some(self.same_lines(&pairs));
+                true
+            }
+            HoldKind::Field { entity, theirs, .. } => {
+                let yes = yes && theirs.contains_key("title");
+                let key = self.key_of(entity);
+                if let (true, Some((key, row))) = (yes, key) {
+                    self.taken.insert(format!("k{key}"), row.title);
+                }
+                yes
+            }
+            HoldKind::Rules { .. } => yes,
         };
         let order = if yes {
-            Order::Approve { hold, only: None }
+            Order::Approve { hold, only }
         } else {
             Order::Reject(hold)
         };
         self.order(order);
+    }
+
+    /// The line that an activity stands for.
+    fn key_of(&self, entity: EntityId) -> Option<(u32, Row)> {
+        let organiser = self.engine.state().entity(entity)?;
+        let key = organiser
+            .text("organiser")
+            .strip_prefix('k')?
+            .parse()
+            .ok()?;
+        let sheet = &self.sheet;
+        let away = || sheet.cut.get(&key).or(sheet.spilt.get(&key));
+        let row = sheet.rows.get(&key).or_else(away)?;
+        Some((key, row.clone()))
+    }
+
+    /// The activities that really are the line they are asked about with.
+    fn same_lines(&self, pairs: &[(Digest, EntityId)]) -> BTreeSet<EntityId> {
+        let same = |(line, entity): &&(Digest, EntityId)| {
+            let known = self.key_of(*entity).map(|(key, _)| key);
+            known.is_some() && known == self.sheet.key_of(*line)
+        };
+        pairs
+            .iter()
+            .filter(same)
+            .map(|(_, entity)| *entity)
+            .collect()
     }
 
     fn is_there(&self, of: &raccord_engine::DeliveryRef) -> bool {
@@ -755,6 +834,7 @@ impl Sim {
             day,
             cancelled: false,
             internal: false,
+            reworked: false,
         };
         self.sheet.rows.insert(key, row);
     }
@@ -857,7 +937,7 @@ impl Sim {
             Act::Crash(bits) => self.crash(bits),
             Act::Backup => {
                 self.flush();
-                self.backup = Some(self.log.len());
+                self.backup = Some((self.log.len(), self.missed.clone()));
             }
             Act::Restore(bits) => self.restore(bits),
             Act::Unmute => self.unmute(),
@@ -893,6 +973,9 @@ impl Sim {
                 self.configure();
             }
             Act::Edit(pick) => self.edited(pick),
+            Act::Delete(pick) => self.delete(pick),
+            Act::Nameless => self.sheet.nameless = true,
+            Act::Rework(pick) => self.rework(pick),
         }
     }
 
@@ -902,9 +985,10 @@ impl Sim {
     }
 
     fn edit(&mut self, pick: u64, change: impl FnOnce(&mut Row)) {
-        if let Some(key) = self.sheet.pick(pick)
-            && let Some(row) = self.sheet.rows.get_mut(&key)
-        {
+        let Some(key) = self.sheet.pick(pick) else {
+            return;
+        };
+        if let Some(row) = self.sheet.rows.get_mut(&key) {
             change(row);
         }
     }
@@ -943,7 +1027,9 @@ impl Sim {
     }
 
     fn restore(&mut self, bits: u64) {
-        let Some(until) = self.backup else { return };
+        let Some((until, missed)) = self.backup.clone() else {
+            return;
+        };
         self.unspill();
         self.crash(bits);
         self.pending.clear();
@@ -951,6 +1037,7 @@ impl Sim {
             post.forgotten = true;
         }
         self.log.truncate(until);
+        self.missed = missed;
         self.restored = true;
         self.engine = self.rebuilt();
         self.engine.start();
@@ -967,6 +1054,30 @@ impl Sim {
         self.flush();
     }
 
+    /// A line of which nothing much is left may be taken for another one.
+    fn rework(&mut self, pick: u64) {
+        if let Some(key) = self.sheet.pick(pick) {
+            self.may_cancel.insert(format!("k{key}"));
+        }
+        self.edit(pick, |row| {
+            row.reworked = !row.reworked;
+            row.day += 1;
+        });
+    }
+
+    fn delete(&mut self, pick: u64) {
+        let name: ConnectorName = "chat".parse().expect("a plain name");
+        let tool = self.tools.get_mut(&name).expect("every sink has its tool");
+        let count = tool.objects.len() as u64;
+        if let Some(at) = pick.checked_rem(count)
+            && self.late.is_empty()
+        {
+            let object = tool.objects.remove(at as usize);
+            let key = object.body["key"].as_str().unwrap_or_default();
+            self.deleted.insert(key.to_owned());
+        }
+    }
+
     fn edited(&mut self, pick: u64) {
         let name: ConnectorName = "calendar".parse().expect("a plain name");
         let tool = self.tools.get_mut(&name).expect("every sink has its tool");
@@ -978,8 +1089,8 @@ impl Sim {
             return;
         }
         let (field, value) = if pick & 256 == 0 {
-            object.body["title"] = json!("a member wrote this");
-            ("title", json!("a member wrote this"))
+            object.body["title"] = json!(MEMBERS);
+            ("title", json!(MEMBERS))
         } else {
             ("room", json!("attic"))
         };

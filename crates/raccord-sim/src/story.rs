@@ -16,6 +16,9 @@ pub fn story(seed: u64) -> Vec<Act> {
     let mut acts: Vec<Act> = (0..3 + rng.below(8))
         .map(|_| Act::Add(rng.draw() as u8))
         .collect();
+    if rng.chance(50) {
+        acts.push(Act::Nameless);
+    }
     acts.push(Act::Read);
     acts.push(Act::Flush);
     while (acts.len() as u64) < length {
@@ -45,7 +48,9 @@ fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
         58..=67 => Act::Read,
         68 => Act::ReadFails,
         69 | 70 => Act::Add(pick as u8),
-        71..=73 => Act::Retitle(pick),
+        71 | 72 => Act::Retitle(pick),
+        73 if pick & 1 == 0 => Act::Rework(pick),
+        73 => Act::Delete(pick),
         74 => Act::Move(pick),
         75 => Act::Cancel(pick),
         76 => Act::Hide(pick),
@@ -71,7 +76,7 @@ fn fate(rng: &mut Rng, trouble: u64) -> Fate {
     if !rng.chance(trouble) {
         return Fate::Good;
     }
-    match rng.below(16) {
+    match rng.below(17) {
         0 | 1 => Fate::AnswerLost,
         2 | 3 => Fate::Lost,
         4 | 5 => Fate::Late,
@@ -82,6 +87,7 @@ fn fate(rng: &mut Rng, trouble: u64) -> Fate {
         12 => Fate::Data,
         13 => Fate::Gone,
         14 => Fate::NotStarted,
+        15 => Fate::CannotTell,
         _ => Fate::OldListing,
     }
 }

@@ -38,7 +38,8 @@ impl Deciding<'_> {
         self.republish = true;
     }
 
-    /// Open deliveries that a repeat would double, not started as far as this log knows.
+    /// Open deliveries that a repeat would double: whatever this log knows of them, a later attempt
+    /// may be on its way.
     fn open_and_blind(&self) -> Vec<DeliveryRef> {
         let rules = self.state.rules();
         let mut open = Vec::new();
@@ -58,7 +59,7 @@ impl Deciding<'_> {
                             handling.mode == Mode::Each && !handling.class.repeatable()
                         })
                     });
-                    if doubles && queued.progress == Progress::Pending {
+                    if doubles && !matches!(queued.progress, Progress::Held { .. }) {
                         open.push(of(queued.delivery));
                     }
                 }
@@ -72,7 +73,7 @@ impl Deciding<'_> {
                     let doubles = self
                         .wish(connector, *entity)
                         .is_some_and(|wish| !wish.class.repeatable());
-                    if doubles && owed.progress == Progress::Pending {
+                    if doubles && !matches!(owed.progress, Progress::Held { .. }) {
                         open.push(of(owed.delivery));
                     }
                 }

@@ -166,7 +166,7 @@ impl Deciding<'_> {
         let mut objects: Vec<EntityId> = lane.objects.iter().copied().collect();
         objects.sort_by_key(|&entity| (entity != family, entity));
         for entity in objects {
-            if entity != family && self.parent_is_owed(name, family) && !planted(Fault::ChildFirst)
+            if self.waits_for_parent(name, family, entity).is_some() && !planted(Fault::ChildFirst)
             {
                 continue;
             }
@@ -181,11 +181,27 @@ impl Deciding<'_> {
         None
     }
 
-    fn parent_is_owed(&self, name: &ConnectorName, family: EntityId) -> bool {
-        self.state.sinks[name]
-            .targets
-            .get(&family)
-            .is_some_and(|parent| parent.link.is_none() && parent.owed.is_some())
+    /// The parent's object, where it must be made before this one.
+    fn waits_for_parent(
+        &self,
+        name: &ConnectorName,
+        family: EntityId,
+        entity: EntityId,
+    ) -> Option<&Owed> {
+        let parent = self.state.sinks[name].targets.get(&family)?;
+        let first = entity != family && parent.link.is_none();
+        parent.owed.as_ref().filter(|_| first)
+    }
+
+    /// An object is not made before this instant, for its parent is not.
+    pub(crate) fn parent_due(
+        &self,
+        name: &ConnectorName,
+        family: EntityId,
+        entity: EntityId,
+    ) -> Timestamp {
+        self.waits_for_parent(name, family, entity)
+            .map_or(Timestamp::MIN, |parent| parent.due)
     }
 
     fn queue_work(&mut self, name: &ConnectorName, family: EntityId) -> Option<Work> {
