@@ -114,7 +114,7 @@ pub fn execute(
     let mut console = Console {
         shell,
         lang: cli.global.lang(),
-        hour: Hour::of(&cli.command),
+        decides: decides(&cli.command),
         global: cli.global,
         place_lang: None,
         closed: false,
@@ -206,29 +206,17 @@ fn painted(text: String, paints: bool) -> String {
     }
 }
 
-/// How a clock that was set by hand is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hour {
-    /// As a line of the daemon's log.
-    Logged,
-    /// To the person whose command decides by it.
-    Said,
-    /// Not at all: the answer is the same at any hour.
-    Silent,
-}
-
-impl Hour {
-    fn of(command: &Command) -> Self {
-        match command {
-            Command::Run => Self::Logged,
-            Command::Plan(_)
+/// Whether a command decides by the hour, so that one set by hand must be told. (The daemon says
+/// it in its log.)
+fn decides(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Plan(_)
             | Command::Sync(_)
             | Command::Approve(_)
             | Command::Reject(_)
-            | Command::Retry(_) => Self::Said,
-            _ => Self::Silent,
-        }
-    }
+            | Command::Retry(_)
+    )
 }
 
 /// One command's view of the world.
@@ -236,7 +224,7 @@ struct Console<'a, 'b> {
     shell: &'a mut Shell<'b>,
     global: Global,
     lang: Option<Lang>,
-    hour: Hour,
+    decides: bool,
     place_lang: Option<Lang>,
     /// Nobody listens any more.
     closed: bool,
@@ -263,7 +251,10 @@ impl Console<'_, '_> {
             zone: settings.zone.clone(),
             now: time.clock.now(),
         };
-        if let Some(set_to) = time.set_to {
+        if let Some(set_to) = time.set_to
+            && self.decides
+            && !self.global.json
+        {
             self.say_hour(set_to, &view);
         }
         Ok(Session {
@@ -275,19 +266,13 @@ impl Console<'_, '_> {
         })
     }
 
-    /// Says that the clock was set by hand, where that makes a difference.
+    /// Says that the clock was set by hand.
     fn say_hour(&mut self, set_to: jiff::Timestamp, view: &View) {
-        match self.hour {
-            Hour::Logged => tracing::warn!(now = %set_to, "the clock was set by RACCORD_NOW"),
-            Hour::Said if !self.global.json => {
-                let said = view.say("RACCORD_NOW : nous sommes le", "RACCORD_NOW: it is");
-                let line = format!("{DIM}{said} {}.{DIM:#}\n", view.instant(set_to));
-                let line = painted(locale::typeset(view.lang, &line), self.shell.paints_err);
-                // Nobody can be told that nobody can be told.
-                drop(self.shell.err.write_all(line.as_bytes()));
-            }
-            Hour::Said | Hour::Silent => {}
-        }
+        let said = view.say("RACCORD_NOW : nous sommes le", "RACCORD_NOW: it is");
+        let line = format!("{DIM}{said} {}.{DIM:#}\n", view.instant(set_to));
+        let line = painted(locale::typeset(view.lang, &line), self.shell.paints_err);
+        // Nobody can be told that nobody can be told.
+        drop(self.shell.err.write_all(line.as_bytes()));
     }
 
     /// A view for commands that open no place.

@@ -476,8 +476,8 @@ impl Host for Local {
 
     fn restore(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem> {
         let (data, place) = (&session.settings.data, &session.settings.place.id);
-        let restored =
-            raccord_bus::restore(file, data, place, true).map_err(|error| refused(data, &error))?;
+        let restored = raccord_bus::restore(file, data, place, true)
+            .map_err(|error| not_restored(file, data, &error))?;
         let commits = Some(restored.head.number);
         Ok(DeedShape {
             did: Deed::Restored,
@@ -577,6 +577,29 @@ fn lift(session: &Session, connector: &ConnectorName) -> Result<(), Problem> {
             socket::ask(&session.settings.data, &request, session.view.lang)
         }
         Hands::Ours(loaded) => only_decide(session, *loaded, Order::SwitchOn(connector.clone())),
+    }
+}
+
+/// Why a saved log was not put back: the file itself, or whoever holds the place.
+fn not_restored(file: &Path, data: &Path, error: &LogError) -> Problem {
+    if let Err(cause) = std::fs::metadata(file) {
+        return Problem::file(file, &cause);
+    }
+    match error {
+        LogError::Locked { .. } => Problem::failed(
+            data.display().to_string(),
+            error.code(),
+            error.text(),
+            Words::new(
+                "Arrêtez-le d'abord (systemctl stop raccord, ou Ctrl-C là où il tourne), puis relancez cette commande.",
+                "Stop it first (systemctl stop raccord, or Ctrl-C where it runs), then run this command again.",
+            ),
+        ),
+        LogError::NetworkFolder { .. }
+        | LogError::SyncedFolder { .. }
+        | LogError::ReadOnly { .. }
+        | LogError::Full { .. } => refused(data, error),
+        _ => refused(file, error),
     }
 }
 
