@@ -339,6 +339,7 @@ fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> C
         compared.missing = lost;
         return compared;
     }
+    let now = deciding.civil_now();
     let known: BTreeMap<EntityId, Candidate> = lost
         .iter()
         .filter_map(|&entity| {
@@ -351,6 +352,9 @@ fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> C
                     digest: line.digest,
                     features: Features::of(&fields),
                     rank: u32::from(line.tab) * 1_000_000 + line.row,
+                    over: deciding.state.entities.get(&entity).is_some_and(|record| {
+                        record.when().over_at().is_some_and(|over| over <= now)
+                    }),
                 },
             ))
         })
@@ -359,13 +363,18 @@ fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> C
         .iter()
         .map(|&index| {
             let line = &reading.lines[index];
+            let features = Features::of(&line.decode());
+            let over = features
+                .start
+                .is_some_and(|start| raccord_model::over_at(start, features.end) <= now);
             (
                 index,
                 Candidate {
                     native: line.native.clone(),
                     digest: line.digest,
-                    features: Features::of(&line.decode()),
+                    features,
                     rank: u32::from(line.tab) * 1_000_000 + line.row,
+                    over,
                 },
             )
         })

@@ -125,7 +125,7 @@ impl Maker {
         let forward = edits.contains(&Edit::RollForward);
         let minutes = if rolled {
             // Nobody does that before the year is over.
-            400 * 24 * 60
+            345 * 24 * 60
         } else if forward {
             self.rng.between(12, 30) * 24 * 60
         } else if self.soon {
@@ -169,11 +169,10 @@ impl Maker {
 
     /// A line that says word for word what one said that is gone is that one, come back.
     fn back_from_the_past(&mut self) {
-        let known: BTreeSet<u32> = self.steps.last().map_or_else(BTreeSet::new, |step| {
-            step.book
-                .lines()
-                .iter()
-                .map(|at| step.book.who(*at))
+        let known: BTreeMap<u32, String> = self.steps.last().map_or_else(BTreeMap::new, |step| {
+            let lines = step.book.lines().into_iter();
+            lines
+                .map(|at| (step.book.who(at), words(&step.book, at)))
                 .collect()
         });
         let mut stand: BTreeSet<u32> = self
@@ -183,10 +182,11 @@ impl Maker {
             .map(|at| self.book.who(*at))
             .collect();
         for at in self.book.lines() {
-            if known.contains(&self.book.who(at)) {
+            let text = words(&self.book, at);
+            if known.get(&self.book.who(at)) == Some(&text) {
                 continue;
             }
-            if let Some(&who) = self.graves.get(&words(&self.book, at))
+            if let Some(&who) = self.graves.get(&text)
                 && stand.insert(who)
             {
                 self.book.set_who(at, who);
@@ -381,10 +381,12 @@ impl Maker {
         let Some(at) = self.steps.len().checked_sub(back) else {
             return;
         };
-        if self.steps[at..]
-            .iter()
-            .any(|step| step.accident || !step.settled)
-        {
+        let final_ones = [Edit::YearRolled, Edit::RollForward];
+        if self.steps[at..].iter().any(|step| {
+            step.accident
+                || !step.settled
+                || step.edits.iter().any(|edit| final_ones.contains(edit))
+        }) {
             return;
         }
         let next = self.book.next;
@@ -410,6 +412,17 @@ fn announced(book: &Book, at: At) -> String {
     format!("{}|{}|{:?}", fold(&item.title), item.date, item.start)
 }
 
+/// What is announced, to the letter.
+fn announced_exactly(book: &Book, at: At) -> String {
+    format!("{}|{}", book.item(at).title, announced(book, at))
+}
+
+/// What is announced, whatever the hour.
+fn announced_day(book: &Book, at: At) -> String {
+    let item = book.item(at);
+    format!("{}|{}", fold(&item.title), item.date)
+}
+
 /// All a line says but its day and hours.
 fn undated(book: &Book, at: At) -> String {
     let mut item = book.tabs[at.0].shown(book.item(at));
@@ -418,21 +431,85 @@ fn undated(book: &Book, at: At) -> String {
     say(&item)
 }
 
+/// All a line says but its title, of which the beginning is enough: a slip of the hand, or some
+/// words more.
+fn titled_alike(book: &Book, at: At) -> String {
+    let mut item = book.tabs[at.0].shown(book.item(at));
+    item.title = fold(&item.title).chars().take(1).collect();
+    say(&item)
+}
+
 /// Gives lines the names of those whose words they took over.
 fn same_words(before: &Book, after: &mut Book, now: DateTime) {
-    take_over(before, after, announced, &BTreeSet::new());
-    let mut said: BTreeMap<u32, String> = BTreeMap::new();
-    for at in before.lines() {
-        said.insert(before.who(at), announced(before, at));
+    let mut standing = BTreeSet::new();
+    for tell in [
+        words,
+        announced_exactly,
+        announced,
+        announced_day,
+        titled_alike,
+        undated,
+    ] {
+        take_over(before, after, tell, &standing, now);
+        let said: BTreeMap<u32, String> = originals(before)
+            .into_iter()
+            .map(|at| (before.who(at), tell(before, at)))
+            .collect();
+        standing.extend(
+            after
+                .lines()
+                .into_iter()
+                .filter(|at| said.get(&after.who(*at)) == Some(&tell(after, *at)))
+                .map(|at| after.who(at)),
+        );
     }
-    let standing = after
-        .lines()
-        .into_iter()
-        .filter(|at| said.get(&after.who(*at)) == Some(&announced(after, *at)))
-        .map(|at| after.who(at))
-        .collect();
-    take_over(before, after, undated, &standing);
-    one_for_one(before, after, now);
+    unrecognisable(before, after);
+    for tell in [undated, undated_alike, slot_alike] {
+        one_for_one(before, after, now, tell);
+    }
+    had_their_turn(before, after, now);
+}
+
+/// An occurrence that is over and gets a day to come is another occurrence; anything that is over
+/// and comes again months later is another too.
+fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
+    let mut titles: BTreeMap<String, usize> = BTreeMap::new();
+    let mut over: BTreeMap<u32, jiff::civil::Date> = BTreeMap::new();
+    for at in before.lines() {
+        let item = before.item(at);
+        *titles.entry(fold(&item.title)).or_default() += 1;
+        if !is_coming(item, now) {
+            over.insert(before.who(at), item.date);
+        }
+    }
+    for at in after.lines() {
+        let item = after.item(at);
+        let Some(then) = over.get(&after.who(at)) else {
+            continue;
+        };
+        let later = item.date > *then && is_coming(item, now);
+        let series = titles
+            .get(&fold(&item.title))
+            .is_some_and(|count| *count > 1);
+        let long = item.date > then.saturating_add(90.days());
+        if later && (series || long) {
+            let who = after.fresh();
+            after.set_who(at, who);
+        }
+    }
+}
+
+/// The lines but those that say word for word what an older one says.
+fn originals(book: &Book) -> Vec<At> {
+    let mut least: BTreeMap<String, u32> = BTreeMap::new();
+    for at in book.lines() {
+        let who = book.who(at);
+        let first = least.entry(words(book, at)).or_insert(who);
+        *first = (*first).min(who);
+    }
+    let mut lines = book.lines();
+    lines.retain(|at| least[&words(book, *at)] == book.who(*at));
+    lines
 }
 
 /// Where a line says by `tell` what one other line alone said before, and neither that one nor
@@ -442,12 +519,17 @@ fn take_over(
     after: &mut Book,
     tell: fn(&Book, At) -> String,
     standing: &BTreeSet<u32>,
+    now: DateTime,
 ) {
     let mut old: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut said: BTreeMap<u32, String> = BTreeMap::new();
-    for at in before.lines() {
+    let mut over: BTreeSet<u32> = BTreeSet::new();
+    for at in originals(before) {
         let text = tell(before, at);
         let who = before.who(at);
+        if !is_coming(before.item(at), now) {
+            over.insert(who);
+        }
         said.insert(who, text.clone());
         old.entry(text).or_default().push(who);
     }
@@ -471,7 +553,7 @@ fn take_over(
             continue;
         }
         let other = at_of.get(&owner).copied();
-        if other.is_some_and(|other| stands(owner, other)) {
+        if other.map_or(over.contains(&owner), |other| stands(owner, other)) {
             continue;
         }
         after.set_who(lines[index], owner);
@@ -485,16 +567,60 @@ fn take_over(
     }
 }
 
+/// The same, but for a slip in the title or some words more.
+fn undated_alike(book: &Book, at: At) -> String {
+    let mut item = book.tabs[at.0].shown(book.item(at));
+    item.date = place::FIRST;
+    (item.start, item.end) = (None, None);
+    item.title = fold(&item.title).chars().take(4).collect();
+    say(&item)
+}
+
+/// Day and last word of the title, or nearly: what became of a line that was cut up.
+fn slot_alike(book: &Book, at: At) -> String {
+    let item = book.item(at);
+    let title = fold(&item.title);
+    let core = title
+        .trim_end_matches(" suite")
+        .trim_end_matches(" continued");
+    let tail: Vec<&str> = core.split(' ').rev().take(2).collect();
+    format!("{} {}", item.date, tail.join(" "))
+}
+
+/// Quite another title and another day in one save, and no story that says it is the same: nobody
+/// but the hand that wrote it can know, and it is another activity.
+fn unrecognisable(before: &Book, after: &mut Book) {
+    let known: BTreeMap<u32, Item> = before
+        .lines()
+        .into_iter()
+        .map(|at| (before.who(at), before.tabs[at.0].shown(before.item(at))))
+        .collect();
+    for at in after.lines() {
+        let now = after.tabs[at.0].shown(after.item(at));
+        let Some(then) = known.get(&after.who(at)) else {
+            continue;
+        };
+        let told = !then.description.is_empty() && then.description == now.description;
+        let (a, b) = (fold(&then.title), fold(&now.title));
+        let alike =
+            a.contains(&b) || b.contains(&a) || strsim::normalized_levenshtein(&a, &b) >= 0.4;
+        if then.date != now.date && !told && !alike {
+            let who = after.fresh();
+            after.set_who(at, who);
+        }
+    }
+}
+
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
 /// can tell it from a move, and it is taken for one. What is over does not move.
-fn one_for_one(before: &Book, after: &mut Book, now: DateTime) {
+fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Book, At) -> String) {
     let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
     let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
     let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();
     let mut gone: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for at in before.lines() {
         if !stand.contains(&before.who(at)) && is_coming(before.item(at), now) {
-            gone.entry(undated(before, at))
+            gone.entry(tell(before, at))
                 .or_default()
                 .push(before.who(at));
         }
@@ -502,7 +628,7 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime) {
     let mut come: BTreeMap<String, Vec<At>> = BTreeMap::new();
     for at in after.lines() {
         if !stood.contains(&after.who(at)) && !words_of.contains(&words(after, at)) {
-            come.entry(undated(after, at)).or_default().push(at);
+            come.entry(tell(after, at)).or_default().push(at);
         }
     }
     for (text, whos) in gone {
@@ -539,4 +665,22 @@ pub fn history(seed: u64) -> History {
         kind,
         steps: maker.steps,
     }
+}
+
+/// A history for people: every save, every line, and which activity it is.
+pub fn told(seed: u64) -> String {
+    let mut out = String::new();
+    for step in history(seed).steps {
+        out.push_str(&format!(
+            "{:?}, {} minutes later\n",
+            step.edits, step.minutes
+        ));
+        for (who, (tab, row), item) in step.book.seen() {
+            out.push_str(&format!(
+                "  {tab}:{row} #{who} {} {:?} {}\n",
+                item.date, item.start, item.title
+            ));
+        }
+    }
+    out
 }

@@ -26,13 +26,20 @@ struct Args {
     /// Tell what went wrong, at most so many times.
     #[arg(long, default_value_t = 0)]
     tell: usize,
-    /// Tell only what begins with these words.
+    /// Print the history of one seed instead: every save, every line, and which activity it is.
+    #[arg(long)]
+    show: Option<u64>,
+    /// Tell only what contains these words.
     #[arg(long, default_value = "")]
     about: String,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if let Some(seed) = args.show {
+        print!("{}", raccord_identity_lab::history::told(seed));
+        return ExitCode::SUCCESS;
+    }
     let report: Report = measure(args.from, args.histories, args.threads, !args.alone);
     print!("{}", report.tables());
     let told = report

@@ -77,7 +77,13 @@ impl<N: Ord + Copy + std::fmt::Debug> Memory<N> {
         }
     }
 
-    fn remember(&mut self, seen: Vec<Seen>, names: &BTreeMap<u32, N>) {
+    fn remember(&mut self, all: &[Seen], seen: Vec<Seen>, names: &BTreeMap<u32, N>) {
+        // A line that says what another says is no activity; what it becomes is a new one.
+        for (who, _, _) in all {
+            if seen.iter().all(|(id, _, _)| id != who) {
+                self.name_of.remove(who);
+            }
+        }
         for (who, name) in names {
             self.name_of.insert(*who, *name);
             self.bearer.insert(*name, *who);
@@ -373,10 +379,23 @@ fn save(
             }
         }
         if !lost.is_empty() {
-            notes.push(say_all("lost", &mut lost.into_iter()));
+            let pairs: Vec<String> = asked
+                .iter()
+                .map(|asked| match asked {
+                    Asked::Reading(_) => "reading".to_owned(),
+                    Asked::Lines(_, pairs) => pairs
+                        .iter()
+                        .map(|(line, entity)| {
+                            format!("{:?}={:?}", truth.get(line), memory.bearer.get(entity))
+                        })
+                        .collect(),
+                })
+                .collect();
+            let about = format!("lost (asked {pairs:?})");
+            notes.push(say_all(&about, &mut lost.into_iter()));
         }
     }
-    memory.remember(seen, &names);
+    memory.remember(&all, seen, &names);
     Outcome {
         edits: step.edits.clone(),
         score,
@@ -424,7 +443,7 @@ pub fn play_baseline(history: &History, method: Method) -> Vec<Outcome> {
                     score.unclear_right = u64::from(score.lost + score.false_pair == 0);
                 }
             }
-            memory.remember(seen, &names);
+            memory.remember(&all, seen, &names);
         }
         out.push(Outcome {
             edits: step.edits.clone(),

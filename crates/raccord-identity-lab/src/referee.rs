@@ -123,17 +123,26 @@ impl Likeness {
     }
 }
 
-fn minutes(item: &Item, minutes: u16) -> Civil {
+fn minute(day: jiff::civil::Date, minutes: u16) -> Civil {
     let time = jiff::civil::time((minutes / 60 % 24) as i8, (minutes % 60) as i8, 0, 0);
-    Civil::Minute(item.date.to_datetime(time))
+    Civil::Minute(day.to_datetime(time))
 }
 
 /// Whether it is still to come.
 pub fn is_coming(item: &Item, now: DateTime) -> bool {
     let start = item
         .start
-        .map_or(Civil::Day(item.date), |start| minutes(item, start));
-    over_at(start, None) > now
+        .map_or(Civil::Day(item.date), |start| minute(item.date, start));
+    let end = item.start.zip(item.end).map(|(start, end)| {
+        // What ends before it starts ends the next day.
+        let day = if end <= start {
+            item.date.tomorrow().unwrap_or(item.date)
+        } else {
+            item.date
+        };
+        minute(day, end)
+    });
+    over_at(start, end) > now
 }
 
 /// Judges a save: the lines last accepted, and the lines now, copies left out of both.
@@ -168,7 +177,9 @@ pub fn judge(old: &[Seen], new: &[Seen], now_is: DateTime) -> Verdict {
         for (other, now, now_title) in &moved_new {
             let alike = Likeness::of((then, then_title), (now, now_title));
             if who == other {
-                if !alike.is_same() {
+                // What is over and gets a day to come was put off, or is the next of its kind.
+                let again = !is_coming(then, now_is) && is_coming(now, now_is);
+                if !alike.is_same() || again {
                     verdict.unclear.insert(*who);
                 }
                 continue;

@@ -1,8 +1,8 @@
 //! What two lines are compared by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use raccord_model::{Civil, Fields, fold_word};
+use raccord_model::{Civil, Digest, Fields, fold_word};
 use serde_json::Value;
 
 /// A line reduced to what tells it from others.
@@ -23,6 +23,11 @@ pub struct Features {
     pub room: String,
     kind: String,
     organiser: String,
+    /// Whether the title says more than its genre.
+    telling: bool,
+    /// All that is neither title nor status, and how many of its parts tell activities apart.
+    rest: Digest,
+    spoken: usize,
 }
 
 /// How much each part weighs. They add up to one.
@@ -34,6 +39,13 @@ const END: f64 = 0.05;
 const KIND: f64 = 0.06;
 const ORGANISER: f64 = 0.07;
 const ROOM: f64 = 0.06;
+
+/// From here on letters say that a title is the same but for a slip of the hand.
+const SLIP: f64 = 0.8;
+/// How alike a title and the same title with more words are taken to be.
+const COMPLETED: f64 = 0.7;
+/// Titles are compared letter by letter up to here.
+const LONGEST: usize = 100;
 
 impl Features {
     /// The features of a line's fields.
@@ -48,7 +60,8 @@ impl Features {
         };
         let title = text("title");
         let kind = text("kind");
-        let own_title = without_kind(&title, &kind);
+        let (own_title, telling) = without_kind(&title, &kind);
+        let (rest, spoken) = rest(fields);
         let description: String = text("description").chars().take(600).collect();
         Self {
             title_grams: grams(&title),
@@ -61,6 +74,9 @@ impl Features {
             room: text("room"),
             kind,
             organiser: text("organiser"),
+            telling,
+            rest,
+            spoken,
         }
     }
 
@@ -114,7 +130,15 @@ impl Features {
                 .map(str::to_owned)
                 .collect()
         };
-        let alike = dice(&self.own_grams, &other.own_grams);
+        let mut alike = dice(&self.own_grams, &other.own_grams);
+        // A slip of the hand in a short word leaves few of its letters side by side.
+        if alike < SLIP {
+            alike = alike.max(slips(&self.own_title, &other.own_title));
+        }
+        // A title that was completed is still that title.
+        if alike < COMPLETED && self.completes(other) {
+            alike = COMPLETED;
+        }
         // "Cours 3" and "Cours 4" are alike to the letter and are not the same course.
         if numbers(&self.own_title) == numbers(&other.own_title) {
             alike
@@ -123,13 +147,76 @@ impl Features {
         }
     }
 
-    /// Whether nothing but the moment differs.
+    /// Whether one title is the other and some words more.
+    fn completes(&self, other: &Self) -> bool {
+        if !self.telling || !other.telling {
+            return false;
+        }
+        let (short, long) = if self.own_title.len() < other.own_title.len() {
+            (&self.own_title, &other.own_title)
+        } else {
+            (&other.own_title, &self.own_title)
+        };
+        short.chars().count() >= 3
+            && (long.starts_with(&format!("{short} ")) || long.ends_with(&format!(" {short}")))
+    }
+
+    /// Whether nothing but the title differs, and what stands beside it could hardly be another's.
+    pub fn only_title_differs(&self, other: &Self) -> bool {
+        self.start.is_some() && self.rest == other.rest && self.spoken >= 2
+    }
+
+    /// Whether both say the same about themselves at length.
+    pub fn same_story(&self, other: &Self) -> bool {
+        self.description.len() >= 15 && dice(&self.description, &other.description) >= 0.9
+    }
+
+    /// Of two lines on the same day whose titles say little: what speaks for one activity, less
+    /// what speaks against it.
+    pub fn same_slot(&self, other: &Self) -> i32 {
+        let both = |a: &str, b: &str| !a.is_empty() && !b.is_empty();
+        let time = |of: &Self| of.start.and_then(Civil::time);
+        let mut for_it = i32::from(time(self).is_some() && time(self) == time(other));
+        for_it += i32::from(both(&self.room, &other.room) && self.room == other.room);
+        if both(&self.organiser, &other.organiser) {
+            for_it += if self.organiser == other.organiser {
+                1
+            } else {
+                -1
+            };
+        }
+        if !self.description.is_empty() && !other.description.is_empty() {
+            for_it += if dice(&self.description, &other.description) >= 0.7 {
+                2
+            } else {
+                -1
+            };
+        }
+        for_it
+    }
+
+    /// Whether nothing but the moment differs. What only one of them says (a column came or went)
+    /// is no difference.
     pub fn same_but_moment(&self, other: &Self) -> bool {
+        let agree = |a: &str, b: &str| a == b || a.is_empty() || b.is_empty();
         self.title == other.title
-            && self.room == other.room
-            && self.kind == other.kind
-            && self.organiser == other.organiser
-            && self.description == other.description
+            && agree(&self.room, &other.room)
+            && agree(&self.kind, &other.kind)
+            && agree(&self.organiser, &other.organiser)
+            && (self.description == other.description
+                || self.description.is_empty()
+                || other.description.is_empty())
+    }
+
+    /// Where it stands in the programme: its moment and its room.
+    pub fn slot(&self) -> (String, String) {
+        let moment = self.start.map(|start| start.to_string());
+        (moment.unwrap_or_default(), self.room.clone())
+    }
+
+    /// Whether they start at the same hour of whatever day.
+    pub fn same_hour(&self, other: &Self) -> bool {
+        self.start.and_then(Civil::time) == other.start.and_then(Civil::time)
     }
 
     /// Whether the civil moments are the same.
@@ -138,17 +225,66 @@ impl Features {
     }
 }
 
-fn without_kind(title: &str, kind: &str) -> String {
+/// The title without its genre, and whether anything is left of it.
+fn without_kind(title: &str, kind: &str) -> (String, bool) {
     let generic: BTreeSet<&str> = kind.split(' ').chain(GENRES.iter().copied()).collect();
     let rest: Vec<&str> = title
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty() && !generic.contains(word))
         .collect();
     if rest.is_empty() {
-        title.to_owned()
+        (title.to_owned(), false)
     } else {
-        rest.join(" ")
+        (rest.join(" "), true)
     }
+}
+
+/// The digest of all that is neither title nor status, and how much of it tells activities apart:
+/// what is told about it most, for two lines may share a room and an organiser.
+fn rest(fields: &Fields) -> (Digest, usize) {
+    let rest: BTreeMap<&String, &Value> = fields
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "title" | "status" | "zone"))
+        .collect();
+    let said = |name: &&str| fields.contains_key(*name);
+    let spoken = ["organiser", "kind", "contact", "capacity"]
+        .iter()
+        .filter(|name| said(name))
+        .count()
+        + if said(&"description") { 2 } else { 0 };
+    let bytes = serde_json::to_vec(&rest).unwrap_or_default();
+    (Digest::of(&bytes), spoken)
+}
+
+/// One less the share of letters that must be changed, left out, put in or exchanged with their
+/// neighbour to make one title the other; 0 where that is more than a slip or two.
+fn slips(a: &str, b: &str) -> f64 {
+    let (a, b): (Vec<char>, Vec<char>) = (
+        a.chars().take(LONGEST).collect(),
+        b.chars().take(LONGEST).collect(),
+    );
+    let longer = a.len().max(b.len());
+    if longer == 0 || a.len().abs_diff(b.len()) > 2 {
+        return 0.0;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut next = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let changed = row[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            next[j] = changed.min(row[j] + 1).min(next[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                next[j] = next[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    let slips = row[b.len()];
+    if slips > 2 {
+        return 0.0;
+    }
+    1.0 - slips as f64 / longer as f64
 }
 
 /// Words that name a genre and tell no two activities apart (folded).
