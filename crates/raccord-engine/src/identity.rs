@@ -4,8 +4,15 @@
 //! paste copies. Matching goes from certain to likely: native id, identical content, then scored
 //! assignment of what is left. What could be read in two ways is not decided but asked.
 
+mod certain;
+mod doubt;
 mod features;
 mod matching;
+mod series;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 pub use features::Features;
 pub use matching::{Candidate, Matching, Question, match_lines};

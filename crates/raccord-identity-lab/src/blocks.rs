@@ -287,7 +287,7 @@ pub fn rework(item: &mut Item, kind: Kind, tongue: Tongue, rng: &mut Rng) {
         item.description = other.description;
     }
     if rng.chance(30) {
-        item.room = (*rng.pick(menu(tongue).rooms)).to_owned();
+        (*rng.pick(menu(tongue).rooms)).clone_into(&mut item.room);
     }
 }
 

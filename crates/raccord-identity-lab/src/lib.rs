@@ -19,4 +19,5 @@ pub mod report;
 pub mod rng;
 pub mod score;
 pub mod sheet;
+pub mod truth;
 pub mod words;

@@ -157,7 +157,7 @@ pub fn single(kind: Kind, tongue: Tongue, day: Date, rng: &mut Rng) -> Item {
         if kind == Kind::ConcertVenue {
             item.start = Some(*rng.pick(&[20 * 60, 20 * 60 + 30, 20 * 60 + 30, 21 * 60]));
             item.end = rng.chance(50).then_some(30);
-            item.room = (*rng.pick(&menu.rooms[..2])).to_owned();
+            (*rng.pick(&menu.rooms[..2])).clone_into(&mut item.room);
         }
     } else {
         let (of, begins) = rng.pick(menu.formats);
@@ -303,13 +303,11 @@ pub fn book(kind: Kind, rng: &mut Rng) -> Book {
         } else {
             "Programme 2027".to_owned()
         };
-        let at = match book.tabs.iter().position(|tab| tab.name == name) {
-            Some(at) => at,
-            None => {
-                book.tabs.push(tab(name));
-                book.tabs.len() - 1
-            }
-        };
+        let known = book.tabs.iter().position(|tab| tab.name == name);
+        let at = known.unwrap_or_else(|| {
+            book.tabs.push(tab(name));
+            book.tabs.len() - 1
+        });
         let who = book.fresh();
         book.tabs[at].rows.push(Row::Line {
             who,

@@ -9,10 +9,11 @@ use raccord_model::{Digest, Reading};
 use crate::baseline::{Baseline, Method};
 use crate::edit::Edit;
 use crate::engine::{Asked, Lab};
-use crate::history::{History, Step, say};
+use crate::history::{History, Step};
 use crate::read::reading;
 use crate::referee::{Seen, Verdict, is_coming, judge, without_copies};
 use crate::score::Score;
+use crate::truth::say;
 
 /// What one save came to.
 #[derive(Clone, Debug)]
@@ -300,8 +301,7 @@ fn save(
                     let same: BTreeSet<_> = pairs
                         .iter()
                         .filter(|(line, entity)| {
-                            truth.get(line).is_some()
-                                && truth.get(line) == memory.bearer.get(entity)
+                            truth.contains_key(line) && truth.get(line) == memory.bearer.get(entity)
                         })
                         .map(|(_, entity)| *entity)
                         .collect();
@@ -388,7 +388,8 @@ fn save(
                         .map(|(line, entity)| {
                             format!("{:?}={:?}", truth.get(line), memory.bearer.get(entity))
                         })
-                        .collect(),
+                        .collect::<Vec<_>>()
+                        .join(" "),
                 })
                 .collect();
             let about = format!("lost (asked {pairs:?})");

@@ -10,8 +10,8 @@ use jiff::civil::DateTime;
 use raccord_model::{Civil, over_at};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::history::say;
 use crate::sheet::{Item, Place};
+use crate::truth::say;
 
 /// A line as seen: which activity it is, where it stands, what it says.
 pub type Seen = (u32, Place, Item);

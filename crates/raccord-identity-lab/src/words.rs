@@ -298,7 +298,8 @@ pub fn band(rng: &mut Rng) -> String {
     ];
     let mut name = format!("{}{}", rng.pick(&HEADS), rng.pick(&TAILS));
     if rng.chance(40) {
-        name.push_str(*rng.pick(&TAILS));
+        let tail = *rng.pick::<&str>(&TAILS);
+        name.push_str(tail);
     }
     if rng.chance(30) {
         name = format!("{name} {}{}", rng.pick(&HEADS), rng.pick(&TAILS));

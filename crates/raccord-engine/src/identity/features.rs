@@ -112,9 +112,14 @@ impl Features {
     /// How alike the titles are.
     pub fn title_likeness(&self, other: &Self) -> f64 {
         if self.title == other.title {
-            1.0
+            return 1.0;
+        }
+        let alike = dice(&self.title_grams, &other.title_grams);
+        let own = self.own_likeness(other);
+        if own >= COMPLETED {
+            alike.max(own)
         } else {
-            dice(&self.title_grams, &other.title_grams)
+            alike
         }
     }
 

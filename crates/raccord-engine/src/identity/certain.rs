@@ -1,0 +1,142 @@
+//! Pairs that need no scoring: the tool's own id, the same title on the same day, nearly the same
+//! title in the same slot.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use raccord_model::EntityId;
+
+use super::Candidate;
+use super::verdict::OWN;
+
+/// Lines that carry the tool's own id. The same id twice is the line most like the known one.
+pub(super) fn native_pairs(
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+) -> Vec<(usize, EntityId)> {
+    let mut by_native: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (&index, line) in lines {
+        if let Some(native) = &line.native {
+            by_native.entry(native).or_default().push(index);
+        }
+    }
+    let mut pairs = Vec::new();
+    for (&entity, candidate) in known {
+        let Some(native) = &candidate.native else {
+            continue;
+        };
+        let Some(indexes) = by_native.get(native.as_str()) else {
+            continue;
+        };
+        let best = indexes.iter().copied().max_by(|a, b| {
+            let like = |index: &usize| lines[index].features.likeness(&candidate.features);
+            like(a).total_cmp(&like(b)).then(b.cmp(a))
+        });
+        if let Some(line) = best {
+            pairs.push((line, entity));
+        }
+    }
+    pairs
+}
+
+/// Lines that say the same title on the same day, where no other does.
+pub(super) fn same_title_and_day(
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+    free_known: &BTreeSet<EntityId>,
+    free_lines: &BTreeSet<usize>,
+) -> Vec<(usize, EntityId)> {
+    type Key<'k> = (&'k str, Option<jiff::civil::Date>);
+    let mut by: BTreeMap<Key<'_>, (Vec<EntityId>, Vec<usize>)> = BTreeMap::new();
+    for entity in free_known {
+        let features = &known[entity].features;
+        let key = (features.title.as_str(), features.day());
+        by.entry(key).or_default().0.push(*entity);
+    }
+    for line in free_lines {
+        let features = &lines[line].features;
+        let key = (features.title.as_str(), features.day());
+        by.entry(key).or_default().1.push(*line);
+    }
+    by.into_iter()
+        .filter(|((_, day), _)| day.is_some())
+        .filter_map(
+            |(_, (entities, new))| match (entities.as_slice(), new.as_slice()) {
+                ([entity], [line]) if !renamed(&known[entity], &lines[line]) => {
+                    Some((*line, *entity))
+                }
+                _ => None,
+            },
+        )
+        .collect()
+}
+
+/// Lines that stand in the slot of a known one under nearly its title, where no other does: a
+/// slip of the hand, or a title that was completed.
+pub(super) fn near_title_and_slot(
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+    free_known: &BTreeSet<EntityId>,
+    free_lines: &BTreeSet<usize>,
+) -> Vec<(usize, EntityId)> {
+    let slots = Slots::of(known, free_known);
+    let mut near: BTreeMap<EntityId, Vec<usize>> = BTreeMap::new();
+    for line in free_lines {
+        let features = &lines[line].features;
+        let there = features
+            .start
+            .and_then(|_| slots.0.get(&features.slot()))
+            .into_iter()
+            .flatten();
+        let alike: Vec<EntityId> = there
+            .copied()
+            .filter(|entity| known[entity].features.own_likeness(features) >= OWN)
+            .filter(|entity| !renamed(&known[entity], &lines[line]))
+            .take(2)
+            .collect();
+        if let [entity] = alike.as_slice() {
+            near.entry(*entity).or_default().push(*line);
+        }
+    }
+    near.into_iter()
+        .filter_map(|(entity, lines)| match lines.as_slice() {
+            [line] => Some((*line, entity)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Who stood in which slot (moment and room).
+pub(super) struct Slots(BTreeMap<(String, String), BTreeSet<EntityId>>);
+
+impl Slots {
+    pub(super) fn of(known: &BTreeMap<EntityId, Candidate>, free: &BTreeSet<EntityId>) -> Self {
+        let mut slots: BTreeMap<_, BTreeSet<EntityId>> = BTreeMap::new();
+        for entity in free {
+            let slot = known[entity].features.slot();
+            slots.entry(slot).or_default().insert(*entity);
+        }
+        Self(slots)
+    }
+
+    /// Whether the line stands where another stood, and not where this one did: then the titles
+    /// may have been exchanged instead.
+    pub(super) fn taken_over(
+        &self,
+        known: &BTreeMap<EntityId, Candidate>,
+        lines: &BTreeMap<usize, Candidate>,
+        (line, entity): (usize, EntityId),
+    ) -> bool {
+        let slot = lines[&line].features.slot();
+        slot != known[&entity].features.slot()
+            && self
+                .0
+                .get(&slot)
+                .is_some_and(|there| there.iter().any(|other| *other != entity))
+    }
+}
+
+/// Whether a tool that names its lines gave this one another name: then it is another line, unless
+/// it was cut and pasted as it stood.
+pub(super) fn renamed(old: &Candidate, new: &Candidate) -> bool {
+    old.native.is_some() && new.native.is_some() && old.digest != new.digest
+}

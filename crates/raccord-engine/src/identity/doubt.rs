@@ -1,0 +1,87 @@
+//! Where two ways to pair lines with activities are possible, neither is chosen: it is asked.
+
+use std::collections::BTreeSet;
+
+use raccord_model::EntityId;
+
+use super::Question;
+use super::verdict::Score;
+
+/// Two assignments that score within this of each other are both possible.
+const MARGIN: f64 = 0.02;
+/// Two ways to pair two lines with two activities are both possible when their sums are this near.
+const CROSSED: f64 = 0.3;
+
+/// Another assignment of the same lines that is as good: both are possible, so it is asked.
+pub(super) fn rivals(
+    scored: &[Score],
+    best: &Score,
+    free_known: &BTreeSet<EntityId>,
+    free_lines: &BTreeSet<usize>,
+) -> Option<Question> {
+    let rival = scored.iter().find(|other| {
+        (other.line == best.line) != (other.entity == best.entity)
+            && free_known.contains(&other.entity)
+            && free_lines.contains(&other.line)
+            && best.likeness - other.likeness < MARGIN
+    })?;
+    // With a partner of its own that fits as well, the rival is no rival.
+    let crossed = scored.iter().any(|third| {
+        (third.line != best.line && third.entity != best.entity)
+            && (third.line == rival.line || third.entity == rival.entity)
+            && free_known.contains(&third.entity)
+            && free_lines.contains(&third.line)
+            && third.likeness > rival.likeness + MARGIN
+    });
+    if crossed {
+        return None;
+    }
+    // What would be left to the rival waits with it.
+    let partner = scored
+        .iter()
+        .filter(|other| other.line != best.line && other.entity != best.entity)
+        .filter(|other| other.line == rival.line || other.entity == rival.entity)
+        .filter(|other| free_known.contains(&other.entity) && free_lines.contains(&other.line))
+        .max_by(|a, b| a.likeness.total_cmp(&b.likeness));
+    let mut pairs = vec![(best.line, best.entity)];
+    pairs.extend(partner.map(|other| (other.line, other.entity)));
+    Some(Question { pairs })
+}
+
+/// Two activities that may have exchanged what they say: both ways to pair them are possible.
+pub(super) fn crossed(
+    scored: &[Score],
+    best: &Score,
+    free_known: &BTreeSet<EntityId>,
+    free_lines: &BTreeSet<usize>,
+) -> Option<Question> {
+    let free =
+        |score: &&Score| free_known.contains(&score.entity) && free_lines.contains(&score.line);
+    let of_line = || {
+        scored
+            .iter()
+            .filter(|other| other.line == best.line && other.entity != best.entity)
+            .filter(free)
+    };
+    let of_entity = || {
+        scored
+            .iter()
+            .filter(|other| other.entity == best.entity && other.line != best.line)
+            .filter(free)
+    };
+    for line in of_line() {
+        for entity in of_entity() {
+            let straight = scored
+                .iter()
+                .find(|other| other.entity == line.entity && other.line == entity.line);
+            let sum = best.likeness + straight.map_or(0.0, |score| score.likeness);
+            let sure = best.only_title && !(line.same_day && entity.same_day);
+            if !sure && line.likeness + entity.likeness + CROSSED >= sum {
+                let mut pairs = vec![(best.line, best.entity)];
+                pairs.extend(straight.map(|score| (score.line, score.entity)));
+                return Some(Question { pairs });
+            }
+        }
+    }
+    None
+}
