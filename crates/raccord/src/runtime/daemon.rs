@@ -16,14 +16,15 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::desk::Desk;
 use super::face::{self, Here, Process, Shown};
+use super::hands::{self, Ready};
 use super::load::Loaded;
-use super::local::{self, Ready};
+use super::local;
 use super::pass::{Pass, PassOptions, one_pass};
 use super::socket::{self, Answer, Asked, Request};
 use super::sources::SourceTask;
 use super::told;
-use super::writer::Desk;
 use crate::cli::{Session, Unmute};
 use crate::connectors::Tools;
 use crate::locale::View;
@@ -47,7 +48,7 @@ pub(crate) async fn run(
     let feed = Feed::new(face::FEED);
     let publish = publisher(&feed, settings.place.id.clone());
     let shown = Arc::new(RwLock::new(Shown::default()));
-    let (writer, desk) = local::start(session, loaded, &ready, stop.clone(), Some(publish))?;
+    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), Some(publish))?;
     // The port is opened only now, with the log open.
     let listener = TcpListener::bind(settings.web.listen)
         .await

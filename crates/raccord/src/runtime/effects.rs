@@ -11,7 +11,7 @@ use raccord_model::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::writer::Command;
+use super::desk::Command;
 use crate::connectors::Tools;
 
 /// What every lane needs.

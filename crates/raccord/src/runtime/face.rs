@@ -15,8 +15,8 @@ use raccord_web::{
 };
 use tokio::sync::mpsc;
 
+use super::desk::Desk;
 use super::stopped::Why;
-use super::writer::Desk;
 use super::{queries, stopped};
 use crate::settings::Settings;
 

@@ -5,8 +5,10 @@
 
 mod clockwork;
 mod daemon;
+mod desk;
 mod effects;
 mod face;
+mod hands;
 mod load;
 mod local;
 mod observe;

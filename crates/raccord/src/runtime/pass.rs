@@ -7,9 +7,9 @@ use raccord_engine::{Engine, Input, Order, Planned, Reply};
 use raccord_kit::Clock;
 use raccord_model::{EntityKind, Rules};
 
+use super::desk::{Broken, Desk};
 use super::observe::{Observed, observe_all};
 use super::renderer::Rendering;
-use super::writer::{Broken, Desk};
 use super::{stopped, told};
 use crate::connectors::Tools;
 use crate::locale::View;

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::writer::Desk;
+use super::desk::Desk;
 use crate::connectors::Tools;
 
 /// A save is several writes: it is read once they have paused this long.

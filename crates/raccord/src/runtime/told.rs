@@ -6,7 +6,7 @@ use raccord_engine::{
 use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Remark, Words};
 use serde_json::Value;
 
-use super::writer::Report;
+use super::desk::Report;
 use crate::locale::View;
 use crate::report::Problem;
 use crate::shapes::{

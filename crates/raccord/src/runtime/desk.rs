@@ -1,0 +1,174 @@
+//! The way to the writer: what it can be asked, and what it answers once that is durable.
+//!
+//! It decides and writes nothing; whoever has a desk may wait, and is told when there is no hope.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use raccord_bus::SqliteLog;
+use raccord_engine::{Engine, Input, Planned, Reply};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, Event, Outcome, Remark};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::report::Problem;
+
+/// A look at the engine and the log, between two groups.
+pub(super) type Ask = Box<dyn FnOnce(&mut Engine, &mut SqliteLog) + Send>;
+
+/// What the writer is asked.
+pub(crate) enum Command {
+    Input {
+        input: Input,
+        reply: oneshot::Sender<Result<Reply, Broken>>,
+    },
+    Outcome {
+        connector: ConnectorName,
+        family: EntityId,
+        delivery: DeliveryId,
+        outcome: Outcome,
+        unchanged: bool,
+    },
+    Ask(Ask),
+    BeginPass,
+    EndPass(oneshot::Sender<Report>),
+    WhenQuiet(oneshot::Sender<()>),
+}
+
+/// The writer cannot make anything durable.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the log cannot be written")]
+pub(crate) struct Broken(pub(crate) Problem);
+
+/// What happened between the beginning and the end of a pass.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Events, notices left out.
+    pub(crate) events: u64,
+    /// Events about notices.
+    pub(crate) notices: u64,
+    /// The first events, for what changed.
+    pub(crate) told: Vec<Event>,
+    /// Remarks of readings.
+    pub(crate) remarks: Vec<(ConnectorName, Remark)>,
+    /// Effects that were handed to tools, by delivery.
+    pub(crate) tried: BTreeMap<DeliveryId, Planned>,
+    /// The ones that were made, in order.
+    pub(crate) done: Vec<DeliveryId>,
+    /// Those among them whose tool held exactly that already.
+    pub(crate) unchanged: BTreeSet<DeliveryId>,
+}
+
+/// The way to the writer.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) tell: mpsc::Sender<Command>,
+    pub(super) status: watch::Receiver<Option<Problem>>,
+    pub(super) looks: watch::Receiver<Vec<raccord_engine::Look>>,
+}
+
+impl Desk {
+    /// Hands in an input; resolves once what was decided is durable.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub(crate) async fn input(&self, input: Input) -> Result<Reply, Broken> {
+        let (reply, answer) = oneshot::channel();
+        self.tell
+            .send(Command::Input { input, reply })
+            .await
+            .map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// As [`Desk::input`], but refuses at once when too many wait already (`Ok(None)`).
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub(crate) async fn try_input(&self, input: Input) -> Result<Option<Reply>, Broken> {
+        let (reply, answer) = oneshot::channel();
+        match self.tell.try_send(Command::Input { input, reply }) {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(stopped())).map(Some),
+            Err(mpsc::error::TrySendError::Full(_)) => Ok(None),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(stopped()),
+        }
+    }
+
+    /// Looks at the engine and the log, between two groups.
+    ///
+    /// # Errors
+    /// When the log cannot be written, or the writer stopped.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Engine, &mut SqliteLog) -> T + Send + 'static,
+    ) -> Result<T, Broken> {
+        let (reply, answer) = oneshot::channel();
+        let look = Box::new(move |engine: &mut Engine, log: &mut SqliteLog| {
+            // Nobody waits any more when this fails.
+            drop(reply.send(look(engine, log)));
+        });
+        self.tell
+            .send(Command::Ask(look))
+            .await
+            .map_err(|_| stopped())?;
+        answer
+            .await
+            .map_err(|_| self.problem().map_or_else(stopped, Broken))
+    }
+
+    /// Begins to gather what happens.
+    pub(crate) async fn begin_pass(&self) {
+        drop(self.tell.send(Command::BeginPass).await);
+    }
+
+    /// What happened since the pass began.
+    ///
+    /// # Errors
+    /// When the writer stopped.
+    pub(crate) async fn end_pass(&self) -> Result<Report, Broken> {
+        let (reply, answer) = oneshot::channel();
+        self.tell
+            .send(Command::EndPass(reply))
+            .await
+            .map_err(|_| stopped())?;
+        answer
+            .await
+            .map_err(|_| self.problem().map_or_else(stopped, Broken))
+    }
+
+    /// Resolves once no effect is under way and none can start now.
+    ///
+    /// # Errors
+    /// When the writer stopped.
+    pub(crate) async fn when_quiet(&self) -> Result<(), Broken> {
+        let (reply, answer) = oneshot::channel();
+        self.tell
+            .send(Command::WhenQuiet(reply))
+            .await
+            .map_err(|_| stopped())?;
+        answer
+            .await
+            .map_err(|_| self.problem().map_or_else(stopped, Broken))
+    }
+
+    /// Why nothing can be made durable, if so.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        self.status.borrow().clone()
+    }
+
+    /// Sources that must be looked at again, as the engine says.
+    pub(crate) fn looks(&self) -> watch::Receiver<Vec<raccord_engine::Look>> {
+        self.looks.clone()
+    }
+}
+
+/// Nobody writes any more.
+pub(super) fn stopped() -> Broken {
+    Broken(Problem::failed(
+        "",
+        "writer-stopped",
+        raccord_model::Words::new("Raccord est en train de s'arrêter.", "Raccord is stopping."),
+        raccord_model::Words::new(
+            "Relancez la commande ensuite.",
+            "Run the command again afterwards.",
+        ),
+    ))
+}

@@ -1,0 +1,255 @@
+//! Who does what a command asks: this process, with the writer's lock, or the daemon that holds it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use raccord_bus::SqliteLog;
+use raccord_engine::Order;
+use raccord_kit::Clock;
+use raccord_model::{ConnectorName, Rules, Words};
+use tokio_util::sync::CancellationToken;
+
+use super::clockwork::Steady;
+use super::desk::Desk;
+use super::effects::Effects;
+use super::load::{Loaded, open_writer};
+use super::pass::{Pass, PassOptions, one_pass};
+use super::renderer::Rendering;
+use super::socket::{self, Request};
+use super::writer::{Writer, WriterOptions};
+use crate::cli::Session;
+use crate::connectors::Tools;
+use crate::report::Problem;
+use crate::settings;
+use crate::shapes::{Deed, DeedShape, SyncShape};
+
+/// How far behind its log a machine's clock may be before nothing is done at all.
+const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+
+/// What the log says while another process writes it.
+pub(super) const LOCKED: &str = "log.locked";
+
+/// What a place needs to work, made from its settings.
+pub(crate) struct Ready {
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Ready {
+    /// Tools and clock of `session`; the clock never shows an hour before `last`.
+    pub(crate) fn of(session: &Session, last: Option<jiff::Timestamp>) -> Result<Self, Problem> {
+        let tools = Arc::new(session.tools()?);
+        let machine: Arc<dyn Clock> = session.time.clock.clone();
+        let now = machine.now();
+        if let (Some(last), None) = (last, session.time.set_to)
+            && now < last
+            && last.duration_since(now) > SKEW
+        {
+            return Err(behind(now, last));
+        }
+        Ok(Self {
+            tools,
+            clock: Arc::new(Steady::from(machine, last)),
+        })
+    }
+}
+
+fn behind(now: jiff::Timestamp, last: jiff::Timestamp) -> Problem {
+    Problem::failed(
+        "",
+        "clock-behind",
+        Words::new(
+            format!(
+                "L'horloge de la machine ({now}) est en retard sur le journal ({last}). Rien n'est envoyé, rien n'est changé."
+            ),
+            format!(
+                "The machine's clock ({now}) is behind the log ({last}). Nothing is sent, nothing is changed."
+            ),
+        ),
+        Words::new(
+            "Mettez la machine à l'heure (timedatectl), puis relancez. Si le journal a été écrit avec RACCORD_NOW, donnez-le de nouveau.",
+            "Set the machine's clock (timedatectl) and start again. If the log was written with RACCORD_NOW, give it again.",
+        ),
+    )
+}
+
+/// The rules of the place, given the salt of credentials' digests.
+pub(crate) fn rules_of(session: &Session, tools: &Tools, salt: &str) -> Rules {
+    settings::rules(&session.settings, tools, salt.as_bytes())
+}
+
+/// Starts the writer of `session`'s place.
+pub(crate) fn start(
+    session: &Session,
+    loaded: Loaded<SqliteLog>,
+    ready: &Ready,
+    stop: CancellationToken,
+    publish: Option<super::writer::Publish>,
+) -> Result<(Writer, Desk), Problem> {
+    let settings = session.settings.clone();
+    let tools = Arc::clone(&ready.tools);
+    let rules = move |salt: &str| settings::rules(&settings, &tools, salt.as_bytes());
+    let options = WriterOptions {
+        data: session.settings.data.clone(),
+        place: session.settings.place.clone(),
+        rules: Box::new(rules),
+        rendering: Rendering(Arc::clone(&ready.tools)),
+        clock: Arc::clone(&ready.clock),
+        publish,
+    };
+    let place = session.settings.place.id.clone();
+    let effects = Effects::new(
+        Arc::clone(&ready.tools),
+        Arc::clone(&ready.clock),
+        place,
+        stop,
+    );
+    Writer::start(loaded, options, effects)
+}
+
+/// The runtime everything asynchronous runs on.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|cause| Problem::file(Path::new("tokio"), &cause))
+}
+
+/// Who answers a command that writes.
+pub(super) enum Hands {
+    /// This process.
+    Ours(Box<Loaded<SqliteLog>>),
+    /// The daemon that holds the place.
+    Daemon,
+}
+
+pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
+    let (data, place) = (&session.settings.data, &session.settings.place.id);
+    match open_writer(data, place) {
+        Ok(loaded) => Ok(Hands::Ours(Box::new(loaded))),
+        Err(problem)
+            if problem
+                .findings
+                .iter()
+                .any(|finding| finding.code == LOCKED)
+                && socket::answers(data) =>
+        {
+            Ok(Hands::Daemon)
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+pub(super) fn pass_here(
+    session: &Session,
+    loaded: Loaded<SqliteLog>,
+    options: PassOptions,
+) -> Result<SyncShape, Problem> {
+    let ready = Ready::of(session, loaded.engine.state().at)?;
+    let runtime = runtime()?;
+    let bar = session.progress(&Words::new("Un passage", "One pass"), None);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    let shape = runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let (writer, desk) = start(session, loaded, &ready, stop, None)?;
+        let pass = Pass {
+            tools: &ready.tools,
+            clock: &ready.clock,
+            view: &session.view,
+        };
+        let shape = one_pass(&pass, &desk, options).await;
+        drop(desk);
+        tokio::task::spawn_blocking(move || writer.join())
+            .await
+            .map_err(|_| writer_lost())?;
+        shape
+    });
+    bar.finish_and_clear();
+    shape
+}
+
+fn writer_lost() -> Problem {
+    Problem::failed(
+        "",
+        "writer-lost",
+        Words::new(
+            "L'écriture du journal s'est arrêtée sans prévenir.",
+            "Writing the log stopped without a word.",
+        ),
+        Words::new(
+            "Relancez la commande ; rien n'est perdu.",
+            "Run the command again; nothing is lost.",
+        ),
+    )
+}
+
+/// A decision of a person, followed by a pass so that it shows at once.
+pub(super) fn decide(
+    session: &Session,
+    order: Order,
+    request: &Request,
+    did: Deed,
+    reference: String,
+) -> Result<DeedShape, Problem> {
+    let shape = match hands(session)? {
+        Hands::Daemon => return socket::ask(&session.settings.data, request, session.view.lang),
+        Hands::Ours(loaded) => pass_here(
+            session,
+            *loaded,
+            PassOptions {
+                orders: vec![order],
+                ..PassOptions::default()
+            },
+        )?,
+    };
+    Ok(DeedShape {
+        did,
+        reference,
+        effects: shape.effects,
+        commits: None,
+        bytes: None,
+    })
+}
+
+/// A decision that is made durable without a pass after it.
+pub(super) fn only_decide(
+    session: &Session,
+    loaded: Loaded<SqliteLog>,
+    order: Order,
+) -> Result<(), Problem> {
+    let ready = Ready::of(session, loaded.engine.state().at)?;
+    runtime()?.block_on(async {
+        let (writer, desk) = start(session, loaded, &ready, stopped_token(), None)?;
+        let reply = desk
+            .input(raccord_engine::Input::Order(order))
+            .await
+            .map_err(|broken| broken.0)?;
+        drop(desk);
+        tokio::task::spawn_blocking(move || writer.join())
+            .await
+            .map_err(|_| writer_lost())?;
+        super::told::refused(&reply)
+    })
+}
+
+/// A connector that had been refused answers well again, so it is used again.
+pub(super) fn lift(session: &Session, connector: &ConnectorName) -> Result<(), Problem> {
+    match hands(session)? {
+        Hands::Daemon => {
+            let request = Request::Lift {
+                connector: connector.clone(),
+            };
+            socket::ask(&session.settings.data, &request, session.view.lang)
+        }
+        Hands::Ours(loaded) => only_decide(session, *loaded, Order::SwitchOn(connector.clone())),
+    }
+}
+
+/// Effects that are handed over are not started: the command only decides.
+fn stopped_token() -> CancellationToken {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    stop
+}
