@@ -247,6 +247,12 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
         Fact::Muted(why) => state.muted = Some(why.clone()),
         Fact::Unmuted { look_first } => {
             state.muted = None;
+            if let Some(rules) = state.rules.clone() {
+                // Sinks this log has not used yet may have been used by the one that was lost.
+                for name in rules.sinks.keys() {
+                    state.sinks.entry(name.clone()).or_default();
+                }
+            }
             for sink in state.sinks.values_mut() {
                 sink.look_first = look_first.then_some(at);
                 if !look_first {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raccord_model::{Cause, EntityId, Fields, HoldId, Link, Verb, Words};
+use raccord_model::{Cause, Digest, EntityId, Fields, HoldId, Link, Verb, Words};
 
 use crate::deciding::{Deciding, Draft};
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
@@ -277,6 +277,8 @@ fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
     };
     let link = owed.hash.map(|hash| match link {
         Some(link) => Link { hash, ..link },
+        // What an attempt this log does not know of wrote is not known either.
+        None if owed.progress.attempt() == 0 => Link::nameless(Digest::default()),
         None => Link::nameless(hash),
     });
     deciding.record(Fact::Done {

@@ -1,0 +1,236 @@
+//! Stories that once broke a law, shrunk, and the first seeds of the campaign.
+
+use raccord_sim::act::Act::{self, *};
+use raccord_sim::act::Fate::*;
+use raccord_sim::laws::play;
+use raccord_sim::story::story;
+
+fn holds(acts: &[Act]) {
+    let sim = play(acts, None);
+    assert_eq!(sim.broken, None, "{acts:?}");
+}
+
+#[test]
+fn the_first_seeds_break_no_law() {
+    for seed in 0..60 {
+        let sim = play(&story(seed), None);
+        assert_eq!(sim.broken, None, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_runs_the_same() {
+    for seed in 0..10 {
+        let acts = story(seed);
+        assert_eq!(play(&acts, None).trace, play(&acts, None).trace, "{seed}");
+    }
+}
+
+#[test]
+fn a_plan_says_that_children_wait_for_an_announcement_in_its_grace() {
+    holds(&[Add(102), Nameless, Wait(20), Mute, Spill, Wait(301)]);
+}
+
+#[test]
+fn an_older_hold_that_ends_does_not_let_a_newer_held_reading_count() {
+    holds(&[
+        Add(15),
+        Add(214),
+        Add(53),
+        Add(152),
+        Add(75),
+        Add(200),
+        Add(76),
+        Wait(40000),
+        Wait(40000),
+        Spill,
+        Move(11_898_921_199_751_381_151),
+        Read,
+        Move(12_653_131_786_297_577_238),
+        Read,
+        Cut(9_381_908_878_050_899_507),
+    ]);
+}
+
+#[test]
+fn a_line_with_another_id_is_another_line_however_alike() {
+    holds(&[
+        Add(215),
+        Add(103),
+        Add(40),
+        Add(198),
+        Add(219),
+        Add(239),
+        Read,
+        Wait(5),
+        Spill,
+        Add(143),
+        Read,
+        Decide(4_185_648_657_155_872_699, true),
+        Read,
+    ]);
+}
+
+#[test]
+fn what_was_hidden_while_nobody_knew_is_not_made_beside_itself_when_shown_again() {
+    holds(&[
+        Add(120),
+        Add(58),
+        Add(52),
+        Add(53),
+        Add(161),
+        Add(202),
+        Add(151),
+        Add(37),
+        Read,
+        Wait(1),
+        Wait(7200),
+        ReadFails,
+        Answer(7_401_648_817_752_459_451, AnswerLost),
+        Cut(14_966_337_661_748_205_847),
+        Answer(3_312_775_225_691_258_171, Good),
+        Add(174),
+        Read,
+        Mute,
+        Cut(5_941_894_965_368_537_659),
+        Hide(10_067_113_290_836_470_918),
+        Wait(1000),
+        Add(234),
+        Crash(8_088_234_157_461_523_494),
+        Read,
+        Unmute,
+        Wait(20),
+        Cut(10_284_326_507_571_005_156),
+        Crash(1_073_762_689_435_372_282),
+        Add(246),
+        Wait(1000),
+        Read,
+        Cut(14_134_966_108_944_214_298),
+        Hide(1_423_136_593_527_744_634),
+        Read,
+    ]);
+}
+
+#[test]
+fn a_restored_place_has_not_caught_up_before_an_approved_reading_was_applied() {
+    holds(&[
+        Add(172),
+        Add(242),
+        Add(136),
+        Add(235),
+        Add(244),
+        Add(4),
+        Add(103),
+        Add(195),
+        Add(159),
+        Add(182),
+        Read,
+        Backup,
+        Cut(1_217_360_686_151_667_725),
+        Add(176),
+        Answer(2_663_971_449_337_862_736, Good),
+        Cut(17_207_974_289_501_222_255),
+        Answer(3_133_311_146_247_414_302, Good),
+        Add(123),
+        Read,
+        Wait(301),
+        Add(223),
+        Crash(11_999_157_454_970_758_497),
+        Cut(13_111_939_444_741_547_995),
+        Restore(5_453_561_848_797_763_683),
+    ]);
+}
+
+#[test]
+fn what_left_in_the_very_instant_of_the_crash_is_written_over() {
+    holds(&[
+        Add(174),
+        Add(135),
+        Add(158),
+        Add(153),
+        Add(8),
+        Add(165),
+        Add(241),
+        Add(44),
+        Read,
+        Flush,
+        Answer(4_943_980_965_763_718_137, Good),
+        Wait(20),
+        Read,
+        Wait(20),
+        Answer(1_208_224_455_824_315_129, Good),
+        Answer(9_821_867_935_240_198_726, Good),
+        Backup,
+        Answer(15_135_774_767_814_792_385, Good),
+        Answer(12_116_104_039_992_683_408, OldListing),
+        Spill,
+        Answer(684_492_440_194_380_415, Good),
+        Answer(4_980_177_826_052_365_129, Busy),
+        Answer(3_631_168_454_438_120_377, Good),
+        SwitchOn(14_640_353_078_367_224_035),
+        Answer(15_532_402_568_975_145_811, Lost),
+        Cut(10_419_222_684_029_887_237),
+        Read,
+        Decide(11_627_304_965_573_566_205, true),
+        Read,
+        Answer(8_099_348_204_548_088_384, Good),
+        Answer(11_092_888_206_900_532_651, Good),
+        Credit(235),
+        Answer(4_816_117_157_650_553_712, Good),
+        Crash(11_579_542_749_934_664_948),
+        Unspill,
+        Read,
+    ]);
+}
+
+#[test]
+fn an_attempt_of_a_lost_future_is_waited_for_after_a_restore() {
+    holds(&[
+        Add(244),
+        Add(85),
+        Add(85),
+        Add(57),
+        Add(76),
+        Nameless,
+        Read,
+        Add(46),
+        Wait(20),
+        Wait(61),
+        Read,
+        Add(223),
+        Answer(10_374_843_590_042_682_726, Good),
+        Answer(6_068_282_507_539_910_627, Good),
+        Answer(12_780_487_484_266_870_529, Good),
+        Wait(61),
+        Crash(2_328_779_468_859_130_528),
+        Configure(7),
+        Wait(1),
+        Credit(234),
+        Wait(1000),
+        Crash(4_198_713_373_873_804_751),
+        Wait(1000),
+        Read,
+        Credit(40),
+        Crash(9_555_862_713_753_153_078),
+        Flush,
+        Answer(5_383_223_326_913_938_108, Good),
+        SignUp(221),
+        Answer(662_193_828_431_672_381, Good),
+        Wait(1),
+        Answer(4_820_028_659_785_603_336, Good),
+        Answer(16_216_235_648_956_077_059, CannotTell),
+        Backup,
+        Crash(14_050_741_647_677_281_850),
+        Read,
+        Wait(130),
+        Credit(64),
+        Answer(6_134_361_340_154_905_452, Good),
+        Flush,
+        Answer(12_350_887_953_451_645_668, Good),
+        Flush,
+        Crash(669_711_423_467_966_785),
+        Edit(9_318_341_036_790_111_847),
+        Crash(7_019_978_163_320_479_451),
+        Restore(7_386_689_286_661_345_445),
+    ]);
+}
