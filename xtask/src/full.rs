@@ -20,6 +20,67 @@ pub(crate) struct Args {
 /// The campaigns: one entry each.
 const CAMPAIGNS: &[Step] = &[
     Step {
+        // Every state and transition is counted; any law broken fails.
+        name: "simulation",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--package",
+                "raccord-sim",
+                "--",
+                "--seeds",
+                "1000000",
+                "--minutes",
+                "10",
+                "--report",
+                "--tell",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "small worlds",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--package",
+                "raccord-sim",
+                "--",
+                "--exhaustive",
+                "--minutes",
+                "10",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        // Mistakes planted in the engine and around it: each must break a law within five minutes.
+        name: "planted faults",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--target-dir",
+                "target/faults",
+                "--package",
+                "raccord-sim",
+                "--",
+                "--faults",
+                "--minutes",
+                "5",
+            ],
+            &[("RUSTFLAGS", "--cfg raccord_faults")],
+        ),
+    },
+    Step {
         name: "torture",
         work: Work::Cargo(
             &[
