@@ -17,6 +17,10 @@ use raccord_sim::story::{shrink, story};
 
 /// Plays the engine against simulated tools.
 #[derive(Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 struct Args {
     /// How many seeds to play.
     #[arg(long, default_value_t = 1_000)]
