@@ -1,11 +1,11 @@
 //! Where two ways to pair lines with activities are possible, neither is chosen: it is asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use raccord_model::EntityId;
 
-use super::Question;
 use super::verdict::Score;
+use super::{Candidate, Matching, Question};
 
 /// Two assignments that score within this of each other are both possible.
 const MARGIN: f64 = 0.02;
@@ -84,4 +84,49 @@ pub(super) fn crossed(
         }
     }
     None
+}
+
+/// What moved into the slot of an activity that is asked about, or out of the slot that its line
+/// stands in now, waits for the same answer: whoever exchanged one exchanged the other. The first
+/// `certain` pairs are beyond doubt.
+pub(super) fn entangled(
+    matching: &mut Matching,
+    certain: usize,
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+) {
+    let was = |entity: &EntityId| known[entity].features.slot();
+    let is = |line: &usize| lines[line].features.slot();
+    let mut left: BTreeMap<_, usize> = BTreeMap::new();
+    let mut taken: BTreeMap<_, usize> = BTreeMap::new();
+    for (question, Question { pairs }) in matching.questions.iter().enumerate() {
+        for (line, entity) in pairs {
+            left.insert(was(entity), question);
+            taken.insert(is(line), question);
+        }
+    }
+    if left.is_empty() {
+        return;
+    }
+    let mut sure = matching.pairs.split_off(certain.min(matching.pairs.len()));
+    loop {
+        let before = sure.len();
+        sure.retain(|(line, entity)| {
+            let (from, to) = (was(entity), is(line));
+            if from == to {
+                return true;
+            }
+            let Some(&question) = left.get(&to).or_else(|| taken.get(&from)) else {
+                return true;
+            };
+            matching.questions[question].pairs.push((*line, *entity));
+            left.insert(from, question);
+            taken.insert(to, question);
+            false
+        });
+        if sure.len() == before {
+            break;
+        }
+    }
+    matching.pairs.append(&mut sure);
 }

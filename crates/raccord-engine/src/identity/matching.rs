@@ -6,7 +6,7 @@ use raccord_model::{Digest, EntityId};
 
 use super::Features;
 use super::certain::{native_pairs, near_title_and_slot, same_title_and_day};
-use super::doubt::{crossed, rivals};
+use super::doubt::{crossed, entangled, rivals};
 use super::series::series;
 use super::verdict::{Verdict, scores};
 
@@ -90,6 +90,8 @@ pub fn match_lines(
             pair(line, entity, &mut free_known, &mut free_lines);
         }
     }
+    // So far nothing was left over but what was paired.
+    let certain = known.len() - free_known.len();
     let (moved, asked) = series(known, lines, &free_known, &free_lines, titles, answers);
     for (line, entity) in moved {
         pair(line, entity, &mut free_known, &mut free_lines);
@@ -141,6 +143,7 @@ pub fn match_lines(
     }
     matching.questions = asked;
     matching.questions.extend(doubtful);
+    entangled(&mut matching, certain, known, lines);
     matching.added = free_lines.into_iter().collect();
     matching.missing = free_known.into_iter().collect();
     matching
