@@ -3,6 +3,7 @@
 //! One JSON request goes in, the file or one JSON refusal comes out. Nothing is retried here, and
 //! nothing the child says is shown longer than a line.
 
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -42,6 +43,7 @@ struct Request<'a> {
 #[derive(Serialize)]
 struct Source<'a> {
     main: &'a str,
+    files: &'a BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,7 @@ pub(crate) async fn typeset(
     let request = Request {
         template: Source {
             main: &template.text,
+            files: &template.files,
         },
         data,
     };
@@ -173,6 +176,7 @@ mod tests {
         let program = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/children")).join(name);
         let template = Template {
             text: "x".repeat(100_000),
+            files: BTreeMap::new(),
             own,
         };
         typeset(&program, &template, &json!({"title": "Programme"}), limits).await

@@ -8,29 +8,19 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 use raccord_model::{
     Activity, Civil, Digest, Entity, EntityKind, Lang, Place, Status, Visibility, fold_word,
 };
 use serde::Serialize;
 
+use crate::item::{Item, KIND, MORNING, NAME, item, room_for_text};
 use crate::marks;
+use crate::month::Month;
+use crate::qr::{self, Code};
 use crate::typography as set;
+use crate::words::FixedWords;
 
-/// Of what is longer, the beginning is printed.
-const TITLE: usize = 140;
-const NAME: usize = 60;
-const KIND: usize = 32;
-const DESCRIPTION: usize = 170;
-/// A month with room tells more, a crowded one less.
-const DESCRIPTION_ROOMY: usize = 420;
-const DESCRIPTION_CROWDED: usize = 90;
-/// How many activities a roomy month has at most, and a crowded one more than.
-const ROOMY: usize = 14;
-const CROWDED: usize = 60;
-/// Numbers beyond these are mistakes, and would not fit their column.
-const MOST_PLACES: u32 = 100_000;
-const MOST_CREDITS: i64 = 100_000;
 /// Kinds beyond these are not in the legend, to keep it to two lines.
 const LEGEND: usize = 12;
 
@@ -55,12 +45,19 @@ pub(crate) struct Document {
     pub count: usize,
     /// Kinds with their shapes, the most frequent first.
     pub kinds: Vec<Kind>,
+    /// The first letter of each weekday, Monday first.
+    pub weekdays: Vec<String>,
+    /// Whether any activity brings credits.
+    pub credited: bool,
     /// Every day of the month, for a view at a glance.
     pub glance: Vec<Glance>,
     /// The weeks that have activities.
     pub weeks: Vec<Week>,
+    /// Addresses for telephones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Code>,
     /// Fixed words.
-    pub words: FixedWords,
+    pub words: &'static FixedWords,
 }
 
 /// A kind of activity.
@@ -77,6 +74,8 @@ pub(crate) struct Kind {
 pub(crate) struct Glance {
     /// The day of the month.
     pub day: i8,
+    /// Its place in the week, Monday 0.
+    pub column: i8,
     /// The first letter of the weekday.
     pub letter: String,
     /// Whether it is a Saturday or Sunday.
@@ -109,116 +108,6 @@ pub(crate) struct Day {
     pub items: Vec<Item>,
 }
 
-/// An activity. Empty texts are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Item {
-    /// "18 h 30", "toute la journée".
-    pub from: String,
-    /// "20 h 30".
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub to: String,
-    /// "jusqu’au dim. 14", for what ends on a later day.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub until: String,
-    /// What it is called.
-    pub title: String,
-    /// Its kind.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub kind: String,
-    /// Its kind's shape.
-    pub mark: &'static str,
-    /// The room.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub room: String,
-    /// Who runs it.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub organiser: String,
-    /// What it is about.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub description: String,
-    /// "20 places".
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub places: String,
-    /// "2 crédits".
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub credits: String,
-    /// Whether nobody more can come.
-    pub full: bool,
-    /// Whether it may not take place.
-    pub tentative: bool,
-}
-
-/// Words a template prints that do not come from the data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct FixedWords {
-    full: &'static str,
-    tentative: &'static str,
-    continued: &'static str,
-    page: &'static str,
-    credits: &'static str,
-    glance: &'static str,
-    edition: &'static str,
-}
-
-const FRENCH: FixedWords = FixedWords {
-    full: "Complet",
-    tentative: "À confirmer",
-    continued: "suite",
-    page: "page",
-    credits: "Les crédits remercient celles et ceux qui donnent un coup de main.",
-    glance: "Le mois d’un coup d’œil",
-    edition: "Édition du",
-};
-
-const ENGLISH: FixedWords = FixedWords {
-    full: "Full",
-    tentative: "To be confirmed",
-    continued: "continued",
-    page: "page",
-    credits: "Credits thank everyone who lends a hand.",
-    glance: "The month at a glance",
-    edition: "Edition of",
-};
-
-/// A month of the calendar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Month {
-    /// Its first day.
-    pub first: Date,
-}
-
-impl Month {
-    /// Reads a publication's key, `2027-01`.
-    pub(crate) fn of_key(key: &str) -> Option<Self> {
-        let fits = key.len() == 7 && key.is_ascii();
-        let first = fits.then(|| format!("{key}-01").parse().ok())??;
-        Some(Self { first })
-    }
-
-    fn last(self) -> Date {
-        self.first.last_of_month()
-    }
-
-    /// "Programme de janvier 2027".
-    pub(crate) fn title(self, lang: Lang) -> String {
-        let year = self.first.year();
-        let number = self.first.month();
-        match lang {
-            Lang::Fr => format!("Programme {} {year}", set::of_month(number)),
-            Lang::En => format!("Programme for {} {year}", lang.month(number)),
-        }
-    }
-
-    /// The name of its file.
-    pub(crate) fn file(self) -> String {
-        format!(
-            "programme-{:04}-{:02}.pdf",
-            self.first.year(),
-            self.first.month()
-        )
-    }
-}
-
 /// What may be printed of `members`: public activities that take place in `month`, by their first day
 /// in it, then whole days, then the hour, title and id.
 pub(crate) fn printable(members: &[Entity], month: Month) -> Vec<Activity> {
@@ -234,7 +123,7 @@ pub(crate) fn printable(members: &[Entity], month: Month) -> Vec<Activity> {
         })
         .collect();
     activities.sort_by(|a, b| {
-        let key = |each: &Activity| (shown_on(each, month), each.start.time(), each.start);
+        let key = |each: &Activity| (month.shown_on(each), each.start.time(), each.start);
         key(a)
             .cmp(&key(b))
             .then_with(|| a.title.cmp(&b.title))
@@ -243,32 +132,23 @@ pub(crate) fn printable(members: &[Entity], month: Month) -> Vec<Activity> {
     activities
 }
 
-/// The day it stands under: what began earlier stands under the month's first day.
-fn shown_on(activity: &Activity, month: Month) -> Date {
-    activity.start.date().max(month.first)
-}
-
 /// The document of `activities` (as [`printable`] gives them), in the words of `lang`.
 pub(crate) fn compose(
     activities: &[Activity],
     month: Month,
     place: &Place,
+    links: &Links,
     lang: Lang,
 ) -> Document {
+    let words = FixedWords::of(lang);
     let shapes = marks::assign(activities.iter().map(|activity| activity.kind.as_str()));
     let mark = |activity: &Activity| shapes[&fold_word(&activity.kind)];
-    let longest = match activities.len() {
-        few if few <= ROOMY => DESCRIPTION_ROOMY,
-        many if many > CROWDED => DESCRIPTION_CROWDED,
-        _ => DESCRIPTION,
-    };
+    let longest = room_for_text(activities.len());
 
     let mut days: BTreeMap<Date, Vec<Item>> = BTreeMap::new();
     for activity in activities {
         let item = item(activity, mark(activity), longest, month, lang);
-        days.entry(shown_on(activity, month))
-            .or_default()
-            .push(item);
+        days.entry(month.shown_on(activity)).or_default().push(item);
     }
 
     Document {
@@ -276,142 +156,62 @@ pub(crate) fn compose(
         title: month.title(lang),
         heading: "Programme".into(),
         place: set::line(&place.name, lang, NAME),
-        address: address(&place.public_url),
+        address: qr::short(&place.public_url),
         month: capital(lang.month(month.first.month())),
         year: month.first.year().to_string(),
         count: activities.len(),
         kinds: kinds(activities, &shapes, lang),
+        weekdays: Weekday::Monday
+            .cycle_forward()
+            .take(7)
+            .map(|day| letter(day, lang))
+            .collect(),
+        credited: activities
+            .iter()
+            .any(|activity| activity.credits.is_some_and(|amount| amount > 0)),
         glance: glance(activities, month, lang, mark),
         weeks: weeks(days, month, lang),
-        words: match lang {
-            Lang::Fr => FRENCH,
-            Lang::En => ENGLISH,
-        },
+        codes: links.codes(month, place, words),
+        words,
     }
 }
 
-/// The document's address: what differs in it differs on paper.
-pub(crate) fn digest(document: &Document, template: Digest) -> Digest {
-    let mut bytes = serde_json::to_vec(document).expect("a document always serialises into memory");
-    bytes.extend_from_slice(&template.0);
+/// The document's address: what differs in it differs on paper. Which line an activity is does not.
+pub(crate) fn digest(document: &Document, look: Digest) -> Digest {
+    let mut shown = document.clone();
+    for item in shown
+        .weeks
+        .iter_mut()
+        .flat_map(|week| &mut week.days)
+        .flat_map(|day| &mut day.items)
+    {
+        item.key.clear();
+    }
+    let mut bytes = serde_json::to_vec(&shown).expect("a document always serialises into memory");
+    bytes.extend_from_slice(&look.0);
     Digest::of(&bytes)
 }
 
-/// The month in a few lines of plain text, for a person who wants to know what will be printed.
-pub(crate) fn listing(activities: &[Activity], month: Month, lang: Lang) -> String {
-    let mut text = month.title(lang);
-    for activity in activities {
-        let item = item(activity, "", DESCRIPTION, month, lang);
-        text.push('\n');
-        text.push_str(&set::day_of(shown_on(activity, month), month.first, lang));
-        text.push_str(", ");
-        text.push_str(&item.from);
-        if !item.to.is_empty() {
-            text.push_str(" – ");
-            text.push_str(&item.to);
-        }
-        if !item.until.is_empty() {
-            text.push_str(" (");
-            text.push_str(&item.until);
-            text.push(')');
-        }
-        text.push_str(" · ");
-        text.push_str(&item.title);
-        if !item.room.is_empty() {
-            text.push_str(" · ");
-            text.push_str(&item.room);
-        }
-        let words = if lang == Lang::Fr { &FRENCH } else { &ENGLISH };
-        for (is, word) in [(item.full, words.full), (item.tentative, words.tentative)] {
-            if is {
-                text.push_str(" · ");
-                text.push_str(word);
-            }
-        }
-    }
-    text.replace('\u{200b}', "")
+/// Where the page leads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Links {
+    /// The month's page, `{month}` standing for its key; the place's own page without it.
+    pub page: Option<String>,
+    /// Where people sign up.
+    pub signup: Option<String>,
 }
 
-fn item(activity: &Activity, mark: &'static str, longest: usize, month: Month, lang: Lang) -> Item {
-    let (from, to, until) = hours(activity, month, lang);
-    let title = set::line(&activity.title, lang, TITLE);
-    Item {
-        from,
-        to,
-        until,
-        title: if title.is_empty() {
-            "…".into()
-        } else {
-            title
-        },
-        kind: set::line(&activity.kind, lang, KIND),
-        mark,
-        room: set::line(&activity.room, lang, NAME),
-        organiser: set::line(&activity.organiser, lang, NAME),
-        description: set::line(&activity.description, lang, longest),
-        places: activity
-            .capacity
-            .filter(|count| (1..=MOST_PLACES).contains(count))
-            .map(set::places)
-            .unwrap_or_default(),
-        credits: activity
-            .credits
-            .filter(|hundredths| (1..=MOST_CREDITS).contains(hundredths))
-            .map(|hundredths| set::credits(hundredths, lang))
-            .unwrap_or_default(),
-        full: activity.status == Status::Full,
-        tentative: activity.status == Status::Tentative,
-    }
-}
-
-/// An evening that ends before this hour of the next morning is one evening.
-const MORNING: Time = Time::constant(6, 0, 0, 0);
-
-/// From, to, until. An end that is not after the start is not printed.
-fn hours(activity: &Activity, month: Month, lang: Lang) -> (String, String, String) {
-    let first = activity.start.date();
-    let began_before = first < month.first;
-    let since = || {
-        let day = set::day_of(first, month.first, lang);
-        match lang {
-            Lang::Fr => format!("depuis le {day}"),
-            Lang::En => format!("since {day}"),
-        }
-    };
-    let until = |last: Date| {
-        let day = set::day_of(last, month.first, lang);
-        match lang {
-            Lang::Fr => format!("jusqu’au {day}"),
-            Lang::En => format!("until {day}"),
-        }
-    };
-    let whole_day = || match lang {
-        Lang::Fr => "toute la journée".to_owned(),
-        Lang::En => "all day".to_owned(),
-    };
-
-    let from = match activity.start {
-        _ if began_before => since(),
-        Civil::Day(_) => whole_day(),
-        Civil::Minute(at) => set::hour(at.time(), lang),
-    };
-    let nothing = String::new();
-    let Some(end) = activity.end else {
-        return (from, nothing.clone(), nothing);
-    };
-    match (activity.start, end) {
-        (Civil::Minute(start), Civil::Minute(end)) if end > start => {
-            let same_evening = end.date() == start.date()
-                || (Some(end.date()) == start.date().tomorrow().ok() && end.time() <= MORNING);
-            if same_evening && !began_before {
-                (from, set::hour(end.time(), lang), nothing)
-            } else {
-                let last = format!("{}, {}", until(end.date()), set::hour(end.time(), lang));
-                (from, nothing, last)
-            }
-        }
-        (_, end) if end.date() > first => (from, nothing, until(end.date())),
-        _ => (from, nothing.clone(), nothing),
+impl Links {
+    fn codes(&self, month: Month, place: &Place, words: &'static FixedWords) -> Vec<Code> {
+        let page = match &self.page {
+            Some(page) => page.replace("{month}", &month.key()),
+            None => place.public_url.clone(),
+        };
+        let signup = self.signup.as_deref().unwrap_or_default();
+        [(page.as_str(), words.online), (signup, words.signup)]
+            .into_iter()
+            .filter_map(|(url, caption)| qr::code(url, caption))
+            .collect()
     }
 }
 
@@ -489,7 +289,8 @@ fn glance(
         .map(|date| {
             let glance = Glance {
                 day: date.day(),
-                letter: capital(&lang.weekday(date.weekday())[..1]),
+                column: date.weekday().to_monday_zero_offset(),
+                letter: letter(date.weekday(), lang),
                 weekend: is_weekend(date),
                 marks: Vec::new(),
             };
@@ -497,7 +298,7 @@ fn glance(
         })
         .collect();
     for activity in activities {
-        let first = shown_on(activity, month);
+        let first = month.shown_on(activity);
         let last = match (activity.start, activity.end) {
             (Civil::Minute(start), Some(Civil::Minute(end))) if end.time() <= MORNING => {
                 // Past midnight is still the evening before.
@@ -518,6 +319,10 @@ fn glance(
     days.into_iter().map(|(_, day)| day).collect()
 }
 
+fn letter(day: Weekday, lang: Lang) -> String {
+    capital(&lang.weekday(day)[..1])
+}
+
 fn is_weekend(date: Date) -> bool {
     date.weekday().to_monday_zero_offset() >= 5
 }
@@ -526,12 +331,4 @@ fn capital(word: &str) -> String {
     let mut chars = word.chars();
     let first = chars.next().into_iter().flat_map(char::to_uppercase);
     first.chain(chars).collect()
-}
-
-/// An address as it is printed: without its scheme and last slash.
-fn address(url: &str) -> String {
-    let short = url
-        .trim_start_matches("https://")
-        .trim_start_matches("http://");
-    set::line(short.trim_end_matches('/'), Lang::En, 2 * NAME)
 }

@@ -4,17 +4,18 @@ use std::path::Path;
 
 use raccord_model::{Blame, Failure, Words};
 
-pub(crate) fn leaflet() -> Failure {
+/// An address that cannot be printed.
+pub(crate) fn address(key: &str) -> Failure {
     Failure::new(
         Blame::Data,
-        "programme.layout",
+        "programme.address",
         Words::new(
-            "Le dépliant A5 (layout = \"a5-leaflet\") n’existe pas encore.",
-            "The A5 leaflet (layout = \"a5-leaflet\") does not exist yet.",
+            format!("La clé {key} n’est pas une adresse qui s’imprime."),
+            format!("The key {key} is no address that can be printed."),
         ),
         Words::new(
-            "Écrivez layout = \"a4\", ou enlevez la ligne.",
-            "Write layout = \"a4\", or take the line away.",
+            "Écrivez une adresse qui commence par https://, d’au plus 200 signes.",
+            "Write an address that begins with https://, of at most 200 characters.",
         ),
     )
 }

@@ -7,12 +7,19 @@
 
 mod child;
 mod document;
+mod edition;
 mod failures;
+mod item;
 mod marks;
+mod month;
+mod qr;
 mod settings;
+mod since;
 mod sink;
 mod template;
+mod trial;
 mod typography;
+mod words;
 
 use raccord_kit::Connector;
 

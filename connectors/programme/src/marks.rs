@@ -77,6 +77,14 @@ pub(crate) fn assign<'a>(
     shapes
 }
 
+/// Whether `kind` is work done together, whose places are hands that are needed.
+pub(crate) fn wants_hands(kind: &str) -> bool {
+    let kind = fold_word(kind);
+    ["chantier", "work party", "coup de main"]
+        .iter()
+        .any(|prefix| kind.starts_with(prefix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

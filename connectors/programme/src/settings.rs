@@ -11,12 +11,30 @@ use serde::Deserialize;
 pub(crate) struct Settings {
     /// The folder the programmes are written to, from the folder of `raccord.toml`.
     pub output: PathBuf,
-    /// A Typst file that replaces the look of the programme.
+    /// A Typst file that replaces the look of the A4 programme.
     #[serde(default)]
     pub template: Option<PathBuf>,
-    /// The shape of the paper. A folded A5 leaflet is not made yet.
+    /// A Typst file that replaces the look of the leaflet.
+    #[serde(default)]
+    pub leaflet_template: Option<PathBuf>,
+    /// An SVG picture that stands beside the place's name.
+    #[serde(default)]
+    pub logo: Option<PathBuf>,
+    /// The shape of the paper.
     #[serde(default)]
     pub layout: Layout,
+    /// The page of the month on the web, `{month}` standing for `2027-01`; without it, the place's
+    /// `public_url`.
+    #[serde(default)]
+    #[schemars(extend("pattern" = r"^https?://\S+$", "examples" = ["https://programme.example.org/{month}.html"]))]
+    pub page: Option<String>,
+    /// Where people sign up.
+    #[serde(default)]
+    #[schemars(extend("pattern" = r"^https?://\S+$", "examples" = ["https://inscriptions.example.org/"]))]
+    pub signup: Option<String>,
+    /// Whether sheets to sign on, one for each activity, are made for the table at the entrance.
+    #[serde(default)]
+    pub signup_sheets: bool,
 }
 
 /// The shape of the paper.
@@ -26,7 +44,10 @@ pub(crate) enum Layout {
     #[default]
     #[serde(rename = "a4")]
     A4,
-    /// A5, folded: refused for now, with a clear word.
+    /// A4, printed on both sides and folded to A5, to pass around.
     #[serde(rename = "a5-leaflet")]
     A5Leaflet,
+    /// Both.
+    #[serde(rename = "both")]
+    Both,
 }

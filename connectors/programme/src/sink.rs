@@ -1,54 +1,93 @@
 //! The verbs: what a month should look like, and the file it becomes.
 
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Kit, Made, Sink, Source, Tool, files};
 use raccord_model::{
-    Activity, Applied, Civil, Class, Context, Desired, Digest, EntityId, EntityKind, Failure,
-    Found, Handling, Lang, Manifest, Mode, Period, Place, Policy, Rendered, Status, Subject, Words,
+    Applied, Class, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Handling, Lang,
+    Link, Manifest, Mode, Period, Place, Policy, Rendered, Subject, Words,
 };
 use rustix::fs::Access;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::child::{self, Limits};
-use crate::document::{self, Document, Month};
-use crate::failures;
+use crate::document::{self, Links};
+use crate::edition::{self, Kept};
+use crate::month::Month;
 use crate::settings::{Layout, Settings};
-use crate::template::Template;
-use crate::typography;
-
-/// No programme we wrote weighs more.
-const FILE_BYTES: u64 = 32 * 1024 * 1024;
+use crate::since::{self, Since, Wall};
+use crate::template::{Sheet, Template};
+use crate::{failures, item, qr, trial, typography};
 
 struct Programme {
     output: PathBuf,
-    template_path: Option<PathBuf>,
-    /// As it was when the connector was made; a failure is told by `check` and by each delivery.
-    template: Result<Template, Failure>,
+    /// The sheets each month becomes, with the template of each as it was when the connector was
+    /// made; a failure is told by `check` and by each delivery.
+    sheets: Vec<(Sheet, Result<Template, Failure>)>,
+    looks: Looks,
+    links: Links,
     program: PathBuf,
     place: Place,
     clock: Arc<dyn Clock>,
 }
 
+/// Where the place keeps what replaces our look.
+struct Looks {
+    template: Option<PathBuf>,
+    leaflet: Option<PathBuf>,
+    logo: Option<PathBuf>,
+}
+
+impl Looks {
+    fn of(&self, sheet: Sheet) -> Option<&Path> {
+        match sheet {
+            Sheet::Wall => self.template.as_deref(),
+            Sheet::Leaflet => self.leaflet.as_deref(),
+            Sheet::Since | Sheet::Signup => None,
+        }
+    }
+
+    fn read(&self, sheet: Sheet) -> Result<Template, Failure> {
+        Template::read(sheet, self.of(sheet), self.logo.as_deref())
+    }
+}
+
 /// Makes an instance.
 pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
     let settings: Settings = raccord_kit::settings::settings(settings)?;
-    match settings.layout {
-        Layout::A4 => {}
-        Layout::A5Leaflet => return Err(failures::leaflet()),
+    for (key, address) in [("page", &settings.page), ("signup", &settings.signup)] {
+        if address.as_deref().is_some_and(|url| !qr::is_address(url)) {
+            return Err(failures::address(key));
+        }
     }
-    let template_path = settings.template.map(|path| kit.path(path));
-    let template = match &template_path {
-        None => Ok(Template::ours()),
-        Some(path) => Template::read(path),
+    let looks = Looks {
+        template: settings.template.map(|path| kit.path(path)),
+        leaflet: settings.leaflet_template.map(|path| kit.path(path)),
+        logo: settings.logo.map(|path| kit.path(path)),
     };
+    let mut sheets = match settings.layout {
+        Layout::A4 => vec![Sheet::Wall],
+        Layout::A5Leaflet => vec![Sheet::Leaflet],
+        Layout::Both => vec![Sheet::Wall, Sheet::Leaflet],
+    };
+    if settings.signup_sheets {
+        sheets.push(Sheet::Signup);
+    }
+    sheets.push(Sheet::Since);
     Ok(Box::new(Programme {
         output: kit.path(settings.output),
-        template_path,
-        template,
+        sheets: sheets
+            .into_iter()
+            .map(|sheet| (sheet, looks.read(sheet)))
+            .collect(),
+        looks,
+        links: Links {
+            page: settings.page,
+            signup: settings.signup,
+        },
         program: kit.program.clone(),
         place: kit.place.clone(),
         clock: Arc::clone(&kit.clock),
@@ -84,22 +123,33 @@ impl Tool for Programme {
             if let Err(failure) = writable(&self.output) {
                 findings.push(Finding::of(self.output.display().to_string(), &failure));
             }
-            // What lies in the file now, which may not be what was read at the start.
-            let (place, template) = match &self.template_path {
-                None => ("template".to_owned(), Ok(Template::ours())),
-                Some(path) => (path.display().to_string(), Template::read(path)),
-            };
-            let typeset = match template {
-                Ok(template) => {
-                    let body = body_of(&example(&self.place), Digest::default(), example_day());
-                    child::typeset(&self.program, &template, &body, Limits::default())
-                        .await
-                        .map(drop)
+            // What lies in the files now, which may not be what was read at the start.
+            let document = trial::document(&self.place, &self.links);
+            for (sheet, _) in &self.sheets {
+                let replaced = self.looks.of(*sheet).or(self.looks.logo.as_deref());
+                let place = match replaced {
+                    Some(path) => path.display().to_string(),
+                    None => "template".to_owned(),
+                };
+                let typeset = match self.looks.read(*sheet) {
+                    Ok(template) => {
+                        let body = match sheet {
+                            Sheet::Since => to_value(&trial::since(&document)),
+                            _ => to_value(&document),
+                        };
+                        let mut body = dated(body, trial::DAY, document.lang);
+                        edition::stamp(&mut body, Digest::default(), 1);
+                        body["logo"] = template.has_logo().into();
+                        child::typeset(&self.program, &template, &body, Limits::default())
+                            .await
+                            .map(drop)
+                    }
+                    Err(failure) => Err(failure),
+                };
+                if let Err(failure) = typeset {
+                    findings.push(Finding::of(place, &failure));
+                    break; // The next sheet would say the same.
                 }
-                Err(failure) => Err(failure),
-            };
-            if let Err(failure) = typeset {
-                findings.push(Finding::of(place, &failure));
             }
             findings
         })
@@ -130,22 +180,31 @@ impl Sink for Programme {
         if activities.is_empty() {
             return Rendered::Nothing;
         }
-        let document = document::compose(&activities, month, context.place, context.lang);
-        let template = match &self.template {
-            Ok(template) => template.digest(),
-            Err(_) => Digest::default(),
-        };
-        let hash = document::digest(&document, template);
+        let document =
+            document::compose(&activities, month, context.place, &self.links, context.lang);
+        let since = Wall::of(members, month).and_then(|wall| since::since(&wall, &document));
+        let sheets: Vec<Sheet> = self
+            .sheets
+            .iter()
+            .map(|(sheet, _)| *sheet)
+            .filter(|sheet| *sheet != Sheet::Since || since.is_some())
+            .collect();
+        let hash = document::digest(&document, self.look(&sheets, since.as_ref()));
+        let mut body = json!({
+            "month": month.key(),
+            "sheets": sheets,
+            "document": dated(to_value(&document), context.today, context.lang),
+        });
+        if let Some(since) = &since {
+            body["since"] = dated(to_value(since), context.today, context.lang);
+        }
         Rendered::Object(Desired {
             hash,
             title: document.title.clone(),
-            body: json!({
-                "file": month.file(),
-                "document": body_of(&document, hash, context.today),
-            }),
+            body,
             text: Words::new(
-                document::listing(&activities, month, Lang::Fr),
-                document::listing(&activities, month, Lang::En),
+                item::listing(&activities, month, Lang::Fr),
+                item::listing(&activities, month, Lang::En),
             ),
         })
     }
@@ -156,12 +215,16 @@ impl Sink for Programme {
             let Job::Write { desired, .. } = job else {
                 return Ok(Found::CannotTell);
             };
-            let path = self.file(&desired.body)?;
-            match carries(&path, &keyword(desired.hash)) {
-                Ok(true) => Ok(Found::Yes(applied(&path))),
-                Ok(false) => Ok(Found::No { listed }),
-                Err(_) => Ok(Found::CannotTell),
+            let month = Owed::of(&desired.body)?;
+            let mut edition = 0;
+            for sheet in &month.sheets {
+                match Kept::read(&self.path(*sheet, &month.key)?) {
+                    Ok(Some(kept)) if kept.carries(desired.hash) => edition = kept.edition(),
+                    Ok(_) => return Ok(Found::No { listed }),
+                    Err(_) => return Ok(Found::CannotTell),
+                }
             }
+            Ok(Found::Yes(month.applied(edition)))
         })
     }
 
@@ -169,13 +232,11 @@ impl Sink for Programme {
         Box::pin(async move {
             match job {
                 Job::Write {
-                    entity, desired, ..
-                } => self.write(*entity, desired).await,
-                Job::Remove { link, .. } => {
-                    let path = files::inside(&self.output, &link.external)?;
-                    files::remove(&path)?;
-                    Ok(applied(&path).into())
-                }
+                    entity,
+                    desired,
+                    link,
+                } => self.write(*entity, desired, link.as_ref()).await,
+                Job::Remove { link, .. } => self.remove(link),
                 Job::Seek { .. } => Err(failures::not_ours("seek")),
                 Job::Send { .. } => Err(failures::not_ours("send")),
             }
@@ -184,70 +245,149 @@ impl Sink for Programme {
 }
 
 impl Programme {
-    async fn write(&self, publication: EntityId, desired: &Desired) -> Result<Made, Failure> {
-        let path = self.file(&desired.body)?;
-        let template = self.template.as_ref().map_err(Clone::clone)?;
-        let data = &desired.body["document"];
-        let bytes = child::typeset(&self.program, template, data, Limits::default()).await?;
-        let written = files::write(&path, &bytes)?;
-        tracing::debug!(
-            publication.id = %publication,
-            bytes = bytes.len(),
-            outcome = ?written,
-            "programme written"
-        );
+    /// The digest of how `sheets` look.
+    fn look(&self, sheets: &[Sheet], since: Option<&Since>) -> Digest {
+        let templates: Vec<Digest> = self
+            .sheets
+            .iter()
+            .filter(|(sheet, _)| sheets.contains(sheet))
+            .map(|(_, template)| {
+                template
+                    .as_ref()
+                    .map_or(Digest::default(), Template::digest)
+            })
+            .collect();
+        let look = serde_json::to_vec(&(sheets, templates, since))
+            .expect("what is owed always serialises into memory");
+        Digest::of(&look)
+    }
+
+    async fn write(
+        &self,
+        publication: EntityId,
+        desired: &Desired,
+        link: Option<&Link>,
+    ) -> Result<Made, Failure> {
+        let month = Owed::of(&desired.body)?;
+        let first = self.path(month.first(), &month.key)?;
+        let kept = Kept::read(&first).unwrap_or_default();
+        let number = edition::number(link, kept.as_ref(), desired.hash);
+        // All of them are made before the first is put in its place.
+        let mut made = Vec::new();
+        for sheet in &month.sheets {
+            let template = self.template(*sheet)?;
+            let part = match sheet {
+                Sheet::Since => "since",
+                Sheet::Wall | Sheet::Leaflet | Sheet::Signup => "document",
+            };
+            let mut data = desired.body[part].clone();
+            edition::stamp(&mut data, desired.hash, number);
+            data["logo"] = template.has_logo().into();
+            let bytes = child::typeset(&self.program, template, &data, Limits::default()).await?;
+            made.push((self.path(*sheet, &month.key)?, bytes));
+        }
+        let mut unchanged = true;
+        for (path, bytes) in &made {
+            let written = files::write(path, bytes)?;
+            unchanged &= written == files::Written::Same;
+            tracing::debug!(
+                publication.id = %publication,
+                bytes = bytes.len(),
+                outcome = ?written,
+                "programme written"
+            );
+        }
+        for sheet in Sheet::ALL {
+            if !month.sheets.contains(&sheet) {
+                unchanged &= !files::remove(&self.path(sheet, &month.key)?)?;
+            }
+        }
         Ok(Made {
-            applied: applied(&path),
-            unchanged: written == files::Written::Same,
+            applied: month.applied(number),
+            unchanged,
         })
     }
 
-    fn file(&self, body: &Value) -> Result<PathBuf, Failure> {
-        let name = body["file"]
+    /// Takes every sheet of a month away.
+    fn remove(&self, link: &Link) -> Result<Made, Failure> {
+        match Sheet::key(&link.external) {
+            Some(key) => {
+                for sheet in Sheet::ALL {
+                    files::remove(&self.path(sheet, key)?)?;
+                }
+            }
+            None => {
+                files::remove(&files::inside(&self.output, &link.external)?)?;
+            }
+        }
+        Ok(Applied {
+            external: link.external.clone(),
+            tag: None,
+            url: None,
+        }
+        .into())
+    }
+
+    fn template(&self, sheet: Sheet) -> Result<&Template, Failure> {
+        self.sheets
+            .iter()
+            .find(|(each, _)| *each == sheet)
+            .ok_or_else(|| failures::not_ours("a sheet that is not made any more"))?
+            .1
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    fn path(&self, sheet: Sheet, key: &str) -> Result<PathBuf, Failure> {
+        files::inside(&self.output, &sheet.file(key))
+    }
+}
+
+/// What a delivery asks for.
+struct Owed {
+    key: String,
+    sheets: Vec<Sheet>,
+}
+
+impl Owed {
+    fn of(body: &Value) -> Result<Self, Failure> {
+        let key = body["month"]
             .as_str()
-            .ok_or_else(|| failures::not_ours("no file name"))?;
-        files::inside(&self.output, name)
+            .ok_or_else(|| failures::not_ours("no month"))?;
+        let sheets: Vec<Sheet> = serde_json::from_value(body["sheets"].clone())
+            .map_err(|_| failures::not_ours("unknown sheets"))?;
+        if sheets.is_empty() {
+            return Err(failures::not_ours("no sheet"));
+        }
+        Ok(Self {
+            key: key.to_owned(),
+            sheets,
+        })
+    }
+
+    fn first(&self) -> Sheet {
+        self.sheets[0]
+    }
+
+    fn applied(&self, edition: u32) -> Applied {
+        Applied {
+            external: self.first().file(&self.key),
+            tag: Some(edition.to_string()),
+            url: None,
+        }
     }
 }
 
-/// The data a template sees: the document, its digest, and the day of this edition. The day is no
-/// part of the digest: a programme that did not change is not a new edition.
-fn body_of(document: &Document, hash: Digest, today: Date) -> Value {
-    let mut body = serde_json::to_value(document).expect("a document always serialises");
-    body["date"] = today.to_string().into();
-    body["edition"] = typography::long_date(today, document.lang).into();
-    body["keywords"] = json!([keyword(hash)]);
-    body
+fn to_value(data: &impl Serialize) -> Value {
+    serde_json::to_value(data).expect("what is printed always serialises")
 }
 
-/// What is written into the file's properties, so that it can be known again.
-fn keyword(hash: Digest) -> String {
-    format!("raccord:{hash}")
-}
-
-fn applied(path: &Path) -> Applied {
-    Applied {
-        external: path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        tag: None,
-        url: None,
-    }
-}
-
-/// Whether the file at `path` holds `word`.
-fn carries(path: &Path, word: &str) -> io::Result<bool> {
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes
-        .windows(word.len())
-        .any(|part| part == word.as_bytes()))
+/// The data a template sees, with the day it was made. The day is no part of the digest: a programme
+/// that did not change is not a new edition.
+fn dated(mut data: Value, today: Date, lang: Lang) -> Value {
+    data["date"] = today.to_string().into();
+    data["made"] = typography::long_date(today, lang).into();
+    data
 }
 
 /// Whether files can be written to `folder`, or it can be made. Leaves nothing behind.
@@ -266,53 +406,4 @@ fn writable(folder: &Path) -> Result<(), Failure> {
     }
     rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK)
         .map_err(|errno| failures::not_writable(there, &errno.into()))
-}
-
-fn example_day() -> Date {
-    Date::constant(2027, 1, 1)
-}
-
-/// A small month with one of everything, to try a template on.
-fn example(place: &Place) -> Document {
-    let activity = |day: i8, title: &str, status| Activity {
-        id: EntityId::derive(&[title.as_bytes()]),
-        title: title.to_owned(),
-        kind: "Atelier".into(),
-        start: Civil::Minute(Date::constant(2027, 1, day).at(18, 30, 0, 0)),
-        end: Some(Civil::Minute(Date::constant(2027, 1, day).at(20, 30, 0, 0))),
-        zone: place.zone.clone(),
-        all_day: false,
-        room: "Grande halle".into(),
-        organiser: "Coordination".into(),
-        contact: String::new(),
-        description: "Pour essayer le modèle.".into(),
-        visibility: raccord_model::Visibility::Public,
-        capacity: Some(20),
-        credits: Some(150),
-        guide: String::new(),
-        status,
-        tags: Vec::new(),
-        url: String::new(),
-        series: None,
-        extra: raccord_model::Fields::new(),
-    };
-    let mut whole_days = activity(9, "Stage", Status::Tentative);
-    whole_days.start = Civil::Day(Date::constant(2027, 1, 9));
-    whole_days.end = Some(Civil::Day(Date::constant(2027, 1, 10)));
-    let mut bare = activity(30, "Portes ouvertes", Status::Confirmed);
-    bare.end = None;
-    for text in [
-        &mut bare.kind,
-        &mut bare.room,
-        &mut bare.organiser,
-        &mut bare.description,
-    ] {
-        text.clear();
-    }
-    (bare.capacity, bare.credits) = (None, None);
-    let month = Month {
-        first: example_day(),
-    };
-    let activities = [activity(2, "Essai", Status::Full), whole_days, bare];
-    document::compose(&activities, month, place, place.lang)
 }

@@ -1,49 +1,134 @@
-//! The template: ours, or the file a place puts in its stead.
+//! The sheets a month can become, and the template of each: ours, or the file a place puts in its
+//! stead, with the place's logo beside it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
 use raccord_model::{Digest, Failure};
+use serde::{Deserialize, Serialize};
 
 use crate::failures;
 
-const OURS: &str = include_str!("../templates/programme.typ");
+/// What our templates have in common: inks, shapes, squares for telephones.
+const PARTS: &str = include_str!("../templates/parts.typ");
 
-/// No template weighs more.
+/// No template and no logo weighs more.
 const BYTES: u64 = 1024 * 1024;
 
-/// Typst source.
+/// The name under which a template finds the place's logo.
+const LOGO: &str = "logo.svg";
+
+/// One of the sheets a month can become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sheet {
+    /// A4, to pin up.
+    Wall,
+    /// A4, folded to A5.
+    Leaflet,
+    /// What changed since the edition on the wall.
+    Since,
+    /// A sheet to sign on for each activity.
+    Signup,
+}
+
+impl Sheet {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Wall, Self::Leaflet, Self::Since, Self::Signup];
+
+    /// The name of its file for the month of `key`.
+    pub(crate) fn file(self, key: &str) -> String {
+        format!("programme-{key}{}.pdf", self.suffix())
+    }
+
+    /// The month whose file has this name.
+    pub(crate) fn key(file: &str) -> Option<&str> {
+        let key = file.strip_prefix("programme-")?.get(..7)?;
+        Self::ALL
+            .iter()
+            .any(|sheet| sheet.file(key) == file)
+            .then_some(key)
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Wall => "",
+            Self::Leaflet => "-leaflet",
+            Self::Since => "-since",
+            Self::Signup => "-signup",
+        }
+    }
+
+    fn ours(self) -> &'static str {
+        match self {
+            Self::Wall => include_str!("../templates/programme.typ"),
+            Self::Leaflet => include_str!("../templates/leaflet.typ"),
+            Self::Since => include_str!("../templates/since.typ"),
+            Self::Signup => include_str!("../templates/signup.typ"),
+        }
+    }
+}
+
+/// Typst source, with the files it may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     pub text: String,
+    pub files: BTreeMap<String, String>,
     /// Whether it is ours.
     pub own: bool,
 }
 
 impl Template {
-    pub(crate) fn ours() -> Self {
+    /// Our own, for `sheet`.
+    pub(crate) fn ours(sheet: Sheet) -> Self {
         Self {
-            text: OURS.to_owned(),
+            text: sheet.ours().to_owned(),
+            files: [("parts.typ".to_owned(), PARTS.to_owned())].into(),
             own: true,
         }
     }
 
-    /// Reads a place's own.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |error| failures::unreadable_template(path, &error);
-        let file = File::open(path).map_err(unreadable)?;
-        let mut text = String::new();
-        file.take(BYTES + 1)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
-        if text.len() as u64 > BYTES {
-            return Err(failures::heavy_template(path));
+    /// Reads a place's own, or takes ours.
+    pub(crate) fn read(
+        sheet: Sheet,
+        own: Option<&Path>,
+        logo: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let mut template = Self::ours(sheet);
+        if let Some(path) = own {
+            template.text = text_of(path)?;
+            template.own = false;
         }
-        Ok(Self { text, own: false })
+        if let Some(path) = logo {
+            template.files.insert(LOGO.to_owned(), text_of(path)?);
+            // A picture is not ours either: it may be what cannot be typeset.
+            template.own = false;
+        }
+        Ok(template)
+    }
+
+    pub(crate) fn has_logo(&self) -> bool {
+        self.files.contains_key(LOGO)
     }
 
     pub(crate) fn digest(&self) -> Digest {
-        Digest::of(self.text.as_bytes())
+        let parts = serde_json::to_vec(&(&self.text, &self.files))
+            .expect("strings always serialise into memory");
+        Digest::of(&parts)
     }
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
+    let unreadable = |error| failures::unreadable_template(path, &error);
+    let file = File::open(path).map_err(unreadable)?;
+    let mut text = String::new();
+    file.take(BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    if text.len() as u64 > BYTES {
+        return Err(failures::heavy_template(path));
+    }
+    Ok(text)
 }

@@ -17,12 +17,19 @@ const WORD: usize = 24;
 /// `text` as one line of running text: spaces single, nothing invisible that could turn or hide
 /// what stands around it, at most `most` characters, and in French with French spaces.
 pub(crate) fn line(text: &str, lang: Lang, most: usize) -> String {
-    let text = cut(&plain(text), most);
+    beginning(text, lang, most).0
+}
+
+/// The same, and whether there was more.
+pub(crate) fn beginning(text: &str, lang: Lang, most: usize) -> (String, bool) {
+    let whole = plain(text);
+    let text = cut(&whole, most);
+    let more = text != whole;
     let text = match lang {
         Lang::Fr => french(&text),
         Lang::En => text,
     };
-    breakable(&text)
+    (breakable(&text), more)
 }
 
 /// Spaces single, line breaks and controls gone, and with them the marks that reorder or hide text.
@@ -173,6 +180,17 @@ pub(crate) fn credits(hundredths: i64, lang: Lang) -> String {
 pub(crate) fn places(count: u32) -> String {
     let noun = if count < 2 { "place" } else { "places" };
     format!("{count}{FIXED}{noun}")
+}
+
+/// `15 coups de main`, for what lives by people who lend a hand; `15 helpers`.
+pub(crate) fn hands(count: u32, lang: Lang) -> String {
+    let noun = match (lang, count) {
+        (Lang::Fr, 0 | 1) => "coup de main",
+        (Lang::Fr, _) => "coups de main",
+        (Lang::En, 1) => "helper",
+        (Lang::En, _) => "helpers",
+    };
+    format!("{count}{FIXED}{}", noun.replace(' ', &FIXED.to_string()))
 }
 
 /// `lun.`; `Mon`.

@@ -11,8 +11,8 @@ use jiff::civil::{Date, date};
 use raccord_connector_programme::CONNECTOR;
 use raccord_kit::{Job, Kit, Tool, conformance, testing};
 use raccord_model::{
-    Blame, Context, Desired, Entity, EntityId, EntityKind, Fields, Found, Lang, Link, Place,
-    Rendered, Subject,
+    Applied, Blame, Context, Desired, Digest, Entity, EntityId, EntityKind, Fields, Found, Lang,
+    Link, Place, Rendered, Subject,
 };
 use serde_json::{Value, json};
 
@@ -112,7 +112,8 @@ fn the_sample_month_has_its_public_activities_and_no_others() {
         .collect();
     assert_eq!(items.len(), 35);
     assert_eq!(desired.title, "Programme de janvier 2027");
-    assert_eq!(desired.body["file"], "programme-2027-01.pdf");
+    assert_eq!(desired.body["month"], "2027-01");
+    assert_eq!(desired.body["sheets"], json!(["wall"]));
     assert_eq!(items.iter().filter(|item| item["full"] == true).count(), 1);
     assert_eq!(
         items
@@ -314,7 +315,7 @@ fn what_nobody_can_see_changes_nothing() {
         panic!("there is something to print");
     };
     assert_eq!(later.hash, before.hash, "another day is no other programme");
-    assert_eq!(plain(&later.body["document"]["edition"]), "9 janvier 2027");
+    assert_eq!(plain(&later.body["document"]["made"]), "9 janvier 2027");
 
     members[0].fields.insert("room".into(), "Jardin".into());
     assert_ne!(desired(&members).hash, before.hash);
@@ -406,6 +407,213 @@ async fn a_file_is_found_again_by_what_it_holds_and_taken_away() {
     sink.apply(&link(&applied.external)).await.unwrap();
 }
 
+/// The names in the output folder.
+fn made(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder.join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn tool_with(folder: &Path, settings: Value) -> Box<dyn Tool> {
+    (CONNECTOR.build)(settings, &kit(folder, "echoes")).unwrap()
+}
+
+fn january_with(tool: &dyn Tool, members: &[Entity]) -> Desired {
+    match render_on(tool, members, "2027-01", date(2026, 12, 20), Lang::Fr) {
+        Rendered::Object(desired) => desired,
+        Rendered::Nothing => panic!("there is something to print"),
+    }
+}
+
+fn link_to(applied: &Applied, hash: Digest) -> Link {
+    Link {
+        tag: applied.tag.clone(),
+        external: applied.external.clone(),
+        ..Link::nameless(hash)
+    }
+}
+
+#[tokio::test]
+async fn an_edition_is_counted_when_what_is_read_changes_and_never_twice_for_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = tool(folder.path(), "echoes");
+    let sink = tool.sink().unwrap();
+    let step = async |members: &[Entity], link: Option<Link>| {
+        let desired = desired(members);
+        let hash = desired.hash;
+        let job = Job::Write {
+            entity: EntityId::derive(&[b"2027-01"]),
+            desired,
+            link,
+        };
+        let made = sink.apply(&job).await.unwrap();
+        assert_eq!(
+            sink.find(&job).await.unwrap(),
+            Found::Yes(made.applied.clone())
+        );
+        (made.applied.tag.clone(), link_to(&made.applied, hash))
+    };
+    let tag = |text: &str| Some(text.to_owned());
+    let (first, link) = step(&january(), None).await;
+    assert_eq!(first, tag("1"));
+    let (again, link) = step(&january(), Some(link)).await;
+    assert_eq!(again, tag("1"));
+    let (second, link) = step(&january()[1..], Some(link)).await;
+    assert_eq!(second, tag("2"));
+    let said = fs::read_to_string(folder.path().join("out/programme-2027-01.pdf")).unwrap();
+    assert!(said.contains("raccord-edition:2"));
+    // The answer of the third was lost: what asks again knows the second only, or nothing.
+    let (third, _) = step(&january()[3..], Some(link.clone())).await;
+    assert_eq!(third, tag("3"));
+    assert_eq!(step(&january()[3..], Some(link)).await.0, tag("3"));
+    assert_eq!(step(&january()[3..], None).await.0, tag("3"));
+}
+
+#[tokio::test]
+async fn each_sheet_that_is_asked_for_is_made_and_what_is_not_asked_for_any_more_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = tool_with(
+        folder.path(),
+        json!({"output": "out", "layout": "both", "signup_sheets": true}),
+    );
+    let desired = january_with(all.as_ref(), &january());
+    all.sink().unwrap().apply(&write(desired)).await.unwrap();
+    assert_eq!(
+        made(folder.path()),
+        [
+            "programme-2027-01-leaflet.pdf",
+            "programme-2027-01-signup.pdf",
+            "programme-2027-01.pdf"
+        ]
+    );
+    let leaflet = tool_with(
+        folder.path(),
+        json!({"output": "out", "layout": "a5-leaflet"}),
+    );
+    let desired = january_with(leaflet.as_ref(), &january());
+    let hash = desired.hash;
+    let sink = leaflet.sink().unwrap();
+    let applied = sink.apply(&write(desired)).await.unwrap().applied;
+    assert_eq!(made(folder.path()), ["programme-2027-01-leaflet.pdf"]);
+    let gone = Job::Remove {
+        entity: EntityId::derive(&[b"2027-01"]),
+        link: link_to(&applied, hash),
+    };
+    sink.apply(&gone).await.unwrap();
+    assert_eq!(made(folder.path()), [""; 0]);
+}
+
+#[test]
+fn telephones_find_the_month_and_where_to_sign_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let addresses = |settings: Value| {
+        let tool = tool_with(folder.path(), settings);
+        let document = january_with(tool.as_ref(), &january()).body["document"].clone();
+        let codes = document["codes"].as_array().cloned().unwrap_or_default();
+        codes
+            .iter()
+            .map(|code| code["address"].as_str().unwrap().replace('\u{200b}', ""))
+            .collect::<Vec<_>>()
+    };
+    let public = testing::kit().place.public_url;
+    let public = public.trim_start_matches("https://").trim_end_matches('/');
+    let here: Vec<&str> = [public].into_iter().filter(|it| !it.is_empty()).collect();
+    assert_eq!(addresses(json!({"output": "out"})), here);
+    assert_eq!(
+        addresses(
+            json!({"output": "out", "page": "https://example.org/{month}.html",
+            "signup": "https://example.org/venir/"})
+        ),
+        ["example.org/2027-01.html", "example.org/venir"]
+    );
+}
+
+#[tokio::test]
+async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = tool(folder.path(), "echoes");
+    let before = january_with(tool.as_ref(), &january());
+    let mut mark = entity(&json!({
+        "title": "Programme de janvier 2027", "start": "", "kind": "programme", "period": "2027-01",
+        "edition": 3, "printed": "2026-12-20T08:00:00Z",
+        "extra": {"weeks": before.body["document"]["weeks"]},
+    }));
+    mark.kind = EntityKind::Publication;
+    let mut members = january();
+    members.push(mark);
+
+    // Nothing that could be noticed on paper has changed: there is no sheet, and no new edition.
+    let same = january_with(tool.as_ref(), &members);
+    assert_eq!(same.hash, before.hash);
+    assert_eq!(same.body.get("since"), None);
+
+    let moved = members
+        .iter()
+        .position(|entity| entity.text("title") == "Bourse aux graines")
+        .unwrap();
+    members[moved].fields.insert("room".into(), "Préau".into());
+    let gone = members
+        .iter()
+        .position(|entity| entity.text("title") == "Scène ouverte")
+        .unwrap();
+    members[gone]
+        .fields
+        .insert("status".into(), "cancelled".into());
+    let changed = january_with(tool.as_ref(), &members);
+    let since = &changed.body["since"];
+    assert_eq!(plain(&since["heading"]), "Depuis l’édition 3");
+    let told: Vec<_> = since["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| (plain(&change["item"]["title"]), plain(&change["state"])))
+        .collect();
+    let told: Vec<(&str, &str)> = told.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(
+        told,
+        [("Scène ouverte", "gone"), ("Bourse aux graines", "changed")]
+    );
+    assert_eq!(
+        since["changes"][1]["fields"],
+        json!([{"name": "Salle", "old": "Jardin", "new": "Préau"}])
+    );
+    let sink = tool.sink().unwrap();
+    sink.apply(&write(changed)).await.unwrap();
+    assert_eq!(
+        made(folder.path()),
+        ["programme-2027-01-since.pdf", "programme-2027-01.pdf"]
+    );
+    // Undone in the sheet: the wall is right again, and the sheet beside it goes.
+    sink.apply(&write(same)).await.unwrap();
+    assert_eq!(made(folder.path()), ["programme-2027-01.pdf"]);
+}
+
+#[test]
+fn a_mark_that_is_not_understood_hides_no_programme() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = tool(folder.path(), "prints");
+    for extra in [
+        json!(null),
+        json!({"weeks": 3}),
+        json!({"weeks": [{"days": [{}]}]}),
+    ] {
+        let mut mark = entity(&json!({
+            "title": "x", "start": "", "kind": "programme", "period": "2027-01", "edition": 1,
+            "printed": "2026-12-20T08:00:00Z", "extra": extra,
+        }));
+        mark.kind = EntityKind::Publication;
+        let mut members = january();
+        members.push(mark);
+        assert_eq!(
+            january_with(tool.as_ref(), &members).body.get("since"),
+            None
+        );
+    }
+}
+
 #[test]
 fn b01_the_card_says_what_the_connector_does() {
     let folder = tempfile::tempdir().unwrap();
@@ -420,12 +628,24 @@ fn b02_broken_settings_are_refused_by_their_key() {
         &[
             json!({"output": "out"}),
             json!({"output": "out", "layout": "a4", "template": "own.typ"}),
+            json!({"output": "out", "layout": "a5-leaflet", "leaflet_template": "own.typ"}),
+            json!({"output": "out", "layout": "both", "logo": "logo.svg", "signup_sheets": true,
+                "page": "https://example.org/{month}.html", "signup": "https://example.org/in"}),
         ],
         &[
             (json!({}), "output"),
             (json!({"output": 1}), "output"),
             (json!({"output": "out", "layout": "a3"}), "layout"),
-            (json!({"output": "out", "layout": "a5-leaflet"}), "layout"),
+            (
+                json!({"output": "out", "page": "programme.example.org"}),
+                "page",
+            ),
+            (json!({"output": "out", "signup": 3}), "signup"),
+            (
+                json!({"output": "out", "signup_sheets": "oui"}),
+                "signup_sheets",
+            ),
+            (json!({"output": "out", "logo": []}), "logo"),
             (json!({"output": "out", "template": false}), "template"),
             (json!({"output": "out", "ouput": "out"}), "ouput"),
         ],

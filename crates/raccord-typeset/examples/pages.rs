@@ -12,48 +12,60 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use raccord_model::{Entity, Lang};
-use raccord_typeset::{Request, Template, typeset};
+use raccord_typeset::{Request, typeset};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "out".into()));
     std::fs::create_dir_all(&folder)?;
-    let template = Template::of(std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../connectors/programme/templates/programme.typ"
-    ))?);
-    let months: [(&str, Vec<Entity>, Lang); 6] = [
+    let months: [(&str, Vec<Entity>, Lang); 9] = [
         ("january", months::january(), Lang::Fr),
         ("january-en", months::january(), Lang::En),
+        ("crowded", months::crowded(), Lang::Fr),
+        ("printed", months::printed(), Lang::Fr),
+        ("messy", months::messy(), Lang::Fr),
         ("few", months::few(), Lang::Fr),
         ("one", months::few().split_off(4), Lang::Fr),
         ("busy", months::busy(), Lang::Fr),
         ("hostile", months::hostile(), Lang::Fr),
     ];
     for (name, members, lang) in months {
-        let tool = months::tool(folder.clone(), PathBuf::new(), lang, json!({"output": "."}));
+        let settings = json!({"output": ".", "layout": "both", "signup_sheets": true,
+            "signup": "https://inscriptions.example.org/"});
+        let tool = months::tool(folder.clone(), PathBuf::new(), lang, settings);
         let desired = months::desired(tool.as_ref(), &members, lang);
-        let request = Request {
-            template: template.clone(),
-            data: desired.body["document"].clone(),
-        };
-        std::fs::write(
-            folder.join(format!("{name}.json")),
-            serde_json::to_vec(&request)?,
-        )?;
-        let started = Instant::now();
-        let pdf = typeset(&request.template, &request.data)?;
-        println!(
-            "{name}: {} pages, {} kB, {} ms, accessible: {}",
-            pdf.pages.len(),
-            pdf.bytes.len() / 1024,
-            started.elapsed().as_millis(),
-            pdf.accessible,
-        );
-        for warning in &pdf.warnings {
-            println!("  {warning}");
+        for sheet in ["programme", "leaflet", "since", "signup"] {
+            let part = if sheet == "since" {
+                "since"
+            } else {
+                "document"
+            };
+            let Some(data) = desired.body.get(part) else {
+                continue;
+            };
+            let request = Request {
+                template: months::template(sheet),
+                data: months::stamped(data),
+            };
+            let name = format!("{name}-{sheet}");
+            std::fs::write(
+                folder.join(format!("{name}.json")),
+                serde_json::to_vec(&request)?,
+            )?;
+            let started = Instant::now();
+            let pdf = typeset(&request.template, &request.data)?;
+            println!(
+                "{name}: {} pages, {} kB, {} ms, accessible: {}",
+                pdf.pages.len(),
+                pdf.bytes.len() / 1024,
+                started.elapsed().as_millis(),
+                pdf.accessible,
+            );
+            for warning in &pdf.warnings {
+                println!("  {warning}");
+            }
+            std::fs::write(folder.join(format!("{name}.pdf")), pdf.bytes)?;
         }
-        std::fs::write(folder.join(format!("{name}.pdf")), pdf.bytes)?;
     }
     Ok(())
 }

@@ -12,16 +12,10 @@ use std::path::{Path, PathBuf};
 
 use raccord_kit::{Job, Tool};
 use raccord_model::{Entity, EntityId, Found, Lang};
-use raccord_typeset::{Pdf, Template, typeset};
+use raccord_typeset::{Pdf, typeset};
 use serde_json::json;
 
 const CHILD: &str = env!("CARGO_BIN_EXE_raccord-typeset");
-
-fn template() -> Template {
-    Template::of(include_str!(
-        "../../../connectors/programme/templates/programme.typ"
-    ))
-}
 
 fn tool(folder: &Path, lang: Lang) -> Box<dyn Tool> {
     months::tool(
@@ -35,7 +29,11 @@ fn tool(folder: &Path, lang: Lang) -> Box<dyn Tool> {
 fn print(members: &[Entity], lang: Lang) -> Pdf {
     let tool = tool(Path::new("."), lang);
     let desired = months::desired(tool.as_ref(), members, lang);
-    typeset(&template(), &desired.body["document"]).unwrap()
+    typeset(
+        &months::template("programme"),
+        &months::stamped(&desired.body["document"]),
+    )
+    .unwrap()
 }
 
 /// What stands on all pages, spaces as on a typewriter.

@@ -8,10 +8,14 @@ use raccord_kit::{Kit, ManualClock, Tool};
 use raccord_model::{
     Context, Desired, Entity, EntityId, EntityKind, Fields, Lang, Place, Rendered, Subject,
 };
+use raccord_typeset::Template;
 use serde_json::{Value, json};
 
 /// The sample month, as the sheet's 45 lines.
 pub const JANUARY: &str = include_str!("../../../../connectors/programme/tests/data/january.json");
+
+/// The public lines of the messy sample workbook, as the spreadsheet connector read them.
+pub const MESSY: &str = include_str!("../../../../connectors/programme/tests/data/messy.json");
 
 pub fn entity(fields: &Value) -> Entity {
     let fields: Fields = fields
@@ -23,7 +27,11 @@ pub fn entity(fields: &Value) -> Entity {
     Entity {
         id: EntityId::derive(&[
             fields["title"].to_string().as_bytes(),
-            fields["start"].to_string().as_bytes(),
+            fields
+                .get("start")
+                .map(ToString::to_string)
+                .unwrap_or_default()
+                .as_bytes(),
         ]),
         kind: EntityKind::Activity,
         revision: 1,
@@ -53,6 +61,101 @@ pub fn busy() -> Vec<Entity> {
             entity(&fields)
         })
         .collect()
+}
+
+/// 45 public activities, each with a good deal to say.
+pub fn crowded() -> Vec<Entity> {
+    let mut month = january();
+    for (n, entity) in month.iter_mut().enumerate() {
+        entity.fields.insert("visibility".into(), "public".into());
+        entity.fields.insert("status".into(), "confirmed".into());
+        let text = entity.text("description").to_owned();
+        let more = [
+            " Venez comme vous êtes, avec vos envies, vos outils et vos voisines ; on s'occupe du reste, du café et des enfants.",
+            "",
+            " Ouvert à toutes et tous.",
+        ][n % 3];
+        entity
+            .fields
+            .insert("description".into(), format!("{text}{more}").into());
+    }
+    month
+}
+
+/// The sample month some days after its programme was printed and pinned up, with the mark of that.
+pub fn printed() -> Vec<Entity> {
+    let base = tool(
+        PathBuf::new(),
+        PathBuf::new(),
+        Lang::Fr,
+        json!({"output": "."}),
+    );
+    let shown = desired(base.as_ref(), &january(), Lang::Fr).body["document"]["weeks"].clone();
+    let mut month = january();
+    month.retain(|entity| entity.text("title") != "Scène ouverte");
+    for entity in &mut month {
+        let title = entity.text("title").to_owned();
+        let mut set = |field: &str, value: &str| {
+            entity.fields.insert(field.into(), value.into());
+        };
+        match title.as_str() {
+            "Bourse aux graines" => set("room", "Préau"),
+            "Concert : trio jazz" => {
+                set("start", "2027-01-28T21:00");
+                set("end", "2027-01-28T23:30");
+            }
+            "Goûter-jeux en famille" => set("status", "full"),
+            // Nobody could notice this beside the wall.
+            "Repair café" => set("description", "Petit électroménager."),
+            _ => {}
+        }
+    }
+    month.push(entity(&json!({
+        "title": "Veillée contes", "kind": "Concert", "start": "2027-01-17T18:00",
+        "end": "2027-01-17T20:00", "room": "Bibliothèque", "organiser": "Groupe lecture",
+    })));
+    month.push(mark(&shown));
+    month
+}
+
+/// The mark that the third edition of January, which shows `weeks`, hangs on the wall.
+pub fn mark(weeks: &Value) -> Entity {
+    let mut mark = entity(&json!({
+        "title": "Programme de janvier 2027", "kind": "programme", "period": "2027-01",
+        "edition": 3, "printed": "2026-12-20T08:00:00Z", "extra": {"weeks": weeks},
+    }));
+    mark.kind = EntityKind::Publication;
+    mark
+}
+
+/// What a person reads in a workbook with the mess people make.
+pub fn messy() -> Vec<Entity> {
+    let lines: Vec<Value> = serde_json::from_str(MESSY).expect("the sample is JSON");
+    lines.iter().map(entity).collect()
+}
+
+/// The template of a sheet, with the parts they have in common.
+pub fn template(sheet: &str) -> Template {
+    let main = match sheet {
+        "leaflet" => include_str!("../../../../connectors/programme/templates/leaflet.typ"),
+        "since" => include_str!("../../../../connectors/programme/templates/since.typ"),
+        "signup" => include_str!("../../../../connectors/programme/templates/signup.typ"),
+        _ => include_str!("../../../../connectors/programme/templates/programme.typ"),
+    };
+    let mut template = Template::of(main);
+    template.files.insert(
+        "parts.typ".into(),
+        include_str!("../../../../connectors/programme/templates/parts.typ").into(),
+    );
+    template
+}
+
+/// `data` as the connector hands it over for the third edition.
+pub fn stamped(data: &Value) -> Value {
+    let mut data = data.clone();
+    data["edition"] = json!({"number": 3, "date": data["made"], "hash": "4f2a9c"});
+    data["keywords"] = json!(["raccord:4f2a9c", "raccord-edition:3"]);
+    data
 }
 
 /// The first five public ones of the sample, and what is not one evening.

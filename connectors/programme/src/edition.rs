@@ -1,0 +1,115 @@
+//! Editions: a month's programme is numbered each time what can be read on it changes.
+//!
+//! The number goes with the link to the file, which is in the log; the file itself says it too, for
+//! the time when its answer was lost. The same content is never a new edition.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use raccord_model::{Digest, Link};
+use serde_json::{Value, json};
+
+/// No programme we wrote weighs more.
+const FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// How much of a digest is printed: enough to tell two sheets apart.
+const SHORT: usize = 6;
+
+/// What is written into the file's properties, so that it can be known again.
+pub(crate) fn keyword(hash: Digest) -> String {
+    format!("raccord:{hash}")
+}
+
+const EDITION: &str = "raccord-edition:";
+
+/// Puts the number and the keywords into the data of a sheet.
+pub(crate) fn stamp(data: &mut Value, hash: Digest, number: u32) {
+    let short: String = hash.to_string().chars().take(SHORT).collect();
+    let date = data["made"].clone();
+    data["edition"] = json!({"number": number, "date": date, "hash": short});
+    data["keywords"] = json!([keyword(hash), format!("{EDITION}{number}")]);
+}
+
+/// The number of the edition of `hash`, given the last one that is known of.
+pub(crate) fn number(link: Option<&Link>, file: Option<&Kept>, hash: Digest) -> u32 {
+    let linked = link.and_then(|link| Some((link.hash == hash, link.tag.as_ref()?.parse().ok()?)));
+    let kept = || file.map(|kept| (kept.carries(hash), kept.edition()));
+    match linked.or_else(kept) {
+        None => 1,
+        Some((true, number)) => number.max(1),
+        Some((false, number)) => number.saturating_add(1),
+    }
+}
+
+/// A file of an earlier edition.
+pub(crate) struct Kept(Vec<u8>);
+
+impl Kept {
+    /// The file at `path`, where there is one.
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Self>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        file.take(FILE_BYTES).read_to_end(&mut bytes)?;
+        Ok(Some(Self(bytes)))
+    }
+
+    /// Whether it is what `hash` stands for.
+    pub(crate) fn carries(&self, hash: Digest) -> bool {
+        self.after(&keyword(hash)).is_some()
+    }
+
+    /// The number it says, or 0.
+    pub(crate) fn edition(&self) -> u32 {
+        let digits = self.after(EDITION).unwrap_or_default();
+        let end = digits.iter().position(|byte| !byte.is_ascii_digit());
+        let digits = &digits[..end.unwrap_or(digits.len()).min(9)];
+        std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or(0)
+    }
+
+    fn after(&self, word: &str) -> Option<&[u8]> {
+        let at = self
+            .0
+            .windows(word.len())
+            .position(|part| part == word.as_bytes())?;
+        self.0.get(at + word.len()..)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn link(tag: Option<&str>, hash: Digest) -> Link {
+        Link {
+            tag: tag.map(str::to_owned),
+            ..Link::nameless(hash)
+        }
+    }
+
+    #[test]
+    fn what_reads_the_same_is_the_same_edition_and_anything_else_the_next() {
+        let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+        assert_eq!(number(None, None, new), 1);
+        assert_eq!(number(Some(&link(Some("3"), old)), None, new), 4);
+        assert_eq!(number(Some(&link(Some("3"), new)), None, new), 3);
+    }
+
+    #[test]
+    fn where_an_answer_was_lost_the_file_says_the_number() {
+        let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+        let kept = Kept(format!("/Keywords (raccord:{old}, raccord-edition:7)").into_bytes());
+        assert_eq!(number(None, Some(&kept), old), 7);
+        assert_eq!(number(None, Some(&kept), new), 8);
+        assert_eq!(number(Some(&link(None, old)), Some(&kept), new), 8);
+        // A file of before editions, or something else altogether.
+        assert_eq!(number(None, Some(&Kept(b"%PDF-".to_vec())), new), 1);
+    }
+}
