@@ -5,4 +5,5 @@
 
 pub mod place;
 pub mod receiver;
+pub mod restore;
 pub mod torture;

@@ -20,5 +20,8 @@ fn main() -> anyhow::Result<()> {
     println!("{report:?}");
     let took = raccord_tests::torture::refused_then_killed(500)?;
     println!("500 events refused, killed, recovered: all there after {took:?}");
+    raccord_tests::restore::backed_up_and_restored()?;
+    raccord_tests::restore::copied()?;
+    println!("restored after twenty more changes: nothing twice; a copy: nothing sent");
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ pub type Received = BTreeMap<String, Vec<Vec<u8>>>;
 /// The receiver.
 pub struct Receiver {
     shared: Arc<Shared>,
+    listening: Option<JoinHandle<()>>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -25,6 +27,7 @@ struct Shared {
     more: Condvar,
     in_flight: AtomicUsize,
     refuses: AtomicBool,
+    gone: AtomicBool,
     slow_ms: AtomicUsize,
 }
 
@@ -37,14 +40,37 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
-        let serving = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&serving);
-                std::thread::spawn(move || converse(&stream, &shared));
-            }
-        });
-        Ok(Self { shared, address })
+        let listening = Some(listen(listener, Arc::clone(&shared)));
+        Ok(Self {
+            shared,
+            listening,
+            address,
+        })
+    }
+
+    /// Stops listening: connections are refused until [`Receiver::come_back`].
+    ///
+    /// # Errors
+    /// When it was not listening.
+    pub fn leave(&mut self) -> Result<()> {
+        let listening = self.listening.take().context("it listens")?;
+        self.shared.gone.store(true, Ordering::SeqCst);
+        // What waits for a connection is woken by one.
+        drop(TcpStream::connect(self.address));
+        listening
+            .join()
+            .map_err(|_| anyhow::anyhow!("the receiver panicked"))
+    }
+
+    /// Listens again, at the same address.
+    ///
+    /// # Errors
+    /// When the port was taken meanwhile.
+    pub fn come_back(&mut self) -> Result<()> {
+        let listener = TcpListener::bind(self.address)?;
+        self.shared.gone.store(false, Ordering::SeqCst);
+        self.listening = Some(listen(listener, Arc::clone(&self.shared)));
+        Ok(())
     }
 
     /// Answers 503 to everything from now on, or takes everything again.
@@ -96,9 +122,25 @@ impl Receiver {
     }
 }
 
+/// Takes connections until the receiver leaves.
+fn listen(listener: TcpListener, shared: Arc<Shared>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if shared.gone.load(Ordering::SeqCst) {
+                return;
+            }
+            let shared = Arc::clone(&shared);
+            std::thread::spawn(move || converse(&stream, &shared));
+        }
+    })
+}
+
 fn converse(stream: &TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     while let Ok(Some((id, body))) = request(&mut reader) {
+        if shared.gone.load(Ordering::SeqCst) {
+            return;
+        }
         shared.in_flight.fetch_add(1, Ordering::SeqCst);
         let answered = answer(stream, shared, id, body);
         shared.in_flight.fetch_sub(1, Ordering::SeqCst);

@@ -266,13 +266,13 @@ fn check_pdf(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The receiver refuses, events are accepted, the process is killed and started again, the receiver
-/// recovers: every event arrives within two minutes, none twice.
+/// The receiver refuses (503, then the connection), events are accepted, the process is killed and
+/// started again, the receiver recovers: every event arrives within two minutes, none twice.
 ///
 /// # Errors
 /// What was lost or doubled.
 pub fn refused_then_killed(lines: usize) -> Result<Duration> {
-    let receiver = Receiver::start()?;
+    let mut receiver = Receiver::start()?;
     receiver.refuse(true);
     let place = Place::new(&config(&receiver).replace(
         "[connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n",
@@ -304,11 +304,14 @@ pub fn refused_then_killed(lines: usize) -> Result<Duration> {
         );
         std::thread::park_timeout(Duration::from_millis(200));
     }
+    receiver.leave()?;
+    std::thread::park_timeout(Duration::from_secs(2));
     daemon.kill()?;
     daemon.wait()?;
     let mut daemon = place.start()?;
-    std::thread::park_timeout(Duration::from_secs(2));
+    std::thread::park_timeout(Duration::from_secs(4));
     receiver.refuse(false);
+    receiver.come_back()?;
     let recovered = Instant::now();
     let wanted: BTreeSet<String> = place
         .events()?

@@ -1,0 +1,304 @@
+//! What an accepted reading changes: lines created, changed, come back, and gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use raccord_model::{
+    Cause, ConnectorName, EntityId, EntityKind, Fields, Line, Reading, Remark, Verb, column_letters,
+};
+use serde_json::json;
+
+use super::compare::{Compared, source_fields};
+use super::held::{ask, difference};
+use super::told::tab;
+use crate::deciding::{Deciding, Draft, changed_fields};
+use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
+use crate::faults::{Fault, planted};
+use crate::state::SourceState;
+
+/// Up to this many lines that merely stand elsewhere are recorded with their new place.
+const MOVED: usize = 2_000;
+
+/// Only what a person said yes to.
+pub(super) fn restrict(
+    deciding: &Deciding<'_>,
+    source: &ConnectorName,
+    reading: &Reading,
+    compared: &mut Compared,
+    only: &BTreeSet<EntityId>,
+) {
+    compared.changed.retain(|(_, entity)| only.contains(entity));
+    compared.missing.retain(|entity| only.contains(entity));
+    compared
+        .added
+        .retain(|&index| only.contains(&first_id(deciding, source, &reading.lines[index])));
+    compared.questions.clear();
+}
+
+/// The id of the entity a line describes, when it is accepted for the first time.
+pub(super) fn first_id(deciding: &Deciding<'_>, source: &ConnectorName, line: &Line) -> EntityId {
+    let place = deciding.state.rules().place.id.clone();
+    let native = line.native.as_deref().unwrap_or_default();
+    (0..=u32::MAX)
+        .map(|turn| {
+            EntityId::derive(&[
+                place.as_str().as_bytes(),
+                source.as_str().as_bytes(),
+                native.as_bytes(),
+                &line.digest.0,
+                &turn.to_be_bytes(),
+            ])
+        })
+        .find(|id| !deciding.state.entities.contains_key(id))
+        .expect("four thousand million ids of one line are not all taken")
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, and every part has its name"
+)]
+pub(super) fn apply(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    state: &SourceState,
+    reading: &Reading,
+    compared: &Compared,
+    unread: Option<Vec<raccord_model::Unread>>,
+    remarks: Vec<Remark>,
+    approved: bool,
+) {
+    let mut read = ReadFact {
+        digest: reading.digest,
+        cursor: reading.cursor.clone(),
+        tabs: (state.tabs != reading.tabs).then(|| reading.tabs.clone()),
+        unread,
+        remarks,
+        ..super::empty_read(source)
+    };
+    let accepted = |line: &Line| AcceptedLine {
+        native: line.native.clone(),
+        tab: line.tab,
+        row: line.row,
+        digest: line.digest,
+    };
+    let mut moved = Vec::new();
+    for (index, entity) in &compared.same {
+        let line = accepted(&reading.lines[*index]);
+        if state.lines.get(entity) != Some(&line) {
+            moved.push((*entity, line));
+        }
+        if state.missing.contains_key(entity) {
+            read.back.push(*entity);
+        }
+    }
+    if moved.len() <= MOVED {
+        read.lines.extend(moved);
+    }
+    for (index, entity) in compared.changed.iter().chain(&compared.revived) {
+        let line = &reading.lines[*index];
+        read.lines.push((*entity, accepted(line)));
+        if state.missing.contains_key(entity) {
+            read.back.push(*entity);
+        }
+        change(deciding, source, reading, line, *entity);
+    }
+    for &index in &compared.added {
+        let line = &reading.lines[index];
+        let entity = first_id(deciding, source, line);
+        let mut fields = line.decode();
+        crate::posted::set_zone(deciding, line.kind, &mut fields);
+        let columns = columns(reading, line, fields.keys().map(String::as_str));
+        read.lines.push((entity, accepted(line)));
+        deciding.emit(Draft {
+            kind: line.kind,
+            verb: Verb::Created,
+            entity,
+            fields,
+            source: source.as_str(),
+            family: entity,
+            cause: Cause::Cell {
+                sheet: tab(reading, line),
+                row: line.row,
+                columns,
+                before: Fields::new(),
+            },
+            causation: None,
+        });
+    }
+    leave(
+        deciding,
+        source,
+        state,
+        &compared.missing,
+        approved,
+        &mut read,
+    );
+    ask(deciding, source, reading, &compared.questions);
+    deciding.record(Fact::Read(Box::new(read)));
+}
+
+/// Lines that are not there: marked at the first look, cancelled at the second; what is over
+/// leaves silently.
+fn leave(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    state: &SourceState,
+    missing: &[EntityId],
+    approved: bool,
+    read: &mut ReadFact,
+) {
+    let look = SignedDuration::from_secs(deciding.state.rules().guards.second_look_s);
+    let now = deciding.civil_now();
+    let mut cancelled = Vec::new();
+    for &entity in missing {
+        let over = deciding.state.entities.get(&entity).is_none_or(|record| {
+            let shown = record.when();
+            shown.status == raccord_model::Status::Cancelled
+                || shown.over_at().is_some_and(|over| over <= now)
+        });
+        if over {
+            read.dropped.push(entity);
+            continue;
+        }
+        let since = state.missing.get(&entity).copied();
+        let first = since.unwrap_or(deciding.now);
+        let due = first.saturating_add(look).unwrap_or(Timestamp::MAX) <= deciding.now
+            || planted(Fault::OneLook);
+        if approved || due {
+            cancelled.push((entity, first));
+            read.dropped.push(entity);
+        } else if since.is_none() {
+            read.missed.push(entity);
+        }
+    }
+    cancel_missing(deciding, source, &cancelled);
+}
+
+pub(super) fn cancel_missing(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    gone: &[(EntityId, Timestamp)],
+) {
+    for &(entity, since) in gone {
+        let Some(known) = deciding.entity(entity) else {
+            continue;
+        };
+        let Some(line) = deciding.state.sources[source].lines.get(&entity).cloned() else {
+            continue;
+        };
+        let sheet = deciding.state.sources[source]
+            .tabs
+            .get(usize::from(line.tab))
+            .map(|tab| tab.name.clone())
+            .unwrap_or_default();
+        let mut fields = known.fields;
+        let field = if known.kind == EntityKind::Task {
+            "state"
+        } else {
+            "status"
+        };
+        fields.insert(field.into(), json!("cancelled"));
+        deciding.emit(Draft {
+            kind: known.kind,
+            verb: Verb::Cancelled,
+            entity,
+            fields,
+            source: source.as_str(),
+            family: entity,
+            cause: Cause::Missing {
+                sheet,
+                row: line.row,
+                since,
+            },
+            causation: None,
+        });
+    }
+}
+
+/// A known line says something new.
+fn change(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    reading: &Reading,
+    line: &Line,
+    entity: EntityId,
+) {
+    let Some(known) = deciding.entity(entity) else {
+        return;
+    };
+    let before = source_fields(deciding, entity).unwrap_or_default();
+    let mut fields = line.decode();
+    crate::posted::set_zone(deciding, line.kind, &mut fields);
+    keep_others_words(deciding, entity, &before, &mut fields);
+    let cancelled = |fields: &Fields| fields.get("status") == Some(&json!("cancelled"));
+    let revived = cancelled(&known.fields) && !fields.contains_key("status");
+    if revived {
+        fields.insert("status".into(), json!("confirmed"));
+    }
+    let verb = if cancelled(&fields) && !cancelled(&known.fields) {
+        Verb::Cancelled
+    } else {
+        Verb::Updated
+    };
+    let names = changed_fields(Some(&known.fields), &fields);
+    let columns = columns(reading, line, names.iter().map(String::as_str));
+    let (old, _) = difference(line.kind, &known.fields, &fields);
+    deciding.emit(Draft {
+        kind: line.kind,
+        verb,
+        entity,
+        fields,
+        source: source.as_str(),
+        family: entity,
+        cause: Cause::Cell {
+            sheet: tab(reading, line),
+            row: line.row,
+            columns,
+            before: old,
+        },
+        causation: None,
+    });
+}
+
+/// What somebody else said about a field stands until the source says something new about it.
+fn keep_others_words(
+    deciding: &mut Deciding<'_>,
+    entity: EntityId,
+    before: &Fields,
+    fields: &mut Fields,
+) {
+    let Some(said) = deciding.state.said.get(&entity).cloned() else {
+        return;
+    };
+    let Some(current) = deciding.entity(entity) else {
+        return;
+    };
+    let mut kept: BTreeMap<String, Said> = BTreeMap::new();
+    for (name, word) in said {
+        if fields.get(&name) == before.get(&name) {
+            match current.fields.get(&name) {
+                Some(value) => fields.insert(name.clone(), value.clone()),
+                None => fields.remove(&name),
+            };
+            kept.insert(name, word);
+        }
+    }
+    deciding.record(Fact::Override { entity, said: kept });
+}
+
+/// The letters of the columns the fields come from.
+fn columns<'n>(
+    reading: &Reading,
+    line: &Line,
+    names: impl Iterator<Item = &'n str>,
+) -> Vec<String> {
+    let Some(tab) = reading.tabs.get(usize::from(line.tab)) else {
+        return Vec::new();
+    };
+    let indexes: BTreeSet<u16> = names
+        .filter_map(|name| tab.columns.get(name))
+        .flatten()
+        .copied()
+        .collect();
+    indexes.into_iter().map(column_letters).collect()
+}

@@ -1,0 +1,244 @@
+//! Which line is which: one reading, matched with what was accepted before.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use raccord_model::{Digest, EntityId, Fields, Line, Reading};
+use serde_json::json;
+
+use crate::deciding::Deciding;
+use crate::identity::{Candidate, Features, Question, match_lines};
+use crate::state::SourceState;
+
+/// One reading, matched with what was accepted before.
+pub(super) struct Compared {
+    /// Line index and known entity, where the content differs.
+    pub(super) changed: Vec<(usize, EntityId)>,
+    /// Line index and known entity, where nothing differs.
+    pub(super) same: Vec<(usize, EntityId)>,
+    /// Lines of new entities.
+    pub(super) added: Vec<usize>,
+    /// Known entities without a line.
+    pub(super) missing: Vec<EntityId>,
+    /// Known entities that are asked about.
+    pub(super) questions: Vec<Question>,
+    /// Lines that stand twice: the later one and the first.
+    pub(super) copies: Vec<(usize, usize)>,
+    /// Lines of entities that were cancelled because they were gone.
+    pub(super) revived: Vec<(usize, EntityId)>,
+}
+
+pub(super) fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> Compared {
+    let mut compared = Compared {
+        changed: Vec::new(),
+        same: Vec::new(),
+        added: Vec::new(),
+        missing: Vec::new(),
+        questions: Vec::new(),
+        copies: Vec::new(),
+        revived: Vec::new(),
+    };
+    let mut by_digest: HashMap<Digest, Vec<EntityId>> = HashMap::with_capacity(state.lines.len());
+    for (&entity, line) in &state.lines {
+        by_digest.entry(line.digest).or_default().push(entity);
+    }
+    let gone: HashMap<Digest, EntityId> = state
+        .gone
+        .iter()
+        .map(|(&entity, line)| (line.digest, entity))
+        .collect();
+    let mut first_of: HashMap<Digest, usize> = HashMap::with_capacity(reading.lines.len());
+    let mut found: HashSet<EntityId> = HashSet::with_capacity(state.lines.len());
+    let mut left: Vec<usize> = Vec::new();
+    for (index, line) in reading.lines.iter().enumerate() {
+        // A line with an id of its own is what its id says, identical or not.
+        let exact = by_digest.get_mut(&line.digest).and_then(|entities| {
+            let fits = |entity: &EntityId| {
+                line.native.is_none() || state.lines[entity].native == line.native
+            };
+            entities
+                .iter()
+                .position(fits)
+                .map(|at| entities.swap_remove(at))
+        });
+        if let Some(entity) = exact {
+            found.insert(entity);
+            first_of.entry(line.digest).or_insert(index);
+            compared.same.push((index, entity));
+        } else if let Some(&first) = first_of.get(&line.digest).filter(|_| line.native.is_none()) {
+            compared.copies.push((index, first));
+        } else {
+            first_of.insert(line.digest, index);
+            left.push(index);
+        }
+    }
+    let lost: Vec<EntityId> = state
+        .lines
+        .keys()
+        .copied()
+        .filter(|entity| !found.contains(entity))
+        .collect();
+    // The tool's own id says who came back, whatever the line says now; else it must say the same.
+    let gone_native: HashMap<&str, EntityId> = state
+        .gone
+        .iter()
+        .filter_map(|(&entity, line)| Some((line.native.as_deref()?, entity)))
+        .collect();
+    let known_native: HashSet<&str> = state
+        .lines
+        .values()
+        .filter_map(|line| line.native.as_deref())
+        .collect();
+    left.retain(|&index| {
+        let line = &reading.lines[index];
+        let back = match line.native.as_deref() {
+            Some(native) if known_native.contains(native) => None,
+            Some(native) => gone_native.get(native),
+            None => gone.get(&line.digest),
+        };
+        match back {
+            Some(&entity) if found.insert(entity) => {
+                compared.revived.push((index, entity));
+                false
+            }
+            _ => true,
+        }
+    });
+    if left.is_empty() || lost.is_empty() {
+        compared.added = left;
+        compared.missing = lost;
+        return compared;
+    }
+    let now = deciding.civil_now();
+    let known: BTreeMap<EntityId, Candidate> = lost
+        .iter()
+        .filter_map(|&entity| {
+            let line = &state.lines[&entity];
+            let fields = source_fields(deciding, entity)?;
+            Some((
+                entity,
+                Candidate {
+                    native: line.native.clone(),
+                    digest: line.digest,
+                    features: Features::of(&fields),
+                    rank: u32::from(line.tab) * 1_000_000 + line.row,
+                    over: deciding.state.entities.get(&entity).is_some_and(|record| {
+                        record.when().over_at().is_some_and(|over| over <= now)
+                    }),
+                },
+            ))
+        })
+        .collect();
+    let lines: BTreeMap<usize, Candidate> = left
+        .iter()
+        .map(|&index| {
+            let line = &reading.lines[index];
+            let features = Features::of(&line.decode());
+            let over = features
+                .start
+                .is_some_and(|start| raccord_model::over_at(start, features.end) <= now);
+            (
+                index,
+                Candidate {
+                    native: line.native.clone(),
+                    digest: line.digest,
+                    features,
+                    rank: u32::from(line.tab) * 1_000_000 + line.row,
+                    over,
+                },
+            )
+        })
+        .collect();
+    let titles = count_titles(deciding, &compared, &known, &lines);
+    let matching = match_lines(&known, &lines, &titles, &state.answers);
+    compared.changed = matching.pairs;
+    compared.added = matching.added;
+    compared.missing = matching.missing;
+    compared.questions = matching.questions;
+    compared
+}
+
+/// How often the titles of leftover lines stand among all lines.
+fn count_titles(
+    deciding: &Deciding<'_>,
+    compared: &Compared,
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+) -> BTreeMap<String, usize> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for candidate in lines.values() {
+        counts.entry(candidate.features.title.clone()).or_insert(0);
+    }
+    for candidate in known.values() {
+        *counts.entry(candidate.features.title.clone()).or_default() += 1;
+    }
+    for (_, entity) in &compared.same {
+        let Some(record) = deciding.state.entities.get(entity) else {
+            continue;
+        };
+        let title = record
+            .fields()
+            .get("title")
+            .and_then(serde_json::Value::as_str)
+            .map(raccord_model::fold_word);
+        if let Some(count) = title.and_then(|title| counts.get_mut(&title)) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+/// The fields as the source itself said them last: other people's words set aside, the zone that
+/// the place added taken away.
+pub(super) fn source_fields(deciding: &Deciding<'_>, entity: EntityId) -> Option<Fields> {
+    let mut fields = deciding.entity(entity)?.fields;
+    if let Some(said) = deciding.state.said.get(&entity) {
+        for (name, said) in said {
+            match &said.base {
+                Some(base) => fields.insert(name.clone(), base.clone()),
+                None => fields.remove(name),
+            };
+        }
+    }
+    Some(fields)
+}
+
+/// A line that cannot be read any more is not a line that is gone.
+pub(super) fn protect_unreadable(
+    deciding: &Deciding<'_>,
+    compared: &mut Compared,
+    state: &SourceState,
+    reading: &Reading,
+) {
+    if reading.unread.is_empty() {
+        return;
+    }
+    let broken: BTreeSet<(&str, u32)> = reading
+        .unread
+        .iter()
+        .map(|unread| (unread.sheet.as_str(), unread.row))
+        .collect();
+    compared.missing.retain(|entity| {
+        let line = &state.lines[entity];
+        let tab = state
+            .tabs
+            .get(usize::from(line.tab))
+            .map(|tab| tab.name.as_str())
+            .unwrap_or_default();
+        !broken.contains(&(tab, line.row))
+    });
+    // A known activity whose new line cannot be read keeps the last state that could be.
+    let drafted = |line: &Line| line.decode().get("status") == Some(&json!("draft"));
+    let was_draft = |entity: &EntityId| {
+        let record = deciding.state.entities.get(entity);
+        record.is_some_and(|record| record.when().status == raccord_model::Status::Draft)
+    };
+    compared.changed.retain(|(index, entity)| {
+        let line = &reading.lines[*index];
+        let tab = reading
+            .tabs
+            .get(usize::from(line.tab))
+            .map(|tab| tab.name.as_str())
+            .unwrap_or_default();
+        !broken.contains(&(tab, line.row)) || !drafted(line) || was_draft(entity)
+    });
+}

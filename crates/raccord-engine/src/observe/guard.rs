@@ -1,0 +1,104 @@
+//! Whether a reading looks like an accident.
+
+use raccord_model::{EntityId, Reading, Words};
+
+use super::compare::{Compared, source_fields};
+use crate::deciding::Deciding;
+
+/// Why a reading looks like an accident.
+pub(super) struct Alarm {
+    pub(super) code: &'static str,
+    pub(super) reason: Words,
+}
+
+/// Whether the reading looks like an accident, and why.
+pub(super) fn guard(
+    deciding: &Deciding<'_>,
+    reading: &Reading,
+    compared: &Compared,
+) -> Option<Alarm> {
+    let rules = deciding.state.rules();
+    let guards = &rules.guards;
+    let now = deciding.civil_now();
+    let coming = |entity: &EntityId| {
+        deciding.state.entities.get(entity).is_some_and(|record| {
+            let shown = record.when();
+            shown.status != raccord_model::Status::Cancelled
+                && shown.over_at().is_some_and(|over| over > now)
+        })
+    };
+    let followed = compared
+        .same
+        .iter()
+        .chain(&compared.changed)
+        .map(|(_, entity)| entity)
+        .chain(&compared.missing)
+        .chain(
+            compared
+                .questions
+                .iter()
+                .flat_map(|question| question.pairs.iter().map(|(_, entity)| entity)),
+        );
+    let total = followed.filter(|entity| coming(entity)).count();
+    let missing = compared
+        .missing
+        .iter()
+        .filter(|entity| coming(entity))
+        .count();
+    let share = |part: usize| {
+        if total == 0 {
+            0.0
+        } else {
+            part as f64 / total as f64
+        }
+    };
+    if missing >= guards.cancel_count.max(1) as usize && share(missing) > guards.cancel_share {
+        let reason = Words::new(
+            format!(
+                "{missing} activités à venir sur {total} ont disparu d'un coup. Rien n'est annulé tant que personne n'a dit oui."
+            ),
+            format!(
+                "{missing} of {total} coming activities are gone at once. Nothing is cancelled until a person says yes."
+            ),
+        );
+        return Some(Alarm {
+            code: "mass-deletion",
+            reason,
+        });
+    }
+    let changed = compared
+        .changed
+        .iter()
+        .filter(|(_, entity)| coming(entity))
+        .filter(|(index, entity)| {
+            let Some(before) = source_fields(deciding, *entity) else {
+                return false;
+            };
+            let after = reading.lines[*index].decode();
+            ["start", "end", "room", "title"]
+                .iter()
+                .any(|name| before.get(*name) != after.get(*name))
+        })
+        .count();
+    let asked: usize = compared
+        .questions
+        .iter()
+        .map(|question| question.pairs.len())
+        .sum();
+    let changed = changed + asked;
+    if changed >= guards.change_count.max(1) as usize && share(changed) > guards.change_share {
+        let reason = Words::new(
+            format!(
+                "{changed} activités à venir sur {total} changent d'un coup de date, d'heure, de lieu ou de titre. Rien ne bouge tant que personne n'a dit oui."
+            ),
+            format!(
+                "{changed} of {total} coming activities change date, hours, room or title at once. Nothing moves until a person says yes."
+            ),
+        );
+        return Some(Alarm {
+            code: "mass-change",
+            reason,
+        });
+    }
+    None
+}

@@ -1,0 +1,218 @@
+//! Holds that a reading opens: the whole of it, or a question about one line.
+
+use std::collections::BTreeSet;
+
+use raccord_model::{
+    ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Line, Reading, Words,
+};
+
+use super::accept::first_id;
+use super::compare::{Compared, source_fields};
+use crate::deciding::{Deciding, changed_fields};
+use crate::fact::{Closing, HeldEffect, Hold, HoldKind};
+use crate::identity::Question;
+
+/// How many effects a hold lists.
+const LISTED: usize = 1_000;
+
+fn reading_hold_id(source: &ConnectorName, content: Digest) -> HoldId {
+    HoldId::derive(&[b"reading", source.as_str().as_bytes(), &content.0])
+}
+
+/// Holds on other readings of this source are no longer true.
+pub(super) fn close_readings(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    but: Option<Digest>,
+) {
+    let moot: Vec<HoldId> = deciding
+        .state
+        .holds
+        .values()
+        .filter(|waiting| match &waiting.hold.what {
+            HoldKind::Reading {
+                source: of,
+                content,
+            } => of == source && Some(*content) != but,
+            _ => false,
+        })
+        .map(|waiting| waiting.hold.id)
+        .collect();
+    for hold in moot {
+        crate::hold::close(deciding, hold, Closing::Moot);
+    }
+}
+
+pub(super) fn hold_reading(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    content: Digest,
+    reason: Words,
+    reading: &Reading,
+    compared: &Compared,
+) {
+    let total = compared.missing.len() + compared.changed.len() + compared.added.len();
+    let room = |listed: usize| LISTED.saturating_sub(listed);
+    let mut effects: Vec<HeldEffect> = compared
+        .missing
+        .iter()
+        .take(LISTED)
+        .map(|&entity| held_cancel(deciding, entity))
+        .collect();
+    for (index, entity) in compared.changed.iter().take(room(effects.len())) {
+        effects.push(held_update(deciding, &reading.lines[*index], *entity));
+    }
+    for &index in compared.added.iter().take(room(effects.len())) {
+        effects.push(held_create(deciding, source, &reading.lines[index]));
+    }
+    let more = u32::try_from(total - effects.len()).unwrap_or(u32::MAX);
+    let hold = Hold {
+        id: reading_hold_id(source, content),
+        what: HoldKind::Reading {
+            source: source.clone(),
+            content,
+        },
+        reason,
+        opened: deciding.now,
+        effects,
+        more,
+    };
+    crate::hold::open(deciding, hold);
+}
+
+/// Opens the questions of this reading, and closes those that no longer stand.
+pub(super) fn ask(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    reading: &Reading,
+    questions: &[Question],
+) {
+    let mut standing = BTreeSet::new();
+    for question in questions {
+        let pairs: Vec<(Digest, EntityId)> = question
+            .pairs
+            .iter()
+            .map(|(index, entity)| (reading.lines[*index].digest, *entity))
+            .collect();
+        let mut name: Vec<&[u8]> = vec![b"question", source.as_str().as_bytes()];
+        for (digest, entity) in &pairs {
+            name.push(&digest.0);
+            name.push(entity.as_bytes());
+        }
+        let id = HoldId::derive(&name);
+        standing.insert(id);
+        let effects: Vec<HeldEffect> = question
+            .pairs
+            .iter()
+            .map(|(index, entity)| held_update(deciding, &reading.lines[*index], *entity))
+            .collect();
+        let rows: Vec<String> = question
+            .pairs
+            .iter()
+            .map(|(index, _)| reading.lines[*index].row.to_string())
+            .collect();
+        let (rows, title) = (
+            rows.join(", "),
+            effects
+                .first()
+                .map(|effect| effect.title.clone())
+                .unwrap_or_default(),
+        );
+        let reason = Words::new(
+            format!(
+                "Ligne {rows} : est-ce « {title} », modifiée ? Oui : c'est la même activité. Non : l'ancienne est annulée et c'en est une nouvelle."
+            ),
+            format!(
+                "Line {rows}: is it “{title}”, changed? Yes: it is the same activity. No: the old one is cancelled and this is a new one."
+            ),
+        );
+        let what = HoldKind::Question {
+            source: source.clone(),
+            pairs,
+        };
+        crate::hold::open(
+            deciding,
+            Hold {
+                id,
+                what,
+                reason,
+                opened: deciding.now,
+                effects,
+                more: 0,
+            },
+        );
+    }
+    let moot: Vec<HoldId> = deciding
+        .state
+        .holds
+        .values()
+        .filter(|waiting| matches!(&waiting.hold.what, HoldKind::Question { source: of, .. } if of == source))
+        .map(|waiting| waiting.hold.id)
+        .filter(|id| !standing.contains(id))
+        .collect();
+    for hold in moot {
+        crate::hold::close(deciding, hold, Closing::Moot);
+    }
+}
+
+fn title_in(fields: &Fields) -> String {
+    fields
+        .get("title")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn held_cancel(deciding: &Deciding<'_>, entity: EntityId) -> HeldEffect {
+    let title = deciding.title(entity);
+    HeldEffect {
+        entity,
+        action: "cancel".into(),
+        title,
+        before: Fields::new(),
+        after: Fields::new(),
+    }
+}
+
+fn held_update(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEffect {
+    let before = source_fields(deciding, entity).unwrap_or_default();
+    let mut after = line.decode();
+    crate::posted::set_zone(deciding, line.kind, &mut after);
+    let title = title_in(&before);
+    let (before, after) = difference(line.kind, &before, &after);
+    HeldEffect {
+        entity,
+        action: "update".into(),
+        title,
+        before,
+        after,
+    }
+}
+
+fn held_create(deciding: &Deciding<'_>, source: &ConnectorName, line: &Line) -> HeldEffect {
+    let fields = line.decode();
+    let entity = first_id(deciding, source, line);
+    let title = title_in(&fields);
+    let (before, after) = difference(line.kind, &Fields::new(), &fields);
+    HeldEffect {
+        entity,
+        action: "create".into(),
+        title,
+        before,
+        after,
+    }
+}
+
+/// The fields that differ, before and after, without personal ones.
+pub(super) fn difference(kind: EntityKind, before: &Fields, after: &Fields) -> (Fields, Fields) {
+    let hidden = crate::vault::personal(kind);
+    let names = changed_fields(Some(before), after);
+    let pick = |fields: &Fields| -> Fields {
+        names
+            .iter()
+            .filter(|name| !hidden.contains(&name.as_str()))
+            .filter_map(|name| Some((name.clone(), fields.get(name)?.clone())))
+            .collect()
+    };
+    (pick(before), pick(after))
+}

@@ -1,0 +1,123 @@
+//! What a reading has to tell: unreadable cells, lines that stand twice, a source that cannot be read.
+
+use raccord_model::{ConnectorName, Digest, Failure, Line, Reading, Remark, Words};
+
+use super::compare::Compared;
+use crate::deciding::Deciding;
+use crate::fact::Fact;
+
+/// The code of a line that stands twice.
+pub(super) const DUPLICATE: &str = "duplicate-line";
+
+pub(super) fn unreadable(deciding: &mut Deciding<'_>, source: &ConnectorName, failure: Failure) {
+    let known = deciding
+        .state
+        .sources
+        .get(source)
+        .and_then(|state| state.failing.as_ref());
+    if known.is_some_and(|(_, known)| known.code == failure.code) {
+        return;
+    }
+    let text = Words::new(
+        format!(
+            "La source « {source} » ne peut pas être lue : {}. Rien n'est annulé, le dernier état connu reste.",
+            failure.text.fr
+        ),
+        format!(
+            "The source “{source}” cannot be read: {}. Nothing is cancelled, the last known state stays.",
+            failure.text.en
+        ),
+    );
+    let mend = failure.mend.clone();
+    deciding.record(Fact::Unreadable {
+        source: source.clone(),
+        failure: Box::new(failure),
+    });
+    crate::notice::tell(deciding, "unreadable", source.as_str(), &text, &mend);
+}
+
+pub(super) fn readable_again(deciding: &mut Deciding<'_>, source: &ConnectorName) {
+    crate::notice::settle(deciding, "unreadable", source.as_str());
+    crate::notice::settle(deciding, "silent", source.as_str());
+}
+
+pub(crate) fn remark_digest(remark: &Remark) -> Digest {
+    Digest::of(
+        format!(
+            "{}\u{0}{}\u{0}{}",
+            remark.code, remark.sheet, remark.text.fr
+        )
+        .as_bytes(),
+    )
+}
+
+pub(super) fn remarks(reading: &Reading, compared: &Compared) -> Vec<Remark> {
+    let mut remarks = reading.remarks.clone();
+    for (copy, first) in &compared.copies {
+        let (copy, first) = (&reading.lines[*copy], &reading.lines[*first]);
+        let sheet = tab(reading, copy);
+        remarks.push(Remark {
+            row: copy.row,
+            code: DUPLICATE.into(),
+            text: Words::new(
+                format!("Les lignes {} et {} de « {sheet} » sont identiques : une seule activité en est faite.", first.row, copy.row),
+                format!("Lines {} and {} of “{sheet}” are identical: they make one activity.", first.row, copy.row),
+            ),
+            sheet,
+        });
+    }
+    remarks
+}
+
+/// What cannot be read is told where organisers look, as one notice per source.
+pub(super) fn tell_unread(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Reading) {
+    if reading.unread.is_empty() {
+        crate::notice::settle(deciding, "unread", source.as_str());
+        return;
+    }
+    let lines = |lang: raccord_model::Lang| -> String {
+        let mut text: Vec<String> = reading
+            .unread
+            .iter()
+            .take(20)
+            .map(|unread| {
+                let cell = format!("{}{}", unread.column, unread.row);
+                match lang {
+                    raccord_model::Lang::Fr => {
+                        format!(
+                            "{} {cell} : « {} ». {}",
+                            unread.sheet, unread.found, unread.write.fr
+                        )
+                    }
+                    raccord_model::Lang::En => {
+                        format!(
+                            "{} {cell}: “{}”. {}",
+                            unread.sheet, unread.found, unread.write.en
+                        )
+                    }
+                }
+            })
+            .collect();
+        if reading.unread.len() > 20 {
+            text.push(format!("… +{}", reading.unread.len() - 20));
+        }
+        text.join("\n")
+    };
+    let text = Words::new(
+        lines(raccord_model::Lang::Fr),
+        lines(raccord_model::Lang::En),
+    );
+    let mend = Words::new(
+        "Corrigez ces cellules dans le document ; le reste du programme n'attend pas.",
+        "Mend these cells in the document; the rest of the programme does not wait.",
+    );
+    crate::notice::tell(deciding, "unread", source.as_str(), &text, &mend);
+}
+
+pub(super) fn tab(reading: &Reading, line: &Line) -> String {
+    reading
+        .tabs
+        .get(usize::from(line.tab))
+        .map(|tab| tab.name.clone())
+        .unwrap_or_default()
+}
