@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use raccord_model::EntityId;
+use raccord_model::{Digest, EntityId};
 
 use super::Candidate;
-use super::verdict::OWN;
+use super::verdict::{FAR_DAYS, OWN};
 
 /// Lines that carry the tool's own id. The same id twice is the line most like the known one.
 pub(super) fn native_pairs(
@@ -68,6 +68,51 @@ pub(super) fn same_title_and_day(
             },
         )
         .collect()
+}
+
+/// Lines that say of themselves at length what one known activity said, and no other does, on
+/// another day: it was moved. What is over does not come again, and nothing moves very far without
+/// a question.
+pub(super) fn same_story(
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+    free_known: &BTreeSet<EntityId>,
+    free_lines: &BTreeSet<usize>,
+) -> Vec<(usize, EntityId)> {
+    let mut by: HashMap<Digest, (Vec<EntityId>, Vec<usize>)> = HashMap::new();
+    for entity in free_known {
+        if let Some(story) = known[entity].features.story() {
+            by.entry(story).or_default().0.push(*entity);
+        }
+    }
+    for line in free_lines {
+        if let Some(told) = lines[line]
+            .features
+            .story()
+            .and_then(|story| by.get_mut(&story))
+        {
+            told.1.push(*line);
+        }
+    }
+    let mut pairs: Vec<(usize, EntityId)> = by
+        .into_values()
+        .filter_map(
+            |(entities, new)| match (entities.as_slice(), new.as_slice()) {
+                ([entity], [line]) => Some((*line, *entity)),
+                _ => None,
+            },
+        )
+        .filter(|(line, entity)| {
+            let (old, new) = (&known[entity], &lines[line]);
+            let near = match (old.features.day(), new.features.day()) {
+                (Some(then), Some(now)) => (now - then).get_days().abs() <= FAR_DAYS,
+                _ => false,
+            };
+            near && old.over == new.over && !renamed(old, new)
+        })
+        .collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 /// Lines that stand in the slot of a known one under nearly its title, where no other does: a

@@ -1,6 +1,6 @@
 //! Where two ways to pair lines with activities are possible, neither is chosen: it is asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use raccord_model::EntityId;
 
@@ -12,23 +12,57 @@ const MARGIN: f64 = 0.02;
 /// Two ways to pair two lines with two activities are both possible when their sums are this near.
 const CROSSED: f64 = 0.3;
 
+/// Scores, the best first, found by their line and by their entity.
+pub(super) struct Ranked {
+    scores: Vec<Score>,
+    by_line: HashMap<usize, Vec<usize>>,
+    by_entity: HashMap<EntityId, Vec<usize>>,
+}
+
+impl Ranked {
+    pub(super) fn of(scores: Vec<Score>) -> Self {
+        let mut by_line: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut by_entity: HashMap<EntityId, Vec<usize>> = HashMap::new();
+        for (at, score) in scores.iter().enumerate() {
+            by_line.entry(score.line).or_default().push(at);
+            by_entity.entry(score.entity).or_default().push(at);
+        }
+        Self {
+            scores,
+            by_line,
+            by_entity,
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Score> {
+        self.scores.iter()
+    }
+
+    /// Those about `line` or about `entity`, the best first, each once.
+    fn touching(&self, line: usize, entity: EntityId) -> impl Iterator<Item = &Score> {
+        let of_line = self.by_line.get(&line).into_iter().flatten();
+        let of_entity = self.by_entity.get(&entity).into_iter().flatten();
+        let at: BTreeSet<usize> = of_line.chain(of_entity).copied().collect();
+        at.into_iter().map(|at| &self.scores[at])
+    }
+}
+
 /// Another assignment of the same lines that is as good: both are possible, so it is asked.
 pub(super) fn rivals(
-    scored: &[Score],
+    scored: &Ranked,
     best: &Score,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
 ) -> Option<Question> {
-    let rival = scored.iter().find(|other| {
+    let rival = scored.touching(best.line, best.entity).find(|other| {
         (other.line == best.line) != (other.entity == best.entity)
             && free_known.contains(&other.entity)
             && free_lines.contains(&other.line)
             && best.likeness - other.likeness < MARGIN
     })?;
     // With a partner of its own that fits as well, the rival is no rival.
-    let crossed = scored.iter().any(|third| {
+    let crossed = scored.touching(rival.line, rival.entity).any(|third| {
         (third.line != best.line && third.entity != best.entity)
-            && (third.line == rival.line || third.entity == rival.entity)
             && free_known.contains(&third.entity)
             && free_lines.contains(&third.line)
             && third.likeness > rival.likeness + MARGIN
@@ -38,9 +72,8 @@ pub(super) fn rivals(
     }
     // What would be left to the rival waits with it.
     let partner = scored
-        .iter()
+        .touching(rival.line, rival.entity)
         .filter(|other| other.line != best.line && other.entity != best.entity)
-        .filter(|other| other.line == rival.line || other.entity == rival.entity)
         .filter(|other| free_known.contains(&other.entity) && free_lines.contains(&other.line))
         .max_by(|a, b| a.likeness.total_cmp(&b.likeness));
     let mut pairs = vec![(best.line, best.entity)];
@@ -50,7 +83,7 @@ pub(super) fn rivals(
 
 /// Two activities that may have exchanged what they say: both ways to pair them are possible.
 pub(super) fn crossed(
-    scored: &[Score],
+    scored: &Ranked,
     best: &Score,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
@@ -59,20 +92,20 @@ pub(super) fn crossed(
         |score: &&Score| free_known.contains(&score.entity) && free_lines.contains(&score.line);
     let of_line = || {
         scored
-            .iter()
-            .filter(|other| other.line == best.line && other.entity != best.entity)
+            .touching(best.line, best.entity)
+            .filter(|other| other.entity != best.entity)
             .filter(free)
     };
     let of_entity = || {
         scored
-            .iter()
-            .filter(|other| other.entity == best.entity && other.line != best.line)
+            .touching(best.line, best.entity)
+            .filter(|other| other.line != best.line)
             .filter(free)
     };
     for line in of_line() {
         for entity in of_entity() {
             let straight = scored
-                .iter()
+                .touching(entity.line, line.entity)
                 .find(|other| other.entity == line.entity && other.line == entity.line);
             let sum = best.likeness + straight.map_or(0.0, |score| score.likeness);
             let sure = best.only_title && !(line.same_day && entity.same_day);

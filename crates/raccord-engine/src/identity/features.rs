@@ -12,9 +12,9 @@ pub struct Features {
     pub title: String,
     /// The title without the words of its kind ("concert", "atelier") and without numbers' dressing.
     own_title: String,
-    title_grams: BTreeSet<[char; 3]>,
-    own_grams: BTreeSet<[char; 3]>,
-    description: BTreeSet<[char; 3]>,
+    title_grams: Grams,
+    own_grams: Grams,
+    description: Grams,
     /// The start.
     pub start: Option<Civil>,
     /// The end.
@@ -28,6 +28,8 @@ pub struct Features {
     /// All that is neither title nor status, and how many of its parts tell activities apart.
     rest: Digest,
     spoken: usize,
+    /// All that is neither moment nor status.
+    timeless: Digest,
 }
 
 /// How much each part weighs. They add up to one.
@@ -44,6 +46,8 @@ const ROOM: f64 = 0.06;
 const SLIP: f64 = 0.8;
 /// How alike a title and the same title with more words are taken to be.
 const COMPLETED: f64 = 0.7;
+/// A description of this many groups of three letters is a story of its own.
+const STORY: usize = 15;
 /// Titles are compared letter by letter up to here.
 const LONGEST: usize = 100;
 
@@ -62,6 +66,7 @@ impl Features {
         let kind = text("kind");
         let (own_title, telling) = without_kind(&title, &kind);
         let (rest, spoken) = rest(fields);
+        let timeless = digest_without(fields, &["start", "end", "all_day", "status", "zone"]);
         let description: String = text("description").chars().take(600).collect();
         Self {
             title_grams: grams(&title),
@@ -77,7 +82,14 @@ impl Features {
             telling,
             rest,
             spoken,
+            timeless,
         }
+    }
+
+    /// What it says of itself but for the moment, where that is long enough to be told from
+    /// others.
+    pub(super) fn story(&self) -> Option<Digest> {
+        (self.description.len() >= STORY).then_some(self.timeless)
     }
 
     /// The civil day it starts.
@@ -173,7 +185,7 @@ impl Features {
 
     /// Whether both say the same about themselves at length.
     pub fn same_story(&self, other: &Self) -> bool {
-        self.description.len() >= 15 && dice(&self.description, &other.description) >= 0.9
+        self.description.len() >= STORY && dice(&self.description, &other.description) >= 0.9
     }
 
     /// Of two lines on the same day whose titles say little: what speaks for one activity, less
@@ -247,18 +259,21 @@ fn without_kind(title: &str, kind: &str) -> (String, bool) {
 /// The digest of all that is neither title nor status, and how much of it tells activities apart:
 /// what is told about it most, for two lines may share a room and an organiser.
 fn rest(fields: &Fields) -> (Digest, usize) {
-    let rest: BTreeMap<&String, &Value> = fields
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "title" | "status" | "zone"))
-        .collect();
     let said = |name: &&str| fields.contains_key(*name);
     let spoken = ["organiser", "kind", "contact", "capacity"]
         .iter()
         .filter(|name| said(name))
         .count()
         + if said(&"description") { 2 } else { 0 };
-    let bytes = serde_json::to_vec(&rest).unwrap_or_default();
-    (Digest::of(&bytes), spoken)
+    (digest_without(fields, &["title", "status", "zone"]), spoken)
+}
+
+fn digest_without(fields: &Fields, left_out: &[&str]) -> Digest {
+    let said: BTreeMap<&String, &Value> = fields
+        .iter()
+        .filter(|(name, _)| !left_out.contains(&name.as_str()))
+        .collect();
+    Digest::of(&serde_json::to_vec(&said).unwrap_or_default())
 }
 
 /// One less the share of letters that must be changed, left out, put in or exchanged with their
@@ -342,27 +357,42 @@ const GENRES: &[&str] = &[
     "en",
 ];
 
-fn grams(text: &str) -> BTreeSet<[char; 3]> {
-    let padded: Vec<char> = std::iter::once(' ')
+/// The groups of three letters of a text, sorted, each once; a letter takes 21 bits.
+type Grams = Box<[u64]>;
+
+fn grams(text: &str) -> Grams {
+    if text.is_empty() {
+        return Grams::default();
+    }
+    let padded: Vec<u64> = std::iter::once(' ')
         .chain(text.chars())
         .chain([' '])
+        .map(u64::from)
         .collect();
-    if text.is_empty() {
-        return BTreeSet::new();
-    }
-    padded.windows(3).map(|w| [w[0], w[1], w[2]]).collect()
+    let mut grams: Vec<u64> = padded
+        .windows(3)
+        .map(|letters| letters[0] << 42 | letters[1] << 21 | letters[2])
+        .collect();
+    grams.sort_unstable();
+    grams.dedup();
+    grams.into()
 }
 
-fn dice(a: &BTreeSet<[char; 3]>, b: &BTreeSet<[char; 3]>) -> f64 {
+/// Twice what both share, of what both have.
+fn dice(a: &[u64], b: &[u64]) -> f64 {
     if a.is_empty() && b.is_empty() {
         return 1.0;
     }
-    2.0 * a.intersection(b).count() as f64 / (a.len() + b.len()) as f64
+    let (mut shared, mut left, mut right) = (0_usize, 0, 0);
+    while let (Some(one), Some(other)) = (a.get(left), b.get(right)) {
+        shared += usize::from(one == other);
+        left += usize::from(one <= other);
+        right += usize::from(other <= one);
+    }
+    2.0 * shared as f64 / (a.len() + b.len()) as f64
 }
 
-type Grams = BTreeSet<[char; 3]>;
-
-fn both<'g>(a: &'g Grams, b: &'g Grams) -> Option<(&'g Grams, &'g Grams)> {
+fn both<'g>(a: &'g [u64], b: &'g [u64]) -> Option<(&'g [u64], &'g [u64])> {
     (!a.is_empty() || !b.is_empty()).then_some((a, b))
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use raccord_model::{Digest, EntityId};
 
 use super::Features;
-use super::certain::{native_pairs, near_title_and_slot, same_title_and_day};
-use super::doubt::{crossed, entangled, rivals};
+use super::certain::{native_pairs, near_title_and_slot, same_story, same_title_and_day};
+use super::doubt::{Ranked, crossed, entangled, rivals};
 use super::series::series;
 use super::verdict::{Verdict, scores};
 
@@ -69,12 +69,16 @@ pub fn match_lines(
     for (line, entity) in native_pairs(known, lines) {
         pair(line, entity, &mut free_known, &mut free_lines);
     }
+    let said: BTreeMap<Digest, EntityId> = answers
+        .iter()
+        .rev() // Of several, the first one stands.
+        .filter(|((_, entity), yes)| **yes && known.contains_key(entity))
+        .map(|((digest, entity), _)| (*digest, *entity))
+        .collect();
     for (&line, candidate) in lines {
-        let said = known
-            .keys()
-            .find(|entity| answers.get(&(candidate.digest, **entity)) == Some(&true));
-        if let Some(&entity) =
-            said.filter(|entity| free_known.contains(entity) && free_lines.contains(&line))
+        if let Some(&entity) = said
+            .get(&candidate.digest)
+            .filter(|entity| free_known.contains(entity) && free_lines.contains(&line))
         {
             pair(line, entity, &mut free_known, &mut free_lines);
         }
@@ -86,6 +90,11 @@ pub fn match_lines(
         }
     }
     for (line, entity) in near_title_and_slot(known, lines, &free_known, &free_lines) {
+        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
+            pair(line, entity, &mut free_known, &mut free_lines);
+        }
+    }
+    for (line, entity) in same_story(known, lines, &free_known, &free_lines) {
         if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
             pair(line, entity, &mut free_known, &mut free_lines);
         }
@@ -112,8 +121,9 @@ pub fn match_lines(
             .then(b.likeness.total_cmp(&a.likeness))
             .then_with(|| (a.gap, a.line, a.entity).cmp(&(b.gap, b.line, b.entity)))
     });
+    let scored = Ranked::of(scored);
     let mut doubtful: Vec<Question> = Vec::new();
-    for score in &scored {
+    for score in scored.iter() {
         if !free_known.contains(&score.entity) || !free_lines.contains(&score.line) {
             continue;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use raccord_model::{Digest, EntityId};
 
 use super::certain::{Slots, renamed};
-use super::verdict::FAR_DAYS;
+use super::verdict::{ALL_PAIRS, FAR_DAYS};
 use super::{Candidate, Question};
 
 /// Occurrences that share their title: a move is taken as one only where exactly one known
@@ -66,22 +66,11 @@ pub(super) fn series(
                 && !slots.taken_over(known, lines, (line, entity))
                 && !taken.contains(&then.slot())
         };
-        let mut settled: Vec<(usize, EntityId)> = Vec::new();
-        for hours in [true, false] {
-            let free = |line: usize, entity: EntityId| {
-                settled.iter().all(|(l, e)| *l != line && *e != entity) && fits(line, entity, hours)
-            };
-            let alone: Vec<(usize, EntityId)> = new
-                .iter()
-                .flat_map(|&line| entities.iter().map(move |&entity| (line, entity)))
-                .filter(|&(line, entity)| {
-                    free(line, entity)
-                        && new.iter().filter(|&&other| free(other, entity)).count() == 1
-                        && entities.iter().filter(|&&other| free(line, other)).count() == 1
-                })
-                .collect();
-            settled.extend(alone);
-        }
+        let settled = if entities.len() * new.len() > ALL_PAIRS {
+            Vec::new()
+        } else {
+            settle(&entities, &new, fits)
+        };
         // All of them, or none: one more or one less, and any of them may be another.
         if settled.len() == entities.len() && settled.len() == new.len() {
             moved.extend(settled);
@@ -112,4 +101,37 @@ pub(super) fn series(
         }
     }
     (moved, questions)
+}
+
+/// The pairs where a line fits one entity only and the entity that line only: first those at the
+/// same hour, then of what is left those at any.
+fn settle(
+    entities: &[EntityId],
+    lines: &[usize],
+    fits: impl Fn(usize, EntityId, bool) -> bool,
+) -> Vec<(usize, EntityId)> {
+    let mut settled: Vec<(usize, EntityId)> = Vec::new();
+    let mut free_entities: BTreeSet<EntityId> = entities.iter().copied().collect();
+    let mut free_lines: BTreeSet<usize> = lines.iter().copied().collect();
+    for hours in [true, false] {
+        let (mut of_line, mut of_entity) = (BTreeMap::new(), BTreeMap::new());
+        let mut fitting = Vec::new();
+        for &line in &free_lines {
+            for &entity in &free_entities {
+                if fits(line, entity, hours) {
+                    fitting.push((line, entity));
+                    *of_line.entry(line).or_insert(0_usize) += 1;
+                    *of_entity.entry(entity).or_insert(0_usize) += 1;
+                }
+            }
+        }
+        for (line, entity) in fitting {
+            if of_line[&line] == 1 && of_entity[&entity] == 1 {
+                free_lines.remove(&line);
+                free_entities.remove(&entity);
+                settled.push((line, entity));
+            }
+        }
+    }
+    settled
 }

@@ -24,7 +24,7 @@ const AGAIN_DAYS: i32 = 90;
 /// What is still to come does not move this far without a question.
 pub(super) const FAR_DAYS: i32 = 300;
 /// Up to this many pairs everything is compared with everything.
-const ALL_PAIRS: usize = 160_000;
+pub(super) const ALL_PAIRS: usize = 160_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
