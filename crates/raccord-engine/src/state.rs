@@ -8,7 +8,7 @@ use raccord_model::{
     Activity, ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, EventId, Failure,
     Fields, HoldId, Link, Rules, Status, Tab, Unread, Visibility, Words,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fact::{AcceptedLine, DeliveryRef, Fact, Health, Hold, Said};
 
@@ -23,6 +23,7 @@ pub struct State {
     #[serde(with = "as_json")]
     pub rules: Option<Arc<Rules>>,
     /// All entities.
+    #[serde(deserialize_with = "in_order")]
     pub entities: BTreeMap<EntityId, Record>,
     /// Who said a field last, where it was not the entity's own source.
     #[serde(with = "as_json")]
@@ -34,6 +35,7 @@ pub struct State {
     /// What waits for a person.
     pub holds: BTreeMap<HoldId, Waiting>,
     /// Posted events that were taken (digest of sender and id).
+    #[serde(deserialize_with = "in_order")]
     pub seen: BTreeSet<Digest>,
     /// Why nothing is sent, if so.
     pub muted: Option<Words>,
@@ -59,6 +61,16 @@ pub struct Record {
     /// Its fields as JSON, with slots in place of personal values.
     #[serde(with = "shared_bytes")]
     pub body: Arc<[u8]>,
+}
+
+/// A map or set that was written in its order is built at once, not value by value.
+fn in_order<'de, C, D>(input: D) -> Result<C, D::Error>
+where
+    C: IntoIterator + FromIterator<C::Item>,
+    C::Item: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(Vec::<C::Item>::deserialize(input)?.into_iter().collect())
 }
 
 mod shared_bytes {
@@ -143,6 +155,7 @@ pub struct SourceState {
     /// The tabs.
     pub tabs: Vec<Tab>,
     /// The lines followed, by the entity they describe.
+    #[serde(deserialize_with = "in_order")]
     pub lines: BTreeMap<EntityId, AcceptedLine>,
     /// Lines missed by a reading and not yet cancelled, since when.
     pub missing: BTreeMap<EntityId, Timestamp>,
@@ -176,6 +189,7 @@ pub struct SinkState {
     /// Since the log went back in time: what is owed now may have been made already.
     pub look_first: Option<Timestamp>,
     /// What it holds or should hold, by entity or publication.
+    #[serde(deserialize_with = "in_order")]
     pub targets: BTreeMap<EntityId, Target>,
     /// What is owed, by family; a family without an open delivery has no entry.
     pub lanes: BTreeMap<EntityId, Lane>,

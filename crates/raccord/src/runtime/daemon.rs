@@ -7,7 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use raccord_bus::SqliteLog;
-use raccord_engine::{Engine, Order};
+use raccord_engine::Order;
 use raccord_model::Words;
 use raccord_web::{Face, Feed, Limits};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::desk::Desk;
-use super::face::{self, Here, Process, Shown};
+use super::face::{self, Here, Process};
 use super::hands::{self, Ready};
 use super::load::Loaded;
 use super::local;
@@ -47,7 +47,7 @@ pub(crate) async fn run(
     let stop = CancellationToken::new();
     let feed = Feed::new(face::FEED);
     let publish = publisher(&feed, settings.place.id.clone());
-    let shown = Arc::new(RwLock::new(Shown::default()));
+    let limits = Limits::default();
     let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), Some(publish))?;
     // The port is opened only now, with the log open.
     let listener = TcpListener::bind(settings.web.listen)
@@ -60,21 +60,16 @@ pub(crate) async fn run(
         desk: desk.clone(),
         feed,
         clock: Arc::clone(&ready.clock),
-        shown,
+        shown: RwLock::default(),
+        limit: limits.activities,
     });
-    let first = desk.ask({
-        let now = ready.clock.now();
-        move |engine: &mut Engine, _| Shown::of(engine, now)
-    });
-    if let (Ok(fresh), Ok(mut shown)) = (first.await, here.shown.write()) {
-        *shown = fresh;
-    }
+    here.refresh().await;
     let node = Process {
         clock: Arc::clone(&ready.clock),
         set: session.time.set_to.is_some(),
         place: here.clone(),
     };
-    let face = Face::new(Arc::new(node), Limits::default(), stop.clone());
+    let face = Face::new(Arc::new(node), limits, stop.clone());
     if let Some(set) = session.time.set_to {
         info!(%set, "the clock was set by RACCORD_NOW");
     }

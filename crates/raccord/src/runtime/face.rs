@@ -1,14 +1,16 @@
 //! The place as its web pages and endpoints see it.
 
 use std::sync::{Arc, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream;
 use jiff::Timestamp;
 use raccord_bus::{LogRead as _, SqliteReader};
 use raccord_engine::{Health, Input, Reply};
 use raccord_kit::Clock;
-use raccord_model::{Activity, Change, ConnectorName, Envelope, Event, Words};
+use raccord_model::{
+    Activity, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility, Words,
+};
 use raccord_web::{
     BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Node, Place,
     Position, PostError, Programme, Readiness, Reason, Token,
@@ -24,6 +26,12 @@ use crate::settings::Settings;
 pub(crate) const FEED: usize = 4_096;
 /// How many past events wait for a follower.
 const PAST: usize = 256;
+/// How often what is shown is brought up to date at most.
+const FRESH: Duration = Duration::from_millis(500);
+/// Looking takes at most this share of the writer's time: a large place is shown a little later.
+const SHARE: u32 = 100;
+/// Time passes: even when nothing changes, what is over must make room for what comes.
+const STALE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 /// This process.
 pub(crate) struct Process {
@@ -39,13 +47,20 @@ pub(crate) struct Here {
     pub(crate) desk: Desk,
     pub(crate) feed: Feed,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) shown: Arc<RwLock<Shown>>,
+    pub(crate) shown: RwLock<Shown>,
+    /// How many activities a page shows.
+    pub(crate) limit: usize,
 }
 
 /// What pages and figures show, brought up to date after each group that changed it.
 #[derive(Default)]
 pub(crate) struct Shown {
-    pub(crate) activities: Vec<Activity>,
+    /// The next public activities, the first ones of them.
+    activities: Vec<Activity>,
+    /// How many more there are.
+    more: usize,
+    /// The hour of all this.
+    at: Option<Timestamp>,
     pub(crate) muted: Option<Words>,
     pub(crate) figures: Vec<Figure>,
     pub(crate) sources: Vec<SourceFigure>,
@@ -73,17 +88,29 @@ pub(crate) struct SourceFigure {
 
 impl Shown {
     /// As the engine stands.
-    pub(crate) fn of(engine: &raccord_engine::Engine, now: Timestamp) -> Self {
+    pub(crate) fn of(engine: &raccord_engine::Engine, now: Timestamp, limit: usize) -> Self {
         let state = engine.state();
         let zone =
             jiff::tz::TimeZone::get(&state.rules().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
-        let mut activities: Vec<Activity> = state
+        let mut coming: Vec<(Civil, EntityId)> = state
             .activities()
-            .filter(|(_, record)| record.when().over_at().is_some_and(|over| over > today))
             .filter_map(|(id, record)| {
+                let when = record.when();
+                let shown = when.visibility == Visibility::Public
+                    && when.status != Status::Draft
+                    && when.over_at().is_some_and(|over| over > today);
+                Some((when.start.filter(|_| shown)?, id))
+            })
+            .collect();
+        coming.sort_unstable();
+        let more = coming.len().saturating_sub(limit);
+        coming.truncate(limit);
+        let mut activities: Vec<Activity> = coming
+            .into_iter()
+            .filter_map(|(_, id)| {
                 // A contact is personal: pages never show it, so its slot is not even looked up.
-                let mut entity = record.entity(id);
+                let mut entity = state.entity(id)?;
                 entity.fields.remove("contact");
                 Activity::of(&entity)
             })
@@ -117,6 +144,8 @@ impl Shown {
             .collect();
         Self {
             activities,
+            more,
+            at: Some(now),
             muted: state.muted.clone(),
             figures,
             sources,
@@ -167,26 +196,38 @@ impl Node for Process {
 }
 
 impl Here {
-    /// Brings what is shown up to date.
-    async fn refresh(&self) {
+    /// Brings what is shown up to date; gives how long the writer was kept from its work.
+    pub(crate) async fn refresh(&self) -> Duration {
         let now = self.clock.now();
-        let known = self.shown.read().map_or(0, |shown| shown.commit);
-        let asked = self
-            .desk
-            .ask(move |engine, _| (engine.state().commit != known).then(|| Shown::of(engine, now)));
-        if let Ok(Some(fresh)) = asked.await
-            && let Ok(mut shown) = self.shown.write()
-        {
+        let limit = self.limit;
+        let (known, at) = self
+            .shown
+            .read()
+            .map_or((0, None), |shown| (shown.commit, shown.at));
+        let aged = at.is_none_or(|at| now.duration_since(at) > STALE);
+        let asked = self.desk.ask(move |engine, _| {
+            let began = Instant::now();
+            (aged || engine.state().commit != known)
+                .then(|| (Shown::of(engine, now, limit), began.elapsed()))
+        });
+        let Ok(Some((fresh, took))) = asked.await else {
+            return Duration::ZERO;
+        };
+        if let Ok(mut shown) = self.shown.write() {
             *shown = fresh;
         }
+        took
     }
 
-    /// Keeps what is shown up to date, at most twice a second.
+    /// Keeps what is shown up to date.
     pub(crate) async fn keep_fresh(self: Arc<Self>, stop: tokio_util::sync::CancellationToken) {
+        let mut wait = FRESH;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(Duration::from_millis(500)) => self.refresh().await,
+                () = tokio::time::sleep(wait) => {
+                    wait = FRESH.max(self.refresh().await * SHARE);
+                }
             }
         }
     }
@@ -376,15 +417,13 @@ impl Place for Here {
         };
         let zone = jiff::tz::TimeZone::get(&self.place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
-        let coming: Vec<&Activity> = shown
+        let coming = shown
             .activities
             .iter()
-            .filter(|activity| activity.over_at() > today)
-            .collect();
-        let more = coming.len().saturating_sub(limit);
+            .filter(|activity| activity.over_at() > today);
         Programme {
-            activities: coming.into_iter().take(limit).cloned().collect(),
-            more,
+            activities: coming.take(limit).cloned().collect(),
+            more: shown.more,
         }
     }
 }
