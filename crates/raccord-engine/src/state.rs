@@ -111,6 +111,16 @@ impl Record {
         serde_json::from_slice(&self.body).expect("a record's body was encoded by fold")
     }
 
+    /// The title, read without the rest.
+    pub fn title(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Titled {
+            title: Option<String>,
+        }
+        let read: Titled = serde_json::from_slice(&self.body).ok()?;
+        read.title
+    }
+
     /// The part of an activity that decides when and where it shows.
     pub fn when(&self) -> Shown {
         serde_json::from_slice(&self.body).unwrap_or_default()

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Child;
 use std::sync::Arc;
@@ -52,6 +53,12 @@ enum What {
         /// The sheet (`make_large.py 100000 FILE`).
         sheet: std::path::PathBuf,
     },
+    /// From the durable change of a line to the finished programme, the child's start included.
+    Print {
+        /// So many changes.
+        #[arg(long, default_value_t = 20)]
+        changes: usize,
+    },
     /// First answer after a start with a log of many events.
     Start {
         /// So many events.
@@ -70,6 +77,7 @@ fn main() -> Result<()> {
         What::Latency { seconds } => latency(seconds),
         What::Memory { seconds } => memory(seconds),
         What::Large { sheet } => large(&sheet),
+        What::Print { changes } => print(changes),
         What::Start { events } => start(events),
     }
 }
@@ -452,6 +460,47 @@ fn shift_week(text: &str) -> String {
         .map(|line| shifted(line).unwrap_or_else(|| line.to_owned()))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+fn print(changes: usize) -> Result<()> {
+    let receiver = Receiver::start()?;
+    let served = serve(&format!(
+        "[connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
+         [connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n\
+         [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
+        receiver.address
+    ))?;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/programme.csv");
+    let text = std::fs::read_to_string(sample)?;
+    let pdf = served.place.path("out/programme-2027-01.pdf");
+    // A finished programme is put in place of the former one: another file each time.
+    let file = || std::fs::metadata(&pdf).map_or(0, |file| file.ino());
+    let mut took = Vec::new();
+    for change in 0..=changes {
+        let (before, known) = (file(), receiver.received().len());
+        let text = text.replacen("Grande halle", &format!("Salle {change}"), 1);
+        served.place.save("programme.csv", text.as_bytes())?;
+        ensure!(
+            receiver.wait(Duration::from_secs(20), |received| received.len() > known),
+            "change {change} was not seen"
+        );
+        let durable = Instant::now();
+        while file() == before {
+            ensure!(durable.elapsed() < Duration::from_secs(20), "not printed");
+            pause(Duration::from_millis(1));
+        }
+        took.push(durable.elapsed());
+        pause(Duration::from_secs(2));
+    }
+    // The first one prints all months of the sample.
+    took.remove(0);
+    took.sort();
+    println!(
+        "printed after p50 {:.0} ms, worst {:.0} ms",
+        took[took.len() / 2].as_secs_f64() * 1e3,
+        took[took.len() - 1].as_secs_f64() * 1e3
+    );
+    Ok(())
 }
 
 fn start(events: usize) -> Result<()> {

@@ -175,11 +175,7 @@ fn count_titles(
         let Some(record) = deciding.state.entities.get(entity) else {
             continue;
         };
-        let title = record
-            .fields()
-            .get("title")
-            .and_then(serde_json::Value::as_str)
-            .map(raccord_model::fold_word);
+        let title = record.title().map(|title| raccord_model::fold_word(&title));
         if let Some(count) = title.and_then(|title| counts.get_mut(&title)) {
             *count += 1;
         }
