@@ -57,6 +57,7 @@ faults! {
     EmptyQueue = "a rule change empties the queues",
     UnknownSettled = "an unknown outcome counts as done",
     ForgetRevival = "a dead delivery that is tried again is forgotten",
+    NoticeOfNotice = "a notice that is refused brings the next notice",
 }
 
 /// Whether `fault` is planted.

@@ -18,6 +18,14 @@ fn the_first_seeds_break_no_law() {
     }
 }
 
+/// A receiver that takes nothing is told what is new once each, not about its own refusals.
+#[test]
+fn refusals_come_to_an_end() {
+    let mut acts = vec![Add(3), Add(5), Read, Flush];
+    acts.extend(std::iter::repeat_n([Answer(0, Data), Flush], 300).flatten());
+    holds(&acts);
+}
+
 #[test]
 fn the_same_seed_runs_the_same() {
     for seed in 0..10 {

@@ -429,6 +429,26 @@ impl Deciding<'_> {
             of: of.clone(),
             failure: Box::new(failure.clone()),
         });
+        // A notice that cannot be told is not told about: the next would be refused as well.
+        if !self.is_notice(entity) || planted(Fault::NoticeOfNotice) {
+            self.tell_dead(of, &title, failure);
+        }
+        // It may have changed while this was under way: the newer one is tried.
+        if let Some(entity) = object
+            && !planted(Fault::StaleAfterDead)
+        {
+            self.review(&of.connector, entity);
+        }
+    }
+
+    fn is_notice(&self, entity: EntityId) -> bool {
+        self.state
+            .entities
+            .get(&entity)
+            .is_some_and(|record| record.kind == EntityKind::Notice)
+    }
+
+    fn tell_dead(&mut self, of: &DeliveryRef, title: &str, failure: &Failure) {
         let text = Words::new(
             format!(
                 "« {title} » n'a pas pu aller vers {} : {}",
@@ -440,12 +460,6 @@ impl Deciding<'_> {
             ),
         );
         crate::notice::tell(self, "dead", &of.id.to_string(), &text, &failure.mend);
-        // It may have changed while this was under way: the newer one is tried.
-        if let Some(entity) = object
-            && !planted(Fault::StaleAfterDead)
-        {
-            self.review(&of.connector, entity);
-        }
     }
 }
 

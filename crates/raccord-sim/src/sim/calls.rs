@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_engine::Input;
-use raccord_model::{Action, Blame, ConnectorName, Failure, Item, Outcome, Payload, Work};
+use raccord_model::{
+    Action, Blame, ConnectorName, EntityKind, Failure, Item, Outcome, Payload, Work,
+};
 
 use super::{Call, GRACE, Sim, failure};
 use crate::act::Fate;
@@ -163,12 +165,28 @@ impl Sim {
         if self.answers.len() > 8 {
             self.answers.remove(0);
         }
+        let refused_notice = matches!(&item.payload, Payload::Event(event) if event.kind == EntityKind::Notice)
+            && matches!(&outcome, Outcome::Failed(failure) if taken(failure));
+        let notices = refused_notice.then(|| self.notices());
         self.input(Input::Outcome {
-            connector,
+            connector: connector.clone(),
             family,
             delivery: item.delivery,
             outcome,
         });
+        if notices.is_some_and(|before| self.notices() > before) {
+            self.fail(format!(
+                "{connector} refused a notice, and the next one was made of it"
+            ));
+        }
+    }
+
+    /// How many notices there are.
+    fn notices(&self) -> usize {
+        let records = self.engine.state().entities.values();
+        records
+            .filter(|record| record.kind == EntityKind::Notice)
+            .count()
     }
 
     pub(crate) fn answer(&mut self, pick: u64, fate: Fate) {
