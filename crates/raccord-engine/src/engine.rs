@@ -86,6 +86,17 @@ impl Engine {
         self.flight = Flight::of(&self.state);
     }
 
+    /// Starts no effect until [`Engine::release`]: a pass reads its sources first, so that what
+    /// leaves is what is true then.
+    pub fn withhold(&mut self) {
+        self.flight.withheld = true;
+    }
+
+    /// What is due may start, from the next step on.
+    pub fn release(&mut self) {
+        self.flight.withheld = false;
+    }
+
     /// The state.
     pub fn state(&self) -> &State {
         &self.state
@@ -231,7 +242,7 @@ impl Engine {
 
     /// When an open delivery is tried next, as far as that is known.
     pub fn next_attempt(&self) -> Option<Timestamp> {
-        if self.state.muted.is_some() {
+        if self.state.muted.is_some() || self.flight.withheld {
             return None;
         }
         let next = |(name, sink)| self.next_attempt_of(name, sink);

@@ -33,7 +33,7 @@ impl Deciding<'_> {
     /// The work that can start now. What must not be repeated blindly is recorded as running.
     pub(crate) fn schedule(&mut self) -> Vec<Work> {
         let mut work = Vec::new();
-        if self.state.muted.is_some() && !planted(Fault::MuteSends) {
+        if self.flight.withheld || self.state.muted.is_some() && !planted(Fault::MuteSends) {
             return work;
         }
         let rules = self.rules();

@@ -25,6 +25,7 @@ use super::pass::{Pass, PassOptions, one_pass};
 use super::socket::{self, Answer, Asked, Request};
 use super::sources::SourceTask;
 use super::told;
+use super::writer::Start;
 use crate::cli::{Session, Unmute};
 use crate::connectors::Tools;
 use crate::locale::View;
@@ -48,7 +49,8 @@ pub(crate) async fn run(
     let feed = Feed::new(face::FEED);
     let publish = publisher(&feed, settings.place.id.clone());
     let shown = Arc::new(RwLock::new(Shown::default()));
-    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), Some(publish))?;
+    let start = (Start::AtOnce, Some(publish));
+    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
     // The port is opened only now, with the log open.
     let listener = TcpListener::bind(settings.web.listen)
         .await
@@ -282,9 +284,9 @@ impl Commands {
             Request::Sync { plan, wait_ms } => {
                 let wait = Duration::from_millis(wait_ms);
                 let options = PassOptions {
-                    orders: Vec::new(),
                     wait,
                     plan: plan.map(|plan| *plan),
+                    ..PassOptions::default()
                 };
                 Answer::of(one_pass(&pass, &self.desk, options).await)
             }

@@ -122,9 +122,9 @@ impl Host for Local {
                 session,
                 *loaded,
                 PassOptions {
-                    orders: Vec::new(),
                     wait,
                     plan,
+                    ..PassOptions::default()
                 },
             ),
         }

@@ -49,6 +49,18 @@ pub(crate) struct WriterOptions {
     pub(crate) clock: Arc<dyn Clock>,
     /// Called with the events of every durable commit.
     pub(crate) publish: Option<Publish>,
+    /// When the first effect may start.
+    pub(crate) start: Start,
+}
+
+/// When the first effect may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// At once.
+    AtOnce,
+    /// When [`Desk::release`] says so. A pass begins with the writer, so that what the first step
+    /// decides is told as well.
+    OnRelease,
 }
 
 /// Takes the events of a durable commit: its number, the events, and the personal values.
@@ -72,6 +84,7 @@ impl Writer {
         let (tell, hear) = mpsc::channel(WAITING);
         let (status, status_seen) = watch::channel(None);
         let (looks, looks_seen) = watch::channel(Vec::new());
+        let start = options.start;
         let mut thread = Thread {
             options,
             effects,
@@ -80,7 +93,7 @@ impl Writer {
             status,
             looks,
             handle: Handle::current(),
-            pass: None,
+            pass: (start == Start::OnRelease).then(Report::default),
             quiet: Vec::new(),
             tail: loaded.tail,
             snapshot_size: 0,
@@ -90,6 +103,9 @@ impl Writer {
             engine: loaded.engine,
             log: loaded.log,
         };
+        if start == Start::OnRelease {
+            held.engine.withhold();
+        }
         let muted = loaded.muted;
         thread.configure(&mut held, muted)?;
         let thread = std::thread::Builder::new()

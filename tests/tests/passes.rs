@@ -1,0 +1,197 @@
+//! A plan names what the pass after it makes, and a stale one changes nothing: with work that
+//! waits, with another configuration, and when only time went by.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use raccord_tests::place::Place;
+use raccord_tests::receiver::Receiver;
+use serde_json::Value;
+
+const CONFIG: &str = r#"
+[place]
+id = "passes"
+name = "Passes"
+timezone = "Indian/Reunion"
+language = "fr"
+data = "data"
+[connectors.sheet]
+kind = "spreadsheet"
+location = "p.csv"
+[connectors.site]
+kind = "website"
+output = "out/site"
+[connectors.print]
+kind = "programme"
+output = "out"
+[guards]
+second_look = "0s"
+"#;
+
+const SECOND_SITE: &str = r#"
+[connectors.site2]
+kind = "website"
+output = "out/site2"
+"#;
+
+fn hook(receiver: &Receiver) -> String {
+    format!(
+        "[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
+        receiver.address
+    )
+}
+
+/// A sheet with so many activities from the second of January on.
+fn sheet(lines: usize) -> String {
+    let mut text = "Titre,Date,Heure,Salle\n".to_owned();
+    for day in 0..lines {
+        writeln!(text, "Activité {day},{:02}/01/2027,18h30,Halle", day + 2).unwrap();
+    }
+    text
+}
+
+fn place(config: &str, lines: usize) -> Place {
+    let place = Place::new(config).unwrap();
+    place.save("p.csv", sheet(lines).as_bytes()).unwrap();
+    place
+}
+
+/// What is done to what, whatever its words.
+fn effects(answer: &Value) -> BTreeSet<(String, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = answer["effects"].as_array().unwrap();
+    let named: BTreeSet<_> = list
+        .iter()
+        .map(|effect| {
+            let of = |key: &str| text(&effect[key]);
+            (of("connector"), of("entity"), of("action"))
+        })
+        .collect();
+    assert_eq!(named.len(), list.len(), "an effect is named once: {answer}");
+    named
+}
+
+/// Plans, makes the pass, and compares; gives what was made.
+fn pass(place: &Place) -> BTreeSet<(String, String, String)> {
+    let plan = place.run(&["plan"]).unwrap();
+    let sync = place.run(&["sync"]).unwrap();
+    let made = effects(&sync.json);
+    assert_eq!(effects(&plan.json), made, "{} {}", plan.stderr, sync.stderr);
+    assert_eq!(sync.json["done"], made.len());
+    made
+}
+
+#[test]
+fn what_waited_for_a_tool_that_was_down_is_planned_and_told() {
+    let receiver = Receiver::start().unwrap();
+    let mut place = place(&format!("{CONFIG}{}", hook(&receiver)), 3);
+    receiver.refuse_with(Some("500 Internal Server Error"));
+    place.run(&["sync"]).unwrap();
+    receiver.refuse_with(None);
+    place.is_at("2026-12-20T08:05:00Z");
+    let made = pass(&place);
+    assert_eq!(made.len(), 3);
+    assert_eq!(received(&receiver), 3);
+}
+
+#[test]
+fn a_tool_that_was_added_is_planned_and_told_whole() {
+    let mut place = place(CONFIG, 5);
+    place.run(&["sync"]).unwrap();
+    place.configure(|config| config + SECOND_SITE).unwrap();
+    place.is_at("2026-12-20T08:05:00Z");
+    assert_eq!(pass(&place).len(), 6, "five pages and the programme");
+    assert!(pass(&place).is_empty());
+}
+
+#[test]
+fn what_changes_because_time_went_by_is_planned_and_told() {
+    let mut place = place(CONFIG, 20);
+    pass(&place);
+    place.is_at("2027-01-11T08:00:00Z");
+    assert_eq!(pass(&place).len(), 1, "the front page of the site");
+}
+
+#[test]
+fn what_the_sheet_says_by_now_leaves_once_and_not_what_it_said_before() {
+    let mut place = place(CONFIG, 3);
+    pass(&place);
+    place.configure(|config| config + SECOND_SITE).unwrap();
+    let edited = sheet(3).replace("03/01/2027,18h30,Halle", "03/01/2027,18h30,Cour");
+    place.save("p.csv", edited.as_bytes()).unwrap();
+    place.is_at("2026-12-20T08:05:00Z");
+    // Two pages and two front pages say something else, two pages are new, so is the PDF.
+    assert_eq!(pass(&place).len(), 7);
+}
+
+#[test]
+fn a_stale_plan_sends_nothing_of_what_waited() {
+    let receiver = Receiver::start().unwrap();
+    let mut place = place(&format!("{CONFIG}{}", hook(&receiver)), 3);
+    receiver.refuse(true);
+    place.run(&["sync"]).unwrap();
+    receiver.refuse(false);
+    place.is_at("2026-12-20T08:05:00Z");
+    place.run(&["plan", "--out", &plan_file(&place)]).unwrap();
+    place.save("p.csv", sheet(4).as_bytes()).unwrap();
+    place.is_at("2026-12-20T08:06:00Z");
+    assert_stale(&place);
+    assert_eq!(received(&receiver), 0);
+    place.save("p.csv", sheet(3).as_bytes()).unwrap();
+    let sync = place.run(&["sync", "--plan", &plan_file(&place)]).unwrap();
+    assert_eq!((sync.code, &sync.json["done"]), (0, &Value::from(3)));
+    assert_eq!(received(&receiver), 3);
+}
+
+#[test]
+fn a_plan_is_stale_once_the_configuration_changed_and_nothing_is_made() {
+    let mut place = place(CONFIG, 5);
+    place.run(&["sync"]).unwrap();
+    place.run(&["plan", "--out", &plan_file(&place)]).unwrap();
+    place.configure(|config| config + SECOND_SITE).unwrap();
+    place.is_at("2026-12-20T08:05:00Z");
+    assert_stale(&place);
+    assert!(!place.path("out/site2").exists());
+    assert_eq!(pass(&place).len(), 6);
+}
+
+/// A pass with the plan that was written is refused, and the log has no word of it.
+fn assert_stale(place: &Place) {
+    let commits = || place.run(&["rebuild"]).unwrap().json["commits"].clone();
+    let before = commits();
+    let sync = place.run(&["sync", "--plan", &plan_file(place)]).unwrap();
+    assert_eq!(sync.code, 1);
+    assert!(sync.stderr.contains("plan-stale"), "{}", sync.stderr);
+    assert_eq!(before, commits());
+}
+
+#[test]
+fn a_receiver_that_takes_nothing_does_not_keep_a_pass_busy() {
+    let receiver = Receiver::start().unwrap();
+    let place = place(&format!("{CONFIG}{}", hook(&receiver)), 3);
+    receiver.refuse_with(Some("400 Bad Request"));
+    let sync = place.run(&["sync"]).unwrap();
+    assert_eq!(sync.code, 3, "what was set aside waits for a person");
+    assert_eq!(
+        receiver.refused(),
+        6,
+        "three events, and one notice for each"
+    );
+}
+
+fn plan_file(place: &Place) -> String {
+    place.path("plan.json").display().to_string()
+}
+
+/// How many events about activities were received.
+fn received(receiver: &Receiver) -> usize {
+    let is_activity = |body: &[u8]| String::from_utf8_lossy(body).contains(".activity.");
+    let bodies = receiver.received();
+    let bodies = bodies.values().flatten();
+    bodies.filter(|body| is_activity(body)).count()
+}
