@@ -184,6 +184,31 @@ fn a_receiver_that_takes_nothing_does_not_keep_a_pass_busy() {
     );
 }
 
+#[test]
+fn a_receiver_that_asked_for_quiet_is_left_alone_by_the_next_passes_too() {
+    let receiver = Receiver::start().unwrap();
+    let mut place = place(&format!("{CONFIG}{}", hook(&receiver)), 3);
+    receiver.refuse_with(Some("503 Service Unavailable\r\nretry-after: 600"));
+    place.is_at("2026-12-20T09:00:00Z");
+    let sync = place.run(&["sync"]).unwrap();
+    let asked = receiver.refused();
+    assert!(asked > 0);
+    let later = sync.json["later"].as_array().unwrap();
+    assert_eq!(later.len(), 3);
+    for waiting in later {
+        let due = waiting["due"].as_str().unwrap();
+        assert!(due.starts_with("2026-12-20T09:10:0"), "{due}");
+    }
+    place.is_at("2026-12-20T09:05:00Z");
+    let sync = place.run(&["sync"]).unwrap();
+    assert_eq!(receiver.refused(), asked, "it is left alone");
+    assert_eq!(sync.json["later"].as_array().unwrap().len(), 3);
+    receiver.refuse_with(None);
+    place.is_at("2026-12-20T09:11:00Z");
+    assert_eq!(pass(&place).len(), 3);
+    assert_eq!(received(&receiver), 3);
+}
+
 fn plan_file(place: &Place) -> String {
     place.path("plan.json").display().to_string()
 }

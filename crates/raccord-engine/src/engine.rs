@@ -15,7 +15,10 @@ use crate::{hold, observe, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 2;
+const SNAPSHOT: u8 = 3;
+/// The version before knew no tool that had asked to be left alone: the map stands at the end, and
+/// was not there.
+const BEFORE_QUIET: u8 = 2;
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
@@ -43,10 +46,14 @@ impl Engine {
     /// An engine as a snapshot left it; `None` when the snapshot is of another version.
     pub fn from_snapshot(bytes: &[u8]) -> Option<Self> {
         let (&version, body) = bytes.split_first()?;
-        if version != SNAPSHOT {
-            return None;
-        }
-        let state = postcard::from_bytes(body).ok()?;
+        let state = match version {
+            SNAPSHOT => postcard::from_bytes(body).ok()?,
+            BEFORE_QUIET => {
+                let body = postcard::to_extend(&State::default().quiet, body.to_vec()).ok()?;
+                postcard::from_bytes(&body).ok()?
+            }
+            _ => return None,
+        };
         Some(Self {
             state,
             ..Self::default()
@@ -409,4 +416,25 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     }
     deciding.catch_up();
     work
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_from_before_quiet_was_kept_is_still_read() {
+        let engine = Engine::new();
+        let mut old = engine.snapshot();
+        assert_eq!(
+            old.pop(),
+            Some(0),
+            "the map stands at the end, and is empty"
+        );
+        old[0] = BEFORE_QUIET;
+        let read = Engine::from_snapshot(&old);
+        assert_eq!(read.map(|read| read.state), Some(engine.state));
+        old[0] = SNAPSHOT + 1;
+        assert!(Engine::from_snapshot(&old).is_none());
+    }
 }

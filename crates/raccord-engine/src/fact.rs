@@ -119,6 +119,13 @@ pub enum Fact {
         /// Its state from now on.
         state: Health,
     },
+    /// A tool that is down asked to be left alone.
+    Quiet {
+        /// The connector.
+        connector: ConnectorName,
+        /// It is not tried before this instant.
+        until: Timestamp,
+    },
     /// Something waits for a person's yes.
     Held(Box<Hold>),
     /// A hold was told again.

@@ -171,6 +171,7 @@ impl Flight {
         let mut flight = Self::default();
         for (connector, sink) in &state.sinks {
             let entry = flight.sinks.entry(connector.clone()).or_default();
+            entry.probe_at = state.quiet.get(connector).copied();
             for &family in sink.lanes.keys() {
                 entry.wake(family);
             }

@@ -41,6 +41,8 @@ pub struct State {
     pub approved_rules: Option<Digest>,
     /// Chains the burst breaker stopped.
     pub broken: BTreeSet<EventId>,
+    /// Until when a tool that is down asked to be left alone.
+    pub quiet: BTreeMap<ConnectorName, Timestamp>,
 }
 
 /// An entity, encoded: a hundred thousand of them are alive at once.

@@ -400,7 +400,18 @@ impl Deciding<'_> {
         let at = later(self.now.saturating_add(wait).ok(), at);
         let flight = self.flight.sinks.entry(of.connector.clone()).or_default();
         // Whoever asked for quiet longest is heard.
-        flight.probe_at = Some(later(flight.probe_at, at));
+        let probe_at = later(flight.probe_at, at);
+        flight.probe_at = Some(probe_at);
+        let known = self.state.quiet.get(&of.connector);
+        if failure.retry_after_ms.is_some()
+            && known.is_none_or(|known| *known < probe_at)
+            && !planted(Fault::ForgetQuiet)
+        {
+            self.record(Fact::Quiet {
+                connector: of.connector.clone(),
+                until: probe_at,
+            });
+        }
         self.switch(
             of,
             Health::Down(Box::new(failure.clone())),

@@ -204,6 +204,22 @@ impl Deciding<'_> {
             .map_or(Timestamp::MIN, |parent| parent.due)
     }
 
+    /// Before this instant a tool that is down, or an attempt that failed, is not tried again.
+    pub(crate) fn not_before(&self, name: &ConnectorName, delivery: DeliveryId) -> Timestamp {
+        let Some(flight) = self.flight.sinks.get(name) else {
+            return Timestamp::MIN;
+        };
+        let down = self
+            .state
+            .sinks
+            .get(name)
+            .is_some_and(|sink| matches!(sink.health, Health::Down(_)));
+        let probe = flight.probe_at.filter(|_| down);
+        probe
+            .max(flight.rests_until(delivery))
+            .unwrap_or(Timestamp::MIN)
+    }
+
     fn queue_work(&mut self, name: &ConnectorName, family: EntityId) -> Option<Work> {
         let rules = self.rules();
         let rule = rules.sinks.get(name)?;

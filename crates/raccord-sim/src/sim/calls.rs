@@ -10,6 +10,9 @@ use super::{Call, GRACE, Sim, failure};
 use crate::act::Fate;
 use crate::tools::{self, Late};
 
+/// How long a tool asks to be left alone.
+const QUIET: SignedDuration = SignedDuration::from_secs(120);
+
 impl Sim {
     /// Laws about what may leave at all.
     pub(super) fn check_release(&mut self, work: &Work) {
@@ -19,6 +22,11 @@ impl Sim {
         }
         if let Some(fate) = self.stopped.get(name) {
             self.fail(format!("{name} is used although it answered {fate:?}"));
+        }
+        if let Some(until) = self.quiet.get(name)
+            && self.now < *until
+        {
+            self.fail(format!("{name} is used although it asked to be left alone"));
         }
         for item in &work.items {
             let Payload::Write {
@@ -157,6 +165,16 @@ impl Sim {
             Outcome::Failed(failure) => taken(failure),
             Outcome::NotStarted => false,
         };
+        match &outcome {
+            Outcome::Failed(failure) if failure.retry_after_ms.is_some() => {
+                let until = self.now.saturating_add(QUIET).unwrap_or(self.now);
+                self.quiet.insert(connector.clone(), until);
+            }
+            _ if answered => {
+                self.quiet.remove(&connector);
+            }
+            _ => {}
+        }
         if answered && self.stopped.get(&connector) == Some(&Fate::Access) {
             self.stopped.remove(&connector);
         }
@@ -233,7 +251,7 @@ impl Sim {
             Fate::Busy => Outcome::Failed(failure(Blame::Transient, "busy")),
             Fate::Quiet => {
                 let mut quiet = failure(Blame::Transient, "quiet");
-                quiet.retry_after_ms = Some(120_000);
+                quiet.retry_after_ms = i64::try_from(QUIET.as_millis()).ok();
                 Outcome::Failed(quiet)
             }
             Fate::Access => {

@@ -192,6 +192,7 @@ impl Sim {
 
     pub(crate) fn switch_on(&mut self, name: &ConnectorName) {
         self.stopped.remove(name);
+        self.quiet.remove(name);
         self.order(Order::SwitchOn(name.clone()));
     }
 
