@@ -50,7 +50,8 @@ fn hook(receiver: &Receiver) -> String {
 fn sheet(lines: usize) -> String {
     let mut text = "Titre,Date,Heure,Salle\n".to_owned();
     for day in 0..lines {
-        writeln!(text, "Activité {day},{:02}/01/2027,18h30,Halle", day + 2).unwrap();
+        let (month, date) = ((day + 1) / 31 + 1, (day + 1) % 31 + 1);
+        writeln!(text, "Activité {day},{date:02}/{month:02}/2027,18h30,Halle").unwrap();
     }
     text
 }
@@ -158,6 +159,64 @@ fn a_plan_is_stale_once_the_configuration_changed_and_nothing_is_made() {
     assert_stale(&place);
     assert!(!place.path("out/site2").exists());
     assert_eq!(pass(&place).len(), 6);
+}
+
+#[test]
+fn a_site_that_is_pointed_elsewhere_is_made_there_whole() {
+    let mut place = place(CONFIG, 5);
+    pass(&place);
+    place.is_at("2026-12-20T08:05:00Z");
+    let elsewhere = |config: String| config.replace("out/site", "public");
+    place.configure(elsewhere).unwrap();
+    assert_eq!(pass(&place).len(), 6);
+    assert!(place.path("public/index.html").exists());
+    assert_eq!(files(&place, "public/activities"), 10);
+    let back = |config: String| config.replace("public", "out/site");
+    place.configure(back).unwrap();
+    place.save("p.csv", sheet(6).as_bytes()).unwrap();
+    // What stands there already is as it should be, which only a look at it can tell.
+    assert_eq!(pass(&place).len(), 8, "six pages, the front page, the PDF");
+    assert!(pass(&place).is_empty());
+}
+
+#[test]
+fn what_somebody_deleted_is_made_again_and_what_is_over_stays_away() {
+    let mut place = place(CONFIG, 40);
+    pass(&place);
+    place.is_at("2027-02-01T08:00:00Z");
+    place.run(&["sync"]).unwrap();
+    std::fs::remove_dir_all(place.path("out")).unwrap();
+    // Ten activities are still to come, in February.
+    assert_eq!(pass(&place).len(), 12);
+    assert!(place.path("out/programme-2027-02.pdf").exists());
+    assert!(!place.path("out/programme-2027-01.pdf").exists());
+    assert!(place.path("out/site/index.html").exists());
+    let pages = place.path("out/site/activities");
+    let page = std::fs::read_dir(pages).unwrap().next().unwrap().unwrap();
+    std::fs::remove_file(page.path()).unwrap();
+    std::fs::remove_file(place.path("out/site/index.html")).unwrap();
+    assert!((1..=2).contains(&pass(&place).len()));
+    assert!(place.path("out/site/index.html").exists());
+    assert!(pass(&place).is_empty());
+}
+
+#[test]
+fn a_folder_that_was_moved_with_all_it_holds_is_left_as_it_is() {
+    let config = CONFIG.replace("output = \"out", "output = \"made/out");
+    let place = place(&config, 5);
+    pass(&place);
+    std::fs::rename(place.path("made"), place.path("kept")).unwrap();
+    place
+        .configure(|config| config.replace("made/out", "kept/out"))
+        .unwrap();
+    let sync = place.run(&["sync"]).unwrap();
+    let effects = sync.json["effects"].as_array().unwrap();
+    assert!(effects.iter().all(|effect| effect["unchanged"] == true));
+}
+
+/// How many files a folder holds.
+fn files(place: &Place, folder: &str) -> usize {
+    std::fs::read_dir(place.path(folder)).unwrap().count()
 }
 
 /// A pass with the plan that was written is refused, and the log has no word of it.

@@ -326,6 +326,13 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             posted::edited(deciding, &connector, entity, &theirs);
             Reply::Taken
         }
+        Input::Lost {
+            connector,
+            entities,
+        } => {
+            deciding.lost(&connector, &entities);
+            Reply::Taken
+        }
         Input::Outcome {
             connector,
             family,

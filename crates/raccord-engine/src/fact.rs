@@ -182,6 +182,12 @@ pub enum Fact {
         /// The entity or publication.
         entity: EntityId,
     },
+    /// A sink was pointed elsewhere: what is owed there may have been made before, and is looked
+    /// for until every source was read again.
+    Relocated {
+        /// The connector.
+        connector: ConnectorName,
+    },
     /// A tool does not hold what we last wrote there.
     Drifted {
         /// The connector.

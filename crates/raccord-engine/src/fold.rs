@@ -281,6 +281,9 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 target.link = None;
             }
         }
+        Fact::Relocated { connector } => {
+            state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
+        }
         Fact::Drifted { connector, entity } => {
             if let Some(link) =
                 target_mut(state, connector, *entity).and_then(|target| target.link.as_mut())

@@ -30,6 +30,13 @@ pub enum Input {
         /// What the tool holds now, for the fields the connector reads back.
         theirs: Fields,
     },
+    /// Objects we made are not in their tool any more, as far as can be seen without asking it.
+    Lost {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entities and publications.
+        entities: BTreeSet<EntityId>,
+    },
     /// An attempt ended.
     Outcome {
         /// The connector.

@@ -46,7 +46,20 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
         })
         .map(|(name, _)| name.clone())
         .collect();
+    let elsewhere: Vec<_> = rules
+        .sinks
+        .iter()
+        .filter(|(name, sink)| {
+            before.sinks.get(*name).is_some_and(|known| {
+                known.target != sink.target && known.target != Digest::default()
+            })
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
     deciding.record(Fact::Rules(Box::new(rules)));
+    for name in elsewhere {
+        deciding.relocated(&name);
+    }
     for name in credentials {
         let refused = deciding
             .state
@@ -71,12 +84,14 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
         }
     }
     deciding.touched.extend(coming);
-    let linked: Vec<EntityId> = deciding
+    let linked: BTreeSet<EntityId> = deciding
         .state
         .sinks
         .values()
         .flat_map(|sink| sink.targets.keys().copied())
         .collect();
+    let linked = linked.into_iter().filter(|&id| !deciding.is_over(id));
+    let linked: Vec<EntityId> = linked.collect();
     deciding.touched.extend(linked);
     deciding.republish = true;
 }

@@ -175,7 +175,8 @@ pub struct SinkState {
     pub health: Health,
     /// Since when it is in this health.
     pub since: Option<Timestamp>,
-    /// Since the log went back in time: what is owed now may have been made already.
+    /// Since the log went back in time, or the sink was pointed elsewhere: what is owed now may
+    /// have been made already.
     pub look_first: Option<Timestamp>,
     /// What it holds or should hold, by entity or publication.
     pub targets: BTreeMap<EntityId, Target>,

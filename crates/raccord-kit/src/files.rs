@@ -87,6 +87,11 @@ fn write_io(path: &Path, content: &[u8]) -> io::Result<Written> {
     })
 }
 
+/// Whether there is certainly no file at `path`: what cannot be looked at is no certainty.
+pub fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
+}
+
 /// Takes away the file at `path`; whether there was one.
 ///
 /// # Errors

@@ -252,6 +252,7 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
         parallel: 3,
         per_second: 0,
         settings: Digest::of(&[settings]),
+        target: Digest::default(),
         credentials: Digest::default(),
     }
 }

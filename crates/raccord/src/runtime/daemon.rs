@@ -21,6 +21,7 @@ use super::face::{self, Here, Process, Shown};
 use super::hands::{self, Ready};
 use super::load::Loaded;
 use super::local;
+use super::observe::{lost, written};
 use super::pass::{Pass, PassOptions, one_pass};
 use super::socket::{self, Answer, Asked, Request};
 use super::sources::SourceTask;
@@ -71,6 +72,7 @@ pub(crate) async fn run(
     if let (Ok(fresh), Ok(mut shown)) = (first.await, here.shown.write()) {
         *shown = fresh;
     }
+    restore_lost(&ready.tools, &desk).await;
     let node = Process {
         clock: Arc::clone(&ready.clock),
         set: session.time.set_to.is_some(),
@@ -133,6 +135,18 @@ pub(crate) async fn run(
         warn!("the writer did not end cleanly; the log knows what is owed");
     }
     Ok(())
+}
+
+/// What somebody deleted while nobody was at work is made again.
+async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
+    let Ok(written) = desk.ask(|engine, _| written(engine.state())).await else {
+        return; // The log refuses: the writer says so, and tries again.
+    };
+    for input in lost(tools, written).await {
+        if desk.input(input).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Hands the events of each durable commit to followers, personal values in place.

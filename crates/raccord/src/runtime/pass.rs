@@ -70,11 +70,7 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
     let rendering = Rendering(Arc::clone(pass.tools));
     let now = pass.clock.now();
     let mut inputs = vec![Input::Configure(Box::new(rules))];
-    inputs.extend(
-        observed
-            .into_iter()
-            .map(|(source, seen)| Input::Observed { source, seen }),
-    );
+    inputs.extend(observed);
     inputs.push(Input::Tick);
     let step = engine.step(inputs, now, [0; 16], &rendering);
     let planned = engine.planned(&step.events, now, &rendering);
@@ -150,12 +146,12 @@ pub(crate) async fn one_pass(
             }
         }
     };
-    let read = observed.iter().filter(|(_, seen)| seen.is_ok()).count() as u64;
-    for (source, seen) in observed {
-        let reply = desk
-            .input(Input::Observed { source, seen })
-            .await
-            .map_err(broken)?;
+    let read = observed
+        .iter()
+        .filter(|input| matches!(input, Input::Observed { seen: Ok(_), .. }))
+        .count() as u64;
+    for input in observed {
+        let reply = desk.input(input).await.map_err(broken)?;
         debug_assert_eq!(reply, Reply::Taken);
     }
     desk.release().await.map_err(broken)?;
