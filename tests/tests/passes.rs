@@ -214,6 +214,43 @@ fn a_folder_that_was_moved_with_all_it_holds_is_left_as_it_is() {
     assert!(effects.iter().all(|effect| effect["unchanged"] == true));
 }
 
+#[test]
+fn a_route_that_takes_most_of_a_site_away_waits_for_a_yes() {
+    let config = CONFIG.replace("[guards]\nsecond_look = \"0s\"\n", "");
+    let mut place = place(&config, 12);
+    pass(&place);
+    place.is_at("2026-12-20T08:05:00Z");
+    let route =
+        "[[routes]]\nto = \"site\"\nwhen = { entity = \"activity\", title = \"Activité 1*\" }\n";
+    place.configure(|config| config + route).unwrap();
+    let plan = place.run(&["plan"]).unwrap();
+    assert_eq!(plan.code, 3);
+    assert!(effects(&plan.json).is_empty());
+    let held = plan.json["holds"][0]["effects"].as_array().unwrap();
+    assert_eq!(held.len(), 9);
+    let of_the_site =
+        |effect: &Value| effect["connector"] == "site" && effect["action"] == "remove";
+    assert!(held.iter().all(of_the_site), "{held:?}");
+    let sync = place.run(&["sync"]).unwrap();
+    assert_eq!((sync.code, &sync.json["done"]), (3, &Value::from(0)));
+    assert_eq!(files(&place, "out/site/activities"), 24);
+    let hold = sync.json["holds"][0]["id"].as_str().unwrap().to_owned();
+    let approved = place.run(&["approve", &hold]).unwrap();
+    assert_eq!(approved.json["effects"].as_array().unwrap().len(), 10);
+    assert_eq!(files(&place, "out/site/activities"), 6);
+    assert!(pass(&place).is_empty());
+}
+
+#[test]
+fn a_route_that_takes_little_away_is_followed() {
+    let mut place = place(CONFIG, 12);
+    pass(&place);
+    place.is_at("2026-12-20T08:05:00Z");
+    let route = "[[routes]]\nto = \"site\"\nwhen = { entity = \"activity\", title = [\"Activité ?\", \"Activité 11\"] }\n";
+    place.configure(|config| config + route).unwrap();
+    assert_eq!(pass(&place).len(), 2, "one page, and the front page");
+}
+
 /// How many files a folder holds.
 fn files(place: &Place, folder: &str) -> usize {
     std::fs::read_dir(place.path(folder)).unwrap().count()

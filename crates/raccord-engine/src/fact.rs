@@ -393,9 +393,12 @@ pub enum HoldKind {
 /// One effect of a hold, for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldEffect {
+    /// The connector it is about, where that is not the hold's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<ConnectorName>,
     /// The entity.
     pub entity: EntityId,
-    /// `create`, `update`, `cancel` or `send`.
+    /// `create`, `update`, `cancel`, `remove` or `send`.
     pub action: String,
     /// The entity's title.
     pub title: String,

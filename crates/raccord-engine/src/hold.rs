@@ -65,6 +65,7 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         ),
         opened: deciding.now,
         effects: vec![HeldEffect {
+            connector: None,
             entity,
             action: "send".into(),
             title,

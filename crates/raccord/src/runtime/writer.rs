@@ -270,6 +270,7 @@ impl Thread {
         }
         inputs.push(Input::Tick);
         replies.push(None);
+        let approved = held.engine.state().approved_rules;
         let step = self.step(held, inputs).inspect_err(|problem| {
             for reply in replies.iter_mut().filter_map(Option::take) {
                 drop(reply.send(Err(Broken(problem.clone()))));
@@ -281,6 +282,10 @@ impl Thread {
             }
         }
         self.let_out(held, step.events, step.remarks, step.work);
+        if held.engine.state().approved_rules != approved {
+            // A person said yes to the rules that waited: they are in force from now on.
+            self.configure(held, None)?;
+        }
         for command in after {
             match command {
                 Command::Ask(look) => look(&mut held.engine, &mut held.log),
