@@ -251,6 +251,49 @@ fn a_route_that_takes_little_away_is_followed() {
     assert_eq!(pass(&place).len(), 2, "one page, and the front page");
 }
 
+#[test]
+fn a_file_in_the_place_of_the_folder_is_an_outage_that_ends_by_itself() {
+    let mut place = place(CONFIG, 5);
+    std::fs::write(place.path("out"), b"in the way").unwrap();
+    let check = place.run(&["check"]).unwrap();
+    assert_eq!(check.code, 1);
+    let sync = place.run(&["sync"]).unwrap();
+    assert_eq!(sync.json["dead"], Value::Array(Vec::new()));
+    assert_eq!(sync.json["done"], 0);
+    assert_eq!(sync.json["later"].as_array().unwrap().len(), 7);
+    std::fs::remove_file(place.path("out")).unwrap();
+    place.is_at("2026-12-20T08:05:00Z");
+    assert_eq!(pass(&place).len(), 7);
+    assert!(place.path("out/programme-2027-01.pdf").exists());
+    assert_eq!(files(&place, "out/site/activities"), 10);
+}
+
+#[test]
+fn an_output_where_nothing_can_be_made_is_found_by_check() {
+    let place = place(&CONFIG.replace("\"out", "\"/proc/out"), 1);
+    let check = place.run(&["check"]).unwrap();
+    assert_eq!(check.code, 1);
+    let errors = check.json.as_array().unwrap().iter();
+    assert_eq!(errors.filter(|error| error["level"] == "error").count(), 2);
+}
+
+#[test]
+fn all_that_a_receiver_refused_is_tried_again_by_its_name() {
+    let receiver = Receiver::start().unwrap();
+    let mut place = place(&format!("{CONFIG}{}", hook(&receiver)), 3);
+    receiver.refuse_with(Some("400 Bad Request"));
+    place.run(&["sync"]).unwrap();
+    receiver.refuse_with(None);
+    place.is_at("2026-12-20T08:05:00Z");
+    let said = place.say(&["dead"]).unwrap();
+    assert!(said.contains("raccord retry hook"), "{said}");
+    let retried = place.run(&["retry", "hook"]).unwrap();
+    assert_eq!(retried.code, 0, "{}", retried.stderr);
+    assert_eq!(retried.json["effects"].as_array().unwrap().len(), 3);
+    assert_eq!(received(&receiver), 3);
+    assert_eq!(place.run(&["sync"]).unwrap().code, 0);
+}
+
 /// How many files a folder holds.
 fn files(place: &Place, folder: &str) -> usize {
     std::fs::read_dir(place.path(folder)).unwrap().count()

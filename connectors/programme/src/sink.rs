@@ -420,5 +420,6 @@ fn writable(folder: &Path) -> Result<(), Failure> {
         return Err(failures::not_a_folder(there));
     }
     rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|errno| failures::not_writable(there, &errno.into()))
+        .map_err(|errno| failures::not_writable(there, &errno.into()))?;
+    files::can_write(folder)
 }

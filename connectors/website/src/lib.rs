@@ -173,7 +173,12 @@ impl Inner {
                 ),
             )
         } else {
-            return Vec::new();
+            let tried = raccord_kit::files::can_write(root);
+            return tried
+                .err()
+                .map(|failure| Finding::of("output", &failure))
+                .into_iter()
+                .collect();
         };
         vec![Finding {
             place: "output".to_owned(),

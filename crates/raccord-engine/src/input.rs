@@ -72,6 +72,8 @@ pub enum Order {
     Drop(DeliveryId),
     /// Use a connector again that was refused, or switched itself off.
     SwitchOn(ConnectorName),
+    /// The same, and try everything again that was set aside for it.
+    RetryAll(ConnectorName),
     /// Send nothing until further notice.
     Mute(Words),
     /// Send again; `look_first` after the log went back in time.

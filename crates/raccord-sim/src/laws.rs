@@ -84,6 +84,9 @@ impl Sim {
         for name in stopped {
             self.switch_on(&name);
         }
+        if self.healing.is_multiple_of(2) {
+            self.retry_all();
+        }
         for dead in self.dead() {
             self.order(raccord_engine::Order::Retry(dead));
         }

@@ -324,7 +324,7 @@ impl Commands {
             }
             Request::SwitchOn { connector } => {
                 let reference = connector.to_string();
-                let order = Order::SwitchOn(connector);
+                let order = Order::RetryAll(connector);
                 self.decide(&pass, order, Deed::SwitchedOn, reference).await
             }
             Request::Lift { connector } => Answer::of(self.lift(connector).await),

@@ -242,7 +242,7 @@ impl Host for Local {
         };
         decide(
             session,
-            Order::SwitchOn(connector.clone()),
+            Order::RetryAll(connector.clone()),
             &request,
             Deed::SwitchedOn,
             connector.to_string(),
