@@ -81,8 +81,7 @@ pub enum Command {
     Reject(Id),
     /// Show the deliveries that were given up.
     Dead,
-    /// Try a delivery again that was given up, or all of a connector, which is used again if it
-    /// had stopped.
+    /// Try a delivery again that was given up, or all those of a connector.
     Retry(Retry),
     /// Give a delivery up for good.
     Drop(Id),
