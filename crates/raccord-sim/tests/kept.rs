@@ -26,6 +26,24 @@ fn refusals_come_to_an_end() {
     holds(&acts);
 }
 
+/// Their tasks stand in the calendar still, and no fact of what is left of the log names them.
+#[test]
+fn what_a_lost_future_made_of_what_is_now_cancelled_stays_with_its_tasks() {
+    holds(&[
+        Backup,
+        Add(165),
+        Read,
+        Flush,
+        Answer(17_794_686_717_466_173_377, Good),
+        Answer(13_191_987_998_738_284_120, Good),
+        Cancel(4_142_523_052_495_943_346),
+        Wait(1),
+        SwitchOn(7_852_982_555_459_113_675),
+        Answer(3_258_396_594_002_206_287, Good),
+        Restore(6_292_196_409_746_301_153),
+    ]);
+}
+
 #[test]
 fn the_same_seed_runs_the_same() {
     for seed in 0..10 {
