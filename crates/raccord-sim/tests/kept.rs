@@ -45,6 +45,21 @@ fn what_a_lost_future_made_of_what_is_now_cancelled_stays_with_its_tasks() {
 }
 
 #[test]
+fn a_tool_that_asked_to_be_left_alone_is_left_alone_after_a_crash() {
+    holds(&[
+        Add(3),
+        Read,
+        Flush,
+        Answer(0, Quiet),
+        Flush,
+        Crash(0),
+        Flush,
+        Wait(60),
+        Flush,
+    ]);
+}
+
+#[test]
 fn the_same_seed_runs_the_same() {
     for seed in 0..10 {
         let acts = story(seed);
