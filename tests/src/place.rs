@@ -64,6 +64,21 @@ impl Place {
         self
     }
 
+    /// From now on it is this hour.
+    pub fn is_at(&mut self, now: &str) {
+        now.clone_into(&mut self.now);
+    }
+
+    /// Changes its configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, change: impl FnOnce(String) -> String) -> Result<()> {
+        let path = self.path("raccord.toml");
+        let config = fs::read_to_string(&path)?;
+        Ok(fs::write(path, change(config))?)
+    }
+
     /// A path in its folder.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)

@@ -26,7 +26,8 @@ struct Shared {
     received: Mutex<Received>,
     more: Condvar,
     in_flight: AtomicUsize,
-    refuses: AtomicBool,
+    refusal: Mutex<Option<&'static str>>,
+    refused: AtomicUsize,
     gone: AtomicBool,
     slow_ms: AtomicUsize,
 }
@@ -75,7 +76,22 @@ impl Receiver {
 
     /// Answers 503 to everything from now on, or takes everything again.
     pub fn refuse(&self, refuses: bool) {
-        self.shared.refuses.store(refuses, Ordering::SeqCst);
+        self.refuse_with(refuses.then_some("503 Service Unavailable"));
+    }
+
+    /// Answers with this status, and headers on lines of their own, from now on.
+    pub fn refuse_with(&self, refusal: Option<&'static str>) {
+        let mut known = self
+            .shared
+            .refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = refusal;
+    }
+
+    /// How many requests were refused so far.
+    pub fn refused(&self) -> usize {
+        self.shared.refused.load(Ordering::SeqCst)
     }
 
     /// Takes so long over each answer.
@@ -151,8 +167,13 @@ fn converse(stream: &TcpStream, shared: &Shared) {
 }
 
 fn answer(mut stream: &TcpStream, shared: &Shared, id: String, body: Vec<u8>) -> Result<()> {
-    if shared.refuses.load(Ordering::SeqCst) {
-        stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")?;
+    let refusal = *shared
+        .refusal
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(refusal) = refusal {
+        shared.refused.fetch_add(1, Ordering::SeqCst);
+        write!(stream, "HTTP/1.1 {refusal}\r\ncontent-length: 0\r\n\r\n")?;
         return Ok(());
     }
     if id.is_empty() {

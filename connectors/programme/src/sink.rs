@@ -24,6 +24,8 @@ use crate::{failures, item, qr, trial, typography};
 
 struct Programme {
     output: PathBuf,
+    /// The key `output`, as it is written.
+    target: String,
     /// The sheets each month becomes, with the template of each as it was when the connector was
     /// made; a failure is told by `check` and by each delivery.
     sheets: Vec<(Sheet, Result<Template, Failure>)>,
@@ -78,6 +80,7 @@ pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure
     }
     sheets.push(Sheet::Since);
     Ok(Box::new(Programme {
+        target: settings.output.display().to_string(),
         output: kit.path(settings.output),
         sheets: sheets
             .into_iter()
@@ -169,6 +172,18 @@ impl Tool for Programme {
 }
 
 impl Sink for Programme {
+    fn target(&self) -> String {
+        self.target.clone()
+    }
+
+    fn lost(&self, objects: &[String]) -> Vec<String> {
+        let is_lost = |object: &&String| {
+            let path = files::inside(&self.output, object);
+            path.is_ok_and(|path| files::is_missing(&path))
+        };
+        objects.iter().filter(is_lost).cloned().collect()
+    }
+
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
         let Subject::Publication { key, members, .. } = subject else {
             return Rendered::Nothing;
@@ -405,5 +420,6 @@ fn writable(folder: &Path) -> Result<(), Failure> {
         return Err(failures::not_a_folder(there));
     }
     rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|errno| failures::not_writable(there, &errno.into()))
+        .map_err(|errno| failures::not_writable(there, &errno.into()))?;
+    files::can_write(folder)
 }

@@ -211,6 +211,10 @@ impl Tool for Webhook {
 }
 
 impl Sink for Webhook {
+    fn target(&self) -> String {
+        String::new()
+    }
+
     fn render(&self, _: Subject<'_>, _: &Context<'_>) -> Rendered {
         // A receiver holds no objects: it is told events.
         Rendered::Nothing

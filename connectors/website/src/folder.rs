@@ -94,6 +94,11 @@ impl Folder {
         }
     }
 
+    /// Whether the folder has no mark at all: it is not the one we wrote to.
+    pub(crate) fn is_unmarked(&self) -> bool {
+        files::is_missing(&self.root.join(MARK))
+    }
+
     /// Whether the page at `path` was made of exactly what `mark` stands for.
     pub(crate) fn holds(&self, path: &str, mark: Digest) -> Result<bool, Failure> {
         let path = self.path(path)?;

@@ -64,6 +64,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
             name: kit.name.clone(),
             clock: Arc::clone(&kit.clock),
             folder: Folder::new(kit.path(&settings.output), kit.place.id.clone()),
+            output: settings.output,
             site: Site {
                 place: kit.place.clone(),
                 base_url: settings.base_url.map(|base| base.0),
@@ -83,6 +84,8 @@ struct Inner {
     name: ConnectorName,
     clock: Arc<dyn Clock>,
     folder: Folder,
+    /// The key `output`, as it is written.
+    output: String,
     site: Site,
 }
 
@@ -170,7 +173,12 @@ impl Inner {
                 ),
             )
         } else {
-            return Vec::new();
+            let tried = raccord_kit::files::can_write(root);
+            return tried
+                .err()
+                .map(|failure| Finding::of("output", &failure))
+                .into_iter()
+                .collect();
         };
         vec![Finding {
             place: "output".to_owned(),

@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use raccord_kit::{BoxFuture, Clock, Job, Made, Sink};
+use raccord_kit::{BoxFuture, Clock, Job, Made, Sink, files};
 use raccord_model::{
     Applied, Blame, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Lang, Rendered,
     Subject, Words,
@@ -45,6 +45,20 @@ pub(crate) enum Body {
 }
 
 impl Sink for Website {
+    fn target(&self) -> String {
+        self.inner.output.clone()
+    }
+
+    fn lost(&self, objects: &[String]) -> Vec<String> {
+        let folder = &self.inner.folder;
+        let unmarked = folder.is_unmarked();
+        let is_lost = |object: &&String| {
+            let path = folder.path(object);
+            unmarked || path.is_ok_and(|path| files::is_missing(&path))
+        };
+        objects.iter().filter(is_lost).cloned().collect()
+    }
+
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
         let site = Site {
             place: context.place.clone(),

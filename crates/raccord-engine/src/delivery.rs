@@ -3,6 +3,7 @@
 //! A delivery is owed (`review`), started in its lane when nothing forbids it (`schedule`), and
 //! ended or put back by what came of it (`outcome`). None of them knows what a tool is.
 
+mod lost;
 mod moved;
 mod outcome;
 mod review;

@@ -15,7 +15,10 @@ use crate::{hold, observe, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 2;
+const SNAPSHOT: u8 = 3;
+/// The version before knew no tool that had asked to be left alone: the map stands at the end, and
+/// was not there.
+const BEFORE_QUIET: u8 = 2;
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
@@ -43,10 +46,14 @@ impl Engine {
     /// An engine as a snapshot left it; `None` when the snapshot is of another version.
     pub fn from_snapshot(bytes: &[u8]) -> Option<Self> {
         let (&version, body) = bytes.split_first()?;
-        if version != SNAPSHOT {
-            return None;
-        }
-        let state = postcard::from_bytes(body).ok()?;
+        let state = match version {
+            SNAPSHOT => postcard::from_bytes(body).ok()?,
+            BEFORE_QUIET => {
+                let body = postcard::to_extend(&State::default().quiet, body.to_vec()).ok()?;
+                postcard::from_bytes(&body).ok()?
+            }
+            _ => return None,
+        };
         Some(Self {
             state,
             ..Self::default()
@@ -84,6 +91,17 @@ impl Engine {
     /// Called once the log is folded: nothing is in the air, every open lane can go.
     pub fn start(&mut self) {
         self.flight = Flight::of(&self.state);
+    }
+
+    /// Starts no effect until [`Engine::release`]: a pass reads its sources first, so that what
+    /// leaves is what is true then.
+    pub fn withhold(&mut self) {
+        self.flight.withheld = true;
+    }
+
+    /// What is due may start, from the next step on.
+    pub fn release(&mut self) {
+        self.flight.withheld = false;
     }
 
     /// The state.
@@ -231,7 +249,7 @@ impl Engine {
 
     /// When an open delivery is tried next, as far as that is known.
     pub fn next_attempt(&self) -> Option<Timestamp> {
-        if self.state.muted.is_some() {
+        if self.state.muted.is_some() || self.flight.withheld {
             return None;
         }
         let next = |(name, sink)| self.next_attempt_of(name, sink);
@@ -306,6 +324,13 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             theirs,
         } => {
             posted::edited(deciding, &connector, entity, &theirs);
+            Reply::Taken
+        }
+        Input::Lost {
+            connector,
+            entities,
+        } => {
+            deciding.lost(&connector, &entities);
             Reply::Taken
         }
         Input::Outcome {
@@ -398,4 +423,25 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     }
     deciding.catch_up();
     work
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_from_before_quiet_was_kept_is_still_read() {
+        let engine = Engine::new();
+        let mut old = engine.snapshot();
+        assert_eq!(
+            old.pop(),
+            Some(0),
+            "the map stands at the end, and is empty"
+        );
+        old[0] = BEFORE_QUIET;
+        let read = Engine::from_snapshot(&old);
+        assert_eq!(read.map(|read| read.state), Some(engine.state));
+        old[0] = SNAPSHOT + 1;
+        assert!(Engine::from_snapshot(&old).is_none());
+    }
 }

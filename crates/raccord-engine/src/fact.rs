@@ -119,6 +119,13 @@ pub enum Fact {
         /// Its state from now on.
         state: Health,
     },
+    /// A tool that is down asked to be left alone.
+    Quiet {
+        /// The connector.
+        connector: ConnectorName,
+        /// It is not tried before this instant.
+        until: Timestamp,
+    },
     /// Something waits for a person's yes.
     Held(Box<Hold>),
     /// A hold was told again.
@@ -174,6 +181,12 @@ pub enum Fact {
         connector: ConnectorName,
         /// The entity or publication.
         entity: EntityId,
+    },
+    /// A sink was pointed elsewhere: what is owed there may have been made before, and is looked
+    /// for until every source was read again.
+    Relocated {
+        /// The connector.
+        connector: ConnectorName,
     },
     /// A tool does not hold what we last wrote there.
     Drifted {
@@ -380,9 +393,12 @@ pub enum HoldKind {
 /// One effect of a hold, for people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldEffect {
+    /// The connector it is about, where that is not the hold's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connector: Option<ConnectorName>,
     /// The entity.
     pub entity: EntityId,
-    /// `create`, `update`, `cancel` or `send`.
+    /// `create`, `update`, `cancel`, `remove` or `send`.
     pub action: String,
     /// The entity's title.
     pub title: String,

@@ -57,6 +57,8 @@ faults! {
     EmptyQueue = "a rule change empties the queues",
     UnknownSettled = "an unknown outcome counts as done",
     ForgetRevival = "a dead delivery that is tried again is forgotten",
+    ForgetQuiet = "a tool that asked to be left alone is tried again after a restart",
+    NoticeOfNotice = "a notice that is refused brings the next notice",
 }
 
 /// Whether `fault` is planted.

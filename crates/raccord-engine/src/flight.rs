@@ -20,6 +20,8 @@ pub(crate) struct Flight {
     pub(crate) published: Option<Date>,
     /// When this process began: silence is counted from here.
     pub(crate) started: Option<Timestamp>,
+    /// Effects are decided, and none is started yet.
+    pub(crate) withheld: bool,
     /// Continued chains: how many events each brought lately.
     pub(crate) bursts: BTreeMap<raccord_model::EventId, u32>,
 }
@@ -169,6 +171,7 @@ impl Flight {
         let mut flight = Self::default();
         for (connector, sink) in &state.sinks {
             let entry = flight.sinks.entry(connector.clone()).or_default();
+            entry.probe_at = state.quiet.get(connector).copied();
             for &family in sink.lanes.keys() {
                 entry.wake(family);
             }

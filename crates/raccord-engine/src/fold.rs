@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
 
-use crate::fact::{Closing, DeliveryRef, Fact, HoldKind, OwedFact, ReadFact};
+use crate::fact::{Closing, DeliveryRef, Fact, Health, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
 use crate::state::{
     Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting,
@@ -175,6 +175,12 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             let sink = state.sinks.entry(connector.clone()).or_default();
             sink.health = health.clone();
             sink.since = Some(at);
+            if *health == Health::Up {
+                state.quiet.remove(connector);
+            }
+        }
+        Fact::Quiet { connector, until } => {
+            state.quiet.insert(connector.clone(), *until);
         }
         Fact::Held(hold) => {
             if let HoldKind::Delivery { of } = &hold.what {
@@ -274,6 +280,9 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             if let Some(target) = target_mut(state, connector, *entity) {
                 target.link = None;
             }
+        }
+        Fact::Relocated { connector } => {
+            state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
         }
         Fact::Drifted { connector, entity } => {
             if let Some(link) =

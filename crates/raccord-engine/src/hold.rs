@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raccord_model::{Cause, Digest, EntityId, Fields, HoldId, Link, Verb, Words};
+use raccord_model::{Cause, ConnectorName, Digest, EntityId, Fields, HoldId, Link, Verb, Words};
 
 use crate::deciding::{Deciding, Draft};
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
@@ -65,6 +65,7 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         ),
         opened: deciding.now,
         effects: vec![HeldEffect {
+            connector: None,
             entity,
             action: "send".into(),
             title,
@@ -92,11 +93,7 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
                     .dead
                     .contains_key(&delivery) =>
             {
-                let entity = deciding.state.sinks[&of.connector].dead[&delivery].entity;
-                deciding.record(Fact::Revived { of: of.clone() });
-                crate::notice::settle(deciding, "dead", &delivery.to_string());
-                deciding.review(&of.connector, entity);
-                deciding.flight.wake(&of.connector, of.family);
+                revive(deciding, &of);
                 Reply::Taken
             }
             _ => Reply::Cannot(Words::new(
@@ -123,14 +120,23 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
                 format!("no delivery is called {delivery}"),
             )),
         },
+        Order::SwitchOn(connector) | Order::RetryAll(connector)
+            if !deciding.state.rules().sinks.contains_key(&connector) =>
+        {
+            Reply::Cannot(Words::new(
+                format!("aucun connecteur ne s'appelle {connector}"),
+                format!("no connector is called {connector}"),
+            ))
+        }
         Order::SwitchOn(connector) => {
-            if !deciding.state.rules().sinks.contains_key(&connector) {
-                return Reply::Cannot(Words::new(
-                    format!("aucun connecteur ne s'appelle {connector}"),
-                    format!("no connector is called {connector}"),
-                ));
-            }
             switch_on(deciding, &connector);
+            Reply::Taken
+        }
+        Order::RetryAll(connector) => {
+            switch_on(deciding, &connector);
+            for of in set_aside(deciding, &connector) {
+                revive(deciding, &of);
+            }
             Reply::Taken
         }
         Order::Mute(why) => {
@@ -145,8 +151,42 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
     }
 }
 
+/// A delivery that was set aside is tried again.
+fn revive(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
+    let dead = &deciding.state.sinks[&of.connector].dead;
+    let Some(entity) = dead.get(&of.id).map(|aside| aside.entity) else {
+        return;
+    };
+    deciding.record(Fact::Revived { of: of.clone() });
+    crate::notice::settle(deciding, "dead", &of.id.to_string());
+    deciding.review(&of.connector, entity);
+    deciding.flight.wake(&of.connector, of.family);
+}
+
+/// What was set aside for a connector, newest first: each goes back to the front of its lane.
+fn set_aside(deciding: &Deciding<'_>, connector: &ConnectorName) -> Vec<DeliveryRef> {
+    let dead = deciding.state.sinks.get(connector).map(|sink| &sink.dead);
+    let mut list: Vec<_> = dead
+        .into_iter()
+        .flatten()
+        .map(|(&id, aside)| {
+            let event = aside.event.as_ref();
+            let event = event.and_then(|queued| crate::fold::decode(&queued.event));
+            let age = event.map(|event| (event.time, event.revision));
+            let of = DeliveryRef {
+                connector: connector.clone(),
+                family: aside.family,
+                id,
+            };
+            (age, aside.since, of)
+        })
+        .collect();
+    list.sort();
+    list.into_iter().rev().map(|(_, _, of)| of).collect()
+}
+
 /// Uses a connector again: its queue goes.
-pub(crate) fn switch_on(deciding: &mut Deciding<'_>, connector: &raccord_model::ConnectorName) {
+pub(crate) fn switch_on(deciding: &mut Deciding<'_>, connector: &ConnectorName) {
     let up = deciding
         .state
         .sinks
@@ -292,11 +332,7 @@ fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
 }
 
 /// Our value goes back into the tool at the next write.
-fn restore(
-    deciding: &mut Deciding<'_>,
-    connector: &raccord_model::ConnectorName,
-    entity: EntityId,
-) {
+fn restore(deciding: &mut Deciding<'_>, connector: &ConnectorName, entity: EntityId) {
     crate::posted::owe_again(deciding, connector, entity);
 }
 

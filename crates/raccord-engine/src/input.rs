@@ -30,6 +30,13 @@ pub enum Input {
         /// What the tool holds now, for the fields the connector reads back.
         theirs: Fields,
     },
+    /// Objects we made are not in their tool any more, as far as can be seen without asking it.
+    Lost {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entities and publications.
+        entities: BTreeSet<EntityId>,
+    },
     /// An attempt ended.
     Outcome {
         /// The connector.
@@ -65,6 +72,8 @@ pub enum Order {
     Drop(DeliveryId),
     /// Use a connector again that was refused, or switched itself off.
     SwitchOn(ConnectorName),
+    /// The same, and try everything again that was set aside for it.
+    RetryAll(ConnectorName),
     /// Send nothing until further notice.
     Mute(Words),
     /// Send again; `look_first` after the log went back in time.

@@ -29,6 +29,7 @@ mod rules;
 mod state;
 mod vault;
 mod why;
+mod withdrawn;
 
 pub use commit::{CommitError, decode_commit, encode_commit};
 pub use engine::{Engine, Look};

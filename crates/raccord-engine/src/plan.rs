@@ -21,7 +21,8 @@ pub struct Planned {
     pub kind: EntityKind,
     /// What it does in the tool.
     pub action: Action,
-    /// Not before this instant.
+    /// Not before this instant, as far as that is known: its own hour, and when its tool is tried
+    /// again.
     pub due: Timestamp,
     /// What people call it.
     pub title: String,
@@ -119,7 +120,9 @@ pub(crate) fn describe(
                 entity: event.entity,
                 kind: event.kind,
                 action: Action::Send,
-                due: queued.since,
+                due: deciding
+                    .not_before(connector, queued.delivery)
+                    .max(queued.since),
                 title: title.to_owned(),
                 before,
                 after,
@@ -174,7 +177,10 @@ pub(crate) fn describe(
                 entity,
                 kind: record.map_or(EntityKind::Publication, |record| record.kind),
                 action,
-                due: owed.due.max(deciding.parent_due(connector, family, entity)),
+                due: owed
+                    .due
+                    .max(deciding.parent_due(connector, family, entity))
+                    .max(deciding.not_before(connector, owed.delivery)),
                 title,
                 before,
                 after,

@@ -290,6 +290,7 @@ pub(crate) fn edited(
         ),
         opened: deciding.now,
         effects: vec![HeldEffect {
+            connector: None,
             entity,
             action: "update".into(),
             title,

@@ -130,6 +130,11 @@ fn keys(deciding: &Deciding<'_>, sink: &ConnectorName, period: Period) -> BTreeS
     }
 }
 
+/// Whether a publication is one of a month that is over.
+pub(crate) fn is_past(deciding: &Deciding<'_>, key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_digit()) && *key < *month_key(deciding.civil_now().date())
+}
+
 fn is_printable(shown: &Shown) -> bool {
     shown.visibility == Visibility::Public
         && !matches!(shown.status, Status::Draft | Status::Cancelled)

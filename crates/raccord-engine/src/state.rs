@@ -43,6 +43,8 @@ pub struct State {
     pub approved_rules: Option<Digest>,
     /// Chains the burst breaker stopped.
     pub broken: BTreeSet<EventId>,
+    /// Until when a tool that is down asked to be left alone.
+    pub quiet: BTreeMap<ConnectorName, Timestamp>,
 }
 
 /// An entity, encoded: a hundred thousand of them are alive at once.
@@ -196,7 +198,8 @@ pub struct SinkState {
     pub health: Health,
     /// Since when it is in this health.
     pub since: Option<Timestamp>,
-    /// Since the log went back in time: what is owed now may have been made already.
+    /// Since the log went back in time, or the sink was pointed elsewhere: what is owed now may
+    /// have been made already.
     pub look_first: Option<Timestamp>,
     /// What it holds or should hold, by entity or publication.
     #[serde(deserialize_with = "in_order")]

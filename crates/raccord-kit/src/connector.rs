@@ -100,6 +100,18 @@ pub trait Source: Send + Sync {
 
 /// A tool that is written.
 pub trait Sink: Send + Sync {
+    /// Where its objects stand (a folder, an address and a calendar), as the settings say it. Once
+    /// that changes nothing of ours is there yet, and everything is made or looked for again.
+    /// Empty for a tool that holds no objects.
+    fn target(&self) -> String;
+
+    /// Those among `objects`, by what the tool calls them, that are certainly not there any more:
+    /// somebody deleted them, or exchanged the folder. Writes nothing and asks no network; what
+    /// only the tool itself can tell comes out at the next write.
+    fn lost(&self, _objects: &[String]) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered;
 

@@ -41,9 +41,9 @@ pub enum Written {
 /// # Errors
 /// A [`Failure`] that says in plain words why the file cannot be written: `transient` when the
 /// disk is full or broken, `access` when the folder is not ours to write in, `data` when the
-/// path cannot be a file.
+/// path cannot be a file. `transient` too while its folder cannot hold files.
 pub fn write(path: &Path, content: &[u8]) -> Result<Written, Failure> {
-    write_io(path, content).map_err(|error| failure(path, &error))
+    write_io(path, content).map_err(|error| in_folder(path, &error))
 }
 
 fn write_io(path: &Path, content: &[u8]) -> io::Result<Written> {
@@ -87,6 +87,11 @@ fn write_io(path: &Path, content: &[u8]) -> io::Result<Written> {
     })
 }
 
+/// Whether there is certainly no file at `path`: what cannot be looked at is no certainty.
+pub fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
+}
+
 /// Takes away the file at `path`; whether there was one.
 ///
 /// # Errors
@@ -100,7 +105,7 @@ pub fn remove(path: &Path) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     };
-    removed.map_err(|error| failure(path, &error))
+    removed.map_err(|error| in_folder(path, &error))
 }
 
 /// Takes away what an interrupted [`write()`] left in `folder` (not in folders under it), and says
@@ -128,7 +133,23 @@ pub fn sweep(folder: &Path) -> Result<usize, Failure> {
         }
         Ok(swept)
     };
-    sweep().map_err(|error| failure(folder, &error))
+    sweep().map_err(|error| in_folder(folder, &error))
+}
+
+/// Whether files can be made in `folder`, or in the nearest folder above it that is there already:
+/// the ones below it will be made. Leaves nothing behind.
+///
+/// # Errors
+/// As [`write()`].
+pub fn can_write(folder: &Path) -> Result<(), Failure> {
+    let there = folder
+        .ancestors()
+        .find(|path| path.as_os_str().is_empty() || path.exists())
+        .filter(|path| !path.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let trial = there.join(unfinished_name(OsStr::new("trial")));
+    let tried = write_whole(&trial, b"", None).and_then(|()| fs::remove_file(&trial));
+    tried.map_err(|error| in_folder(there, &error))
 }
 
 /// Joins `folder` with a relative path that comes from data: only plain names, no `..`, nothing
@@ -234,6 +255,28 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => File::open(parent.unwrap_or(Path::new(".")))?.sync_all(),
     }
+}
+
+/// What an error of the system about a file in a folder of ours means: where the folder cannot
+/// hold files, no file is at fault, and each is written once the folder is mended.
+fn in_folder(path: &Path, error: &io::Error) -> Failure {
+    use io::ErrorKind as Kind;
+    if !matches!(error.kind(), Kind::NotFound | Kind::NotADirectory) {
+        return failure(path, error);
+    }
+    let shown = path.display();
+    Failure::new(
+        Blame::Transient,
+        "files.folder",
+        Words::new(
+            format!("« {shown} » : ce dossier ne peut pas recevoir de fichiers."),
+            format!("“{shown}”: this folder cannot take files."),
+        ),
+        Words::new(
+            "Vérifiez le chemin dans la configuration, et qu’aucun fichier n’est à la place d'un dossier ; Raccord réessaie de lui-même.",
+            "Check the path in the configuration, and that no file stands in the place of a folder; Raccord tries again by itself.",
+        ),
+    )
 }
 
 /// What an error of the system about `path` means, in words.
@@ -395,6 +438,41 @@ mod tests {
         for good in ["index.html", "activities/12.html", "Réunion d’équipe.pdf"] {
             assert_eq!(inside(folder, good).unwrap(), folder.join(good));
         }
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_an_outage_and_no_fault_of_each_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out");
+        fs::write(&output, b"in the way").unwrap();
+        for path in [output.join("index.html"), output.join("a/b.html")] {
+            let failure = write(&path, b"x").unwrap_err();
+            assert_eq!(
+                (failure.blame, failure.code.as_str()),
+                (Blame::Transient, "files.folder")
+            );
+            assert_eq!(remove(&path).unwrap_err().code, "files.folder");
+        }
+        assert_eq!(can_write(&output).unwrap_err().code, "files.folder");
+        assert_eq!(
+            can_write(&output.join("a/b")).unwrap_err().code,
+            "files.folder"
+        );
+        fs::remove_file(&output).unwrap();
+        can_write(&output.join("a/b")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_folder_that_only_looks_as_if_it_could_be_written_is_found_by_trying() {
+        assert!(can_write(Path::new("/proc/raccord/out")).is_err());
+        assert_eq!(
+            write(Path::new("/proc/raccord/out"), b"x")
+                .unwrap_err()
+                .blame,
+            Blame::Transient
+        );
     }
 
     #[test]

@@ -64,6 +64,10 @@ pub struct SinkRule {
     pub per_second: u16,
     /// Digest of the settings and templates that its rendering depends on.
     pub settings: Digest,
+    /// Digest of where its objects stand: a change means that nothing of ours is there yet. All
+    /// zeros where it holds none, and in logs from before this was kept.
+    #[serde(default)]
+    pub target: Digest,
     /// Digest of the credentials it was given (salted by the shell): a change lifts a refusal.
     #[serde(default)]
     pub credentials: Digest,

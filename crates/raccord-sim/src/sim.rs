@@ -109,6 +109,10 @@ pub struct Sim {
     /// What was made, where somebody counts.
     pub(crate) made: Option<BTreeSet<(ConnectorName, EntityId)>>,
     stopped: BTreeMap<ConnectorName, Fate>,
+    /// Until when tools asked to be left alone.
+    quiet: BTreeMap<ConnectorName, Timestamp>,
+    /// The same, as far as it is durable.
+    quiet_kept: BTreeMap<ConnectorName, Timestamp>,
     /// What was reached.
     pub coverage: Coverage,
     /// The law that was broken first.
@@ -209,6 +213,8 @@ impl Sim {
             taken: BTreeMap::new(),
             made: None,
             stopped: BTreeMap::new(),
+            quiet: BTreeMap::new(),
+            quiet_kept: BTreeMap::new(),
             coverage: Coverage::default(),
             broken: None,
             shell,
@@ -276,6 +282,7 @@ impl Sim {
     /// What was decided becomes durable, and leaves.
     pub(crate) fn flush(&mut self) {
         self.kept.clone_from(&self.shown);
+        self.quiet_kept.clone_from(&self.quiet);
         for step in std::mem::take(&mut self.pending) {
             if let Some(commit) = step.commit {
                 if commit.windows(6).any(|part| part == b"canary") {

@@ -219,7 +219,7 @@ fn handling(entity: EntityKind, mode: Mode, class: Class, name: &str) -> Handlin
 
 /// The rule of a sink.
 pub fn rule(name: &str, settings: u8) -> SinkRule {
-    use EntityKind::{Activity, Credit, Registration, Task};
+    use EntityKind::{Activity, Credit, Notice, Registration, Task};
     let h = |entity, mode, class| handling(entity, mode, class, name);
     let handles = match name {
         "calendar" => vec![
@@ -236,6 +236,7 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
             h(Activity, Mode::Each, Class::Key),
             h(Task, Mode::Each, Class::Key),
             h(Credit, Mode::Each, Class::Key),
+            h(Notice, Mode::Each, Class::Key),
         ],
         "post" => vec![h(Registration, Mode::Each, Class::Blind)],
         "print" => vec![h(
@@ -251,6 +252,7 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
         parallel: 3,
         per_second: 0,
         settings: Digest::of(&[settings]),
+        target: Digest::default(),
         credentials: Digest::default(),
     }
 }

@@ -18,6 +18,47 @@ fn the_first_seeds_break_no_law() {
     }
 }
 
+/// A receiver that takes nothing is told what is new once each, not about its own refusals.
+#[test]
+fn refusals_come_to_an_end() {
+    let mut acts = vec![Add(3), Add(5), Read, Flush];
+    acts.extend(std::iter::repeat_n([Answer(0, Data), Flush], 300).flatten());
+    holds(&acts);
+}
+
+/// Their tasks stand in the calendar still, and no fact of what is left of the log names them.
+#[test]
+fn what_a_lost_future_made_of_what_is_now_cancelled_stays_with_its_tasks() {
+    holds(&[
+        Backup,
+        Add(165),
+        Read,
+        Flush,
+        Answer(17_794_686_717_466_173_377, Good),
+        Answer(13_191_987_998_738_284_120, Good),
+        Cancel(4_142_523_052_495_943_346),
+        Wait(1),
+        SwitchOn(7_852_982_555_459_113_675),
+        Answer(3_258_396_594_002_206_287, Good),
+        Restore(6_292_196_409_746_301_153),
+    ]);
+}
+
+#[test]
+fn a_tool_that_asked_to_be_left_alone_is_left_alone_after_a_crash() {
+    holds(&[
+        Add(3),
+        Read,
+        Flush,
+        Answer(0, Quiet),
+        Flush,
+        Crash(0),
+        Flush,
+        Wait(60),
+        Flush,
+    ]);
+}
+
 #[test]
 fn the_same_seed_runs_the_same() {
     for seed in 0..10 {

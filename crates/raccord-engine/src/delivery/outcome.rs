@@ -400,7 +400,18 @@ impl Deciding<'_> {
         let at = later(self.now.saturating_add(wait).ok(), at);
         let flight = self.flight.sinks.entry(of.connector.clone()).or_default();
         // Whoever asked for quiet longest is heard.
-        flight.probe_at = Some(later(flight.probe_at, at));
+        let probe_at = later(flight.probe_at, at);
+        flight.probe_at = Some(probe_at);
+        let known = self.state.quiet.get(&of.connector);
+        if failure.retry_after_ms.is_some()
+            && known.is_none_or(|known| *known < probe_at)
+            && !planted(Fault::ForgetQuiet)
+        {
+            self.record(Fact::Quiet {
+                connector: of.connector.clone(),
+                until: probe_at,
+            });
+        }
         self.switch(
             of,
             Health::Down(Box::new(failure.clone())),
@@ -429,6 +440,26 @@ impl Deciding<'_> {
             of: of.clone(),
             failure: Box::new(failure.clone()),
         });
+        // A notice that cannot be told is not told about: the next would be refused as well.
+        if !self.is_notice(entity) || planted(Fault::NoticeOfNotice) {
+            self.tell_dead(of, &title, failure);
+        }
+        // It may have changed while this was under way: the newer one is tried.
+        if let Some(entity) = object
+            && !planted(Fault::StaleAfterDead)
+        {
+            self.review(&of.connector, entity);
+        }
+    }
+
+    fn is_notice(&self, entity: EntityId) -> bool {
+        self.state
+            .entities
+            .get(&entity)
+            .is_some_and(|record| record.kind == EntityKind::Notice)
+    }
+
+    fn tell_dead(&mut self, of: &DeliveryRef, title: &str, failure: &Failure) {
         let text = Words::new(
             format!(
                 "« {title} » n'a pas pu aller vers {} : {}",
@@ -440,12 +471,6 @@ impl Deciding<'_> {
             ),
         );
         crate::notice::tell(self, "dead", &of.id.to_string(), &text, &failure.mend);
-        // It may have changed while this was under way: the newer one is tried.
-        if let Some(entity) = object
-            && !planted(Fault::StaleAfterDead)
-        {
-            self.review(&of.connector, entity);
-        }
     }
 }
 

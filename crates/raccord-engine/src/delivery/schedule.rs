@@ -33,7 +33,7 @@ impl Deciding<'_> {
     /// The work that can start now. What must not be repeated blindly is recorded as running.
     pub(crate) fn schedule(&mut self) -> Vec<Work> {
         let mut work = Vec::new();
-        if self.state.muted.is_some() && !planted(Fault::MuteSends) {
+        if self.flight.withheld || self.state.muted.is_some() && !planted(Fault::MuteSends) {
             return work;
         }
         let rules = self.rules();
@@ -202,6 +202,22 @@ impl Deciding<'_> {
     ) -> Timestamp {
         self.waits_for_parent(name, family, entity)
             .map_or(Timestamp::MIN, |parent| parent.due)
+    }
+
+    /// Before this instant a tool that is down, or an attempt that failed, is not tried again.
+    pub(crate) fn not_before(&self, name: &ConnectorName, delivery: DeliveryId) -> Timestamp {
+        let Some(flight) = self.flight.sinks.get(name) else {
+            return Timestamp::MIN;
+        };
+        let down = self
+            .state
+            .sinks
+            .get(name)
+            .is_some_and(|sink| matches!(sink.health, Health::Down(_)));
+        let probe = flight.probe_at.filter(|_| down);
+        probe
+            .max(flight.rests_until(delivery))
+            .unwrap_or(Timestamp::MIN)
     }
 
     fn queue_work(&mut self, name: &ConnectorName, family: EntityId) -> Option<Work> {

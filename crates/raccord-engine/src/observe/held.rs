@@ -166,6 +166,7 @@ fn title_in(fields: &Fields) -> String {
 fn held_cancel(deciding: &Deciding<'_>, entity: EntityId) -> HeldEffect {
     let title = deciding.title(entity);
     HeldEffect {
+        connector: None,
         entity,
         action: "cancel".into(),
         title,
@@ -181,6 +182,7 @@ fn held_update(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEf
     let title = title_in(&before);
     let (before, after) = difference(line.kind, &before, &after);
     HeldEffect {
+        connector: None,
         entity,
         action: "update".into(),
         title,
@@ -195,6 +197,7 @@ fn held_create(deciding: &Deciding<'_>, source: &ConnectorName, line: &Line) -> 
     let title = title_in(&fields);
     let (before, after) = difference(line.kind, &Fields::new(), &fields);
     HeldEffect {
+        connector: None,
         entity,
         action: "create".into(),
         title,

@@ -2,11 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_engine::Input;
-use raccord_model::{Action, Blame, ConnectorName, Failure, Item, Outcome, Payload, Work};
+use raccord_model::{
+    Action, Blame, ConnectorName, EntityKind, Failure, Item, Outcome, Payload, Work,
+};
 
 use super::{Call, GRACE, Sim, failure};
 use crate::act::Fate;
 use crate::tools::{self, Late};
+
+/// How long a tool asks to be left alone.
+const QUIET: SignedDuration = SignedDuration::from_secs(120);
 
 impl Sim {
     /// Laws about what may leave at all.
@@ -17,6 +22,11 @@ impl Sim {
         }
         if let Some(fate) = self.stopped.get(name) {
             self.fail(format!("{name} is used although it answered {fate:?}"));
+        }
+        if let Some(until) = self.quiet.get(name)
+            && self.now < *until
+        {
+            self.fail(format!("{name} is used although it asked to be left alone"));
         }
         for item in &work.items {
             let Payload::Write {
@@ -155,6 +165,16 @@ impl Sim {
             Outcome::Failed(failure) => taken(failure),
             Outcome::NotStarted => false,
         };
+        match &outcome {
+            Outcome::Failed(failure) if failure.retry_after_ms.is_some() => {
+                let until = self.now.saturating_add(QUIET).unwrap_or(self.now);
+                self.quiet.insert(connector.clone(), until);
+            }
+            _ if answered => {
+                self.quiet.remove(&connector);
+            }
+            _ => {}
+        }
         if answered && self.stopped.get(&connector) == Some(&Fate::Access) {
             self.stopped.remove(&connector);
         }
@@ -163,12 +183,28 @@ impl Sim {
         if self.answers.len() > 8 {
             self.answers.remove(0);
         }
+        let refused_notice = matches!(&item.payload, Payload::Event(event) if event.kind == EntityKind::Notice)
+            && matches!(&outcome, Outcome::Failed(failure) if taken(failure));
+        let notices = refused_notice.then(|| self.notices());
         self.input(Input::Outcome {
-            connector,
+            connector: connector.clone(),
             family,
             delivery: item.delivery,
             outcome,
         });
+        if notices.is_some_and(|before| self.notices() > before) {
+            self.fail(format!(
+                "{connector} refused a notice, and the next one was made of it"
+            ));
+        }
+    }
+
+    /// How many notices there are.
+    fn notices(&self) -> usize {
+        let records = self.engine.state().entities.values();
+        records
+            .filter(|record| record.kind == EntityKind::Notice)
+            .count()
     }
 
     pub(crate) fn answer(&mut self, pick: u64, fate: Fate) {
@@ -215,7 +251,7 @@ impl Sim {
             Fate::Busy => Outcome::Failed(failure(Blame::Transient, "busy")),
             Fate::Quiet => {
                 let mut quiet = failure(Blame::Transient, "quiet");
-                quiet.retry_after_ms = Some(120_000);
+                quiet.retry_after_ms = i64::try_from(QUIET.as_millis()).ok();
                 Outcome::Failed(quiet)
             }
             Fate::Access => {

@@ -192,7 +192,22 @@ impl Sim {
 
     pub(crate) fn switch_on(&mut self, name: &ConnectorName) {
         self.stopped.remove(name);
+        self.quiet.remove(name);
         self.order(Order::SwitchOn(name.clone()));
+    }
+
+    /// A person tries everything again that was set aside, tool by tool.
+    pub(crate) fn retry_all(&mut self) {
+        let sinks = self.engine.state().sinks.iter();
+        let names: Vec<ConnectorName> = sinks
+            .filter(|(_, sink)| !sink.dead.is_empty())
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names {
+            self.stopped.remove(&name);
+            self.quiet.remove(&name);
+            self.order(Order::RetryAll(name));
+        }
     }
 
     pub(crate) fn unmute(&mut self) {

@@ -42,6 +42,7 @@ impl Sim {
         self.check_fold();
         self.pending.clear();
         self.shown.clone_from(&self.kept);
+        self.quiet.clone_from(&self.quiet_kept);
         for (index, call) in std::mem::take(&mut self.calls).into_iter().enumerate() {
             let Some(item) = call.work.items.into_iter().next().filter(|_| !call.failed) else {
                 continue;
@@ -96,6 +97,7 @@ impl Sim {
         self.engine.start();
         self.coverage.restart(&self.engine);
         self.stopped.clear();
+        self.quiet.clear();
         self.step(
             vec![
                 Input::Order(Order::Mute(Words::same("restored"))),

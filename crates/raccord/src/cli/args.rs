@@ -81,7 +81,7 @@ pub enum Command {
     Reject(Id),
     /// Show the deliveries that were given up.
     Dead,
-    /// Try a delivery again that was given up, or use a connector again that stopped.
+    /// Try a delivery again that was given up, or all those of a connector.
     Retry(Retry),
     /// Give a delivery up for good.
     Drop(Id),
@@ -158,8 +158,8 @@ pub struct Reference {
 /// `retry`.
 #[derive(Clone, Debug, Args)]
 pub struct Retry {
-    /// A delivery's id, as `dead` shows it, or the name of a connector that its tool refused or
-    /// switched off.
+    /// A delivery's id, as `dead` shows it, or the name of a connector: everything that was given
+    /// up for it is tried again, and it is used again if its tool refused it or switched it off.
     #[arg(value_name = "ID|CONNECTOR")]
     pub reference: String,
 }

@@ -108,9 +108,7 @@ fn about(path: &str) -> Option<&'static str> {
         "approve" => "Dit oui à un changement qui attend",
         "reject" => "Dit non à un changement qui attend",
         "dead" => "Montre les envois abandonnés",
-        "retry" => {
-            "Essaie de nouveau un envoi abandonné, ou se sert de nouveau d'un connecteur éteint"
-        }
+        "retry" => "Essaie de nouveau un envoi abandonné, ou tous ceux d'un connecteur",
         "drop" => "Renonce pour de bon à un envoi",
         "ledger" => "Montre les crédits et les soldes",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
@@ -171,7 +169,7 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "REF",
         ),
         ("retry", "reference") => (
-            "L'identifiant d'un envoi, tel que `dead` le montre, ou le nom d'un connecteur que son outil a refusé ou éteint",
+            "L'identifiant d'un envoi, tel que `dead` le montre, ou le nom d'un connecteur : tout ce qui a été abandonné pour lui est essayé de nouveau, et il sert de nouveau si son outil l'a refusé ou éteint",
             "ID|CONNECTEUR",
         ),
         ("approve" | "reject" | "drop", "id") => {

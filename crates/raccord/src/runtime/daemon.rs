@@ -21,10 +21,12 @@ use super::face::{self, Here, Process};
 use super::hands::{self, Ready};
 use super::load::Loaded;
 use super::local;
+use super::observe::{lost, written};
 use super::pass::{Pass, PassOptions, one_pass};
 use super::socket::{self, Answer, Asked, Request};
 use super::sources::SourceTask;
 use super::told;
+use super::writer::Start;
 use crate::cli::{Session, Unmute};
 use crate::connectors::Tools;
 use crate::locale::View;
@@ -48,7 +50,8 @@ pub(crate) async fn run(
     let feed = Feed::new(face::FEED);
     let publish = publisher(&feed, settings.place.id.clone());
     let limits = Limits::default();
-    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), Some(publish))?;
+    let start = (Start::AtOnce, Some(publish));
+    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
     // The port is opened only now, with the log open.
     let listener = TcpListener::bind(settings.web.listen)
         .await
@@ -77,6 +80,7 @@ pub(crate) async fn run(
 
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { face.serve(listener).await });
+    restore_lost(&ready.tools, &desk).await;
     tasks.spawn(here.clone().keep_fresh(stop.clone()));
     tasks.spawn(watch_secrets(
         session.settings.clone(),
@@ -126,6 +130,18 @@ pub(crate) async fn run(
         warn!("the writer did not end cleanly; the log knows what is owed");
     }
     Ok(())
+}
+
+/// What somebody deleted while nobody was at work is made again.
+async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
+    let Ok(written) = desk.ask(|engine, _| written(engine.state())).await else {
+        return; // The log refuses: the writer says so, and tries again.
+    };
+    for input in lost(tools, written).await {
+        if desk.input(input).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Hands the events of each durable commit to followers, personal values in place.
@@ -277,9 +293,9 @@ impl Commands {
             Request::Sync { plan, wait_ms } => {
                 let wait = Duration::from_millis(wait_ms);
                 let options = PassOptions {
-                    orders: Vec::new(),
                     wait,
                     plan: plan.map(|plan| *plan),
+                    ..PassOptions::default()
                 };
                 Answer::of(one_pass(&pass, &self.desk, options).await)
             }
@@ -303,7 +319,7 @@ impl Commands {
             }
             Request::SwitchOn { connector } => {
                 let reference = connector.to_string();
-                let order = Order::SwitchOn(connector);
+                let order = Order::RetryAll(connector);
                 self.decide(&pass, order, Deed::SwitchedOn, reference).await
             }
             Request::Lift { connector } => Answer::of(self.lift(connector).await),

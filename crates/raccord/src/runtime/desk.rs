@@ -119,6 +119,15 @@ impl Desk {
         drop(self.tell.send(Command::BeginPass).await);
     }
 
+    /// Lets effects start that a pass withheld until its sources were read.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub(crate) async fn release(&self) -> Result<(), Broken> {
+        self.ask(|engine, _| engine.release()).await?;
+        self.input(Input::Tick).await.map(drop)
+    }
+
     /// What happened since the pass began.
     ///
     /// # Errors

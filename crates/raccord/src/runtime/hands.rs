@@ -14,10 +14,10 @@ use super::clockwork::Steady;
 use super::desk::Desk;
 use super::effects::Effects;
 use super::load::{Loaded, open_writer};
-use super::pass::{Pass, PassOptions, one_pass};
+use super::pass::{Pass, PassOptions, agreed, one_pass};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::writer::{Writer, WriterOptions};
+use super::writer::{Publish, Start, Writer, WriterOptions};
 use crate::cli::Session;
 use crate::connectors::Tools;
 use crate::report::Problem;
@@ -85,7 +85,7 @@ pub(crate) fn start(
     loaded: Loaded<SqliteLog>,
     ready: &Ready,
     stop: CancellationToken,
-    publish: Option<super::writer::Publish>,
+    (begin, publish): (Start, Option<Publish>),
 ) -> Result<(Writer, Desk), Problem> {
     let settings = session.settings.clone();
     let tools = Arc::clone(&ready.tools);
@@ -97,6 +97,7 @@ pub(crate) fn start(
         rendering: Rendering(Arc::clone(&ready.tools)),
         clock: Arc::clone(&ready.clock),
         publish,
+        start: begin,
     };
     let place = session.settings.place.id.clone();
     let effects = Effects::new(
@@ -145,7 +146,7 @@ pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
 pub(super) fn pass_here(
     session: &Session,
     loaded: Loaded<SqliteLog>,
-    options: PassOptions,
+    mut options: PassOptions,
 ) -> Result<SyncShape, Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
     let runtime = runtime()?;
@@ -153,12 +154,20 @@ pub(super) fn pass_here(
     bar.enable_steady_tick(Duration::from_millis(120));
     let shape = runtime.block_on(async {
         let stop = CancellationToken::new();
-        let (writer, desk) = start(session, loaded, &ready, stop, None)?;
         let pass = Pass {
             tools: &ready.tools,
             clock: &ready.clock,
             view: &session.view,
         };
+        // A plan that is stale leaves everything as it was: the log, too, has no word of it.
+        if let Some(expected) = &options.plan {
+            let salt = super::load::known_salt(&loaded.log);
+            let rules = rules_of(session, &ready.tools, &salt);
+            let engine = loaded.engine.clone();
+            options.observed = Some(agreed(&pass, engine, rules, expected).await?);
+        }
+        options.begun = true;
+        let (writer, desk) = start(session, loaded, &ready, stop, (Start::OnRelease, None))?;
         let shape = one_pass(&pass, &desk, options).await;
         drop(desk);
         tokio::task::spawn_blocking(move || writer.join())
@@ -213,7 +222,7 @@ pub(super) fn decide(
     })
 }
 
-/// A decision that is made durable without a pass after it.
+/// A decision that is made durable without a pass after it: no effect is ever released.
 pub(super) fn only_decide(
     session: &Session,
     loaded: Loaded<SqliteLog>,
@@ -221,7 +230,8 @@ pub(super) fn only_decide(
 ) -> Result<(), Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
     runtime()?.block_on(async {
-        let (writer, desk) = start(session, loaded, &ready, stopped_token(), None)?;
+        let stop = CancellationToken::new();
+        let (writer, desk) = start(session, loaded, &ready, stop, (Start::OnRelease, None))?;
         let reply = desk
             .input(raccord_engine::Input::Order(order))
             .await
@@ -245,11 +255,4 @@ pub(super) fn lift(session: &Session, connector: &ConnectorName) -> Result<(), P
         }
         Hands::Ours(loaded) => only_decide(session, *loaded, Order::SwitchOn(connector.clone())),
     }
-}
-
-/// Effects that are handed over are not started: the command only decides.
-fn stopped_token() -> CancellationToken {
-    let stop = CancellationToken::new();
-    stop.cancel();
-    stop
 }

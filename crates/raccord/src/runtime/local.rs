@@ -122,9 +122,9 @@ impl Host for Local {
                 session,
                 *loaded,
                 PassOptions {
-                    orders: Vec::new(),
                     wait,
                     plan,
+                    ..PassOptions::default()
                 },
             ),
         }
@@ -242,7 +242,7 @@ impl Host for Local {
         };
         decide(
             session,
-            Order::SwitchOn(connector.clone()),
+            Order::RetryAll(connector.clone()),
             &request,
             Deed::SwitchedOn,
             connector.to_string(),

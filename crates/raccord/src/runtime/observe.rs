@@ -1,23 +1,71 @@
-//! Reading sources.
+//! Reading sources, and seeing whether what was written is still there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
-use raccord_engine::State;
-use raccord_model::{ConnectorName, Failure, Observation};
+use raccord_engine::{Input, State};
+use raccord_model::{ConnectorName, EntityId};
 
 use crate::connectors::Tools;
 
-/// What each source saw.
-pub(crate) type Observed = Vec<(ConnectorName, Result<Observation, Failure>)>;
+/// What each source saw, and what is lost.
+pub(crate) type Observed = Vec<Input>;
 
-/// Reads every source once, all at the same time.
-pub(crate) async fn observe_all(tools: &Tools, state: &State) -> Observed {
+/// Reads every source once, all at the same time, and looks for what was written.
+pub(crate) async fn observe_all(tools: &Arc<Tools>, state: &State) -> Observed {
     let readings = tools.iter().filter_map(|(name, tool)| {
         let source = tool.source()?;
         let cursor = state
             .sources
             .get(name)
             .and_then(|known| known.cursor.clone());
-        Some(async move { (name.clone(), source.observe(cursor.as_deref()).await) })
+        Some(async move {
+            Input::Observed {
+                source: name.clone(),
+                seen: source.observe(cursor.as_deref()).await,
+            }
+        })
     });
-    join_all(readings).await
+    let (mut observed, lost) = tokio::join!(join_all(readings), lost(tools, written(state)));
+    observed.extend(lost);
+    observed
+}
+
+/// What tools hold of ours: of which entity, and what they call it.
+pub(crate) type Written = Vec<(ConnectorName, Vec<(EntityId, String)>)>;
+
+/// What tools hold of ours, as far as we know.
+pub(crate) fn written(state: &State) -> Written {
+    let objects = |sink: &raccord_engine::SinkState| {
+        let targets = sink.targets.iter();
+        targets
+            .filter_map(|(&entity, target)| Some((entity, target.link.as_ref()?.external.clone())))
+            .filter(|(_, external)| !external.is_empty())
+            .collect()
+    };
+    let sinks = state.sinks.iter();
+    sinks
+        .map(|(name, sink)| (name.clone(), objects(sink)))
+        .collect()
+}
+
+/// What is not there any more. Folders are looked at on a thread of their own.
+pub(crate) async fn lost(tools: &Arc<Tools>, written: Written) -> Vec<Input> {
+    let tools = Arc::clone(tools);
+    let look = move || {
+        let gone = |(connector, objects): (ConnectorName, Vec<(EntityId, String)>)| {
+            let sink = tools.get(&connector)?.sink()?;
+            let names: Vec<String> = objects.iter().map(|(_, name)| name.clone()).collect();
+            let lost: BTreeSet<String> = sink.lost(&names).into_iter().collect();
+            let of = objects.into_iter().filter(|(_, name)| lost.contains(name));
+            let entities: BTreeSet<EntityId> = of.map(|(entity, _)| entity).collect();
+            (!entities.is_empty()).then_some(Input::Lost {
+                connector,
+                entities,
+            })
+        };
+        written.into_iter().filter_map(gone).collect()
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
 }

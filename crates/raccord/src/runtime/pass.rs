@@ -35,6 +35,10 @@ pub(crate) struct PassOptions {
     pub(crate) wait: Duration,
     /// The plan that must come out, or nothing is done.
     pub(crate) plan: Option<PlanShape>,
+    /// The writer began the pass when it started.
+    pub(crate) begun: bool,
+    /// The readings, where they were made already.
+    pub(crate) observed: Option<Observed>,
 }
 
 /// What every tool would receive now. Changes nothing.
@@ -46,16 +50,27 @@ pub(crate) async fn dry_run(pass: &Pass<'_>, engine: Engine, rules: Rules) -> Pl
     rehearse(pass, engine, rules, observed)
 }
 
+/// Reads the sources and compares what would happen with `expected`, before anything is decided.
+///
+/// # Errors
+/// When the plan is not what would come out now.
+pub(crate) async fn agreed(
+    pass: &Pass<'_>,
+    engine: Engine,
+    rules: Rules,
+    expected: &PlanShape,
+) -> Result<Observed, Problem> {
+    let observed = observe_all(pass.tools, engine.state()).await;
+    stale(expected, &rehearse(pass, engine, rules, observed.clone()))?;
+    Ok(observed)
+}
+
 /// The same code path as the real thing, on a copy of the state.
 fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observed) -> PlanShape {
     let rendering = Rendering(Arc::clone(pass.tools));
     let now = pass.clock.now();
     let mut inputs = vec![Input::Configure(Box::new(rules))];
-    inputs.extend(
-        observed
-            .into_iter()
-            .map(|(source, seen)| Input::Observed { source, seen }),
-    );
+    inputs.extend(observed);
     inputs.push(Input::Tick);
     let step = engine.step(inputs, now, [0; 16], &rendering);
     let planned = engine.planned(&step.events, now, &rendering);
@@ -111,28 +126,35 @@ pub(crate) async fn one_pass(
     options: PassOptions,
 ) -> Result<SyncShape, Problem> {
     let broken = |Broken(problem)| problem;
-    desk.begin_pass().await;
+    if !options.begun {
+        desk.begin_pass().await;
+    }
     for order in options.orders {
         let reply = desk.input(Input::Order(order)).await.map_err(broken)?;
         told::refused(&reply)?;
     }
-    let state = desk.ask(|engine, _| engine.clone()).await.map_err(broken)?;
-    let observed = observe_all(pass.tools, state.state()).await;
-    let read = observed.iter().filter(|(_, seen)| seen.is_ok()).count() as u64;
-    if let Some(expected) = options.plan {
-        let rules = (**state.state().rules()).clone();
-        let now = rehearse(pass, state, rules, observed.clone());
-        stale(&expected, &now)?;
-    } else {
-        drop(state);
-    }
-    for (source, seen) in observed {
-        let reply = desk
-            .input(Input::Observed { source, seen })
-            .await
-            .map_err(broken)?;
+    let observed = match (options.observed, options.plan) {
+        (Some(observed), _) => observed,
+        (None, plan) => {
+            let engine = desk.ask(|engine, _| engine.clone()).await.map_err(broken)?;
+            match plan {
+                Some(expected) => {
+                    let rules = (**engine.state().rules()).clone();
+                    agreed(pass, engine, rules, &expected).await?
+                }
+                None => observe_all(pass.tools, engine.state()).await,
+            }
+        }
+    };
+    let read = observed
+        .iter()
+        .filter(|input| matches!(input, Input::Observed { seen: Ok(_), .. }))
+        .count() as u64;
+    for input in observed {
+        let reply = desk.input(input).await.map_err(broken)?;
         debug_assert_eq!(reply, Reply::Taken);
     }
+    desk.release().await.map_err(broken)?;
     settle(pass, desk, options.wait).await.map_err(broken)?;
     let report = desk.end_pass().await.map_err(broken)?;
     let (tools, view, now) = (Arc::clone(pass.tools), pass.view.clone(), pass.clock.now());

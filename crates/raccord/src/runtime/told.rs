@@ -95,11 +95,19 @@ fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
         HoldKind::Field { connector, .. } => (connector.to_string(), "edited-in-tool"),
         HoldKind::Rules { .. } => ("raccord.toml".to_owned(), "rules-changed"),
     };
-    let about: Option<ConnectorName> = source.parse().ok();
+    // Tasks that a changed recipe takes back stand in no tool of their own.
+    let about = match &hold.what {
+        HoldKind::Rules { .. } => "recipes".parse(),
+        _ => source.parse(),
+    };
+    let about: Option<ConnectorName> = about.ok();
     let effects = hold
         .effects
         .iter()
-        .filter_map(|effect| Some(held_effect(effect, about.clone()?, view)))
+        .filter_map(|effect| {
+            let connector = effect.connector.clone().or_else(|| about.clone())?;
+            Some(held_effect(effect, connector, view))
+        })
         .collect();
     HoldShape {
         id: hold.id,
@@ -115,6 +123,7 @@ fn held_effect(effect: &HeldEffect, about: ConnectorName, view: &View) -> Effect
     let action = match effect.action.as_str() {
         "create" => Action::Create,
         "cancel" => Action::Cancel,
+        "remove" => Action::Remove,
         "send" => Action::Send,
         _ => Action::Update,
     };

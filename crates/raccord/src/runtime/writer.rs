@@ -49,6 +49,18 @@ pub(crate) struct WriterOptions {
     pub(crate) clock: Arc<dyn Clock>,
     /// Called with the events of every durable commit.
     pub(crate) publish: Option<Publish>,
+    /// When the first effect may start.
+    pub(crate) start: Start,
+}
+
+/// When the first effect may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// At once.
+    AtOnce,
+    /// When [`Desk::release`] says so. A pass begins with the writer, so that what the first step
+    /// decides is told as well.
+    OnRelease,
 }
 
 /// Takes the events of a durable commit: its number, the events, and the personal values.
@@ -72,6 +84,7 @@ impl Writer {
         let (tell, hear) = mpsc::channel(WAITING);
         let (status, status_seen) = watch::channel(None);
         let (looks, looks_seen) = watch::channel(Vec::new());
+        let start = options.start;
         let mut thread = Thread {
             options,
             effects,
@@ -80,7 +93,7 @@ impl Writer {
             status,
             looks,
             handle: Handle::current(),
-            pass: None,
+            pass: (start == Start::OnRelease).then(Report::default),
             quiet: Vec::new(),
             tail: loaded.tail,
             snapshot_size: 0,
@@ -90,6 +103,9 @@ impl Writer {
             engine: loaded.engine,
             log: loaded.log,
         };
+        if start == Start::OnRelease {
+            held.engine.withhold();
+        }
         let muted = loaded.muted;
         thread.configure(&mut held, muted)?;
         let thread = std::thread::Builder::new()
@@ -254,6 +270,7 @@ impl Thread {
         }
         inputs.push(Input::Tick);
         replies.push(None);
+        let approved = held.engine.state().approved_rules;
         let step = self.step(held, inputs).inspect_err(|problem| {
             for reply in replies.iter_mut().filter_map(Option::take) {
                 drop(reply.send(Err(Broken(problem.clone()))));
@@ -265,6 +282,10 @@ impl Thread {
             }
         }
         self.let_out(held, step.events, step.remarks, step.work);
+        if held.engine.state().approved_rules != approved {
+            // A person said yes to the rules that waited: they are in force from now on.
+            self.configure(held, None)?;
+        }
         for command in after {
             match command {
                 Command::Ask(look) => look(&mut held.engine, &mut held.log),

@@ -41,7 +41,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                 },
             );
         }
-        if tool.sink().is_some() {
+        if let Some(sink) = tool.sink() {
             let own_schema = schema::of(instance.connector).to_value();
             let secrets = schema::secrets(&own_schema);
             rules.sinks.insert(
@@ -52,12 +52,21 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                     parallel: manifest.parallel,
                     per_second: manifest.per_second,
                     settings: settings_digest(instance, &secrets, &settings.base),
+                    target: target_digest(&instance.kind, &sink.target()),
                     credentials: credentials_digest(instance, &secrets, &settings.base, salt),
                 },
             );
         }
     }
     rules
+}
+
+/// The digest of where a sink's objects stand.
+fn target_digest(kind: &str, target: &str) -> Digest {
+    if target.is_empty() {
+        return Digest::default();
+    }
+    Digest::of(format!("{kind}\0{target}").as_bytes())
 }
 
 /// The digest of the settings without secrets, and of the templates they name.

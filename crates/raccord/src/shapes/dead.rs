@@ -1,5 +1,6 @@
 //! `dead`: deliveries that were given up.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -78,5 +79,18 @@ pub(super) fn list(dead: &[DeadShape], view: &View, out: &mut dyn fmt::Write) ->
         writeln!(out, "    {DIM}{again}{DIM:#} raccord retry {}", item.id)?;
         writeln!(out, "    {DIM}{away}{DIM:#} raccord drop {}", item.id)?;
     }
-    and_more(dead.len().saturating_sub(MANY), view, out)
+    and_more(dead.len().saturating_sub(MANY), view, out)?;
+    // Each of them alone would be long work for whoever mended the tool.
+    let mut many: BTreeMap<&ConnectorName, usize> = BTreeMap::new();
+    for item in dead {
+        *many.entry(&item.connector).or_default() += 1;
+    }
+    for (tool, _) in many.into_iter().filter(|(_, count)| *count > 1) {
+        let (all, colon) = match view.lang {
+            Lang::Fr => (format!("tout réessayer pour « {tool} »"), " :"),
+            Lang::En => (format!("try everything again for “{tool}”"), ":"),
+        };
+        writeln!(out, "    {DIM}{all}{colon}{DIM:#} raccord retry {tool}")?;
+    }
+    Ok(())
 }

@@ -60,6 +60,10 @@ impl Tool for Noting {
 }
 
 impl Sink for Noting {
+    fn target(&self) -> String {
+        String::new()
+    }
+
     fn render(&self, _: Subject<'_>, _: &Context<'_>) -> Rendered {
         Rendered::Nothing
     }
