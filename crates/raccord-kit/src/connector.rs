@@ -17,7 +17,10 @@ use crate::Clock;
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Makes an instance of a connector from its settings.
-pub type Build = fn(Value, &Kit) -> Result<Box<dyn Tool>, Failure>;
+///
+/// # Errors
+/// Everything that is wrong with them, with the key of each as its place.
+pub type Build = fn(Value, &Kit) -> Result<Box<dyn Tool>, Vec<Finding>>;
 
 /// What stands in the program's connector table: one `const` per crate.
 #[derive(Clone, Copy)]
@@ -33,7 +36,7 @@ pub struct Connector {
     /// Makes an instance from its settings, reading nothing but secrets' files.
     ///
     /// # Errors
-    /// A failure of blame `data` when the settings are not accepted.
+    /// Everything that is not accepted, with the key of each as its place.
     pub build: Build,
 }
 

@@ -22,6 +22,7 @@ mod raw;
 mod read;
 mod rules;
 mod schema;
+mod trial;
 mod when;
 
 #[cfg(test)]

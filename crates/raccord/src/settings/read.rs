@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::document::{Document, Places};
 use super::mistakes::{Mistakes, about, did_you_mean};
-use super::{Instance, Settings, Token, Web, raw, schema, when};
+use super::{Instance, Settings, Token, Web, raw, schema, trial, when};
 use crate::connectors;
 
 /// Where `run` listens unless told otherwise.
@@ -54,6 +54,9 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let public_url = public_url(web_raw.public_url.as_deref(), &mut mistakes);
     let web = web(web_raw, &base, &mut mistakes);
     let place = raw_place.and_then(|raw| place(raw, public_url, &base, &mut mistakes));
+    if mistakes.any() || place.is_none() {
+        trial::look(document, &base, &mut mistakes);
+    }
     let findings = mistakes.findings();
     match place {
         Some((place, zone, data)) if findings.is_empty() => Ok(Settings {
