@@ -31,7 +31,8 @@ pub struct Connector {
     pub version: &'static str,
     /// `connector.toml`, embedded: title, owner, roles, tool versions tried, guarantees.
     pub card: &'static str,
-    /// JSON Schema of its settings (the keys besides `kind`).
+    /// JSON Schema of its settings (the keys besides `kind`). A path that no other instance of the
+    /// kind may have too is marked `x-alone`.
     pub settings: fn() -> schemars::Schema,
     /// Makes an instance from its settings, reading nothing but secrets' files.
     ///

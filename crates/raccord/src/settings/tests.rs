@@ -437,3 +437,29 @@ fn what_a_connector_refuses_stands_at_its_key_also_alone() {
         "{findings:?}"
     );
 }
+
+#[test]
+fn two_tools_of_a_kind_cannot_have_one_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path();
+    std::fs::create_dir_all(base.join("out/site")).unwrap();
+    std::os::unix::fs::symlink(base.join("out/site"), base.join("linked")).unwrap();
+    let read = |tool: &str| {
+        let text = format!("{GOOD}\n[connectors.other]\n{tool}\n");
+        let document = document::parse("raccord.toml", &text, &env(&[])).unwrap();
+        read::read(&base.join("raccord.toml"), &document)
+    };
+    for output in ["out/site", "./out//site/", "out/../out/site", "linked"] {
+        let tool = format!("kind = \"website\"\noutput = \"{output}\"");
+        let findings = read(&tool).expect_err(output);
+        assert_eq!(findings[0].code, "folder-shared");
+        assert!(
+            findings[0].place.ends_with(":1 (connectors.other.output)"),
+            "{findings:?}"
+        );
+        assert!(findings[0].text.fr.contains("« public-site »"));
+    }
+    // Another kind has other files, and another folder is another folder.
+    read("kind = \"programme\"\noutput = \"out/site\"").unwrap();
+    read("kind = \"website\"\noutput = \"out/site/inner\"").unwrap();
+}
