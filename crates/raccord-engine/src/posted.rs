@@ -52,7 +52,10 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
             refusals.push(Refusal {
                 index,
                 pointer: format!("/data/{name}"),
-                detail: format!("a new {} needs {name}", change.kind),
+                detail: Words::new(
+                    format!("il faut {name} à ce qui est nouveau ({})", change.kind),
+                    format!("a new {} needs {name}", change.kind),
+                ),
             });
         }
         new_in_batch.insert(entity);

@@ -11,7 +11,7 @@ use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{EntityKind, Verb};
+use crate::{EntityKind, Verb, Words};
 
 mod catalogue;
 mod compile;
@@ -31,7 +31,7 @@ pub struct Fault {
     /// JSON Pointer to the value; for a missing field, to where it should stand.
     pub pointer: String,
     /// What is wrong, for the developer who sent it.
-    pub detail: String,
+    pub detail: Words,
 }
 
 /// The embedded schemas, each compiled when first needed.
@@ -116,7 +116,10 @@ impl Schemas {
 fn unknown(kind: EntityKind, verb: Verb) -> Fault {
     Fault {
         pointer: String::new(),
-        detail: format!("{kind} has no verb {verb}"),
+        detail: Words::new(
+            format!("{kind} n’a pas de verbe {verb}"),
+            format!("{kind} has no verb {verb}"),
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use raccord_engine::{
     Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State, field_name,
 };
-use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Remark, Words};
+use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Lang, Remark, Words};
 use serde_json::Value;
 
 use super::desk::Report;
@@ -305,14 +305,14 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
             ),
         )),
         Reply::Refused(refusals) => {
-            let detail: Vec<&str> = refusals
-                .iter()
-                .map(|refusal| refusal.detail.as_str())
-                .collect();
+            let joined = |lang| {
+                let told = refusals.iter().map(|refusal| refusal.detail.get(lang));
+                told.collect::<Vec<_>>().join("; ")
+            };
             Err(Problem::failed(
                 "",
                 "refused",
-                Words::same(detail.join("; ")),
+                Words::new(joined(Lang::Fr), joined(Lang::En)),
                 Words::default(),
             ))
         }
