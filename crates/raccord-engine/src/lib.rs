@@ -18,6 +18,7 @@ mod fold;
 mod hold;
 pub mod identity;
 mod input;
+mod moments;
 mod notice;
 mod observe;
 mod plan;
