@@ -40,6 +40,21 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
         if !known && ends || is_repeat(deciding, change) {
             continue;
         }
+        let needed: &[&str] = match change.kind {
+            EntityKind::Activity => &["title", "start"],
+            EntityKind::Task => &["title"],
+            _ => &[],
+        };
+        for name in needed
+            .iter()
+            .filter(|name| change.fields.get(**name).is_some_and(Value::is_null))
+        {
+            refusals.push(Refusal {
+                index,
+                pointer: format!("/data/{name}"),
+                detail: Words::new("ne peut pas être vidé", "cannot be taken back"),
+            });
+        }
         let before = in_batch.remove(&entity);
         let when = when_of(deciding, entity, change, before);
         if change.kind == EntityKind::Activity {
@@ -55,11 +70,6 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
         if known || ends {
             continue;
         }
-        let needed: &[&str] = match change.kind {
-            EntityKind::Activity => &["title", "start"],
-            EntityKind::Task => &["title"],
-            _ => &[],
-        };
         for name in needed
             .iter()
             .filter(|name| !change.fields.contains_key(**name))
@@ -163,13 +173,13 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
     let verb = match change.verb {
         Verb::Cancelled | Verb::Removed if before.is_none() => return,
         Verb::Cancelled => {
-            fields.extend(change.fields);
+            take_in(&mut fields, change.fields);
             fields.insert(status_field(change.kind).into(), json!("cancelled"));
             Verb::Cancelled
         }
         Verb::Removed => Verb::Removed,
         Verb::Created | Verb::Updated => {
-            fields.extend(change.fields);
+            take_in(&mut fields, change.fields);
             set_zone(deciding, change.kind, &mut fields);
             let cancelled = |fields: &Fields| fields.get("status") == Some(&json!("cancelled"));
             match &before {
@@ -179,7 +189,7 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
             }
         }
         other => {
-            fields.extend(change.fields);
+            take_in(&mut fields, change.fields);
             other
         }
     };
@@ -233,6 +243,17 @@ fn stops_burst(deciding: &mut Deciding<'_>, change: &Change) -> bool {
     deciding.flight.bursts.remove(&chain);
     deciding.record(Fact::Broken { correlation: chain });
     true
+}
+
+/// Lays what a sender says over what is known; null takes a field back.
+fn take_in(fields: &mut Fields, said: Fields) {
+    for (name, value) in said {
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            fields.insert(name, value);
+        }
+    }
 }
 
 fn status_field(kind: EntityKind) -> &'static str {

@@ -151,3 +151,35 @@ fn a_change_must_fit_what_is_known_already() {
         Reply::Taken
     );
 }
+
+#[test]
+fn null_takes_a_field_back_but_not_what_an_activity_needs() {
+    let mut world = World::new();
+    let whole = json!({
+        "title": "Bal", "start": "2027-01-10T10:00", "end": "2027-01-10T12:00", "room": "Halle",
+        "zone": "Indian/Reunion", "capacity": 3,
+    });
+    assert_eq!(world.post(&[("bal", whole)]).0, Reply::Taken);
+    let emptied = json!({"room": null, "end": null, "zone": null, "capacity": null});
+    let (reply, events) = world.post(&[("bal", emptied.clone())]);
+    assert_eq!(reply, Reply::Taken);
+    assert_eq!(
+        json!(events[0].data),
+        json!({"title": "Bal", "start": "2027-01-10T10:00", "zone": "Europe/Paris"})
+    );
+    assert_eq!(events[0].changed, ["/capacity", "/end", "/room", "/zone"]);
+    // Once more changes nothing.
+    let (reply, events) = world.post(&[("bal", emptied)]);
+    assert_eq!((reply, events.len()), (Reply::Taken, 0));
+    for name in ["title", "start"] {
+        let pointer = format!("/data/{name}");
+        assert_eq!(
+            world.refused(&[("bal", json!({ name: null }))]),
+            at(&pointer)
+        );
+    }
+    assert_eq!(
+        world.refused(&[("new", json!({"title": "Fête", "start": null}))]),
+        at("/data/start")
+    );
+}

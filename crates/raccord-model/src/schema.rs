@@ -86,6 +86,13 @@ impl Schemas {
             .map(|(_, text)| *text)
     }
 
+    /// Whether data posted about an entity may hold a field of this name.
+    pub fn has_field(kind: EntityKind, name: &str) -> bool {
+        Self::text(&format!("{kind}.posted/v1"))
+            .and_then(|text| serde_json::from_str::<Value>(text).ok())
+            .is_some_and(|schema| schema["properties"].get(name).is_some())
+    }
+
     /// Every fault of an event's `data` (the whole entity with `id`, `revision` and `changed`)
     /// against the schema of its type; empty when it is valid. At most 50 are listed.
     pub fn check(&self, kind: EntityKind, verb: Verb, data: &Value) -> Vec<Fault> {

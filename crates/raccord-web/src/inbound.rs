@@ -312,11 +312,19 @@ fn change(event: Value) -> Result<Change, Vec<Fault>> {
             Map::new()
         }
     };
-    // Ours to say, never the sender's; and null says what absence says: not known.
+    // Ours to say, never the sender's.
     for ours in ["id", "revision", "changed"] {
         data.remove(ours);
     }
-    data.retain(|_, value| !value.is_null());
+    // Null takes a field back, whatever its type; there is no field of another name.
+    let mut emptied = Vec::new();
+    data.retain(|name, value| {
+        let empty = value.is_null();
+        if empty {
+            emptied.push(name.clone());
+        }
+        !empty
+    });
     let data = Value::Object(data);
     if let Some((kind, verb)) = named {
         faults.extend(
@@ -328,9 +336,22 @@ fn change(event: Value) -> Result<Change, Vec<Fault>> {
                     detail: found.detail,
                 }),
         );
+        faults.extend(
+            emptied
+                .iter()
+                .filter(|name| !Schemas::has_field(kind, name))
+                .map(|name| {
+                    fault(
+                        format!("/data/{}", name.replace('~', "~0").replace('/', "~1")),
+                        "n’est pas un champ connu",
+                        "no such field",
+                    )
+                }),
+        );
     }
     match (named, envelope.subject, data) {
-        (Some((kind, verb)), Some(subject), Value::Object(data)) if faults.is_empty() => {
+        (Some((kind, verb)), Some(subject), Value::Object(mut data)) if faults.is_empty() => {
+            data.extend(emptied.into_iter().map(|name| (name, Value::Null)));
             Ok(Change {
                 sender: envelope.source,
                 id: envelope.id,

@@ -42,7 +42,7 @@ async fn a_structured_event_is_taken_and_told_only_once_it_is_kept() {
     );
     assert_eq!(
         json!(change.fields),
-        json!({"title": "Concert", "start": "2027-01-09T20:00", "extra": {"deep": [1, null]}})
+        json!({"title": "Concert", "start": "2027-01-09T20:00", "room": null, "extra": {"deep": [1, null]}})
     );
     assert_eq!(change.correlation.as_deref(), Some("c-1"));
     assert_eq!(change.causation.as_deref(), Some("k-1"));
@@ -283,6 +283,23 @@ async fn every_fault_of_the_envelope_and_of_the_data_is_told_in_the_callers_lang
         assert_ne!(fr["detail"], en["detail"]);
     }
     assert!(said[0].to_string().contains("ne doit pas être vide"));
+}
+
+#[tokio::test]
+async fn null_reaches_the_place_for_a_field_there_is() {
+    let world = World::new().await;
+    let mut sent = event("1");
+    sent["data"] = json!({ "room": null, "capacity": null, "id": null });
+    assert_eq!(world.post_one(&sent).await.status, 202);
+    assert_eq!(
+        json!(world.place.posted()[0].fields),
+        json!({ "room": null, "capacity": null })
+    );
+    sent["data"] = json!({ "rom": null });
+    assert_eq!(
+        world.post_one(&sent).await.faults(),
+        [(0, "/data/rom".to_owned())]
+    );
 }
 
 #[tokio::test]
