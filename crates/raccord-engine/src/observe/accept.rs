@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
     Cause, ConnectorName, EntityId, EntityKind, Fields, Line, Reading, Remark, Verb, column_letters,
@@ -137,6 +138,15 @@ pub(super) fn apply(
     deciding.record(Fact::Read(Box::new(read)));
 }
 
+/// Whether nobody need hear of it when this line goes: it is over, or cancelled already.
+pub(super) fn leaves_silently(deciding: &Deciding<'_>, entity: EntityId, now: DateTime) -> bool {
+    deciding.state.entities.get(&entity).is_none_or(|record| {
+        let shown = record.when();
+        shown.status == raccord_model::Status::Cancelled
+            || shown.over_at().is_some_and(|over| over <= now)
+    })
+}
+
 /// Lines that are not there: marked at the first look, cancelled at the second; what is over
 /// leaves silently.
 fn leave(
@@ -151,12 +161,7 @@ fn leave(
     let now = deciding.civil_now();
     let mut cancelled = Vec::new();
     for &entity in missing {
-        let over = deciding.state.entities.get(&entity).is_none_or(|record| {
-            let shown = record.when();
-            shown.status == raccord_model::Status::Cancelled
-                || shown.over_at().is_some_and(|over| over <= now)
-        });
-        if over {
+        if leaves_silently(deciding, entity, now) {
             read.dropped.push(entity);
             continue;
         }

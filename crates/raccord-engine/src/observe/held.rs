@@ -6,7 +6,7 @@ use raccord_model::{
     ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Line, Reading, Words,
 };
 
-use super::accept::first_id;
+use super::accept::{first_id, leaves_silently};
 use super::compare::{Compared, source_fields};
 use crate::deciding::{Deciding, changed_fields};
 use crate::fact::{Closing, HeldEffect, Hold, HoldKind};
@@ -51,10 +51,17 @@ pub(super) fn hold_reading(
     reading: &Reading,
     compared: &Compared,
 ) {
-    let total = compared.missing.len() + compared.changed.len() + compared.added.len();
-    let room = |listed: usize| LISTED.saturating_sub(listed);
-    let mut effects: Vec<HeldEffect> = compared
+    // What leaves without a word is no effect of a yes.
+    let now = deciding.civil_now();
+    let missing: Vec<EntityId> = compared
         .missing
+        .iter()
+        .copied()
+        .filter(|entity| !leaves_silently(deciding, *entity, now))
+        .collect();
+    let total = missing.len() + compared.changed.len() + compared.added.len();
+    let room = |listed: usize| LISTED.saturating_sub(listed);
+    let mut effects: Vec<HeldEffect> = missing
         .iter()
         .take(LISTED)
         .map(|&entity| held_cancel(deciding, entity))
