@@ -64,11 +64,11 @@ impl Columns {
         self.by_field.get(&field).copied()
     }
 
-    /// For each field of an activity, the columns it is made from.
+    /// For each field of an activity, and each half of its moments, the columns it is made from.
     pub(crate) fn by_name(&self) -> BTreeMap<String, Vec<u16>> {
         let mut out: BTreeMap<String, Vec<u16>> = BTreeMap::new();
         for (field, &column) in &self.by_field {
-            for name in field.makes() {
+            for name in field.makes().iter().chain(field.halves()) {
                 out.entry((*name).to_owned()).or_default().push(column);
             }
         }

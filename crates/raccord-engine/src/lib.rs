@@ -44,4 +44,4 @@ pub use state::{
     Target, Waiting,
 };
 pub use vault::Vault;
-pub use why::{Link as WhyLink, Mention, field_name, why};
+pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

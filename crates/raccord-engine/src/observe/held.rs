@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use raccord_model::{
     ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Line, Reading, Words,
 };
+use serde_json::json;
 
 use super::accept::{first_id, leaves_silently};
 use super::compare::{Compared, source_fields};
@@ -171,13 +172,18 @@ fn title_in(fields: &Fields) -> String {
 }
 
 fn held_cancel(deciding: &Deciding<'_>, entity: EntityId) -> HeldEffect {
-    let title = deciding.title(entity);
+    let known = deciding.entity(entity);
+    let (title, status) = known.map_or_else(Default::default, |mut known| {
+        let title = known.text("title").to_owned();
+        (title, known.fields.remove("status"))
+    });
+    let before = status.unwrap_or_else(|| json!("confirmed"));
     HeldEffect {
         entity,
         action: "cancel".into(),
         title,
-        before: Fields::new(),
-        after: Fields::new(),
+        before: Fields::from([("status".to_owned(), before)]),
+        after: Fields::from([("status".to_owned(), json!("cancelled"))]),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use raccord_engine::{
     Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State, field_name,
+    value_name,
 };
 use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Lang, Remark, Words};
 use serde_json::Value;
@@ -64,11 +65,12 @@ fn lines(fields: &Fields, view: &View) -> Option<String> {
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "zone" | "since" | "about"))
         .map(|(name, value)| {
-            let value = match value {
-                Value::String(text) => {
+            let value = match (value_name(name, value), value) {
+                (Some(words), _) => words.get(view.lang).to_owned(),
+                (None, Value::String(text)) => {
                     civil(value).map_or_else(|| text.clone(), |at| view.civil(at))
                 }
-                other => other.to_string(),
+                (None, other) => other.to_string(),
             };
             let (name, colon) = (field_name(name), view.say(" :", ":"));
             format!("{}{colon} {value}", name.get(view.lang))
