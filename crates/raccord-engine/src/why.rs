@@ -3,10 +3,12 @@
 //! Everything it says was recorded when it was decided. Nothing is guessed.
 
 use jiff::Timestamp;
-use raccord_model::{Cause, Civil, ConnectorName, EntityId, Event, Fields, Lang, Verb, Words};
+use raccord_model::{
+    Cause, Civil, ConnectorName, EntityId, Event, Fields, HoldId, Lang, Verb, Words,
+};
 use serde_json::Value;
 
-use crate::fact::{Fact, OwedFact};
+use crate::fact::{Closing, Fact, OwedFact};
 use crate::fold::send_id;
 use crate::state::State;
 
@@ -62,10 +64,22 @@ fn why_of(state: &State, reference: &str, past: &Past<'_>) -> Option<Vec<Link>> 
     if reference.is_empty() {
         return None;
     }
+    // A calendar names an activity `<id>@<place>`.
+    let reference = match reference.split_once('@') {
+        Some((id, _)) if id.parse::<EntityId>().is_ok() => id,
+        _ => reference,
+    };
     if let Some((connector, entity)) = object_named(state, reference) {
         return Some(of_object(past, &connector, entity));
     }
     let mentions = (past.search)(reference);
+    if let Some(chain) = reference
+        .parse::<HoldId>()
+        .ok()
+        .and_then(|id| of_hold(&mentions, id))
+    {
+        return Some(chain);
+    }
     for mention in mentions.iter().rev() {
         for fact in mention.facts.iter().rev() {
             if let Some(chain) = of_fact(past, mention, fact, reference) {
@@ -73,7 +87,8 @@ fn why_of(state: &State, reference: &str, past: &Past<'_>) -> Option<Vec<Link>> 
             }
         }
     }
-    None
+    let (connector, entity) = object_at(state, reference)?;
+    Some(of_object(past, &connector, entity))
 }
 
 /// The object a tool knows under this name or address.
@@ -81,11 +96,85 @@ fn object_named(state: &State, reference: &str) -> Option<(ConnectorName, Entity
     state.sinks.iter().find_map(|(connector, sink)| {
         let (&entity, _) = sink.targets.iter().find(|(_, target)| {
             target.link.as_ref().is_some_and(|link| {
-                link.external == reference || link.url.as_deref() == Some(reference)
+                link.external == reference
+                    || link
+                        .url
+                        .as_deref()
+                        .is_some_and(|url| root(url) == root(reference))
             })
         })?;
         Some((connector.clone(), entity))
     })
+}
+
+/// The object whose file a path or an address leads to, where it has no other name.
+fn object_at(state: &State, reference: &str) -> Option<(ConnectorName, EntityId)> {
+    state.sinks.iter().find_map(|(connector, sink)| {
+        let (&entity, _) = sink.targets.iter().find(|(_, target)| {
+            target.link.as_ref().is_some_and(|link| {
+                let folder = reference.strip_suffix(&link.external);
+                !link.external.is_empty() && folder.is_some_and(|folder| folder.ends_with('/'))
+            })
+        })?;
+        Some((connector.clone(), entity))
+    })
+}
+
+/// An address without what leads to its front page anyway.
+fn root(url: &str) -> &str {
+    url.strip_suffix("index.html")
+        .unwrap_or(url)
+        .trim_end_matches('/')
+}
+
+/// What a hold waits for, and what became of it.
+fn of_hold(mentions: &[Mention], id: HoldId) -> Option<Vec<Link>> {
+    let all = || {
+        mentions
+            .iter()
+            .flat_map(|mention| mention.facts.iter().map(|fact| (mention.at, fact)))
+    };
+    let mut chain = Vec::new();
+    let ended = all().find_map(|(at, fact)| match fact {
+        Fact::Closed { hold, how } if *hold == id => Some((at, how)),
+        _ => None,
+    });
+    if let Some((at, how)) = ended {
+        let (kind, text) = match how {
+            Closing::Approved => (
+                "person",
+                Words::new("Quelqu'un a dit oui", "Somebody said yes"),
+            ),
+            Closing::Rejected => (
+                "person",
+                Words::new("Quelqu'un a dit non", "Somebody said no"),
+            ),
+            Closing::Moot => (
+                "event",
+                Words::new(
+                    "La question ne se posait plus",
+                    "There was nothing to ask any more",
+                ),
+            ),
+        };
+        chain.push(Link {
+            kind,
+            at,
+            text,
+            reference: id.to_string(),
+        });
+    }
+    let (_, held) = all().find_map(|(at, fact)| match fact {
+        Fact::Held(hold) if hold.id == id => Some((at, hold)),
+        _ => None,
+    })?;
+    chain.push(Link {
+        kind: "rule",
+        at: held.opened,
+        text: held.reason.clone(),
+        reference: id.to_string(),
+    });
+    Some(chain)
 }
 
 fn of_object(past: &Past<'_>, connector: &ConnectorName, entity: EntityId) -> Vec<Link> {

@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Place, lines};
+use raccord::report::Exit;
 use serde_json::{Value, json};
 
 const AT_ONCE: &str =
@@ -115,4 +116,48 @@ fn a_french_plan_says_everything_in_french_also_what_was_before() {
             json!("public ou interne : interne")
         )
     );
+}
+
+#[test]
+fn why_knows_things_by_the_names_people_hold() {
+    let place = Place::with(
+        "[guards]\nsecond_look = '0s'\n[connectors.site]\nkind = 'website'\noutput = 'out'\nbase_url = 'https://programme.example.org'\n",
+    );
+    place.sheet(&lines(10));
+    let pass = place.json(&["sync"]);
+    let all = pass["effects"].as_array().unwrap();
+    let id = all
+        .iter()
+        .find(|effect| effect["title"] == "Bal 0")
+        .unwrap()["entity"]
+        .as_str()
+        .unwrap();
+    place.sheet(&lines(2));
+    let held = place.json(&["sync"]);
+    let hold = held["holds"][0]["id"].as_str().unwrap();
+    for (name, said) in [
+        (format!("{id}@lieu.raccord"), "Bal 0"),
+        (format!("out/activities/{id}.html"), "Bal 0"),
+        (format!("./out/activities/{id}.html"), "Bal 0"),
+        ("https://programme.example.org".to_owned(), "“site” holds"),
+        (
+            "https://programme.example.org/index.html".to_owned(),
+            "“site” holds",
+        ),
+        ("out/index.html".to_owned(), "“site” holds"),
+        (
+            hold.to_owned(),
+            "8 of 10 coming activities are gone at once",
+        ),
+    ] {
+        let (exit, why) = place.run(&["why", &name]);
+        assert_eq!(exit, Exit::Done, "{name}: {why}");
+        assert!(why.contains(said), "{name}: {why}");
+    }
+    place.run(&["approve", hold]);
+    let (_, why) = place.run(&["why", hold]);
+    assert!(why.contains("Somebody said yes"), "{why}");
+    for unknown in ["out/activities/none.html", "somebody@example.org"] {
+        assert_eq!(place.run(&["why", unknown]).0, Exit::Failed, "{unknown}");
+    }
 }
