@@ -21,6 +21,7 @@ mod input;
 mod moments;
 mod notice;
 mod observe;
+mod orphans;
 mod plan;
 mod posted;
 mod publication;
@@ -38,6 +39,7 @@ pub use fact::{
     ReadFact, Said,
 };
 pub use input::{Input, Order, Refusal, Reply, Step};
+pub use orphans::{Orphans, orphans};
 pub use plan::{Planned, action_of};
 pub use state::{
     Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,

@@ -70,3 +70,38 @@ fn a_rehearsal_is_not_asked_again_what_it_is() {
         );
     }
 }
+
+#[test]
+fn a_source_that_is_gone_from_the_configuration_is_told_until_it_is_back() {
+    let place = Place::new();
+    place.sheet(&common::lines(3));
+    place.run(&["sync"]);
+    let config = std::fs::read_to_string(place.folder.path().join("raccord.toml")).unwrap();
+    place.write(
+        "raccord.toml",
+        &config.replace("[connectors.sheet]", "[connectors.renamed]"),
+    );
+    let told = |command: &str| -> Vec<String> {
+        let pass = place.json(&[command]);
+        let all = pass["warnings"].as_array().cloned().unwrap_or_default();
+        all.iter()
+            .filter(|warning| warning["code"] == "source-gone")
+            .map(|warning| warning["text"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for command in ["plan", "sync", "sync"] {
+        let said = told(command).concat();
+        assert!(
+            said.contains("“sheet” is no longer") && said.contains("3 coming activities"),
+            "{command}: {said}"
+        );
+    }
+    let told_once = notices(&place)
+        .iter()
+        .filter(|notice| notice.contains("is no longer in the configuration"))
+        .count();
+    assert_eq!(told_once, 1);
+    place.write("raccord.toml", &config);
+    place.run(&["sync"]);
+    assert!(!told("sync").concat().contains("“sheet”"));
+}

@@ -237,6 +237,25 @@ pub(crate) fn warnings(remarks: &[(ConnectorName, Remark)], view: &View) -> Vec<
         .collect()
 }
 
+/// Sources that are no longer configured, and what is left of them.
+pub(crate) fn orphans(state: &State, view: &View) -> Vec<WarningShape> {
+    let now = view.zone.to_datetime(view.now);
+    raccord_engine::orphans(state, now)
+        .into_iter()
+        .map(|orphans| WarningShape {
+            source: orphans.source.to_string(),
+            sheet: String::new(),
+            row: 0,
+            code: "source-gone".to_owned(),
+            text: format!(
+                "{} {}",
+                orphans.text.get(view.lang),
+                orphans.mend.get(view.lang)
+            ),
+        })
+        .collect()
+}
+
 /// What is owed and was not made, with what it waits for.
 pub(crate) fn later(
     state: &State,
