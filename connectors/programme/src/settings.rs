@@ -10,6 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The folder the programmes are written to, from the folder of `raccord.toml`.
+    #[schemars(extend("examples" = ["out"], "x-alone" = true))]
     pub output: PathBuf,
     /// A Typst file that replaces the look of the A4 programme.
     #[serde(default)]

@@ -58,12 +58,15 @@ impl Looks {
 }
 
 /// Makes an instance.
-pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
+pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = raccord_kit::settings::settings(settings)?;
-    for (key, address) in [("page", &settings.page), ("signup", &settings.signup)] {
-        if address.as_deref().is_some_and(|url| !qr::is_address(url)) {
-            return Err(failures::address(key));
-        }
+    let wrong: Vec<Finding> = [("page", &settings.page), ("signup", &settings.signup)]
+        .into_iter()
+        .filter(|(_, address)| address.as_deref().is_some_and(|url| !qr::is_address(url)))
+        .map(|(key, _)| Finding::of(key, &failures::address(key)))
+        .collect();
+    if !wrong.is_empty() {
+        return Err(wrong);
     }
     let looks = Looks {
         template: settings.template.map(|path| kit.path(path)),

@@ -3,8 +3,10 @@
 //! Every one of these keeps the last good state: a document that cannot be read says nothing about
 //! the activities it held.
 
+use raccord_kit::settings::nearest;
 use raccord_model::{Blame, Failure, Words};
 
+use crate::field::Field;
 use crate::limits;
 
 /// Which limit was passed.
@@ -282,6 +284,45 @@ pub(crate) fn disk(shown: &str, error: &std::io::Error) -> Failure {
             ),
         ),
     }
+}
+
+/// A key of `columns` that names no field.
+pub(crate) fn no_field(key: &str) -> Failure {
+    let known: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
+    let mut failure = settings(
+        &format!("columns.{key}"),
+        "ce n’est pas un champ",
+        "it is no field",
+    );
+    failure.mend = match nearest(key, &known) {
+        Some(near) => Words::new(
+            format!("Vouliez-vous écrire « {near} » ?"),
+            format!("Did you mean “{near}”?"),
+        ),
+        None => Words::new(
+            format!("Les champs : {}, et extra.<nom>.", known.join(", ")),
+            format!("The fields: {}, and extra.<name>.", known.join(", ")),
+        ),
+    };
+    failure
+}
+
+/// One half of an account without the other.
+pub(crate) fn half_an_account(key: &str) -> Failure {
+    settings(
+        key,
+        "il manque, alors que l’autre moitié du compte est donnée",
+        "it is missing, while the other half of the account is given",
+    )
+}
+
+/// Read too often.
+pub(crate) fn too_often() -> Failure {
+    settings(
+        "every",
+        "au moins une seconde, par exemple \"30s\"",
+        "at least a second, for example \"30s\"",
+    )
 }
 
 pub(crate) fn settings(key: &str, fr: &str, en: &str) -> Failure {

@@ -101,6 +101,19 @@ impl Field {
         }
     }
 
+    /// The halves of moments that it alone tells: which cell to name when only that half changed.
+    pub(crate) const fn halves(self) -> &'static [&'static str] {
+        match self {
+            Self::Date => &["start.day", "end.day"],
+            Self::Weekday => &["start.day"],
+            Self::EndDate => &["end.day"],
+            Self::Hours => &["start.hour", "end.hour"],
+            Self::Start => &["start.hour"],
+            Self::End | Self::Duration => &["end.hour"],
+            _ => &[],
+        }
+    }
+
     /// Whether it is read from a hidden column too: what orders, restricts, or never is published.
     /// Anything else that was hidden was hidden for a reason.
     pub(crate) const fn read_hidden(self) -> bool {

@@ -22,9 +22,10 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Reads the setting; the error is the key that is no field.
-    pub(crate) fn of(columns: &BTreeMap<String, String>) -> Result<Self, String> {
+    /// Reads the setting; beside it the keys that are no field.
+    pub(crate) fn of(columns: &BTreeMap<String, String>) -> (Self, Vec<String>) {
         let mut chosen = Self::default();
+        let mut unknown = Vec::new();
         for (name, header) in columns {
             let folded = fold(header);
             if let Some(extra) = name
@@ -35,10 +36,10 @@ impl Chosen {
             } else if let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) {
                 chosen.fields.push((folded, field));
             } else {
-                return Err(name.clone());
+                unknown.push(name.clone());
             }
         }
-        Ok(chosen)
+        (chosen, unknown)
     }
 }
 
@@ -63,11 +64,11 @@ impl Columns {
         self.by_field.get(&field).copied()
     }
 
-    /// For each field of an activity, the columns it is made from.
+    /// For each field of an activity, and each half of its moments, the columns it is made from.
     pub(crate) fn by_name(&self) -> BTreeMap<String, Vec<u16>> {
         let mut out: BTreeMap<String, Vec<u16>> = BTreeMap::new();
         for (field, &column) in &self.by_field {
-            for name in field.makes() {
+            for name in field.makes().iter().chain(field.halves()) {
                 out.entry((*name).to_owned()).or_default().push(column);
             }
         }
@@ -356,7 +357,7 @@ mod tests {
             ]
             .into(),
         )
-        .unwrap();
+        .0;
         let columns = recognise(
             [
                 (0, "Date"),
@@ -373,8 +374,8 @@ mod tests {
         assert_eq!(columns.unknown, [(1, "Nom".to_owned())]);
         assert_eq!(columns.extras, [(3, "tech".to_owned())]);
         assert_eq!(
-            Chosen::of(&[("titel".to_owned(), "x".to_owned())].into()).unwrap_err(),
-            "titel"
+            Chosen::of(&[("titel".to_owned(), "x".to_owned())].into()).1,
+            ["titel"]
         );
     }
 

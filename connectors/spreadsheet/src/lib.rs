@@ -34,8 +34,8 @@ mod words;
 use std::io::{Read, Seek};
 
 use raccord_kit::secret::SecretSource;
-use raccord_kit::settings::settings;
-use raccord_kit::{Connector, Kit, Tool};
+use raccord_kit::settings::{Gathered, settings};
+use raccord_kit::{Connector, Finding, Kit, Tool};
 use raccord_model::{Failure, Reading};
 use serde_json::Value;
 
@@ -55,46 +55,43 @@ pub const CONNECTOR: Connector = Connector {
 
 const KIND: &str = "spreadsheet";
 
-fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
+fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
-    let chosen = Chosen::of(&settings.columns).map_err(|key| {
-        let known: Vec<&str> = field::Field::ALL.iter().map(|field| field.name()).collect();
-        error::settings(
-            &format!("columns.{key}"),
-            &format!(
-                "ce n’est pas un champ ; il y a {}, et extra.<nom>",
-                known.join(", ")
-            ),
-            &format!(
-                "it is no field; there are {}, and extra.<name>",
-                known.join(", ")
-            ),
-        )
-    })?;
-    if settings.every.get() < std::time::Duration::from_secs(1) {
-        return Err(error::settings(
-            "every",
-            "au moins une seconde, par exemple \"30s\"",
-            "at least a second, for example \"30s\"",
-        ));
+    let mut wrong = Gathered::default();
+    let (chosen, unknown) = Chosen::of(&settings.columns);
+    for key in unknown {
+        let failure = error::no_field(&key);
+        wrong.take::<()>(&format!("columns.{key}"), Err(failure));
     }
-    let password = SecretSource::new(
-        "password",
-        settings.password,
-        settings.password_file.as_deref(),
-        kit,
-    )?;
-    Ok(Box::new(Spreadsheet {
-        location: source::locate(&settings.location, settings.user, password, kit)?,
-        every: settings.every.get(),
-        rules: Rules {
-            chosen,
-            sheet: settings.sheet,
-            year: settings.year,
-            today: None,
-        },
-        kit: kit.clone(),
-    }))
+    let every = settings.every.get();
+    if every < std::time::Duration::from_secs(1) {
+        wrong.take::<()>("every", Err(error::too_often()));
+    }
+    let file = settings.password_file.as_deref();
+    let locked = settings.password.is_some() || file.is_some();
+    let half = source::half_missing(&settings.location, settings.user.is_some(), locked);
+    if let Some(key) = half {
+        wrong.take::<()>(key, Err(error::half_an_account(key)));
+    }
+    let password = SecretSource::new("password", settings.password, file, kit);
+    let password = wrong.take("password", password);
+    let location = source::locate(&settings.location, settings.user, password.flatten(), kit);
+    let location = wrong.take("location", location);
+    let found = wrong.findings();
+    match location {
+        Some(location) if found.is_empty() => Ok(Box::new(Spreadsheet {
+            location,
+            every,
+            rules: Rules {
+                chosen,
+                sheet: settings.sheet,
+                year: settings.year,
+                today: None,
+            },
+            kit: kit.clone(),
+        })),
+        _ => Err(found),
+    }
 }
 
 /// Reads a document called `name` as the connector does without settings: for measurements and

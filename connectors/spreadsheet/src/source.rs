@@ -413,6 +413,18 @@ impl Source for Spreadsheet {
     }
 }
 
+fn is_address(lower: &str) -> bool {
+    lower.starts_with("http://") || lower.starts_with("https://")
+}
+
+/// The half of an account that is missing at an address, where the other is given.
+pub(crate) fn half_missing(location: &str, user: bool, password: bool) -> Option<&'static str> {
+    if user == password || !is_address(&location.to_ascii_lowercase()) {
+        return None;
+    }
+    Some(if user { "password_file" } else { "user" })
+}
+
 /// The location as the settings name it.
 pub(crate) fn locate(
     location: &str,
@@ -421,19 +433,7 @@ pub(crate) fn locate(
     kit: &Kit,
 ) -> Result<Location, Failure> {
     let lower = location.to_ascii_lowercase();
-    if lower.starts_with("http://") || lower.starts_with("https://") {
-        if user.is_some() != password.is_some() {
-            let missing = if user.is_some() {
-                "password_file"
-            } else {
-                "user"
-            };
-            return Err(error::settings(
-                missing,
-                "il manque, alors que l’autre moitié du compte est donnée",
-                "it is missing, while the other half of the account is given",
-            ));
-        }
+    if is_address(&lower) {
         return Ok(Location::Web {
             target: Target::configured("location", location)?,
             http: Http::new(KIND, kit)?,

@@ -18,7 +18,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use raccord_kit::http::{Http, Request, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_kit::settings::settings;
+use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{
     BoxFuture, Choice, Connector, Finding, Job, Kit, Level, Made, Sink, Source, Tool,
 };
@@ -51,20 +51,22 @@ const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 const STRUCTURED: HeaderValue = HeaderValue::from_static("application/cloudevents+json");
 
-fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
+fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
-    let secret = SecretSource::new(
-        "secret",
-        settings.secret,
-        settings.secret_file.as_deref(),
-        kit,
-    )?;
-    Ok(Box::new(Webhook {
-        target: Target::configured("url", &settings.url)?,
-        http: Http::new(KIND, kit)?,
-        kit: kit.clone(),
-        secret,
-    }))
+    let mut wrong = Gathered::default();
+    let target = wrong.take("url", Target::configured("url", &settings.url));
+    let http = wrong.take("", Http::new(KIND, kit));
+    let file = settings.secret_file.as_deref();
+    let secret = SecretSource::new("secret", settings.secret, file, kit);
+    match (target, http, wrong.take("secret", secret)) {
+        (Some(target), Some(http), Some(secret)) => Ok(Box::new(Webhook {
+            target,
+            http,
+            kit: kit.clone(),
+            secret,
+        })),
+        _ => Err(wrong.findings()),
+    }
 }
 
 /// A configured receiver.

@@ -121,7 +121,7 @@ fn b02_broken_settings_are_refused_by_their_key() {
             ),
             (
                 json!({ "url": "http://h/", "secret": SECRET, "secret_file": "x" }),
-                "secret_file",
+                "secret",
             ),
         ],
     );

@@ -53,10 +53,11 @@ pub const CONNECTOR: Connector = Connector {
     build,
 };
 
-fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Failure> {
+fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings::settings(value)?;
     let template = match &settings.template {
-        Some(folder) => Template::read(&kit.path(folder))?,
+        Some(folder) => Template::read(&kit.path(folder))
+            .map_err(|failure| vec![Finding::of("template", &failure)])?,
         None => Template::default(),
     };
     Ok(Box::new(Website {

@@ -9,7 +9,7 @@ use url::Url;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The folder the site is written to; it belongs to Raccord alone.
-    #[schemars(length(min = 1), extend("examples" = ["out/site"]))]
+    #[schemars(length(min = 1), extend("examples" = ["out/site"], "x-alone" = true))]
     pub(crate) output: String,
     /// The public address of that folder: for links in the calendar and in the feed, and for the
     /// "subscribe" button.

@@ -194,7 +194,8 @@ impl Deciding<'_> {
     }
 
     pub(crate) fn mute(&mut self, why: Words) {
-        if self.state.muted.is_none() {
+        // It may be said anew why: a copy becomes a rehearsal.
+        if self.state.muted.as_ref() != Some(&why) {
             self.record(Fact::Muted(why));
         }
     }

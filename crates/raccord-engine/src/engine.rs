@@ -11,7 +11,7 @@ use crate::input::{Input, Reply, Step};
 use crate::plan::Planned;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{hold, observe, plan, posted, rules};
+use crate::{hold, observe, orphans, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -311,6 +311,7 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
     match input {
         Input::Configure(new) => {
             rules::configure(deciding, *new);
+            orphans::tell(deciding);
             Reply::Taken
         }
         Input::Observed { source, seen } => {

@@ -102,7 +102,7 @@ pub struct Refusal {
     /// JSON Pointer into its data.
     pub pointer: String,
     /// What is wrong.
-    pub detail: String,
+    pub detail: Words,
 }
 
 /// What one step decided.

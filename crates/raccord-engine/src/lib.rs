@@ -18,8 +18,10 @@ mod fold;
 mod hold;
 pub mod identity;
 mod input;
+mod moments;
 mod notice;
 mod observe;
+mod orphans;
 mod plan;
 mod posted;
 mod publication;
@@ -38,10 +40,11 @@ pub use fact::{
     ReadFact, Said,
 };
 pub use input::{Input, Order, Refusal, Reply, Step};
+pub use orphans::{Orphans, orphans};
 pub use plan::{Planned, action_of};
 pub use state::{
     Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Waiting,
 };
 pub use vault::Vault;
-pub use why::{Link as WhyLink, Mention, field_name, why};
+pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

@@ -14,12 +14,13 @@ use raccord_model::{
 use accept::{apply, cancel_missing, restrict};
 use compare::{compare, protect_unreadable};
 use guard::{Alarm, guard};
-use held::{close_readings, hold_reading};
+use held::{ask, close_readings, hold_reading};
 use told::{DUPLICATE, readable_again, remarks, tell_unread, unreadable};
 
 use crate::deciding::Deciding;
 use crate::fact::{Fact, ReadFact};
 use crate::faults::{Fault, planted};
+use crate::identity::Question;
 
 pub(crate) use told::remark_digest;
 
@@ -167,6 +168,10 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
             close_readings(deciding, source, Some(content));
             hold_reading(deciding, source, content, reason, reading, &compared);
         }
+        // What is asked about single lines is asked with it, not after it; a reading somebody said
+        // no to asks nothing more.
+        let open: &[Question] = if refused { &[] } else { &compared.questions };
+        ask(deciding, source, reading, open);
         if !planted(Fault::ApplyHeld) {
             return;
         }

@@ -53,10 +53,18 @@ pub(crate) fn delta(event: &Event) -> (Fields, Fields) {
         .filter(|(name, _)| changed(name) && !hidden.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let before = match &event.cause {
-        Cause::Cell { before, .. } => before.clone(),
+    let mut before = match &event.cause {
+        Cause::Cell { before, .. } | Cause::Missing { before, .. } => before.clone(),
         _ => Fields::new(),
     };
+    if matches!(event.cause, Cause::Cell { .. }) && event.verb != raccord_model::Verb::Created {
+        // An activity that says nothing of them takes place, for everyone.
+        for (name, usual) in [("status", "confirmed"), ("visibility", "public")] {
+            if event.kind == EntityKind::Activity && changed(name) && !before.contains_key(name) {
+                before.insert(name.to_owned(), usual.into());
+            }
+        }
+    }
     (before, after)
 }
 

@@ -12,6 +12,7 @@ use crate::deciding::{Deciding, Draft, HOP_LIMIT, changed_fields};
 use crate::fact::{Fact, HeldEffect, Hold, HoldKind, Said};
 use crate::faults::{Fault, planted};
 use crate::input::{Refusal, Reply};
+use crate::moments;
 
 /// How many events a chain that Raccord continued may bring before it is stopped.
 const BURST: u32 = 100;
@@ -29,15 +30,14 @@ pub(crate) fn take(deciding: &mut Deciding<'_>, changes: Vec<Change>) -> Reply {
 }
 
 fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
-    let mut new_in_batch: std::collections::BTreeSet<EntityId> = std::collections::BTreeSet::new();
+    // What changes before this one in the batch say of an activity's moments.
+    let mut in_batch: BTreeMap<EntityId, Fields> = BTreeMap::new();
     let mut refusals = Vec::new();
     for (index, change) in changes.iter().enumerate() {
         let entity = entity_of(deciding, change);
-        let known = deciding.state.entities.contains_key(&entity) || new_in_batch.contains(&entity);
-        if known
-            || matches!(change.verb, Verb::Cancelled | Verb::Removed)
-            || is_repeat(deciding, change)
-        {
+        let known = deciding.state.entities.contains_key(&entity) || in_batch.contains_key(&entity);
+        let ends = matches!(change.verb, Verb::Cancelled | Verb::Removed);
+        if !known && ends || is_repeat(deciding, change) {
             continue;
         }
         let needed: &[&str] = match change.kind {
@@ -47,17 +47,72 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
         };
         for name in needed
             .iter()
+            .filter(|name| change.fields.get(**name).is_some_and(Value::is_null))
+        {
+            refusals.push(Refusal {
+                index,
+                pointer: format!("/data/{name}"),
+                detail: Words::new("ne peut pas être vidé", "cannot be taken back"),
+            });
+        }
+        let before = in_batch.remove(&entity);
+        let when = when_of(deciding, entity, change, before);
+        if change.kind == EntityKind::Activity {
+            refusals.extend(moments::faults(&when, &change.fields).into_iter().map(
+                |(name, detail)| Refusal {
+                    index,
+                    pointer: format!("/data/{name}"),
+                    detail,
+                },
+            ));
+        }
+        in_batch.insert(entity, when);
+        if known || ends {
+            continue;
+        }
+        for name in needed
+            .iter()
             .filter(|name| !change.fields.contains_key(**name))
         {
             refusals.push(Refusal {
                 index,
                 pointer: format!("/data/{name}"),
-                detail: format!("a new {} needs {name}", change.kind),
+                detail: Words::new(
+                    format!("il faut {name} à ce qui est nouveau ({})", change.kind),
+                    format!("a new {} needs {name}", change.kind),
+                ),
             });
         }
-        new_in_batch.insert(entity);
     }
     refusals
+}
+
+/// What is known of an activity's moments with what a change says of them; nothing where it says
+/// nothing.
+fn when_of(
+    deciding: &Deciding<'_>,
+    entity: EntityId,
+    change: &Change,
+    before: Option<Fields>,
+) -> Fields {
+    let mut when = before.unwrap_or_default();
+    if !moments::WHEN
+        .iter()
+        .any(|name| change.fields.contains_key(*name))
+    {
+        return when;
+    }
+    if when.is_empty()
+        && let Some(known) = deciding.state.entity(entity)
+    {
+        when = known.fields;
+    }
+    for name in moments::WHEN {
+        if let Some(value) = change.fields.get(name) {
+            when.insert(name.to_owned(), value.clone());
+        }
+    }
+    when
 }
 
 fn seen_key(change: &Change) -> Digest {
@@ -118,13 +173,13 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
     let verb = match change.verb {
         Verb::Cancelled | Verb::Removed if before.is_none() => return,
         Verb::Cancelled => {
-            fields.extend(change.fields);
+            take_in(&mut fields, change.fields);
             fields.insert(status_field(change.kind).into(), json!("cancelled"));
             Verb::Cancelled
         }
         Verb::Removed => Verb::Removed,
         Verb::Created | Verb::Updated => {
-            fields.extend(change.fields);
+            take_in(&mut fields, change.fields);
             set_zone(deciding, change.kind, &mut fields);
             let cancelled = |fields: &Fields| fields.get("status") == Some(&json!("cancelled"));
             match &before {
@@ -134,7 +189,7 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
             }
         }
         other => {
-            fields.extend(change.fields);
+            take_in(&mut fields, change.fields);
             other
         }
     };
@@ -188,6 +243,17 @@ fn stops_burst(deciding: &mut Deciding<'_>, change: &Change) -> bool {
     deciding.flight.bursts.remove(&chain);
     deciding.record(Fact::Broken { correlation: chain });
     true
+}
+
+/// Lays what a sender says over what is known; null takes a field back.
+fn take_in(fields: &mut Fields, said: Fields) {
+    for (name, value) in said {
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            fields.insert(name, value);
+        }
+    }
 }
 
 fn status_field(kind: EntityKind) -> &'static str {

@@ -3,10 +3,12 @@
 //! Everything it says was recorded when it was decided. Nothing is guessed.
 
 use jiff::Timestamp;
-use raccord_model::{Cause, ConnectorName, EntityId, Event, Fields, Verb, Words};
+use raccord_model::{
+    Cause, Civil, ConnectorName, EntityId, Event, Fields, HoldId, Lang, Verb, Words,
+};
 use serde_json::Value;
 
-use crate::fact::{Fact, OwedFact};
+use crate::fact::{Closing, Fact, OwedFact};
 use crate::fold::send_id;
 use crate::state::State;
 
@@ -37,23 +39,56 @@ pub fn why(
     state: &State,
     reference: &str,
     search: &dyn Fn(&str) -> Vec<Mention>,
+    say: &dyn Say,
 ) -> Option<Vec<Link>> {
+    let past = Past { search, say };
+    why_of(state, reference, &past)
+}
+
+/// How moments are said.
+pub trait Say {
+    /// A civil moment, as people say it.
+    fn civil(&self, at: Civil) -> Words;
+    /// An instant, as people say it.
+    fn instant(&self, at: Timestamp) -> Words;
+}
+
+/// The log, and how its moments are said.
+struct Past<'a> {
+    search: &'a dyn Fn(&str) -> Vec<Mention>,
+    say: &'a dyn Say,
+}
+
+fn why_of(state: &State, reference: &str, past: &Past<'_>) -> Option<Vec<Link>> {
     let reference = reference.trim();
     if reference.is_empty() {
         return None;
     }
+    // A calendar names an activity `<id>@<place>`.
+    let reference = match reference.split_once('@') {
+        Some((id, _)) if id.parse::<EntityId>().is_ok() => id,
+        _ => reference,
+    };
     if let Some((connector, entity)) = object_named(state, reference) {
-        return Some(of_object(search, &connector, entity));
+        return Some(of_object(past, &connector, entity));
     }
-    let mentions = search(reference);
+    let mentions = (past.search)(reference);
+    if let Some(chain) = reference
+        .parse::<HoldId>()
+        .ok()
+        .and_then(|id| of_hold(&mentions, id))
+    {
+        return Some(chain);
+    }
     for mention in mentions.iter().rev() {
         for fact in mention.facts.iter().rev() {
-            if let Some(chain) = of_fact(search, mention, fact, reference) {
+            if let Some(chain) = of_fact(past, mention, fact, reference) {
                 return Some(chain);
             }
         }
     }
-    None
+    let (connector, entity) = object_at(state, reference)?;
+    Some(of_object(past, &connector, entity))
 }
 
 /// The object a tool knows under this name or address.
@@ -61,19 +96,89 @@ fn object_named(state: &State, reference: &str) -> Option<(ConnectorName, Entity
     state.sinks.iter().find_map(|(connector, sink)| {
         let (&entity, _) = sink.targets.iter().find(|(_, target)| {
             target.link.as_ref().is_some_and(|link| {
-                link.external == reference || link.url.as_deref() == Some(reference)
+                link.external == reference
+                    || link
+                        .url
+                        .as_deref()
+                        .is_some_and(|url| root(url) == root(reference))
             })
         })?;
         Some((connector.clone(), entity))
     })
 }
 
-fn of_object(
-    search: &dyn Fn(&str) -> Vec<Mention>,
-    connector: &ConnectorName,
-    entity: EntityId,
-) -> Vec<Link> {
-    let mentions = search(&entity.to_string());
+/// The object whose file a path or an address leads to, where it has no other name.
+fn object_at(state: &State, reference: &str) -> Option<(ConnectorName, EntityId)> {
+    state.sinks.iter().find_map(|(connector, sink)| {
+        let (&entity, _) = sink.targets.iter().find(|(_, target)| {
+            target.link.as_ref().is_some_and(|link| {
+                let folder = reference.strip_suffix(&link.external);
+                !link.external.is_empty() && folder.is_some_and(|folder| folder.ends_with('/'))
+            })
+        })?;
+        Some((connector.clone(), entity))
+    })
+}
+
+/// An address without what leads to its front page anyway.
+fn root(url: &str) -> &str {
+    url.strip_suffix("index.html")
+        .unwrap_or(url)
+        .trim_end_matches('/')
+}
+
+/// What a hold waits for, and what became of it.
+fn of_hold(mentions: &[Mention], id: HoldId) -> Option<Vec<Link>> {
+    let all = || {
+        mentions
+            .iter()
+            .flat_map(|mention| mention.facts.iter().map(|fact| (mention.at, fact)))
+    };
+    let mut chain = Vec::new();
+    let ended = all().find_map(|(at, fact)| match fact {
+        Fact::Closed { hold, how } if *hold == id => Some((at, how)),
+        _ => None,
+    });
+    if let Some((at, how)) = ended {
+        let (kind, text) = match how {
+            Closing::Approved => (
+                "person",
+                Words::new("Quelqu'un a dit oui", "Somebody said yes"),
+            ),
+            Closing::Rejected => (
+                "person",
+                Words::new("Quelqu'un a dit non", "Somebody said no"),
+            ),
+            Closing::Moot => (
+                "event",
+                Words::new(
+                    "La question ne se posait plus",
+                    "There was nothing to ask any more",
+                ),
+            ),
+        };
+        chain.push(Link {
+            kind,
+            at,
+            text,
+            reference: id.to_string(),
+        });
+    }
+    let (_, held) = all().find_map(|(at, fact)| match fact {
+        Fact::Held(hold) if hold.id == id => Some((at, hold)),
+        _ => None,
+    })?;
+    chain.push(Link {
+        kind: "rule",
+        at: held.opened,
+        text: held.reason.clone(),
+        reference: id.to_string(),
+    });
+    Some(chain)
+}
+
+fn of_object(past: &Past<'_>, connector: &ConnectorName, entity: EntityId) -> Vec<Link> {
+    let mentions = (past.search)(&entity.to_string());
     let owed = mentions.iter().rev().find_map(|mention| {
         mention.facts.iter().rev().find_map(|fact| match fact {
             Fact::Owed(owed) if owed.connector == *connector && owed.entity == entity => {
@@ -83,30 +188,25 @@ fn of_object(
         })
     });
     match owed {
-        Some((at, owed)) => of_owed(search, &mentions, at, owed),
-        None => chain_of_entity(search, &mentions, entity),
+        Some((at, owed)) => of_owed(past, &mentions, at, owed),
+        None => chain_of_entity(past, &mentions, entity),
     }
 }
 
-fn of_fact(
-    search: &dyn Fn(&str) -> Vec<Mention>,
-    mention: &Mention,
-    fact: &Fact,
-    reference: &str,
-) -> Option<Vec<Link>> {
+fn of_fact(past: &Past<'_>, mention: &Mention, fact: &Fact, reference: &str) -> Option<Vec<Link>> {
     match fact {
         Fact::Event { event, .. } if event.entity.to_string() == reference => {
-            let mentions = search(reference);
-            Some(chain_of_entity(search, &mentions, event.entity))
+            let mentions = (past.search)(reference);
+            Some(chain_of_entity(past, &mentions, event.entity))
         }
         Fact::Event { event, .. } if event.id.to_string() == reference => {
-            Some(chain_of_event(search, event))
+            Some(chain_of_event(past, event))
         }
         Fact::Owed(owed)
             if owed.delivery.to_string() == reference || owed.entity.to_string() == reference =>
         {
-            let mentions = search(&owed.entity.to_string());
-            Some(of_owed(search, &mentions, mention.at, owed))
+            let mentions = (past.search)(&owed.entity.to_string());
+            Some(of_owed(past, &mentions, mention.at, owed))
         }
         Fact::Done { of, .. }
         | Fact::Dead { of, .. }
@@ -114,7 +214,7 @@ fn of_fact(
         | Fact::Running { of, .. }
             if of.id.to_string() == reference =>
         {
-            let mentions = search(&of.family.to_string());
+            let mentions = (past.search)(&of.family.to_string());
             let sent = mentions.iter().find_map(|mention| {
                 mention.facts.iter().find_map(|fact| match fact {
                     Fact::Event { event, to }
@@ -135,19 +235,14 @@ fn of_fact(
                 reference: of.id.to_string(),
             }];
             chain.push(rule_link(sent.0, &format!("[connectors.{}]", of.connector)));
-            chain.extend(chain_of_event(search, sent.1));
+            chain.extend(chain_of_event(past, sent.1));
             Some(chain)
         }
         _ => None,
     }
 }
 
-fn of_owed(
-    search: &dyn Fn(&str) -> Vec<Mention>,
-    mentions: &[Mention],
-    at: Timestamp,
-    owed: &OwedFact,
-) -> Vec<Link> {
+fn of_owed(past: &Past<'_>, mentions: &[Mention], at: Timestamp, owed: &OwedFact) -> Vec<Link> {
     let done = mentions.iter().rev().find_map(|mention| {
         mention.facts.iter().find_map(|fact| match fact {
             Fact::Done { of, link, .. } if of.id == owed.delivery => {
@@ -182,21 +277,24 @@ fn of_owed(
     match owed.cause {
         Some(cause) => {
             let event = find_event(mentions, &cause.to_string())
-                .or_else(|| find_event(&search(&cause.to_string()), &cause.to_string()));
+                .or_else(|| find_event(&(past.search)(&cause.to_string()), &cause.to_string()));
             chain.extend(
                 event
-                    .map(|event| chain_of_event(search, &event))
+                    .map(|event| chain_of_event(past, &event))
                     .unwrap_or_default(),
             );
         }
-        None => chain.extend(behind_publication(search, at)),
+        None => chain.extend(behind_publication(past, at)),
     }
     chain
 }
 
 /// A publication was composed again because of what changed in the same commit.
-fn behind_publication(search: &dyn Fn(&str) -> Vec<Mention>, at: Timestamp) -> Vec<Link> {
-    let Some(mention) = search("").into_iter().find(|mention| mention.at == at) else {
+fn behind_publication(past: &Past<'_>, at: Timestamp) -> Vec<Link> {
+    let Some(mention) = (past.search)("")
+        .into_iter()
+        .find(|mention| mention.at == at)
+    else {
         return Vec::new();
     };
     mention
@@ -209,7 +307,7 @@ fn behind_publication(search: &dyn Fn(&str) -> Vec<Mention>, at: Timestamp) -> V
             _ => None,
         })
         .take(20)
-        .flat_map(|event| chain_of_event(search, event))
+        .flat_map(|event| chain_of_event(past, event))
         .collect()
 }
 
@@ -225,11 +323,7 @@ fn rule_link(at: Timestamp, rule: &str) -> Link {
     }
 }
 
-fn chain_of_entity(
-    search: &dyn Fn(&str) -> Vec<Mention>,
-    mentions: &[Mention],
-    entity: EntityId,
-) -> Vec<Link> {
+fn chain_of_entity(past: &Past<'_>, mentions: &[Mention], entity: EntityId) -> Vec<Link> {
     let newest = mentions.iter().rev().find_map(|mention| {
         mention.facts.iter().rev().find_map(|fact| match fact {
             Fact::Event { event, .. } if event.entity == entity => Some(event.clone()),
@@ -237,7 +331,7 @@ fn chain_of_entity(
         })
     });
     newest
-        .map(|event| chain_of_event(search, &event))
+        .map(|event| chain_of_event(past, &event))
         .unwrap_or_default()
 }
 
@@ -250,14 +344,14 @@ fn find_event(mentions: &[Mention], id: &str) -> Option<Box<Event>> {
     })
 }
 
-fn chain_of_event(search: &dyn Fn(&str) -> Vec<Mention>, event: &Event) -> Vec<Link> {
+fn chain_of_event(past: &Past<'_>, event: &Event) -> Vec<Link> {
     let mut chain = vec![Link {
         kind: "event",
         at: event.time,
-        text: event_words(event),
+        text: event_words(event, past.say),
         reference: event.id.to_string(),
     }];
-    let (kind, text) = cause_words(event);
+    let (kind, text) = cause_words(event, past.say);
     chain.push(Link {
         kind,
         at: event.time,
@@ -266,8 +360,10 @@ fn chain_of_event(search: &dyn Fn(&str) -> Vec<Mention>, event: &Event) -> Vec<L
     });
     if let Some(causation) = event.causation {
         let id = causation.to_string();
-        if let Some(parent) = find_event(&search(&id), &id).filter(|parent| parent.id != event.id) {
-            chain.extend(chain_of_event(search, &parent));
+        if let Some(parent) =
+            find_event(&(past.search)(&id), &id).filter(|parent| parent.id != event.id)
+        {
+            chain.extend(chain_of_event(past, &parent));
         }
     }
     chain
@@ -282,7 +378,7 @@ fn title(event: &Event) -> String {
         .to_owned()
 }
 
-fn event_words(event: &Event) -> Words {
+fn event_words(event: &Event, say: &dyn Say) -> Words {
     let title = title(event);
     let (before, after) = crate::plan::delta(event);
     let changes = |lang_fr: bool| -> String {
@@ -292,14 +388,17 @@ fn event_words(event: &Event) -> Words {
             .filter_map(|pointer| {
                 let name = pointer.get(1..)?;
                 let label = field_name(name);
-                let label = if lang_fr { label.fr } else { label.en };
-                let show = |fields: &Fields| fields.get(name).map_or_else(|| "—".to_owned(), shown);
-                (before.contains_key(name) || after.contains_key(name))
-                    .then(|| format!("{label} : {} → {}", show(&before), show(&after)))
+                let lang = if lang_fr { Lang::Fr } else { Lang::En };
+                let show = |fields: &Fields| value_in(lang, name, fields.get(name), say);
+                let colon = if lang_fr { " :" } else { ":" };
+                (before.contains_key(name) || after.contains_key(name)).then(|| {
+                    let label = label.get(lang);
+                    format!("{label}{colon} {} → {}", show(&before), show(&after))
+                })
             })
             .collect();
         parts.truncate(8);
-        parts.join(" ; ")
+        parts.join(if lang_fr { " ; " } else { "; " })
     };
     match event.verb {
         Verb::Created => Words::new(
@@ -321,7 +420,7 @@ fn event_words(event: &Event) -> Words {
     }
 }
 
-fn cause_words(event: &Event) -> (&'static str, Words) {
+fn cause_words(event: &Event, say: &dyn Say) -> (&'static str, Words) {
     match &event.cause {
         Cause::Cell {
             sheet,
@@ -338,54 +437,74 @@ fn cause_words(event: &Event) -> (&'static str, Words) {
             } else {
                 cells.join(", ")
             };
-            let values = |fr: bool| -> String {
+            let values = |lang: Lang| -> String {
+                let (colon, semicolon) = match lang {
+                    Lang::Fr => (" :", " ; "),
+                    Lang::En => (":", "; "),
+                };
+                let show = |name: &str, value| value_in(lang, name, value, say);
                 let parts: Vec<String> = before
                     .iter()
                     .map(|(name, old)| {
+                        let (old, new) = (show(name, Some(old)), show(name, event.data.get(name)));
                         let label = field_name(name);
-                        let new = event.data.get(name).map_or_else(|| "—".to_owned(), shown);
-                        format!(
-                            "{} : {} → {new}",
-                            if fr { label.fr } else { label.en },
-                            shown(old)
-                        )
+                        format!("{}{colon} {old} → {new}", label.get(lang))
                     })
                     .collect();
                 if parts.is_empty() {
                     String::new()
                 } else {
-                    format!(" ({})", parts.join(" ; "))
+                    format!(" ({})", parts.join(semicolon))
                 }
+            };
+            let (fr, en) = if columns.len() == 1 {
+                ("cellule", "cell")
+            } else {
+                ("cellules", "cells")
             };
             (
                 "cell",
                 Words::new(
                     format!(
-                        "{}, feuille « {sheet} », ligne {row}, cellules {cells}{}",
+                        "{}, feuille « {sheet} », ligne {row}, {fr} {cells}{}",
                         event.source,
-                        values(true)
+                        values(Lang::Fr)
                     ),
                     format!(
-                        "{}, sheet “{sheet}”, line {row}, cells {cells}{}",
+                        "{}, sheet “{sheet}”, line {row}, {en} {cells}{}",
                         event.source,
-                        values(false)
+                        values(Lang::En)
                     ),
                 ),
             )
         }
-        Cause::Missing { sheet, row, since } => (
-            "cell",
-            Words::new(
-                format!(
-                    "{}, feuille « {sheet} » : la ligne {row} n'est plus là depuis {since}, vérifié deux fois",
-                    event.source
+        Cause::Missing {
+            sheet, row, since, ..
+        } => {
+            let (first, now) = (say.instant(*since), say.instant(event.time));
+            // One reading where a person said yes, or where one look is enough.
+            let (fr, en) = if *since == event.time {
+                (String::new(), String::new())
+            } else {
+                (
+                    format!(", et toujours pas le {}", now.fr),
+                    format!(", and still not on {}", now.en),
+                )
+            };
+            (
+                "cell",
+                Words::new(
+                    format!(
+                        "{}, feuille « {sheet} » : la ligne {row} n'y était plus le {}{fr}",
+                        event.source, first.fr
+                    ),
+                    format!(
+                        "{}, sheet “{sheet}”: line {row} was no longer there on {}{en}",
+                        event.source, first.en
+                    ),
                 ),
-                format!(
-                    "{}, sheet “{sheet}”: line {row} is gone since {since}, seen twice",
-                    event.source
-                ),
-            ),
-        ),
+            )
+        }
         Cause::Posted { id } => (
             "person",
             Words::new(
@@ -436,6 +555,51 @@ fn cause_reference(event: &Event) -> String {
         Cause::Time => "time".into(),
         Cause::Noticed { code } => code.clone(),
     }
+}
+
+/// A field's value as people say it; a dash where there is none.
+fn value_in(lang: Lang, name: &str, value: Option<&Value>, say: &dyn Say) -> String {
+    let Some(value) = value else {
+        return "—".to_owned();
+    };
+    if let Some(words) = value_name(name, value) {
+        return words.get(lang).to_owned();
+    }
+    let moment = value.as_str().and_then(|text| text.parse::<Civil>().ok());
+    match moment {
+        Some(at) => say.civil(at).get(lang).to_owned(),
+        None => shown(value),
+    }
+}
+
+/// What people call the value of a field that has its own words.
+pub fn value_name(name: &str, value: &Value) -> Option<Words> {
+    let (fr, en) = match (name, value) {
+        (_, Value::Bool(true)) => ("oui", "yes"),
+        (_, Value::Bool(false)) => ("non", "no"),
+        ("status" | "state", Value::String(word)) => match word.as_str() {
+            "confirmed" => ("confirmé", "confirmed"),
+            "tentative" => ("à confirmer", "tentative"),
+            "full" => ("complet", "full"),
+            "cancelled" => ("annulé", "cancelled"),
+            "draft" => ("brouillon", "draft"),
+            "open" => ("à faire", "open"),
+            "taken" => ("pris", "taken"),
+            "done" => ("fait", "done"),
+            "registered" => ("inscrit", "registered"),
+            "waitlisted" => ("en attente", "waitlisted"),
+            "attended" => ("présent", "attended"),
+            "absent" => ("absent", "absent"),
+            _ => return None,
+        },
+        ("visibility", Value::String(word)) => match word.as_str() {
+            "public" => ("public", "public"),
+            "internal" => ("interne", "internal"),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Words::new(fr, en))
 }
 
 fn shown(value: &Value) -> String {

@@ -71,13 +71,16 @@ pub fn b02_config(connector: &Connector, good: &[Value], bad: &[(Value, &str)]) 
     }
     assert!(bad.len() >= 5, "B02 asks for at least five broken settings");
     for (value, key) in bad {
-        let Err(failure) = (connector.build)(value.clone(), &kit) else {
+        let Err(findings) = (connector.build)(value.clone(), &kit) else {
             panic!("broken settings {value} were taken");
         };
-        for text in [&failure.text.fr, &failure.text.en] {
+        let Some(found) = findings.iter().find(|found| found.place == *key) else {
+            panic!("{findings:?} does not stand at the key {key:?}");
+        };
+        for text in [&found.text.fr, &found.text.en] {
             assert!(text.contains(key), "{text:?} does not name the key {key:?}");
         }
-        assert!(!failure.mend.fr.is_empty() && !failure.mend.en.is_empty());
+        assert!(!found.mend.fr.is_empty() && !found.mend.en.is_empty());
     }
 }
 

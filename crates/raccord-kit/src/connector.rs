@@ -17,7 +17,10 @@ use crate::Clock;
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Makes an instance of a connector from its settings.
-pub type Build = fn(Value, &Kit) -> Result<Box<dyn Tool>, Failure>;
+///
+/// # Errors
+/// Everything that is wrong with them, with the key of each as its place.
+pub type Build = fn(Value, &Kit) -> Result<Box<dyn Tool>, Vec<Finding>>;
 
 /// What stands in the program's connector table: one `const` per crate.
 #[derive(Clone, Copy)]
@@ -28,12 +31,13 @@ pub struct Connector {
     pub version: &'static str,
     /// `connector.toml`, embedded: title, owner, roles, tool versions tried, guarantees.
     pub card: &'static str,
-    /// JSON Schema of its settings (the keys besides `kind`).
+    /// JSON Schema of its settings (the keys besides `kind`). A path that no other instance of the
+    /// kind may have too is marked `x-alone`.
     pub settings: fn() -> schemars::Schema,
     /// Makes an instance from its settings, reading nothing but secrets' files.
     ///
     /// # Errors
-    /// A failure of blame `data` when the settings are not accepted.
+    /// Everything that is not accepted, with the key of each as its place.
     pub build: Build,
 }
 

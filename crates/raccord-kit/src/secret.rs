@@ -179,14 +179,14 @@ impl SecretSource {
             .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
             .map_err(|error| self.unreadable(files::failure(path, &error)))?;
         if bytes.len() as u64 > LONGEST {
-            return Err(self.unusable(path, "plus de 64 ko", "more than 64 kB"));
+            return Err(self.unusable(path, "contient plus de 64 ko", "holds more than 64 kB"));
         }
         // The error of a failed conversion would carry the bytes: it is dropped, not chained.
         let mut text = String::from_utf8(bytes).map_err(|_| {
             self.unusable(
                 path,
-                "autre chose que du texte",
-                "something that is not text",
+                "contient autre chose que du texte",
+                "holds something that is not text",
             )
         })?;
         if text.ends_with('\n') {
@@ -196,7 +196,7 @@ impl SecretSource {
             }
         }
         if text.is_empty() {
-            return Err(self.unusable(path, "rien", "nothing"));
+            return Err(self.unusable(path, "ne contient rien", "holds nothing"));
         }
         Ok(text.into())
     }
@@ -221,8 +221,8 @@ impl SecretSource {
             Blame::Access,
             "secret.unusable",
             Words::new(
-                format!("« {shown} » contient {fr}, pas un secret."),
-                format!("“{shown}” holds {en}, not a secret."),
+                format!("« {shown} » {fr} : il y faut un secret."),
+                format!("“{shown}” {en}: a secret is needed there."),
             ),
             Words::new(
                 format!("Écrivez le secret, seul, dans le fichier nommé par « {key} »."),

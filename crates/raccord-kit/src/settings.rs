@@ -7,11 +7,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use raccord_model::{Blame, Failure, Words};
+use raccord_model::{Failure, Words};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::{Finding, Level};
 
 /// A duration as people write it: `30s`, `10m`, `2h`, `1d`, `500ms`; `0s` is allowed.
 ///
@@ -184,6 +186,8 @@ as_text! {
 pub struct Mistake {
     /// The key, with those above it: `columns.title`. Empty for the whole.
     pub key: String,
+    /// What kind of mistake: `key-unknown`, `key-missing` or `value-wrong`.
+    pub code: &'static str,
     /// What is wrong.
     pub text: Words,
     /// What was expected.
@@ -195,19 +199,19 @@ pub struct Mistake {
 /// Reads settings.
 ///
 /// # Errors
-/// A [`Failure`] of blame `data`, code `settings.wrong`, that names every wrong key and what was
-/// expected there.
-pub fn settings<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Failure> {
+/// Every wrong key, with what was expected there.
+pub fn settings<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Vec<Finding>> {
     let mistakes = mistakes(&schemars::schema_for!(T), &value);
     if !mistakes.is_empty() {
-        return Err(failure(&mistakes));
+        return Err(mistakes.into_iter().map(Finding::from).collect());
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let key = error.path().to_string();
         // A rule that the schema does not tell; its message comes from our own types, which do
         // not repeat the value.
         let detail = error.into_inner().to_string();
-        failure(&[Mistake {
+        vec![Finding::from(Mistake {
+            code: "value-wrong",
             text: Words::new(
                 format!("La clé « {key} » n’est pas comprise : {detail}."),
                 format!("The key “{key}” is not understood: {detail}."),
@@ -215,8 +219,87 @@ pub fn settings<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Fai
             mend: correct_it(),
             nearest: None,
             key,
-        }])
+        })]
     })
+}
+
+/// What a connector cannot take of its settings, gathered, so that one mistake hides no other.
+///
+/// ```
+/// use raccord_kit::{http::Target, settings::Gathered};
+/// let mut wrong = Gathered::default();
+/// let one = wrong.take("url", Target::configured("url", "not an address"));
+/// let other = wrong.take("page", Target::configured("page", "https://example.org/"));
+/// assert!(one.is_none() && other.is_some());
+/// assert_eq!(wrong.findings()[0].place, "url");
+/// ```
+#[derive(Debug, Default)]
+pub struct Gathered(Vec<Finding>);
+
+impl Gathered {
+    /// What was made of key `key`; what is wrong with it is kept under that key.
+    pub fn take<T>(&mut self, key: &str, made: Result<T, Failure>) -> Option<T> {
+        made.map_err(|failure| self.0.push(Finding::of(key, &failure)))
+            .ok()
+    }
+
+    /// What is wrong, with the key of each as its place.
+    pub fn findings(self) -> Vec<Finding> {
+        self.0
+    }
+}
+
+impl From<Mistake> for Finding {
+    fn from(mistake: Mistake) -> Self {
+        Self {
+            place: mistake.key,
+            code: mistake.code.to_owned(),
+            level: Level::Error,
+            text: mistake.text,
+            mend: mistake.mend,
+        }
+    }
+}
+
+/// `value` without its `mistakes`, for a look at the rest: a key that is nearly right stands under
+/// its right name, what must be there but is wrong or missing is the schema's example.
+#[must_use]
+pub fn without(schema: &Schema, value: &Value, mistakes: &[Mistake]) -> Value {
+    let mut value = value.clone();
+    let Some(table) = value.as_object_mut() else {
+        return value;
+    };
+    for mistake in mistakes {
+        let path: Vec<&str> = mistake.key.split('.').collect();
+        match path.as_slice() {
+            [key] => {
+                let wrong = table.remove(*key);
+                if let (Some(near), Some(wrong)) = (&mistake.nearest, wrong) {
+                    table.entry(near.clone()).or_insert(wrong);
+                }
+            }
+            [above @ .., key] => {
+                let first = table.get_mut(above[0]);
+                let inner = above[1..]
+                    .iter()
+                    .try_fold(first, |here, part| Some(here?.get_mut(*part)))
+                    .flatten();
+                if let Some(Value::Object(inner)) = inner {
+                    inner.remove(*key);
+                }
+            }
+            [] => {}
+        }
+    }
+    let rules = schema.as_value();
+    for key in rules["required"].as_array().into_iter().flatten() {
+        if let Some(key) = key.as_str()
+            && let Some(example) = rules["properties"][key]["examples"].get(0)
+        {
+            table.entry(key).or_insert_with(|| example.clone());
+        }
+    }
+    value
 }
 
 /// Every mistake in `value`, by `schema` ([`Connector::settings`](crate::Connector)); at most 50.
@@ -225,6 +308,7 @@ pub fn mistakes(schema: &Schema, value: &Value) -> Vec<Mistake> {
     let Ok(validator) = jsonschema::options().offline().build(root) else {
         return vec![Mistake {
             key: String::new(),
+            code: "value-wrong",
             text: Words::new(
                 "Le schéma de ce connecteur est faux.",
                 "The schema of this connector is wrong.",
@@ -243,31 +327,6 @@ pub fn mistakes(schema: &Schema, value: &Value) -> Vec<Mistake> {
     mistakes.sort();
     mistakes.dedup();
     mistakes
-}
-
-fn failure(mistakes: &[Mistake]) -> Failure {
-    let join = |pick: fn(&Mistake) -> &Words| {
-        let mut all: Vec<&Words> = Vec::new();
-        for mistake in mistakes {
-            let words = pick(mistake);
-            if !all.contains(&words) {
-                all.push(words);
-            }
-        }
-        let lang = |get: fn(&Words) -> &str| {
-            all.iter()
-                .map(|words| get(words))
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        Words::new(lang(|w| &w.fr), lang(|w| &w.en))
-    };
-    Failure::new(
-        Blame::Data,
-        "settings.wrong",
-        join(|mistake| &mistake.text),
-        join(|mistake| &mistake.mend),
-    )
 }
 
 fn correct_it() -> Words {
@@ -306,6 +365,7 @@ fn explain(root: &Value, error: &jsonschema::ValidationError<'_>, into: &mut Vec
                 };
                 let key = child(name);
                 into.push(Mistake {
+                    code: "key-unknown",
                     text: Words::new(
                         format!("La clé « {key} » est inconnue."),
                         format!("The key “{key}” is not known."),
@@ -320,6 +380,7 @@ fn explain(root: &Value, error: &jsonschema::ValidationError<'_>, into: &mut Vec
             let name = property.as_str().unwrap_or_default();
             let key = child(name);
             into.push(Mistake {
+                code: "key-missing",
                 text: Words::new(
                     format!("Il manque la clé « {key} »."),
                     format!("The key “{key}” is missing."),
@@ -329,14 +390,28 @@ fn explain(root: &Value, error: &jsonschema::ValidationError<'_>, into: &mut Vec
                 key,
             });
         }
-        _ => {
+        kind => {
             let key = above;
+            // Where the text is there but does not look as it should, an example says more than
+            // that a text is wanted.
+            let example = rules["examples"].get(0).filter(|_| {
+                matches!(kind, Kind::Pattern { .. } | Kind::Format { .. })
+                    && error.instance().is_string()
+            });
+            let mend = match example {
+                Some(example) => Words::new(
+                    format!("Écrivez par exemple {example}."),
+                    format!("Write for example {example}."),
+                ),
+                None => expected(root, rules),
+            };
             into.push(Mistake {
+                code: "value-wrong",
                 text: Words::new(
                     format!("La clé « {key} » ne contient pas ce qu’il faut."),
                     format!("The key “{key}” does not hold what it should."),
                 ),
-                mend: expected(root, rules),
+                mend,
                 nearest: None,
                 key,
             });
@@ -460,7 +535,7 @@ mod tests {
         Layout::A4
     }
 
-    fn wrong(value: Value) -> Failure {
+    fn wrong(value: Value) -> Vec<Finding> {
         settings::<Example>(value).unwrap_err()
     }
 
@@ -524,26 +599,54 @@ mod tests {
                 "at most 255",
             ),
         ] {
-            let failure = wrong(value.clone());
-            assert_eq!(failure.blame, Blame::Data);
-            assert_eq!(failure.code, "settings.wrong");
-            assert!(
-                failure.text.fr.contains(&format!("« {key} »")),
-                "{failure:?}"
-            );
-            assert!(failure.text.en.contains(&format!("“{key}”")), "{failure:?}");
-            assert!(failure.mend.fr.contains(fr), "{value} {failure:?}");
-            assert!(failure.mend.en.contains(en), "{value} {failure:?}");
+            let [found] = <[Finding; 1]>::try_from(wrong(value.clone())).unwrap();
+            assert_eq!(found.place, key);
+            assert!(found.text.fr.contains(&format!("« {key} »")), "{found:?}");
+            assert!(found.text.en.contains(&format!("“{key}”")), "{found:?}");
+            assert!(found.mend.fr.contains(fr), "{value} {found:?}");
+            assert!(found.mend.en.contains(en), "{value} {found:?}");
         }
     }
 
     #[test]
     fn all_mistakes_are_told_at_once() {
-        let failure = wrong(json!({"every": "x", "limt": "1MB", "layout": "a5-leaflet"}));
-        for key in ["url", "every", "limt"] {
-            assert!(failure.text.en.contains(key), "{failure:?}");
-        }
-        assert!(!failure.text.en.contains("layout"));
+        let found = wrong(json!({"every": "x", "limt": "1MB", "layout": "a5-leaflet"}));
+        let told: Vec<(&str, &str)> = found
+            .iter()
+            .map(|found| (found.place.as_str(), found.code.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("every", "value-wrong"),
+                ("limt", "key-unknown"),
+                ("url", "key-missing")
+            ]
+        );
+    }
+
+    #[test]
+    fn settings_without_their_mistakes_can_be_looked_at_further() {
+        let schema = json_schema!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["location", "url"],
+            "properties": {
+                "location": { "type": "string" },
+                "url": { "type": "string", "examples": ["https://example.org/"] },
+                "every": { "type": "string" },
+                "columns": { "type": "object", "additionalProperties": { "type": "string" } },
+            },
+        });
+        let value = json!({
+            "locatoin": "p.csv", "url": 3, "every": 30, "columns": { "title": 1, "titel": "x" },
+        });
+        assert_eq!(
+            without(&schema, &value, &mistakes(&schema, &value)),
+            json!({
+                "location": "p.csv", "url": "https://example.org/", "columns": { "titel": "x" },
+            })
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{EntityId, EntityKind, Event, PlaceId, Verb};
+use crate::{EntityId, EntityKind, Event, PlaceId, Verb, Words};
 
 /// A CloudEvents 1.0 event in the JSON event format, checked
 /// (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>).
@@ -33,19 +33,19 @@ pub struct Envelope {
 
 /// Why a text is no CloudEvents 1.0 event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{attribute}: {problem}")]
+#[error("{attribute}: {}", problem.en)]
 pub struct EnvelopeError {
     /// The attribute that is wrong.
     pub attribute: String,
     /// What is wrong with it.
-    pub problem: String,
+    pub problem: Words,
 }
 
 impl EnvelopeError {
-    fn new(attribute: &str, problem: impl Into<String>) -> Self {
+    fn new(attribute: &str, fr: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             attribute: attribute.to_owned(),
-            problem: problem.into(),
+            problem: Words::new(fr, en),
         }
     }
 }
@@ -56,42 +56,82 @@ impl Envelope {
     /// # Errors
     /// The first attribute that breaks the specification.
     pub fn from_json(value: Value) -> Result<Self, EnvelopeError> {
+        let (envelope, errors) = Self::parse(value);
+        match errors.into_iter().next() {
+            None => Ok(envelope),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Reads the JSON event format: what could be read, and every attribute that breaks the
+    /// specification; it stands empty in what was read.
+    pub fn parse(value: Value) -> (Self, Vec<EnvelopeError>) {
+        let mut errors = Vec::new();
         let Value::Object(mut map) = value else {
-            return Err(EnvelopeError::new("", "an event is a JSON object"));
-        };
-        match map.remove("specversion") {
-            Some(Value::String(version)) if version == "1.0" => {}
-            Some(_) => return Err(EnvelopeError::new("specversion", "only 1.0 is understood")),
-            None => return Err(EnvelopeError::new("specversion", "is required, \"1.0\"")),
-        }
-        let id = required(&mut map, "id")?;
-        let source = required(&mut map, "source")?;
-        uri_reference("source", &source)?;
-        let kind = required(&mut map, "type")?;
-        let subject = optional(&mut map, "subject")?;
-        let time = match optional(&mut map, "time")? {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|_| {
-                EnvelopeError::new("time", format!("{text:?} is no RFC 3339 timestamp"))
-            })?),
-        };
-        let data_content_type = optional(&mut map, "datacontenttype")?;
-        let data_schema = optional(&mut map, "dataschema")?;
-        if let Some(schema) = &data_schema {
-            uri_reference("dataschema", schema)?;
-        }
-        if map.contains_key("data_base64") {
-            return Err(EnvelopeError::new(
-                "data_base64",
-                "binary data is not understood; send JSON in data",
+            errors.push(EnvelopeError::new(
+                "",
+                "un événement est un objet JSON",
+                "an event is a JSON object",
             ));
+            return (Self::empty(), errors);
+        };
+        let version = match map.remove("specversion") {
+            Some(Value::String(version)) if version == "1.0" => Ok(()),
+            Some(_) => Err((
+                "seule la version 1.0 est comprise",
+                "only 1.0 is understood",
+            )),
+            None => Err(("est obligatoire : \"1.0\"", "is required, \"1.0\"")),
+        };
+        if let Err((fr, en)) = version {
+            errors.push(EnvelopeError::new("specversion", fr, en));
+        }
+        let mut text = |name: &str, needed: bool| {
+            let read = match optional(&mut map, name) {
+                Ok(None) if needed => {
+                    Err(EnvelopeError::new(name, "est obligatoire", "is required"))
+                }
+                read => read,
+            };
+            read.unwrap_or_else(|error| {
+                errors.push(error);
+                None
+            })
+        };
+        let id = text("id", true).unwrap_or_default();
+        let source = text("source", true).unwrap_or_default();
+        let kind = text("type", true).unwrap_or_default();
+        let subject = text("subject", false);
+        let moment = text("time", false);
+        let data_content_type = text("datacontenttype", false);
+        let data_schema = text("dataschema", false);
+        let mut check = |checked: Result<(), EnvelopeError>| errors.extend(checked.err());
+        check(uri_reference("source", &source));
+        check(uri_reference(
+            "dataschema",
+            data_schema.as_deref().unwrap_or_default(),
+        ));
+        let time = moment.as_deref().and_then(|text| text.parse().ok());
+        if moment.is_some() && time.is_none() {
+            check(Err(EnvelopeError::new(
+                "time",
+                "n’est pas un instant selon la RFC 3339",
+                "is no RFC 3339 timestamp",
+            )));
+        }
+        if map.remove("data_base64").is_some() {
+            check(Err(EnvelopeError::new(
+                "data_base64",
+                "les données binaires ne sont pas comprises ; envoyez du JSON dans data",
+                "binary data is not understood; send JSON in data",
+            )));
         }
         let data = map.remove("data").filter(|data| !data.is_null());
         map.retain(|_, value| !value.is_null());
         for (name, value) in &map {
-            extension(name, value)?;
+            check(extension(name, value));
         }
-        Ok(Self {
+        let envelope = Self {
             id,
             source,
             kind,
@@ -101,7 +141,22 @@ impl Envelope {
             data_schema,
             extensions: map,
             data,
-        })
+        };
+        (envelope, errors)
+    }
+
+    fn empty() -> Self {
+        Self {
+            id: String::new(),
+            source: String::new(),
+            kind: String::new(),
+            subject: None,
+            time: None,
+            data_content_type: None,
+            data_schema: None,
+            extensions: Map::new(),
+            data: None,
+        }
     }
 
     /// The event as the world sees it: `data` is the whole entity with `id`, `revision` and
@@ -184,21 +239,25 @@ impl Serialize for Envelope {
     }
 }
 
-fn required(map: &mut Map<String, Value>, name: &str) -> Result<String, EnvelopeError> {
-    optional(map, name)?.ok_or_else(|| EnvelopeError::new(name, "is required"))
-}
-
 fn optional(map: &mut Map<String, Value>, name: &str) -> Result<Option<String>, EnvelopeError> {
     match map.remove(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => {
-            Err(EnvelopeError::new(name, "must not be empty"))
-        }
-        Some(Value::String(text)) if text.chars().any(char::is_control) => {
-            Err(EnvelopeError::new(name, "holds a control character"))
-        }
+        Some(Value::String(text)) if text.is_empty() => Err(EnvelopeError::new(
+            name,
+            "ne doit pas être vide",
+            "must not be empty",
+        )),
+        Some(Value::String(text)) if text.chars().any(char::is_control) => Err(EnvelopeError::new(
+            name,
+            "contient un caractère de commande",
+            "holds a control character",
+        )),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(EnvelopeError::new(name, "must be a string")),
+        Some(_) => Err(EnvelopeError::new(
+            name,
+            "doit être un texte",
+            "must be a string",
+        )),
     }
 }
 
@@ -207,7 +266,11 @@ fn uri_reference(name: &str, text: &str) -> Result<(), EnvelopeError> {
         c.is_whitespace() || matches!(c, '<' | '>' | '"' | '{' | '}' | '|' | '\\' | '^' | '`')
     };
     if text.chars().any(forbidden) {
-        return Err(EnvelopeError::new(name, "is no URI reference (RFC 3986)"));
+        return Err(EnvelopeError::new(
+            name,
+            "n’est pas une référence d’URI (RFC 3986)",
+            "is no URI reference (RFC 3986)",
+        ));
     }
     Ok(())
 }
@@ -220,6 +283,7 @@ fn extension(name: &str, value: &Value) -> Result<(), EnvelopeError> {
     {
         return Err(EnvelopeError::new(
             name,
+            "les noms d’attributs sont en minuscules et en chiffres",
             "attribute names are lower-case letters and digits",
         ));
     }
@@ -230,10 +294,12 @@ fn extension(name: &str, value: &Value) -> Result<(), EnvelopeError> {
         }
         Value::Number(_) => Err(EnvelopeError::new(
             name,
+            "un nombre doit être un entier de 32 bits",
             "a number must be a 32-bit integer",
         )),
         _ => Err(EnvelopeError::new(
             name,
+            "doit être un texte, un nombre ou un booléen",
             "must be a string, a number or a boolean",
         )),
     }

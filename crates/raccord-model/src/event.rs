@@ -101,6 +101,9 @@ pub enum Cause {
         row: u32,
         /// The first reading that missed it.
         since: Timestamp,
+        /// What the changed fields held before, by field.
+        #[serde(default, skip_serializing_if = "Fields::is_empty")]
+        before: Fields,
     },
     /// An event posted by another program.
     Posted {

@@ -11,7 +11,7 @@ use jsonschema::Validator;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{EntityKind, Verb};
+use crate::{EntityKind, Verb, Words};
 
 mod catalogue;
 mod compile;
@@ -31,7 +31,7 @@ pub struct Fault {
     /// JSON Pointer to the value; for a missing field, to where it should stand.
     pub pointer: String,
     /// What is wrong, for the developer who sent it.
-    pub detail: String,
+    pub detail: Words,
 }
 
 /// The embedded schemas, each compiled when first needed.
@@ -86,6 +86,13 @@ impl Schemas {
             .map(|(_, text)| *text)
     }
 
+    /// Whether data posted about an entity may hold a field of this name.
+    pub fn has_field(kind: EntityKind, name: &str) -> bool {
+        Self::text(&format!("{kind}.posted/v1"))
+            .and_then(|text| serde_json::from_str::<Value>(text).ok())
+            .is_some_and(|schema| schema["properties"].get(name).is_some())
+    }
+
     /// Every fault of an event's `data` (the whole entity with `id`, `revision` and `changed`)
     /// against the schema of its type; empty when it is valid. At most 50 are listed.
     pub fn check(&self, kind: EntityKind, verb: Verb, data: &Value) -> Vec<Fault> {
@@ -116,7 +123,10 @@ impl Schemas {
 fn unknown(kind: EntityKind, verb: Verb) -> Fault {
     Fault {
         pointer: String::new(),
-        detail: format!("{kind} has no verb {verb}"),
+        detail: Words::new(
+            format!("{kind} n’a pas de verbe {verb}"),
+            format!("{kind} has no verb {verb}"),
+        ),
     }
 }
 

@@ -3,11 +3,10 @@
 
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
-use raccord_model::{Change, Envelope, Fault, Fields, Schemas, Verb};
-use serde::Serialize;
+use raccord_model::{Change, Envelope, Fault, Fields, Schemas, Verb, Words};
 use serde_json::{Map, Value};
 
-use crate::json::{self, JsonError};
+use crate::json::{self, JsonError, Said};
 
 /// Attributes longer than this are refused: no sender needs them, and they are kept.
 const LONGEST: usize = 1024;
@@ -16,15 +15,28 @@ const MOST_FAULTS: usize = 100;
 /// The extension attributes that are carried on.
 const CARRIED: [&str; 3] = ["correlationid", "causationid", "hops"];
 
+const NOT_UTF8: Said = (
+    "n’est pas de l’UTF-8 codé en pour-cent",
+    "is no percent-encoded UTF-8",
+);
+const TWICE: Said = (
+    "cet en-tête est écrit deux fois",
+    "this header stands twice",
+);
+const NO_BATCH: Said = (
+    "un lot est une liste JSON d’événements",
+    "a batch is a JSON array of events",
+);
+
 /// One fault of one posted event.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventFault {
     /// Which event of the batch, from 0; 0 where one was sent.
     pub index: usize,
     /// JSON Pointer into that event, in the JSON event format (`/data/start`, `/source`).
     pub pointer: String,
     /// What is wrong, for the developer who sent it.
-    pub detail: String,
+    pub detail: Words,
 }
 
 /// The form a posted body has.
@@ -52,11 +64,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn one(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+    fn one(pointer: impl Into<String>, (fr, en): Said) -> Self {
         Self::Faults(vec![EventFault {
             index: 0,
             pointer: pointer.into(),
-            detail: detail.into(),
+            detail: Words::new(fr, en),
         }])
     }
 }
@@ -102,12 +114,12 @@ pub fn form_of(headers: &HeaderMap) -> Result<Form, Refusal> {
             continue;
         }
         let text = header_text(value.as_bytes())
-            .ok_or_else(|| Refusal::one(format!("/{name}"), "is no percent-encoded UTF-8"))?;
+            .ok_or_else(|| Refusal::one(format!("/{name}"), NOT_UTF8))?;
         if attributes
             .insert(name.to_owned(), Value::String(text))
             .is_some()
         {
-            return Err(Refusal::one(format!("/{name}"), "this header stands twice"));
+            return Err(Refusal::one(format!("/{name}"), TWICE));
         }
     }
     if let Some(media) = media {
@@ -136,7 +148,7 @@ pub fn read(form: Form, body: &[u8], most: usize) -> Result<Vec<Change>, Refusal
         Form::Batch => {
             let events = match json::parse(body) {
                 Ok(Value::Array(events)) => events,
-                Ok(_) => return Err(Refusal::one("", "a batch is a JSON array of events")),
+                Ok(_) => return Err(Refusal::one("", NO_BATCH)),
                 Err(error) => return Err(refused_in_batch(error)),
             };
             if events.len() > most {
@@ -199,27 +211,39 @@ fn refused_in_batch(error: JsonError) -> Refusal {
             .next()
             .map(|rest| format!("/{rest}"))
             .unwrap_or_default(),
-        detail: detail.to_owned(),
+        detail: Words::new(detail.0, detail.1),
     }])
 }
 
-fn fault(pointer: impl Into<String>, detail: impl Into<String>) -> Fault {
+fn fault(pointer: impl Into<String>, fr: impl Into<String>, en: impl Into<String>) -> Fault {
     Fault {
         pointer: pointer.into(),
-        detail: detail.into(),
+        detail: Words::new(fr, en),
     }
 }
 
 /// One event of the JSON event format as a change.
 fn change(event: Value) -> Result<Change, Vec<Fault>> {
-    let envelope = Envelope::from_json(event).map_err(|error| {
-        let pointer = match error.attribute.as_str() {
-            "" => String::new(),
-            name => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-        };
-        vec![fault(pointer, error.problem)]
-    })?;
-    let mut faults = Vec::new();
+    let (envelope, broken) = Envelope::parse(event);
+    // Where the envelope has faults, those of its data are told with them.
+    let mut faults: Vec<Fault> = broken
+        .into_iter()
+        .map(|error| Fault {
+            pointer: match error.attribute.as_str() {
+                "" => String::new(),
+                name => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+            },
+            detail: error.problem,
+        })
+        .collect();
+    if faults.iter().any(|fault| fault.pointer.is_empty()) {
+        return Err(faults);
+    }
+    let told = |faults: &[Fault], name: &str| {
+        faults
+            .iter()
+            .any(|fault| fault.pointer.strip_prefix('/') == Some(name))
+    };
     for (name, value) in [("id", &envelope.id), ("source", &envelope.source)]
         .into_iter()
         .chain(
@@ -232,20 +256,23 @@ fn change(event: Value) -> Result<Change, Vec<Fault>> {
         if value.len() > LONGEST {
             faults.push(fault(
                 format!("/{name}"),
+                format!("dépasse {LONGEST} octets"),
                 format!("is longer than {LONGEST} bytes"),
             ));
         }
     }
-    if envelope.subject.is_none() {
+    if envelope.subject.is_none() && !told(&faults, "subject") {
         faults.push(fault(
             "/subject",
+            "est obligatoire : le nom que l’expéditeur donne à la chose",
             "is required: the sender's own id of the thing",
         ));
     }
     let named = envelope.raccord_type();
-    if named.is_none() {
+    if named.is_none() && !told(&faults, "type") {
         faults.push(fault(
             "/type",
+            "n’est pas un type qui est pris : org.raccord.<entity>.<verb>.v1, voir `raccord schema list`",
             "is none of the types taken: org.raccord.<entity>.<verb>.v1, see `raccord schema list`",
         ));
     }
@@ -254,44 +281,77 @@ fn change(event: Value) -> Result<Change, Vec<Fault>> {
         .as_deref()
         .is_some_and(|kind| !is_json(&essence(kind)) || !in_utf8(kind))
     {
-        faults.push(fault("/datacontenttype", "must be application/json"));
+        faults.push(fault(
+            "/datacontenttype",
+            "doit être application/json",
+            "must be application/json",
+        ));
     }
     let mut carried = Carried::default();
     for name in CARRIED {
         if let Some(value) = envelope.extensions.get(name)
-            && let Err(detail) = carried.take(name, value)
+            && let Err((fr, en)) = carried.take(name, value)
+            && !told(&faults, name)
         {
-            faults.push(fault(format!("/{name}"), detail));
+            faults.push(fault(format!("/{name}"), fr, en));
         }
     }
     let mut data = match envelope.data {
         Some(Value::Object(data)) => data,
         None if matches!(named, Some((_, Verb::Cancelled | Verb::Removed))) => Map::new(),
         None => {
-            faults.push(fault("/data", "is required: the fields the sender knows"));
+            faults.push(fault(
+                "/data",
+                "est obligatoire : les champs que l’expéditeur connaît",
+                "is required: the fields the sender knows",
+            ));
             Map::new()
         }
         Some(_) => {
-            faults.push(fault("/data", "must be an object"));
+            faults.push(fault("/data", "doit être un objet", "must be an object"));
             Map::new()
         }
     };
-    // Ours to say, never the sender's; and null says what absence says: not known.
+    // Ours to say, never the sender's.
     for ours in ["id", "revision", "changed"] {
         data.remove(ours);
     }
-    data.retain(|_, value| !value.is_null());
+    // Null takes a field back, whatever its type; there is no field of another name.
+    let mut emptied = Vec::new();
+    data.retain(|name, value| {
+        let empty = value.is_null();
+        if empty {
+            emptied.push(name.clone());
+        }
+        !empty
+    });
     let data = Value::Object(data);
     if let Some((kind, verb)) = named {
         faults.extend(
             Schemas::shared()
                 .check_posted(kind, verb, &data)
                 .into_iter()
-                .map(|found| fault(format!("/data{}", found.pointer), found.detail)),
+                .map(|found| Fault {
+                    pointer: format!("/data{}", found.pointer),
+                    detail: found.detail,
+                }),
+        );
+        faults.extend(
+            emptied
+                .iter()
+                .filter(|name| !Schemas::has_field(kind, name))
+                .map(|name| {
+                    fault(
+                        format!("/data/{}", name.replace('~', "~0").replace('/', "~1")),
+                        "n’est pas un champ connu",
+                        "no such field",
+                    )
+                }),
         );
     }
     match (named, envelope.subject, data) {
-        (Some((kind, verb)), Some(subject), Value::Object(data)) if faults.is_empty() => {
+        (Some((kind, verb)), Some(subject), Value::Object(mut data)) if faults.is_empty() => {
+            data.extend(emptied.into_iter().map(|name| (name, Value::Null)));
             Ok(Change {
                 sender: envelope.source,
                 id: envelope.id,
@@ -317,20 +377,28 @@ struct Carried {
 }
 
 impl Carried {
-    fn take(&mut self, name: &str, value: &Value) -> Result<(), &'static str> {
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), Said> {
         if name == "hops" {
             // In headers every value is a text. More than 255 is past every limit all the same.
             let number = match value {
                 Value::String(text) => text.parse::<u32>().ok(),
                 other => other.as_u64().and_then(|number| u32::try_from(number).ok()),
             };
-            let number = number.ok_or("must be a number, 0 or more")?;
+            let number = number.ok_or((
+                "doit être un nombre, 0 ou plus",
+                "must be a number, 0 or more",
+            ))?;
             self.hops = u8::try_from(number).unwrap_or(u8::MAX);
             return Ok(());
         }
-        let text = value.as_str().ok_or("must be a string")?;
+        let text = value
+            .as_str()
+            .ok_or(("doit être un texte", "must be a string"))?;
         if text.is_empty() || text.len() > LONGEST || text.chars().any(char::is_control) {
-            return Err("must be a text of 1 to 1024 bytes without control characters");
+            return Err((
+                "doit être un texte de 1 à 1024 octets, sans caractère de commande",
+                "must be a text of 1 to 1024 bytes without control characters",
+            ));
         }
         let slot = if name == "correlationid" {
             &mut self.correlation

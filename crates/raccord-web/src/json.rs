@@ -11,6 +11,13 @@ use serde_json::{Map, Number, Value};
 /// How deep values may be nested; the outermost is 1 deep.
 pub(crate) const DEPTH: u8 = 32;
 
+const TOO_DEEP: Said = ("a plus de 32 niveaux", "nested deeper than 32 levels");
+const RESERVED: Said = ("le nom $slot est réservé", "the name $slot is reserved");
+const TWICE: Said = (
+    "ce nom est écrit deux fois dans son objet",
+    "this name stands twice in its object",
+);
+
 /// Why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JsonError {
@@ -21,9 +28,12 @@ pub(crate) enum JsonError {
         /// JSON Pointer to what is not.
         pointer: String,
         /// Why.
-        detail: &'static str,
+        detail: Said,
     },
 }
+
+/// A sentence, in French and in English.
+pub(crate) type Said = (&'static str, &'static str);
 
 /// Reads one value and nothing after it.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
@@ -57,7 +67,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
 
 /// A refusal on its way out: the path is collected from the inside to the outside.
 struct Refusal {
-    detail: &'static str,
+    detail: Said,
     path: Vec<String>,
 }
 
@@ -68,12 +78,12 @@ struct Strict<'a> {
 }
 
 impl Strict<'_> {
-    fn refuse<E: serde::de::Error>(self, detail: &'static str, segment: Option<String>) -> E {
+    fn refuse<E: serde::de::Error>(self, detail: Said, segment: Option<String>) -> E {
         *self.refusal.borrow_mut() = Some(Refusal {
             detail,
             path: segment.into_iter().collect(),
         });
-        E::custom(detail)
+        E::custom(detail.1)
     }
 
     fn inside(self) -> Self {
@@ -129,7 +139,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut input: A) -> Result<Value, A::Error> {
         if self.depth > DEPTH {
-            return Err(self.refuse("nested deeper than 32 levels", None));
+            return Err(self.refuse(TOO_DEEP, None));
         }
         let mut items = Vec::new();
         loop {
@@ -146,15 +156,15 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut input: A) -> Result<Value, A::Error> {
         if self.depth > DEPTH {
-            return Err(self.refuse("nested deeper than 32 levels", None));
+            return Err(self.refuse(TOO_DEEP, None));
         }
         let mut map = Map::new();
         while let Some(key) = input.next_key::<String>()? {
             if key == "$slot" {
-                return Err(self.refuse("the name $slot is reserved", Some(key)));
+                return Err(self.refuse(RESERVED, Some(key)));
             }
             if map.contains_key(&key) {
-                return Err(self.refuse("this name stands twice in its object", Some(key)));
+                return Err(self.refuse(TWICE, Some(key)));
             }
             match input.next_value_seed(self.inside()) {
                 Ok(value) => {

@@ -105,7 +105,14 @@ impl Problem {
             "detail": self.detail.get(lang),
         });
         if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
+            let told = |fault: &EventFault| {
+                json!({
+                    "index": fault.index,
+                    "pointer": fault.pointer,
+                    "detail": fault.detail.get(lang),
+                })
+            };
+            body["errors"] = self.errors.iter().map(told).collect();
         }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;

@@ -42,7 +42,7 @@ async fn a_structured_event_is_taken_and_told_only_once_it_is_kept() {
     );
     assert_eq!(
         json!(change.fields),
-        json!({"title": "Concert", "start": "2027-01-09T20:00", "extra": {"deep": [1, null]}})
+        json!({"title": "Concert", "start": "2027-01-09T20:00", "room": null, "extra": {"deep": [1, null]}})
     );
     assert_eq!(change.correlation.as_deref(), Some("c-1"));
     assert_eq!(change.causation.as_deref(), Some("k-1"));
@@ -239,6 +239,70 @@ async fn nobody_gets_in_without_the_token() {
 }
 
 #[tokio::test]
+async fn every_fault_of_the_envelope_and_of_the_data_is_told_in_the_callers_language() {
+    let world = World::new().await;
+    let mut bad = event("");
+    bad["source"] = json!("");
+    bad["time"] = json!("yesterday");
+    bad["Bad"] = json!({});
+    bad["data"] = json!({ "title": 5, "start": "x" });
+    let token = bearer();
+    let mut said = Vec::new();
+    for lang in ["fr", "en"] {
+        let headers = [
+            ("authorization", &*token),
+            ("content-type", STRUCTURED),
+            ("accept-language", lang),
+        ];
+        let answer = world
+            .ask("POST", "/v1/events", &headers, bad.to_string())
+            .await;
+        assert_eq!(answer.status, 422);
+        let mut at: Vec<String> = answer.faults().into_iter().map(|(_, at)| at).collect();
+        at.sort();
+        assert_eq!(
+            at,
+            [
+                "/Bad",
+                "/data/start",
+                "/data/title",
+                "/id",
+                "/source",
+                "/time"
+            ]
+        );
+        said.push(answer.json()["errors"].clone());
+    }
+    for (fr, en) in said[0]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(said[1].as_array().unwrap())
+    {
+        assert_eq!(fr["pointer"], en["pointer"]);
+        assert_ne!(fr["detail"], en["detail"]);
+    }
+    assert!(said[0].to_string().contains("ne doit pas être vide"));
+}
+
+#[tokio::test]
+async fn null_reaches_the_place_for_a_field_there_is() {
+    let world = World::new().await;
+    let mut sent = event("1");
+    sent["data"] = json!({ "room": null, "capacity": null, "id": null });
+    assert_eq!(world.post_one(&sent).await.status, 202);
+    assert_eq!(
+        json!(world.place.posted()[0].fields),
+        json!({ "room": null, "capacity": null })
+    );
+    sent["data"] = json!({ "rom": null });
+    assert_eq!(
+        world.post_one(&sent).await.faults(),
+        [(0, "/data/rom".to_owned())]
+    );
+}
+
+#[tokio::test]
 async fn other_content_is_not_taken() {
     let world = World::new().await;
     for kind in [
@@ -328,7 +392,7 @@ async fn what_the_place_says_is_told_in_the_callers_words() {
     *world.place.answer.lock().unwrap() = Some(PostError::Refused(vec![EventFault {
         index: 0,
         pointer: "/data/title".into(),
-        detail: "a new subject needs a title".into(),
+        detail: Words::same("a new subject needs a title"),
     }]));
     let answer = world.post_one(&event("1")).await;
     assert_eq!(answer.faults(), [(0, "/data/title".to_owned())]);

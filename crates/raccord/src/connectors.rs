@@ -53,7 +53,10 @@ pub fn build(
             Ok(tool) => {
                 tools.insert(name.clone(), tool);
             }
-            Err(failure) => findings.push(Finding::of(instance.place.clone(), &failure)),
+            Err(wrong) => findings.extend(wrong.into_iter().map(|found| Finding {
+                place: settings.where_in_tool(name, &found.place),
+                ..found
+            })),
         }
     }
     for (index, route) in settings.routes.iter().enumerate() {
@@ -61,21 +64,9 @@ pub fn build(
             .get(&route.to)
             .is_some_and(|tool| tool.sink().is_none());
         if reads_only {
-            findings.push(error(
-                settings.where_is(&["routes", &index.to_string(), "to"]),
-                "route-to-source",
-                Words::new(
-                    format!(
-                        "« {} » est seulement lu, rien ne peut y être envoyé.",
-                        route.to
-                    ),
-                    format!("“{}” is only read, nothing can be sent to it.", route.to),
-                ),
-                Words::new(
-                    "Nommez dans `to` un outil que Raccord écrit.",
-                    "Name in `to` a tool that Raccord writes.",
-                ),
-            ));
+            let place = settings.where_is(&["routes", &index.to_string(), "to"]);
+            let (text, mend) = only_read(route.to.as_str());
+            findings.push(error(place, "route-to-source", text, mend));
         }
     }
     if findings.is_empty() {
@@ -83,6 +74,31 @@ pub fn build(
     } else {
         Err(findings)
     }
+}
+
+/// Whether a connector's card says that such a tool is only ever read.
+pub(crate) fn reads_only(connector: &Connector) -> bool {
+    toml::from_str::<toml::Table>(connector.card)
+        .ok()
+        .and_then(|card| {
+            let roles = card.get("roles")?.as_array()?.clone();
+            Some(roles.iter().all(|role| role.as_str() == Some("source")))
+        })
+        .unwrap_or_default()
+}
+
+/// What is told, with its mend, of a route to the tool `name`, which is only read.
+pub(crate) fn only_read(name: &str) -> (Words, Words) {
+    (
+        Words::new(
+            format!("« {name} » est seulement lu, rien ne peut y être envoyé."),
+            format!("“{name}” is only read, nothing can be sent to it."),
+        ),
+        Words::new(
+            "Nommez dans `to` un outil que Raccord écrit.",
+            "Name in `to` a tool that Raccord writes.",
+        ),
+    )
 }
 
 /// What instance `name` is given.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use raccord_model::{Civil, Lang};
+use raccord_model::{Civil, Lang, Words};
 
 /// The language a process's locale asks for: what `LC_ALL`, `LC_MESSAGES` or `LANG` names first.
 /// French where the locale names no language at all (`C`, `POSIX`, nothing set).
@@ -121,6 +121,27 @@ impl View {
             tenths if tenths % 10 == 0 => format!("{sign}{whole}{comma}{}", tenths / 10),
             _ => format!("{sign}{whole}{comma}{part:02}"),
         }
+    }
+}
+
+impl View {
+    /// The same view in each language.
+    fn both(&self, say: impl Fn(&Self) -> String) -> Words {
+        let lang = |lang| Self {
+            lang,
+            ..self.clone()
+        };
+        Words::new(say(&lang(Lang::Fr)), say(&lang(Lang::En)))
+    }
+}
+
+impl raccord_engine::Say for View {
+    fn civil(&self, at: Civil) -> Words {
+        self.both(|view| view.civil(at))
+    }
+
+    fn instant(&self, at: Timestamp) -> Words {
+        self.both(|view| view.instant(at))
     }
 }
 

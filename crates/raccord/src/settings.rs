@@ -14,6 +14,7 @@ use raccord_model::{ConnectorName, Failure, Guards, Lang, Place, Recipe, Route};
 use secrecy::SecretString;
 use serde_json::Value;
 
+mod alone;
 mod clock;
 mod document;
 pub mod env;
@@ -22,6 +23,7 @@ mod raw;
 mod read;
 mod rules;
 mod schema;
+mod trial;
 mod when;
 
 #[cfg(test)]

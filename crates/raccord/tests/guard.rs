@@ -65,3 +65,73 @@ fn a_line_is_cancelled_by_the_second_look_that_misses_it() {
     );
     assert_eq!(place.received(), 11);
 }
+
+#[test]
+fn a_hold_lists_what_its_reason_counts() {
+    let place = Place::with(AT_ONCE);
+    let mut sheet = lines(12);
+    place.sheet(&sheet);
+    place.run(&["sync"]);
+    // One that is cancelled already goes without a word.
+    sheet.remove(11);
+    place.sheet(&sheet);
+    place.run(&["sync"]);
+    sheet.insert(0, "Déjà passé,2026-12-01,20:30,Halle".to_owned());
+    place.sheet(&sheet);
+    place.run(&["sync"]);
+    place.sheet(&sheet[9..]);
+    let held = place.json(&["sync"]);
+    let hold = &held["holds"][0];
+    let listed = count(hold, "effects");
+    assert!(
+        hold["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("{listed} of ")),
+        "{hold:#}"
+    );
+    assert_eq!(listed, 8);
+}
+
+#[test]
+fn questions_open_together_with_the_hold_and_close_with_an_undo() {
+    let place = Place::with(AT_ONCE);
+    let sheet = include_str!("../../../tests/samples/programme.csv");
+    place.write("programme.csv", sheet);
+    place.run(&["sync"]);
+    // A week later: some meetings of a series could be one another.
+    let later = sheet.lines().map(|line| {
+        let moved = line.split_once(',').and_then(|(day, rest)| {
+            let day: jiff::civil::Date = day.parse().ok()?;
+            let day = day.saturating_add(jiff::ToSpan::days(7));
+            Some(format!("{day},{rest}"))
+        });
+        moved.unwrap_or_else(|| line.to_owned())
+    });
+    place.write("programme.csv", &later.collect::<Vec<_>>().join("\n"));
+    let held = place.json(&["sync"]);
+    assert_eq!(count(&held, "effects"), 0);
+    let holds = count(&held, "holds");
+    let mass = held["holds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|hold| hold["code"] == "accident-guard")
+        .unwrap()
+        .clone();
+    let told = format!("To accept here: {};", count(&mass, "effects"));
+    assert!(mass["reason"].as_str().unwrap().contains(&told), "{mass:#}");
+    assert!(holds > 1, "{held:#}");
+    place.run(&["approve", mass["id"].as_str().unwrap()]);
+    let after = place.json(&["holds"]);
+    assert_eq!(
+        after.as_array().unwrap().len(),
+        holds - 1,
+        "{held:#}\n{after:#}"
+    );
+    place.write("programme.csv", sheet);
+    place.run(&["sync"]);
+    for hold in place.json(&["holds"]).as_array().unwrap() {
+        assert_ne!(hold["code"], "same-activity", "{hold:#}");
+    }
+}

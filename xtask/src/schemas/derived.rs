@@ -78,7 +78,7 @@ fn posted(entity: &Entity) -> Result<Value> {
     let mut schema = head(
         &format!("{name}.posted"),
         &format!(
-            "Data of a posted org.raccord.{name} event: what the sender knows. An empty text takes \
+            "Data of a posted org.raccord.{name} event: what the sender knows. An empty text or null takes \
              a field back; id, revision and changed are ignored; unknown fields belong in extra."
         ),
     );

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Cause, ConnectorName, EntityId, EntityKind, Fields, Line, Reading, Remark, Verb, column_letters,
+    Cause, Civil, ConnectorName, EntityId, EntityKind, Fields, Line, Reading, Remark, Verb,
+    column_letters,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::compare::{Compared, source_fields};
 use super::held::{ask, difference};
@@ -137,6 +139,15 @@ pub(super) fn apply(
     deciding.record(Fact::Read(Box::new(read)));
 }
 
+/// Whether nobody need hear of it when this line goes: it is over, or cancelled already.
+pub(super) fn leaves_silently(deciding: &Deciding<'_>, entity: EntityId, now: DateTime) -> bool {
+    deciding.state.entities.get(&entity).is_none_or(|record| {
+        let shown = record.when();
+        shown.status == raccord_model::Status::Cancelled
+            || shown.over_at().is_some_and(|over| over <= now)
+    })
+}
+
 /// Lines that are not there: marked at the first look, cancelled at the second; what is over
 /// leaves silently.
 fn leave(
@@ -151,12 +162,7 @@ fn leave(
     let now = deciding.civil_now();
     let mut cancelled = Vec::new();
     for &entity in missing {
-        let over = deciding.state.entities.get(&entity).is_none_or(|record| {
-            let shown = record.when();
-            shown.status == raccord_model::Status::Cancelled
-                || shown.over_at().is_some_and(|over| over <= now)
-        });
-        if over {
+        if leaves_silently(deciding, entity, now) {
             read.dropped.push(entity);
             continue;
         }
@@ -197,7 +203,13 @@ pub(super) fn cancel_missing(
         } else {
             "status"
         };
-        fields.insert(field.into(), json!("cancelled"));
+        let usual = if known.kind == EntityKind::Task {
+            "open"
+        } else {
+            "confirmed"
+        };
+        let old = fields.insert(field.into(), json!("cancelled"));
+        let before = Fields::from([(field.to_owned(), old.unwrap_or_else(|| json!(usual)))]);
         deciding.emit(Draft {
             kind: known.kind,
             verb: Verb::Cancelled,
@@ -209,6 +221,7 @@ pub(super) fn cancel_missing(
                 sheet,
                 row: line.row,
                 since,
+                before,
             },
             causation: None,
         });
@@ -240,7 +253,10 @@ fn change(
     } else {
         Verb::Updated
     };
-    let names = changed_fields(Some(&known.fields), &fields);
+    let names: Vec<String> = changed_fields(Some(&known.fields), &fields)
+        .into_iter()
+        .flat_map(|name| parts(&name, &known.fields, &fields))
+        .collect();
     let columns = columns(reading, line, names.iter().map(String::as_str));
     let (old, _) = difference(line.kind, &known.fields, &fields);
     deciding.emit(Draft {
@@ -286,7 +302,42 @@ fn keep_others_words(
     deciding.record(Fact::Override { entity, said: kept });
 }
 
-/// The letters of the columns the fields come from.
+/// The parts of a field that differ, by the names columns have: of a moment its day or its hour, of
+/// `extra` its own fields.
+fn parts(name: &str, before: &Fields, after: &Fields) -> Vec<String> {
+    let of = |fields: &Fields| fields.get(name).cloned().unwrap_or_default();
+    let (before, after) = (of(before), of(after));
+    let moment = |value: &Value| value.as_str().and_then(|text| text.parse::<Civil>().ok());
+    let mut parts = Vec::new();
+    if let (Some(before), Some(after)) = (moment(&before), moment(&after)) {
+        if before.date() != after.date() {
+            parts.push(format!("{name}.day"));
+        }
+        if before.time() != after.time() {
+            parts.push(format!("{name}.hour"));
+        }
+    } else if name == "extra" {
+        let keys = |value: &Value| -> Vec<String> {
+            let table = value.as_object();
+            table
+                .into_iter()
+                .flat_map(|all| all.keys().cloned())
+                .collect()
+        };
+        let all: BTreeSet<String> = keys(&before).into_iter().chain(keys(&after)).collect();
+        parts.extend(
+            all.into_iter()
+                .filter(|key| before.get(key) != after.get(key))
+                .map(|key| format!("extra.{key}")),
+        );
+    }
+    if parts.is_empty() {
+        parts.push(name.to_owned());
+    }
+    parts
+}
+
+/// The letters of the columns the fields, or parts of them, come from.
 fn columns<'n>(
     reading: &Reading,
     line: &Line,
@@ -296,7 +347,11 @@ fn columns<'n>(
         return Vec::new();
     };
     let indexes: BTreeSet<u16> = names
-        .filter_map(|name| tab.columns.get(name))
+        .filter_map(|name| {
+            // A source that does not tell the halves of a moment apart names all of it.
+            let whole = name.split('.').next().unwrap_or_default();
+            tab.columns.get(name).or_else(|| tab.columns.get(whole))
+        })
         .flatten()
         .copied()
         .collect();

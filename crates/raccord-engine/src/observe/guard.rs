@@ -2,6 +2,7 @@
 
 use raccord_model::{EntityId, Reading, Words};
 
+use super::accept::leaves_silently;
 use super::compare::{Compared, source_fields};
 use crate::deciding::Deciding;
 
@@ -20,13 +21,7 @@ pub(super) fn guard(
     let rules = deciding.state.rules();
     let guards = &rules.guards;
     let now = deciding.civil_now();
-    let coming = |entity: &EntityId| {
-        deciding.state.entities.get(entity).is_some_and(|record| {
-            let shown = record.when();
-            shown.status != raccord_model::Status::Cancelled
-                && shown.over_at().is_some_and(|over| over > now)
-        })
-    };
+    let coming = |entity: &EntityId| !leaves_silently(deciding, *entity, now);
     let followed = compared
         .same
         .iter()
@@ -85,14 +80,24 @@ pub(super) fn guard(
         .iter()
         .map(|question| question.pairs.len())
         .sum();
-    let changed = changed + asked;
-    if changed >= guards.change_count.max(1) as usize && share(changed) > guards.change_share {
+    let all = changed + asked;
+    if all >= guards.change_count.max(1) as usize && share(all) > guards.change_share {
+        let listed = missing + compared.changed.len() + compared.added.len();
+        let apart = match asked {
+            0 => Words::default(),
+            _ => Words::new(
+                format!(" À accepter ici : {listed} ; à part, en questions : {asked}."),
+                format!(" To accept here: {listed}; apart, as questions: {asked}."),
+            ),
+        };
         let reason = Words::new(
             format!(
-                "{changed} activités à venir sur {total} changent d'un coup de date, d'heure, de lieu ou de titre. Rien ne bouge tant que personne n'a dit oui."
+                "{all} activités à venir sur {total} changent d'un coup de date, d'heure, de lieu ou de titre. Rien ne bouge tant que personne n'a dit oui.{}",
+                apart.fr
             ),
             format!(
-                "{changed} of {total} coming activities change date, hours, room or title at once. Nothing moves until a person says yes."
+                "{all} of {total} coming activities change date, hours, room or title at once. Nothing moves until a person says yes.{}",
+                apart.en
             ),
         );
         return Some(Alarm {

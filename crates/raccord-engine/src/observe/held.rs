@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use raccord_model::{
     ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Line, Reading, Words,
 };
+use serde_json::json;
 
-use super::accept::first_id;
+use super::accept::{first_id, leaves_silently};
 use super::compare::{Compared, source_fields};
 use crate::deciding::{Deciding, changed_fields};
 use crate::fact::{Closing, HeldEffect, Hold, HoldKind};
@@ -51,10 +52,17 @@ pub(super) fn hold_reading(
     reading: &Reading,
     compared: &Compared,
 ) {
-    let total = compared.missing.len() + compared.changed.len() + compared.added.len();
-    let room = |listed: usize| LISTED.saturating_sub(listed);
-    let mut effects: Vec<HeldEffect> = compared
+    // What leaves without a word is no effect of a yes.
+    let now = deciding.civil_now();
+    let missing: Vec<EntityId> = compared
         .missing
+        .iter()
+        .copied()
+        .filter(|entity| !leaves_silently(deciding, *entity, now))
+        .collect();
+    let total = missing.len() + compared.changed.len() + compared.added.len();
+    let room = |listed: usize| LISTED.saturating_sub(listed);
+    let mut effects: Vec<HeldEffect> = missing
         .iter()
         .take(LISTED)
         .map(|&entity| held_cancel(deciding, entity))
@@ -164,14 +172,19 @@ fn title_in(fields: &Fields) -> String {
 }
 
 fn held_cancel(deciding: &Deciding<'_>, entity: EntityId) -> HeldEffect {
-    let title = deciding.title(entity);
+    let known = deciding.entity(entity);
+    let (title, status) = known.map_or_else(Default::default, |mut known| {
+        let title = known.text("title").to_owned();
+        (title, known.fields.remove("status"))
+    });
+    let before = status.unwrap_or_else(|| json!("confirmed"));
     HeldEffect {
         connector: None,
         entity,
         action: "cancel".into(),
         title,
-        before: Fields::new(),
-        after: Fields::new(),
+        before: Fields::from([("status".to_owned(), before)]),
+        after: Fields::from([("status".to_owned(), json!("cancelled"))]),
     }
 }
 

@@ -21,11 +21,11 @@ pub(super) fn unreadable(deciding: &mut Deciding<'_>, source: &ConnectorName, fa
     let text = Words::new(
         format!(
             "La source « {source} » ne peut pas être lue : {}. Rien n'est annulé, le dernier état connu reste.",
-            failure.text.fr
+            failure.text.fr.trim_end_matches('.')
         ),
         format!(
             "The source “{source}” cannot be read: {}. Nothing is cancelled, the last known state stays.",
-            failure.text.en
+            failure.text.en.trim_end_matches('.')
         ),
     );
     let mend = failure.mend.clone();

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::Fault;
+use crate::Words;
 
 /// Bytes of JSON that `extra` may take.
 const EXTRA_BYTES: usize = 64 * 1024;
@@ -23,23 +24,29 @@ pub(super) fn check(data: &Value, found: &mut Vec<Fault>) {
         } else if let Some(below) = broken_number(value) {
             found.push(Fault {
                 pointer: format!("/{}{below}", name.replace('~', "~0").replace('/', "~1")),
-                detail: "is no whole number: write it without a decimal point".into(),
+                detail: Words::new(
+                    "n’est pas un nombre entier : écrivez-le sans virgule",
+                    "is no whole number: write it without a decimal point",
+                ),
             });
         }
     }
 }
 
 fn extra(value: &Value, found: &mut Vec<Fault>) {
-    let mut fault = |detail: &str| {
+    let mut fault = |fr: &str, en: &str| {
         found.push(Fault {
             pointer: "/extra".into(),
-            detail: detail.into(),
+            detail: Words::new(fr, en),
         });
     };
     if too_deep(value, EXTRA_DEPTH) {
-        fault("is deeper than 16 levels");
+        fault("a plus de 16 niveaux", "is deeper than 16 levels");
     } else if too_large(value) {
-        fault("takes more than 64 kB of JSON");
+        fault(
+            "prend plus de 64 ko de JSON",
+            "takes more than 64 kB of JSON",
+        );
     }
 }
 

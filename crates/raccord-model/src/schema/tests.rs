@@ -37,7 +37,7 @@ fn verdicts(name: &str, check: impl Fn(&Value) -> Vec<Fault>) {
         let faults = check(&value);
         assert_eq!(faults.len(), 1, "{file} breaks one thing: {faults:#?}");
         for fault in faults {
-            let missing = fault.detail == "is missing";
+            let missing = fault.detail.en == "is missing";
             assert_eq!(
                 value.pointer(&fault.pointer).is_none(),
                 missing,
@@ -152,7 +152,23 @@ fn a_fault_names_the_place_and_never_the_value() {
     ];
     assert_eq!(places, expected.into(), "{faults:#?}");
     for fault in &faults {
-        assert!(!fault.detail.contains("canary"), "{fault:?}");
+        assert!(!format!("{fault:?}").contains("canary"), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_fault_is_told_in_both_languages() {
+    let data = json!({
+        "title": "", "start": "tomorrow", "room": 12, "capacity": -1, "status": "maybe",
+        "description": "x".repeat(200_000), "url": "here", "tags": "one", "colour": 1,
+        "all_day": "yes", "zone": "?", "series": { "id": 3 },
+    });
+    let faults = Schemas::shared().check_posted(EntityKind::Activity, Verb::Updated, &data);
+    assert!(faults.len() >= 12, "{faults:#?}");
+    for fault in &faults {
+        let Words { fr, en } = &fault.detail;
+        assert!(!fr.is_empty() && !en.is_empty() && fr != en, "{fault:?}");
+        assert_ne!(en, "fits none of the accepted forms", "{fault:?}");
     }
 }
 

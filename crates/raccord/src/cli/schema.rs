@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use raccord_kit::settings::nearest;
-use raccord_model::{Envelope, Schemas, Words};
+use raccord_model::{Envelope, Fault, Schemas, Words};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -197,22 +197,21 @@ fn validate(args: &SchemaFile, console: &mut Console<'_, '_>) -> Result<Exit, Pr
             ),
         )
     })?;
+    let view = console.view()?;
     let mut verdict = Verdict {
         checked: events.len(),
         faults: Vec::new(),
     };
     for (index, event) in events.into_iter().enumerate() {
-        verdict.faults.extend(
-            faults_of(event)
-                .into_iter()
-                .map(|(pointer, detail)| EventFault {
-                    event: index + 1,
-                    pointer,
-                    detail,
-                }),
-        );
+        verdict
+            .faults
+            .extend(faults_of(event).into_iter().map(|fault| EventFault {
+                event: index + 1,
+                pointer: fault.pointer,
+                detail: fault.detail.get(view.lang).to_owned(),
+            }));
     }
-    console.print(&verdict, &console.view()?)
+    console.print(&verdict, &view)
 }
 
 /// One event, a list of them, or one a line.
@@ -227,19 +226,34 @@ fn events(bytes: &[u8]) -> Result<Vec<Value>, serde_json::Error> {
     Ok(all)
 }
 
-fn faults_of(event: Value) -> Vec<(String, String)> {
-    let envelope = match Envelope::from_json(event) {
-        Ok(envelope) => envelope,
-        Err(error) => return vec![(format!("/{}", error.attribute), error.problem)],
-    };
+/// Every fault of the envelope and, as far as its type is known, of the data.
+fn faults_of(event: Value) -> Vec<Fault> {
+    let (envelope, broken) = Envelope::parse(event);
+    let mut faults: Vec<Fault> = broken
+        .into_iter()
+        .map(|error| Fault {
+            pointer: format!("/{}", error.attribute),
+            detail: error.problem,
+        })
+        .collect();
     let Some((kind, verb)) = envelope.raccord_type() else {
-        let detail = format!("{:?} is no event type of Raccord", shown(&envelope.kind));
-        return vec![("/type".to_owned(), detail)];
+        if !envelope.kind.is_empty() {
+            let named = shown(&envelope.kind);
+            faults.push(Fault {
+                pointer: "/type".to_owned(),
+                detail: Words::new(
+                    format!("« {named} » n'est pas un type d'événement de Raccord"),
+                    format!("“{named}” is no event type of Raccord"),
+                ),
+            });
+        }
+        return faults;
     };
     let data = envelope.data.unwrap_or(Value::Null);
-    Schemas::shared()
-        .check(kind, verb, &data)
-        .into_iter()
-        .map(|fault| (format!("/data{}", fault.pointer), fault.detail))
-        .collect()
+    let found = Schemas::shared().check(kind, verb, &data);
+    faults.extend(found.into_iter().map(|fault| Fault {
+        pointer: format!("/data{}", fault.pointer),
+        ..fault
+    }));
+    faults
 }

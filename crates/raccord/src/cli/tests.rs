@@ -453,7 +453,7 @@ fn schemas_are_listed_shown_and_checked_against() {
     assert_eq!(raccord(&["schema", "validate", &config]).exit, Exit::Done);
     let file = folder.path().join("events.json");
     let wrong = r#"{"specversion":"1.0","id":"","source":"x","type":"y"}
-        [{"specversion":"1.0","id":"1","source":"x","type":"org.raccord.activity.created.v1","data":{}},
+        [{"specversion":"1.0","id":"","source":"x","type":"org.raccord.activity.created.v1","data":{}},
          {"specversion":"1.0","id":"1","source":"x","type":"com.example.other"}]"#;
     std::fs::write(&file, wrong).unwrap();
     let said = raccord(&["schema", "validate", &file.display().to_string(), "--json"]);
@@ -470,6 +470,9 @@ fn schemas_are_listed_shown_and_checked_against() {
         [1, 2, 3].iter().all(|event| events.contains(event)),
         "{verdict}"
     );
+    // A fault of the envelope hides none of the data.
+    let said = verdict["faults"].to_string();
+    assert!(said.contains("\"/id\"") && said.contains("\"/data/title\""));
     std::fs::write(&file, "{").unwrap();
     assert_eq!(
         raccord(&["schema", "validate", &file.display().to_string()]).exit,

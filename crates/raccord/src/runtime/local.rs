@@ -61,15 +61,23 @@ impl Host for Local {
         let state = loaded.engine.state();
         let mut findings = Vec::new();
         if let Some(why) = state.muted.clone().or(loaded.muted) {
+            let mend = if why == rehearsal() {
+                Words::new(
+                    "Pour qu'il envoie un jour : « raccord unmute --moved ».",
+                    "For it to send one day: `raccord unmute --moved`.",
+                )
+            } else {
+                Words::new(
+                    "Dites « raccord unmute --moved » ou « raccord unmute --copy ».",
+                    "Say `raccord unmute --moved` or `raccord unmute --copy`.",
+                )
+            };
             findings.push(Finding {
                 place: session.settings.data.display().to_string(),
                 code: "mute".into(),
                 level: raccord_kit::Level::Warning,
                 text: why,
-                mend: Words::new(
-                    "Dites « raccord unmute --moved » ou « raccord unmute --copy ».",
-                    "Say `raccord unmute --moved` or `raccord unmute --copy`.",
-                ),
+                mend,
             });
         }
         for (name, why) in stopped::stopped(state) {
@@ -381,11 +389,16 @@ fn not_restored(file: &Path, data: &Path, error: &LogError) -> Problem {
 pub(crate) fn unmute_order(what: Unmute) -> Order {
     match what {
         Unmute::Moved => Order::Unmute { look_first: true },
-        Unmute::Copy => Order::Mute(Words::new(
-            "Ce lieu est une répétition : il lit et montre un plan, mais n'envoie rien.",
-            "This place is a rehearsal: it reads and shows a plan, but sends nothing.",
-        )),
+        Unmute::Copy => Order::Mute(rehearsal()),
     }
+}
+
+/// Why a rehearsal sends nothing.
+fn rehearsal() -> Words {
+    Words::new(
+        "Ce lieu est une répétition : il lit et montre un plan, mais n'envoie rien.",
+        "This place is a rehearsal: it reads and shows a plan, but sends nothing.",
+    )
 }
 
 pub(crate) fn unmuted(what: Unmute) -> DeedShape {

@@ -73,7 +73,7 @@ pub(crate) fn why(
     view: &View,
 ) -> Result<WhyShape, Problem> {
     let search = |text: &str| mentions(log, text);
-    let chain = raccord_engine::why(engine.state(), reference, &search)
+    let chain = raccord_engine::why(engine.state(), reference, &search, view)
         .filter(|chain| !chain.is_empty())
         .ok_or_else(|| Problem::unknown_reference(reference))?;
     let chain = chain

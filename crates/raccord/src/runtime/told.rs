@@ -2,8 +2,9 @@
 
 use raccord_engine::{
     Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State, field_name,
+    value_name,
 };
-use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Remark, Words};
+use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Lang, Remark, Words};
 use serde_json::Value;
 
 use super::desk::Report;
@@ -64,11 +65,12 @@ fn lines(fields: &Fields, view: &View) -> Option<String> {
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "zone" | "since" | "about"))
         .map(|(name, value)| {
-            let value = match value {
-                Value::String(text) => {
+            let value = match (value_name(name, value), value) {
+                (Some(words), _) => words.get(view.lang).to_owned(),
+                (None, Value::String(text)) => {
                     civil(value).map_or_else(|| text.clone(), |at| view.civil(at))
                 }
-                other => other.to_string(),
+                (None, other) => other.to_string(),
             };
             let (name, colon) = (field_name(name), view.say(" :", ":"));
             format!("{}{colon} {value}", name.get(view.lang))
@@ -244,6 +246,25 @@ pub(crate) fn warnings(remarks: &[(ConnectorName, Remark)], view: &View) -> Vec<
         .collect()
 }
 
+/// Sources that are no longer configured, and what is left of them.
+pub(crate) fn orphans(state: &State, view: &View) -> Vec<WarningShape> {
+    let now = view.zone.to_datetime(view.now);
+    raccord_engine::orphans(state, now)
+        .into_iter()
+        .map(|orphans| WarningShape {
+            source: orphans.source.to_string(),
+            sheet: String::new(),
+            row: 0,
+            code: "source-gone".to_owned(),
+            text: format!(
+                "{} {}",
+                orphans.text.get(view.lang),
+                orphans.mend.get(view.lang)
+            ),
+        })
+        .collect()
+}
+
 /// What is owed and was not made, with what it waits for.
 pub(crate) fn later(
     state: &State,
@@ -314,14 +335,14 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
             ),
         )),
         Reply::Refused(refusals) => {
-            let detail: Vec<&str> = refusals
-                .iter()
-                .map(|refusal| refusal.detail.as_str())
-                .collect();
+            let joined = |lang| {
+                let told = refusals.iter().map(|refusal| refusal.detail.get(lang));
+                told.collect::<Vec<_>>().join("; ")
+            };
             Err(Problem::failed(
                 "",
                 "refused",
-                Words::same(detail.join("; ")),
+                Words::new(joined(Lang::Fr), joined(Lang::En)),
                 Words::default(),
             ))
         }

@@ -24,6 +24,11 @@ impl<'a> Mistakes<'a> {
         }
     }
 
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.found.is_empty()
+    }
+
     /// Notes a mistake at `path`.
     pub(super) fn add(&mut self, path: &[&str], code: &str, text: Words, mend: Words) {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
@@ -38,12 +43,7 @@ impl<'a> Mistakes<'a> {
         for mistake in mistakes {
             let below = mistake.key.split('.').filter(|part| !part.is_empty());
             let full: Vec<&str> = path.iter().copied().chain(below).collect();
-            let code = match mistake.text.en.as_str() {
-                text if text.ends_with("is not known.") => "key-unknown",
-                text if text.ends_with("is missing.") => "key-missing",
-                _ => "value-wrong",
-            };
-            self.add(&full, code, mistake.text, mistake.mend);
+            self.add(&full, mistake.code, mistake.text, mistake.mend);
         }
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::document::{Document, Places};
 use super::mistakes::{Mistakes, about, did_you_mean};
-use super::{Instance, Settings, Token, Web, raw, schema, when};
+use super::{Instance, Settings, Token, Web, alone, raw, schema, trial, when};
 use crate::connectors;
 
 /// Where `run` listens unless told otherwise.
@@ -39,6 +39,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let raw_web: Option<raw::Web> = section(tree, &["web"], &mut mistakes);
     let raw_guards: Option<raw::Guards> = section(tree, &["guards"], &mut mistakes);
     let connectors = connectors(&tree["connectors"], &document.places, &mut mistakes);
+    alone::check(&connectors, &base, &mut mistakes);
     let recipes = items(tree, "recipes", &mut mistakes, |raw, path, mistakes| {
         Some(recipe(raw, path, mistakes))
     });
@@ -54,6 +55,9 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let public_url = public_url(web_raw.public_url.as_deref(), &mut mistakes);
     let web = web(web_raw, &base, &mut mistakes);
     let place = raw_place.and_then(|raw| place(raw, public_url, &base, &mut mistakes));
+    if mistakes.any() || place.is_none() {
+        trial::look(document, &base, &mut mistakes);
+    }
     let findings = mistakes.findings();
     match place {
         Some((place, zone, data)) if findings.is_empty() => Ok(Settings {

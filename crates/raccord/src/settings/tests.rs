@@ -364,3 +364,102 @@ fn a_replaced_secret_changes_the_credentials_and_not_the_settings() {
     assert_ne!(first.credentials, rule(two, b"salt").credentials);
     assert_eq!(first.settings, rule(two, b"salt").settings);
 }
+
+#[test]
+fn one_layer_of_mistakes_hides_no_other_and_each_stands_at_its_key() {
+    let wrong = r#"
+[place]
+id = "La Raffinerie"
+name = "x"
+timezone = "Indian/Reunio"
+
+[connectors.sheet]
+kind = "spreadsheet"
+locatoin = "p.csv"
+every = "0s"
+columns = { titel = "x" }
+
+[connectors.hook]
+kind = "webhook"
+url = "not a url"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+secret_file = "x"
+
+[connectors.site]
+kind = "website"
+output = "out/site"
+base_url = "zz"
+template = "missing"
+
+[[routes]]
+to = "sheet"
+"#;
+    let findings = read_with(wrong, &[]).unwrap_err();
+    let places: Vec<&str> = findings.iter().map(|found| found.place.as_str()).collect();
+    assert_eq!(
+        places,
+        [
+            "raccord.toml:3:1 (place.id)",
+            "raccord.toml:5:1 (place.timezone)",
+            "raccord.toml:7:13 (connectors.sheet.location)",
+            "raccord.toml:9:1 (connectors.sheet.locatoin)",
+            "raccord.toml:10:1 (connectors.sheet.every)",
+            "raccord.toml:11:13 (connectors.sheet.columns.titel)",
+            "raccord.toml:15:1 (connectors.hook.url)",
+            "raccord.toml:16:1 (connectors.hook.secret)",
+            "raccord.toml:22:1 (connectors.site.base_url)",
+            "raccord.toml:23:1 (connectors.site.template)",
+            "raccord.toml:26:1 (routes.0.to)",
+        ]
+    );
+    let mend = |place: &str| -> &str {
+        let found = findings.iter().find(|found| found.place.contains(place));
+        &found.unwrap().mend.fr
+    };
+    assert_eq!(mend("columns.titel"), "Vouliez-vous écrire « title » ?");
+    assert_eq!(
+        mend("base_url"),
+        "Écrivez par exemple \"https://programme.example.org/\"."
+    );
+}
+
+#[test]
+fn what_a_connector_refuses_stands_at_its_key_also_alone() {
+    use std::sync::Arc;
+    let text = GOOD.to_owned() + "\n[connectors.hook]\nkind = \"webhook\"\nurl = \"nowhere\"\n";
+    let settings = read_with(&text, &[]).unwrap();
+    let clock: Arc<dyn raccord_kit::Clock> = Arc::new(raccord_kit::SystemClock::default());
+    let Err(findings) = crate::connectors::build(&settings, &clock, Path::new("raccord")) else {
+        panic!("this is no address");
+    };
+    assert!(
+        findings[0].place.ends_with(":1 (connectors.hook.url)"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn two_tools_of_a_kind_cannot_have_one_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path();
+    std::fs::create_dir_all(base.join("out/site")).unwrap();
+    std::os::unix::fs::symlink(base.join("out/site"), base.join("linked")).unwrap();
+    let read = |tool: &str| {
+        let text = format!("{GOOD}\n[connectors.other]\n{tool}\n");
+        let document = document::parse("raccord.toml", &text, &env(&[])).unwrap();
+        read::read(&base.join("raccord.toml"), &document)
+    };
+    for output in ["out/site", "./out//site/", "out/../out/site", "linked"] {
+        let tool = format!("kind = \"website\"\noutput = \"{output}\"");
+        let findings = read(&tool).expect_err(output);
+        assert_eq!(findings[0].code, "folder-shared");
+        assert!(
+            findings[0].place.ends_with(":1 (connectors.other.output)"),
+            "{findings:?}"
+        );
+        assert!(findings[0].text.fr.contains("« public-site »"));
+    }
+    // Another kind has other files, and another folder is another folder.
+    read("kind = \"programme\"\noutput = \"out/site\"").unwrap();
+    read("kind = \"website\"\noutput = \"out/site/inner\"").unwrap();
+}

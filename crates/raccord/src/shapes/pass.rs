@@ -81,10 +81,13 @@ pub struct UnreadShape {
     /// The source.
     pub source: String,
     /// The tab, or `""`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sheet: String,
     /// The line, from 1; 0 when it is about the tab or the whole document.
+    #[serde(default, skip_serializing_if = "is_none")]
     pub row: u32,
     /// The column as letters, or `""`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub column: String,
     /// A stable code.
     pub code: String,
@@ -100,13 +103,24 @@ pub struct WarningShape {
     /// The source.
     pub source: String,
     /// The tab, or `""`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sheet: String,
     /// The line, or 0.
+    #[serde(default, skip_serializing_if = "is_none")]
     pub row: u32,
     /// `duplicate-line`, `unknown-column` ...
     pub code: String,
     /// The sentence.
     pub text: String,
+}
+
+/// Lines are numbered from 1: 0 is none.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_none(row: &u32) -> bool {
+    *row == 0
 }
 
 /// A delivery that is not made yet.
@@ -128,10 +142,17 @@ pub struct LaterShape {
 impl Shape for PlanShape {
     fn human(&self, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
         if self.effects.is_empty() {
-            let nothing = view.say(
-                "Rien à faire : tous les outils sont à jour.",
-                "Nothing to do: every tool is up to date.",
-            );
+            let nothing = if self.exit() == Exit::Done {
+                view.say(
+                    "Rien à faire : tous les outils sont à jour.",
+                    "Nothing to do: every tool is up to date.",
+                )
+            } else {
+                view.say(
+                    "Rien d'autre à faire que ce qui suit.",
+                    "Nothing to do but what follows.",
+                )
+            };
             writeln!(out, "{nothing}")?;
         } else {
             by_tool(&self.effects, Tense::Todo, view, out)?;
@@ -156,17 +177,17 @@ impl Shape for PlanShape {
 impl Shape for SyncShape {
     fn human(&self, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
         if self.effects.is_empty() {
-            let nothing = view.say(
-                "Rien n'a changé : tous les outils sont à jour.",
-                "Nothing changed: every tool is up to date.",
-            );
-            let nothing = if self.later.is_empty() {
-                nothing
-            } else {
-                view.say(
+            let nothing = match (self.later.is_empty(), self.exit()) {
+                (true, Exit::Done) => view.say(
+                    "Rien n'a changé : tous les outils sont à jour.",
+                    "Nothing changed: every tool is up to date.",
+                ),
+                // Something waits for a person: not everything is as it should be.
+                (true, _) => view.say("Rien n'a changé.", "Nothing changed."),
+                (false, _) => view.say(
                     "Rien n'a pu être fait pour l'instant.",
                     "Nothing could be done yet.",
-                )
+                ),
             };
             writeln!(out, "{nothing}")?;
         } else {
