@@ -22,45 +22,11 @@ pub(super) fn guard(
     let guards = &rules.guards;
     let now = deciding.civil_now();
     let coming = |entity: &EntityId| !leaves_silently(deciding, *entity, now);
-    let followed = compared
-        .same
-        .iter()
-        .chain(&compared.changed)
-        .map(|(_, entity)| entity)
-        .chain(&compared.missing)
-        .chain(
-            compared
-                .questions
-                .iter()
-                .flat_map(|question| question.pairs.iter().map(|(_, entity)| entity)),
-        );
-    let total = followed.filter(|entity| coming(entity)).count();
     let missing = compared
         .missing
         .iter()
         .filter(|entity| coming(entity))
         .count();
-    let share = |part: usize| {
-        if total == 0 {
-            0.0
-        } else {
-            part as f64 / total as f64
-        }
-    };
-    if missing >= guards.cancel_count.max(1) as usize && share(missing) > guards.cancel_share {
-        let reason = Words::new(
-            format!(
-                "{missing} activités à venir sur {total} ont disparu d'un coup. Rien n'est annulé tant que personne n'a dit oui."
-            ),
-            format!(
-                "{missing} of {total} coming activities are gone at once. Nothing is cancelled until a person says yes."
-            ),
-        );
-        return Some(Alarm {
-            code: "mass-deletion",
-            reason,
-        });
-    }
     let changed = compared
         .changed
         .iter()
@@ -81,7 +47,45 @@ pub(super) fn guard(
         .map(|question| question.pairs.len())
         .sum();
     let all = changed + asked;
-    if all >= guards.change_count.max(1) as usize && share(all) > guards.change_share {
+    let many = |part: usize, least: u32| part >= least.max(1) as usize;
+    if !many(missing, guards.cancel_count) && !many(all, guards.change_count) {
+        return None; // Without looking at everything that stayed as it was.
+    }
+    let followed = compared
+        .same
+        .iter()
+        .chain(&compared.changed)
+        .map(|(_, entity)| entity)
+        .chain(&compared.missing)
+        .chain(
+            compared
+                .questions
+                .iter()
+                .flat_map(|question| question.pairs.iter().map(|(_, entity)| entity)),
+        );
+    let total = followed.filter(|entity| coming(entity)).count();
+    let share = |part: usize| {
+        if total == 0 {
+            0.0
+        } else {
+            part as f64 / total as f64
+        }
+    };
+    if many(missing, guards.cancel_count) && share(missing) > guards.cancel_share {
+        let reason = Words::new(
+            format!(
+                "{missing} activités à venir sur {total} ont disparu d'un coup. Rien n'est annulé tant que personne n'a dit oui."
+            ),
+            format!(
+                "{missing} of {total} coming activities are gone at once. Nothing is cancelled until a person says yes."
+            ),
+        );
+        return Some(Alarm {
+            code: "mass-deletion",
+            reason,
+        });
+    }
+    if many(all, guards.change_count) && share(all) > guards.change_share {
         let listed = missing + compared.changed.len() + compared.added.len();
         let apart = match asked {
             0 => Words::default(),
