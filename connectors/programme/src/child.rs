@@ -78,6 +78,8 @@ pub(crate) async fn typeset(
         .env_clear()
         // A page or two gain nothing from more, and each costs the child memory.
         .env("RAYON_NUM_THREADS", "2")
+        // The allocator takes a gigabyte at a time (KiB), which counts against the child's limit.
+        .env("MIMALLOC_ARENA_RESERVE", "65536")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
