@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
 use raccord_tests::place::Place;
 use raccord_tests::receiver::Receiver;
 
@@ -437,22 +439,10 @@ fn large(sheet: &Path) -> Result<()> {
 /// Moves every date at the beginning of a line by seven days.
 fn shift_week(text: &str) -> String {
     let shifted = |line: &str| -> Option<String> {
-        let day: Vec<i64> = line
-            .get(..10)?
-            .split('-')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let [year, month, date] = day[..] else {
-            return None;
-        };
-        // Days are counted as if every month had 28: the dates stay valid, and all of them move.
-        let days = year * 336 + (month - 1) * 28 + (date.min(28) - 1) + 7;
+        let day: Date = line.get(..10)?.parse().ok()?;
         Some(format!(
-            "{:04}-{:02}-{:02}{}",
-            days / 336,
-            days % 336 / 28 + 1,
-            days % 28 + 1,
+            "{}{}",
+            day.checked_add(7.days()).ok()?,
             &line[10..]
         ))
     };
