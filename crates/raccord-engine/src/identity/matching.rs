@@ -84,18 +84,18 @@ pub fn match_lines(
         }
     }
 
-    // Before its title and day: what moved by a week may stand on another one's day.
-    for (line, entity) in same_story(known, lines, &free_known, &free_lines) {
-        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
-            pair(line, entity, &mut free_known, &mut free_lines);
-        }
-    }
     for (line, entity) in same_title_and_day(known, lines, &free_known, &free_lines) {
         if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
             pair(line, entity, &mut free_known, &mut free_lines);
         }
     }
     for (line, entity) in near_title_and_slot(known, lines, &free_known, &free_lines) {
+        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
+            pair(line, entity, &mut free_known, &mut free_lines);
+        }
+    }
+    // After title and day: occurrences of one series tell one story, and may exchange it.
+    for (line, entity) in same_story(known, lines, &free_known, &free_lines) {
         if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
             pair(line, entity, &mut free_known, &mut free_lines);
         }
