@@ -24,6 +24,9 @@ use crate::identity::Question;
 
 pub(crate) use told::remark_digest;
 
+/// Up to this many questions are asked beside a reading that is held.
+const ASKED: usize = 20;
+
 pub(crate) fn observed(
     deciding: &mut Deciding<'_>,
     source: &ConnectorName,
@@ -168,9 +171,10 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
             close_readings(deciding, source, Some(content));
             hold_reading(deciding, source, content, reason, reading, &compared);
         }
-        // What is asked about single lines is asked with it, not after it; a reading somebody said
-        // no to asks nothing more.
-        let open: &[Question] = if refused { &[] } else { &compared.questions };
+        // What is asked about a few lines is asked with it, not after it; where a whole sheet moved
+        // a person decides about that first. A reading somebody said no to asks nothing more.
+        let asks = !refused && compared.questions.len() <= ASKED;
+        let open: &[Question] = if asks { &compared.questions } else { &[] };
         ask(deciding, source, reading, open);
         if !planted(Fault::ApplyHeld) {
             return;
