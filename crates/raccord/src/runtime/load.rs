@@ -120,6 +120,10 @@ pub(crate) enum FoldError {
     /// The log refused.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The log begins with a snapshot that this version does not know; without it nothing can be
+    /// folded.
+    #[error("the snapshot of commit {0}")]
+    Snapshot(u64),
     /// A commit holds what this version does not know.
     #[error("commit {number}")]
     Commit {
@@ -136,7 +140,7 @@ impl FoldError {
     pub(crate) fn at(&self, data: &Path) -> Problem {
         match self {
             Self::Log(error) => refused(data, error),
-            Self::Commit { number, .. } => Problem::failed(
+            Self::Commit { number, .. } | Self::Snapshot(number) => Problem::failed(
                 data.display().to_string(),
                 "log.unknown-fact",
                 Words::new(
@@ -177,7 +181,7 @@ pub(crate) fn fold_all(log: &dyn LogRead) -> Result<(Engine, usize), FoldError> 
         return fold_from(log, Engine::new(), 0);
     }
     let snapshot = log.snapshot(floor.number)?;
-    let engine = Engine::from_snapshot(&snapshot.body).unwrap_or_default();
+    let engine = Engine::from_snapshot(&snapshot.body).ok_or(FoldError::Snapshot(floor.number))?;
     fold_from(log, engine, floor.number)
 }
 
@@ -203,4 +207,30 @@ fn fold_from(
     engine.remember(log.slots()?);
     engine.start();
     Ok((engine, tail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raccord_bus::Log as _;
+
+    #[test]
+    fn a_log_that_begins_with_a_snapshot_of_another_version_is_refused_and_not_taken_for_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut log = SqliteLog::open(&data, &"test".parse().unwrap())
+            .unwrap()
+            .log;
+        for _ in 0..2 {
+            log.append(jiff::Timestamp::UNIX_EPOCH, b"[]", &[]).unwrap();
+        }
+        log.put_snapshot(1, vec![u8::MAX]).unwrap();
+        log.forget_before(2).unwrap();
+        let Err(error) = fold(&log) else {
+            panic!("it was folded without what the snapshot holds");
+        };
+        assert!(matches!(error, FoldError::Snapshot(1)), "{error:?}");
+        let told = error.at(&data);
+        assert_eq!(told.findings[0].code, "log.unknown-fact");
+    }
 }
