@@ -1,10 +1,10 @@
 //! Reading sources, and seeing whether what was written is still there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use raccord_engine::{Input, State};
+use raccord_engine::{Input, SourceState, State};
 use raccord_model::{ConnectorName, EntityId};
 
 use crate::connectors::Tools;
@@ -12,22 +12,39 @@ use crate::connectors::Tools;
 /// What each source saw, and what is lost.
 pub(crate) type Observed = Vec<Input>;
 
+/// What is known before a pass reads: where each source was left, and what tools hold of ours.
+pub(crate) struct Known {
+    cursors: BTreeMap<ConnectorName, String>,
+    written: Written,
+}
+
+impl Known {
+    /// As `state` knows it.
+    pub(crate) fn of(state: &State) -> Self {
+        let cursor = |(name, known): (&ConnectorName, &SourceState)| {
+            Some((name.clone(), known.cursor.clone()?))
+        };
+        Self {
+            cursors: state.sources.iter().filter_map(cursor).collect(),
+            written: written(state),
+        }
+    }
+}
+
 /// Reads every source once, all at the same time, and looks for what was written.
-pub(crate) async fn observe_all(tools: &Arc<Tools>, state: &State) -> Observed {
+pub(crate) async fn observe_all(tools: &Arc<Tools>, known: Known) -> Observed {
+    let Known { cursors, written } = known;
     let readings = tools.iter().filter_map(|(name, tool)| {
         let source = tool.source()?;
-        let cursor = state
-            .sources
-            .get(name)
-            .and_then(|known| known.cursor.clone());
+        let cursor = cursors.get(name).map(String::as_str);
         Some(async move {
             Input::Observed {
                 source: name.clone(),
-                seen: source.observe(cursor.as_deref()).await,
+                seen: source.observe(cursor).await,
             }
         })
     });
-    let (mut observed, lost) = tokio::join!(join_all(readings), lost(tools, written(state)));
+    let (mut observed, lost) = tokio::join!(join_all(readings), lost(tools, written));
     observed.extend(lost);
     observed
 }

@@ -8,7 +8,7 @@ use raccord_kit::Clock;
 use raccord_model::{EntityKind, Rules};
 
 use super::desk::{Broken, Desk};
-use super::observe::{Observed, observe_all};
+use super::observe::{Known, Observed, observe_all};
 use super::renderer::Rendering;
 use super::{stopped, told};
 use crate::connectors::Tools;
@@ -46,7 +46,7 @@ pub(crate) struct PassOptions {
 /// # Errors
 /// None of its own: a source that cannot be read is part of the answer.
 pub(crate) async fn dry_run(pass: &Pass<'_>, engine: Engine, rules: Rules) -> PlanShape {
-    let observed = observe_all(pass.tools, engine.state()).await;
+    let observed = observe_all(pass.tools, Known::of(engine.state())).await;
     rehearse(pass, engine, rules, observed)
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn agreed(
     rules: Rules,
     expected: &PlanShape,
 ) -> Result<Observed, Problem> {
-    let observed = observe_all(pass.tools, engine.state()).await;
+    let observed = observe_all(pass.tools, Known::of(engine.state())).await;
     stale(expected, &rehearse(pass, engine, rules, observed.clone()))?;
     Ok(observed)
 }
@@ -126,25 +126,37 @@ pub(crate) async fn one_pass(
     desk: &Desk,
     options: PassOptions,
 ) -> Result<SyncShape, Problem> {
-    let broken = |Broken(problem)| problem;
     if !options.begun {
         desk.begin_pass().await;
     }
+    let made = begun_pass(pass, desk, options).await;
+    if made.is_err() {
+        // A pass that stopped half-way gathers nothing more; why it stopped is what is told.
+        drop(desk.end_pass().await);
+    }
+    made
+}
+
+async fn begun_pass(
+    pass: &Pass<'_>,
+    desk: &Desk,
+    options: PassOptions,
+) -> Result<SyncShape, Problem> {
+    let broken = |Broken(problem)| problem;
     for order in options.orders {
         let reply = desk.input(Input::Order(order)).await.map_err(broken)?;
         told::refused(&reply)?;
     }
     let observed = match (options.observed, options.plan) {
         (Some(observed), _) => observed,
-        (None, plan) => {
+        (None, Some(expected)) => {
             let engine = desk.ask(|engine, _| engine.clone()).await.map_err(broken)?;
-            match plan {
-                Some(expected) => {
-                    let rules = (**engine.state().rules()).clone();
-                    agreed(pass, engine, rules, &expected).await?
-                }
-                None => observe_all(pass.tools, engine.state()).await,
-            }
+            let rules = (**engine.state().rules()).clone();
+            agreed(pass, engine, rules, &expected).await?
+        }
+        (None, None) => {
+            let known = desk.ask(|engine, _| Known::of(engine.state()));
+            observe_all(pass.tools, known.await.map_err(broken)?).await
         }
     };
     let read = observed
