@@ -59,8 +59,8 @@ impl Deciding<'_> {
         }
         let rules = self.rules();
         let looks = rules.sinks.get(connector).is_some_and(|rule| {
-            let objects = rule.handles.iter().filter(|each| each.mode != Mode::Each);
-            objects.into_iter().any(|each| each.class == Class::Find)
+            let mut objects = rule.handles.iter().filter(|each| each.mode != Mode::Each);
+            objects.any(|each| each.class == Class::Find)
         });
         if looks {
             self.record(Fact::Relocated {

@@ -109,7 +109,12 @@ pub(super) fn apply(
         let entity = first_id(deciding, source, line);
         let mut fields = line.decode();
         crate::posted::set_zone(deciding, line.kind, &mut fields);
-        let columns = columns(reading, line, fields.keys().map(String::as_str));
+        let cause = cell(
+            reading,
+            line,
+            fields.keys().map(String::as_str),
+            Fields::new(),
+        );
         read.lines.push((entity, accepted(line)));
         deciding.emit(Draft {
             kind: line.kind,
@@ -118,12 +123,7 @@ pub(super) fn apply(
             fields,
             source: source.as_str(),
             family: entity,
-            cause: Cause::Cell {
-                sheet: tab(reading, line),
-                row: line.row,
-                columns,
-                before: Fields::new(),
-            },
+            cause,
             causation: None,
         });
     }
@@ -257,8 +257,8 @@ fn change(
         .into_iter()
         .flat_map(|name| parts(&name, &known.fields, &fields))
         .collect();
-    let columns = columns(reading, line, names.iter().map(String::as_str));
     let (old, _) = difference(line.kind, &known.fields, &fields);
+    let cause = cell(reading, line, names.iter().map(String::as_str), old);
     deciding.emit(Draft {
         kind: line.kind,
         verb,
@@ -266,12 +266,7 @@ fn change(
         fields,
         source: source.as_str(),
         family: entity,
-        cause: Cause::Cell {
-            sheet: tab(reading, line),
-            row: line.row,
-            columns,
-            before: old,
-        },
+        cause,
         causation: None,
     });
 }
@@ -335,6 +330,21 @@ fn parts(name: &str, before: &Fields, after: &Fields) -> Vec<String> {
         parts.push(name.to_owned());
     }
     parts
+}
+
+/// The cells of a line that say `names`, and what they said before.
+fn cell<'n>(
+    reading: &Reading,
+    line: &Line,
+    names: impl Iterator<Item = &'n str>,
+    before: Fields,
+) -> Cause {
+    Cause::Cell {
+        sheet: tab(reading, line),
+        row: line.row,
+        columns: columns(reading, line, names),
+        before,
+    }
 }
 
 /// The letters of the columns the fields, or parts of them, come from.
