@@ -32,6 +32,7 @@ faults! {
     FoundIsNewest = "what a look found is taken for the newest revision",
     DropNewer = "what changed while an effect was under way is forgotten",
     StaleAfterDead = "what changed while an effect went dead is forgotten",
+    TrustAfterDead = "what was tried and given up is taken for not there",
     DropCursor = "a reading is accepted without its lines",
     OneLook = "a missing line is cancelled at the first look",
     NoSecondLook = "an unchanged reading is no second look",

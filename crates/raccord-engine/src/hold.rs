@@ -50,24 +50,16 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         None => return,
     };
     let title = deciding.title(entity);
+    let removes = deciding.state.takes_out(of);
     let hold = Hold {
         id: delivery_hold(of),
         what: HoldKind::Delivery { of: of.clone() },
-        reason: Words::new(
-            format!(
-                "Personne ne sait si « {title} » est arrivé dans {} : la réponse s'est perdue. Oui : renvoyer. Non : considérer que c'est fait.",
-                of.connector
-            ),
-            format!(
-                "Nobody knows whether “{title}” reached {}: the answer was lost. Yes: send again. No: take it as done.",
-                of.connector
-            ),
-        ),
+        reason: unknown_words(&title, &of.connector, removes),
         opened: deciding.now,
         effects: vec![HeldEffect {
             connector: None,
             entity,
-            action: "send".into(),
+            action: if removes { "remove" } else { "send" }.into(),
             title,
             before: Fields::new(),
             after: Fields::new(),
@@ -75,6 +67,28 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         more: 0,
     };
     open(deciding, hold);
+}
+
+/// What a person is asked who can look into the tool.
+fn unknown_words(title: &str, tool: &ConnectorName, removes: bool) -> Words {
+    if removes {
+        return Words::new(
+            format!(
+                "Personne ne sait si « {title} » est encore dans {tool} : la réponse s'est perdue. Oui : l'en retirer. Non : considérer qu'il n'y est plus."
+            ),
+            format!(
+                "Nobody knows whether “{title}” is still in {tool}: the answer was lost. Yes: take it out. No: take it as gone."
+            ),
+        );
+    }
+    Words::new(
+        format!(
+            "Personne ne sait si « {title} » est arrivé dans {tool} : la réponse s'est perdue. Oui : renvoyer. Non : considérer que c'est fait."
+        ),
+        format!(
+            "Nobody knows whether “{title}” reached {tool}: the answer was lost. Yes: send again. No: take it as done."
+        ),
+    )
 }
 
 /// The hold of a delivery nobody knows the end of.
@@ -110,6 +124,9 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             }
             Some(of) => {
                 let hold = delivery_hold(&of);
+                if let Some(Spot::Object { entity, .. }) = deciding.state.find(&of) {
+                    deciding.doubt_link(&of.connector, entity);
+                }
                 deciding.record(Fact::Dropped { of });
                 close(deciding, hold, Closing::Moot);
                 crate::notice::settle(deciding, "dead", &delivery.to_string());
@@ -269,7 +286,10 @@ fn decide(
             } else {
                 planted(Fault::RejectSends)
             };
-            if again {
+            if again && deciding.state.takes_out(&of) {
+                // It is still there: what is known of it stands.
+                deciding.record(Fact::Again { of: of.clone() });
+            } else if again {
                 deciding.made_again(&of);
             } else {
                 vouched(deciding, &of);

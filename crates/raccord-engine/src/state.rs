@@ -397,6 +397,15 @@ impl State {
             .map(|entity| Spot::Object { family, entity })
     }
 
+    /// Whether what an open delivery owes is that an object goes.
+    pub fn takes_out(&self, of: &DeliveryRef) -> bool {
+        let Some(Spot::Object { entity, .. }) = self.find(of) else {
+            return false;
+        };
+        let owed = self.sinks[&of.connector].targets[&entity].owed.as_ref();
+        owed.is_some_and(|owed| owed.hash.is_none())
+    }
+
     /// An open or dead delivery by its id alone (a person named it).
     pub fn search(&self, delivery: DeliveryId) -> Option<DeliveryRef> {
         self.sinks.iter().find_map(|(connector, sink)| {

@@ -99,6 +99,8 @@ pub struct Sim {
     missed: BTreeMap<u32, Timestamp>,
     /// The lines as an accepted reading last showed them.
     pub(crate) shown: BTreeMap<u32, Row>,
+    /// The lines written anew when what they said before was over.
+    pub(crate) outlived: BTreeSet<u32>,
     may_cancel: BTreeSet<String>,
     /// The same, as far as it is durable.
     kept: BTreeMap<u32, Row>,
@@ -207,6 +209,7 @@ impl Sim {
             first_read: BTreeMap::new(),
             missed: BTreeMap::new(),
             shown: BTreeMap::new(),
+            outlived: BTreeSet::new(),
             may_cancel: BTreeSet::new(),
             kept: BTreeMap::new(),
             deleted: BTreeSet::new(),

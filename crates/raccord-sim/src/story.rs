@@ -9,31 +9,63 @@ use crate::sim::ShellFault;
 pub fn story(seed: u64) -> Vec<Act> {
     let mut rng = Rng::new(seed);
     let length = 40 + rng.below(361);
-    // Each seed has its own weather.
-    let trouble = [0, 10, 30, 60][rng.below(4) as usize];
-    let crashes = [0, 2, 6][rng.below(3) as usize];
-    let restores = rng.chance(20);
+    let mood = Mood::drawn(&mut rng);
     let mut acts: Vec<Act> = (0..3 + rng.below(8))
         .map(|_| Act::Add(rng.draw() as u8))
         .collect();
-    if rng.chance(50) {
+    if mood.rewriting || rng.chance(40) {
         acts.push(Act::Nameless);
     }
     acts.push(Act::Read);
     acts.push(Act::Flush);
     while (acts.len() as u64) < length {
-        let act = draw(&mut rng, trouble, crashes, restores);
+        let act = draw(&mut rng, &mood);
         acts.push(act);
     }
     acts
 }
 
-fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
+/// What is usual in a story, so that what is rare elsewhere is frequent somewhere.
+struct Mood {
+    /// Percent of answers that go wrong.
+    trouble: u64,
+    /// Percent of acts that are crashes.
+    crashes: u64,
+    /// Backups are made, and brought back.
+    restores: bool,
+    /// Lines have no names, and people write them anew.
+    rewriting: bool,
+    /// Days pass before anybody decides.
+    slow: bool,
+    /// Tools often cannot tell what they hold.
+    blind: bool,
+}
+
+impl Mood {
+    fn drawn(rng: &mut Rng) -> Self {
+        Self {
+            trouble: [0, 10, 30, 60][rng.below(4) as usize],
+            crashes: [0, 2, 6][rng.below(3) as usize],
+            restores: rng.chance(20),
+            rewriting: rng.chance(30),
+            slow: rng.chance(25),
+            blind: rng.chance(30),
+        }
+    }
+}
+
+fn draw(rng: &mut Rng, mood: &Mood) -> Act {
     let pick = rng.draw();
-    if rng.chance(crashes) {
+    if rng.chance(mood.crashes) {
         return Act::Crash(pick);
     }
-    if restores && rng.chance(3) {
+    if mood.rewriting && rng.chance(6) {
+        return Act::Rework(pick);
+    }
+    if mood.slow && rng.chance(3) {
+        return Act::Wait(90_000);
+    }
+    if mood.restores && rng.chance(3) {
         return match rng.below(4) {
             0 | 1 => Act::Backup,
             2 => Act::Restore(pick),
@@ -41,7 +73,7 @@ fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
         };
     }
     match rng.below(100) {
-        0..=33 => Act::Answer(pick, fate(rng, trouble)),
+        0..=33 => Act::Answer(pick, fate(rng, mood)),
         34..=44 => Act::Wait([1, 5, 20, 61, 130, 301, 1_000][rng.below(7) as usize]),
         45 => Act::Wait([3_600, 7_200, 40_000, 90_000][rng.below(4) as usize]),
         46..=57 => Act::Flush,
@@ -62,6 +94,7 @@ fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
         85..=87 => Act::SignUp(pick as u8),
         88 => Act::Repost(pick),
         89 => Act::AnswerAgain(pick),
+        90..=92 if mood.slow => Act::Flush,
         90..=92 => Act::Decide(pick, rng.chance(50)),
         93 => Act::Retry(pick),
         94 | 95 => Act::SwitchOn(pick),
@@ -72,9 +105,12 @@ fn draw(rng: &mut Rng, trouble: u64, crashes: u64, restores: bool) -> Act {
     }
 }
 
-fn fate(rng: &mut Rng, trouble: u64) -> Fate {
-    if !rng.chance(trouble) {
+fn fate(rng: &mut Rng, mood: &Mood) -> Fate {
+    if !rng.chance(mood.trouble) {
         return Fate::Good;
+    }
+    if mood.blind && rng.chance(30) {
+        return Fate::CannotTell;
     }
     match rng.below(17) {
         0 | 1 => Fate::AnswerLost,

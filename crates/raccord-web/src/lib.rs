@@ -17,5 +17,7 @@ pub use face::{Face, Limits};
 pub use feed::{Entry, Feed, Follow, Position};
 pub use inbound::{EventFault, Form, Refusal, form_of, read};
 pub use metrics::{Exposition, Kind};
-pub use place::{BoxFuture, FollowError, Node, Place, PostError, Programme, Readiness, Reason};
+pub use place::{
+    BoxFuture, FollowError, Node, Place, PostError, Programme, Readiness, Reason, starting,
+};
 pub use token::Token;

@@ -58,8 +58,8 @@ pub trait Place: Send + Sync + 'static {
     fn metrics(&self, out: &mut Exposition);
 
     /// Its activities that everyone may see and that are not over at `now`, by start; at most
-    /// `limit` of them.
-    fn programme(&self, now: Timestamp, limit: usize) -> Programme;
+    /// `limit` of them. `None` while the place is starting and does not know them yet.
+    fn programme(&self, now: Timestamp, limit: usize) -> Option<Programme>;
 }
 
 /// Why posted changes were not taken.
@@ -105,7 +105,7 @@ pub struct Readiness {
 /// One reason for not being ready, or one note. It holds neither personal data nor secrets nor paths.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// A stable code (`log-unwritable`, `connector-not-started`, `mute`).
+    /// A stable code (`starting`, `log-unwritable`, `connector-not-started`, `mute`).
     pub code: &'static str,
     /// What it is about: a connector's name, or `""`.
     pub about: String,
@@ -120,4 +120,12 @@ pub struct Programme {
     pub activities: Vec<Activity>,
     /// How many more there are.
     pub more: usize,
+}
+
+/// What callers are told of a place that is starting.
+pub fn starting() -> Words {
+    Words::new(
+        "Raccord démarre : il relit son journal. Réessayez dans un instant.",
+        "Raccord is starting: it reads its log. Try again in a moment.",
+    )
 }

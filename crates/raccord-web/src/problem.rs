@@ -96,6 +96,15 @@ impl Problem {
             .retry_after(Duration::from_secs(5))
     }
 
+    pub(crate) fn starting() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            crate::place::starting(),
+        )
+        .retry_after(Duration::from_secs(1))
+    }
+
     /// The answer, in `lang`.
     pub(crate) fn say(self, lang: Lang) -> Response {
         let mut body = json!({

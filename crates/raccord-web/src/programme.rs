@@ -17,6 +17,7 @@ use raccord_model::{Activity, Civil, Digest, Lang, Place, Status};
 use sha2::Digest as _;
 
 use crate::face::Face;
+use crate::problem::Problem;
 
 /// A title is shown up to here, a description up to there, in characters.
 const TITLE: usize = 200;
@@ -50,7 +51,9 @@ fn show(face: &Face, request: &Request, embedded: bool) -> Response {
         Err(problem) => return problem.say(face.lang(path, request.headers())),
     };
     let now = face.shared.node.now();
-    let programme = running.programme(now, face.shared.limits.activities);
+    let Some(programme) = running.programme(now, face.shared.limits.activities) else {
+        return Problem::starting().say(face.lang(path, request.headers()));
+    };
     let place = running.place();
     let html = render(&place, now, programme.activities, programme.more, embedded);
 

@@ -47,6 +47,19 @@ async fn the_programme_reads_well_in_english_and_inside_other_sites() {
     insta::assert_snapshot!("embed-en", without_style(&answer.body));
 }
 
+#[tokio::test]
+async fn a_place_that_is_starting_shows_no_empty_programme() {
+    let world = World::new().await;
+    *world.place.starting.lock().unwrap() = true;
+    for path in ["/", "/embed", "/p/raffinerie"] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert!(answer.body.contains("urn:raccord:problem:starting"));
+    }
+    assert_eq!(world.get("/healthz").await.status, 200);
+}
+
 fn without_style(page: &str) -> String {
     let (before, rest) = page.split_once("<style>").unwrap();
     let (_, after) = rest.split_once("</style>").unwrap();

@@ -436,6 +436,9 @@ impl Deciding<'_> {
             .entry(of.connector.clone())
             .or_default()
             .forget(of.id);
+        if let Some(entity) = object {
+            self.doubt_link(&of.connector, entity);
+        }
         self.record(Fact::Dead {
             of: of.clone(),
             failure: Box::new(failure.clone()),
@@ -449,6 +452,22 @@ impl Deciding<'_> {
             && !planted(Fault::StaleAfterDead)
         {
             self.review(&of.connector, entity);
+        }
+    }
+
+    /// What is given up may have reached the tool in an earlier attempt whose answer was lost: what
+    /// it holds is known again after the next write only.
+    pub(crate) fn doubt_link(&mut self, connector: &ConnectorName, entity: EntityId) {
+        let target = self
+            .state
+            .sinks
+            .get(connector)
+            .and_then(|sink| sink.targets.get(&entity));
+        if target.is_some_and(|target| target.link.is_some()) && !planted(Fault::TrustAfterDead) {
+            self.record(Fact::Drifted {
+                connector: connector.clone(),
+                entity,
+            });
         }
     }
 

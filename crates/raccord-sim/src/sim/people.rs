@@ -35,6 +35,16 @@ impl Sim {
         });
         let state = self.engine.state().sources.get(&source());
         if state.is_some_and(|state| state.held.is_none()) {
+            let anew = |key: &u32, row: &Row| {
+                let shown = self.shown.get(key);
+                shown.is_some_and(|shown| shown != row && !self.comes(&json!(shown.fields(*key))))
+            };
+            let rows = self.sheet.rows.iter();
+            let over: Vec<u32> = rows
+                .filter(|(key, row)| anew(key, row))
+                .map(|(&key, _)| key)
+                .collect();
+            self.outlived.extend(over);
             let rows = self.sheet.rows.iter();
             self.shown
                 .extend(rows.map(|(&key, row)| (key, row.clone())));
@@ -112,7 +122,8 @@ impl Sim {
                 if !self.late.is_empty() || !self.pending.is_empty() {
                     return;
                 }
-                !self.is_there(&of)
+                // Of what should go, yes is to take it out.
+                self.is_there(&of) == self.engine.state().takes_out(&of)
             }
             HoldKind::Reading { .. } => {
                 if yes {

@@ -32,6 +32,7 @@ pub struct FakePlace {
     pub seen: Mutex<BTreeSet<(String, String)>>,
     pub answer: Mutex<Option<PostError>>,
     pub silent: Mutex<bool>,
+    pub starting: Mutex<bool>,
     pub past: Mutex<Vec<Entry>>,
     pub feed: Feed,
     pub reasons: Mutex<Vec<Reason>>,
@@ -54,6 +55,7 @@ impl FakePlace {
             seen: Mutex::default(),
             answer: Mutex::default(),
             silent: Mutex::default(),
+            starting: Mutex::default(),
             past: Mutex::default(),
             feed: Feed::new(16),
             reasons: Mutex::default(),
@@ -128,13 +130,16 @@ impl Place for FakePlace {
     fn metrics(&self, out: &mut Exposition) {
         out.add("raccord_fake_total", Kind::Counter, "Fake.", &[], 3.0);
     }
-    fn programme(&self, _: Timestamp, limit: usize) -> Programme {
+    fn programme(&self, _: Timestamp, limit: usize) -> Option<Programme> {
+        if *self.starting.lock().unwrap() {
+            return None;
+        }
         let programme = self.programme.lock().unwrap().clone();
         let more = programme.more + programme.activities.len().saturating_sub(limit);
-        Programme {
+        Some(Programme {
             activities: programme.activities.into_iter().take(limit).collect(),
             more,
-        }
+        })
     }
 }
 

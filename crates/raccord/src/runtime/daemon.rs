@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use raccord_bus::SqliteLog;
 use raccord_engine::Order;
 use raccord_model::Words;
 use raccord_web::{Face, Feed, Limits};
@@ -17,10 +16,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::desk::Desk;
-use super::face::{self, Here, Process};
+use super::face::{self, Here};
 use super::hands::{self, Ready};
-use super::load::Loaded;
+use super::load;
 use super::local;
+use super::node::Process;
 use super::observe::{lost, written};
 use super::pass::{Pass, PassOptions, one_pass};
 use super::socket::{self, Answer, Asked, Request};
@@ -40,22 +40,30 @@ const DEADLINE: Duration = Duration::from_secs(8);
 ///
 /// # Errors
 /// When it cannot start.
-pub(crate) async fn run(
-    session: &Session,
-    loaded: Loaded<SqliteLog>,
-    ready: Ready,
-) -> Result<(), Problem> {
+pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
     let settings = &session.settings;
     let stop = CancellationToken::new();
-    let feed = Feed::new(face::FEED);
-    let publish = publisher(&feed, settings.place.id.clone());
-    let limits = Limits::default();
-    let start = (Start::AtOnce, Some(publish));
-    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
-    // The port is opened only now, with the log open.
+    let unread = load::open(&settings.data, &settings.place.id)?;
+    // The port is opened only now, with the log open; until it is read, callers are told so.
     let listener = TcpListener::bind(settings.web.listen)
         .await
         .map_err(|cause| cannot_listen(settings.web.listen, &cause))?;
+    let set = session.time.set_to;
+    let node = Process::new(settings, session.time.clock.clone(), set.is_some());
+    let node = Arc::new(node);
+    let limits = Limits::default();
+    let face = Face::new(node.clone(), limits.clone(), stop.clone());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { face.serve(listener).await });
+
+    let folding = tokio::task::spawn_blocking(|| unread.fold());
+    let tools = Arc::new(session.tools()?);
+    let loaded = folding.await.map_err(|_| hands::writer_lost())??;
+    let ready = Ready::with(tools, session, loaded.engine.state().at)?;
+    let feed = Feed::new(face::FEED);
+    let publish = publisher(&feed, settings.place.id.clone());
+    let start = (Start::AtOnce, Some(publish));
+    let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
     let door = door(&settings.data)?;
     let here = Arc::new(Here {
         settings: settings.clone(),
@@ -67,19 +75,12 @@ pub(crate) async fn run(
         limit: limits.activities,
     });
     here.refresh().await;
-    let node = Process {
-        clock: Arc::clone(&ready.clock),
-        set: session.time.set_to.is_some(),
-        place: here.clone(),
-    };
-    let face = Face::new(Arc::new(node), limits, stop.clone());
-    if let Some(set) = session.time.set_to {
+    node.runs(here.clone());
+    if let Some(set) = set {
         info!(%set, "the clock was set by RACCORD_NOW");
     }
     info!(listen = %settings.web.listen, place = %settings.place.id, "Raccord is at work");
 
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { face.serve(listener).await });
     restore_lost(&ready.tools, &desk).await;
     tasks.spawn(here.clone().keep_fresh(stop.clone()));
     tasks.spawn(watch_secrets(
@@ -122,7 +123,7 @@ pub(crate) async fn run(
         while tasks.join_next().await.is_some() {}
     }
     drop(std::fs::remove_file(socket::path(&settings.data)));
-    drop((here, desk));
+    drop((node, here, desk));
     if tokio::task::spawn_blocking(move || writer.join())
         .await
         .is_err()

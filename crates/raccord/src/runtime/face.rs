@@ -12,8 +12,8 @@ use raccord_model::{
     Activity, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility, Words,
 };
 use raccord_web::{
-    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Node, Place,
-    Position, PostError, Programme, Readiness, Reason, Token,
+    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Place, Position,
+    PostError, Programme, Readiness, Reason, Token,
 };
 use tokio::sync::mpsc;
 
@@ -32,13 +32,6 @@ const FRESH: Duration = Duration::from_millis(500);
 const SHARE: u32 = 100;
 /// Time passes: even when nothing changes, what is over must make room for what comes.
 const STALE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
-
-/// This process.
-pub(crate) struct Process {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) set: bool,
-    pub(crate) place: Arc<Here>,
-}
 
 /// The place this process runs.
 pub(crate) struct Here {
@@ -173,28 +166,6 @@ pub(crate) fn entry(
     }
 }
 
-impl Node for Process {
-    fn version(&self) -> &'static str {
-        env!("CARGO_PKG_VERSION")
-    }
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-    fn clock_is_set(&self) -> bool {
-        self.set
-    }
-    fn root(&self) -> Option<Arc<dyn Place>> {
-        let place: Arc<dyn Place> = self.place.clone();
-        Some(place)
-    }
-    fn find(&self, id: &str) -> Option<Arc<dyn Place>> {
-        (self.place.place.id.as_str() == id).then(|| self.root())?
-    }
-    fn places(&self) -> Vec<Arc<dyn Place>> {
-        self.root().into_iter().collect()
-    }
-}
-
 impl Here {
     /// Brings what is shown up to date; gives how long the writer was kept from its work.
     pub(crate) async fn refresh(&self) -> Duration {
@@ -239,8 +210,7 @@ impl Place for Here {
     }
 
     fn token(&self) -> Option<Token> {
-        let token = self.settings.web.admin_token.as_ref()?.read().ok()?;
-        Token::new(secrecy::ExposeSecret::expose_secret(&token))
+        token(&self.settings)
     }
 
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
@@ -411,21 +381,25 @@ impl Place for Here {
         }
     }
 
-    fn programme(&self, now: Timestamp, limit: usize) -> Programme {
-        let Ok(shown) = self.shown.read() else {
-            return Programme::default();
-        };
+    fn programme(&self, now: Timestamp, limit: usize) -> Option<Programme> {
+        let shown = self.shown.read().ok()?;
         let zone = jiff::tz::TimeZone::get(&self.place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
         let coming = shown
             .activities
             .iter()
             .filter(|activity| activity.over_at() > today);
-        Programme {
+        Some(Programme {
             activities: coming.take(limit).cloned().collect(),
             more: shown.more,
-        }
+        })
     }
+}
+
+/// The token programs show, as its file or variable says now.
+pub(crate) fn token(settings: &Settings) -> Option<Token> {
+    let token = settings.web.admin_token.as_ref()?.read().ok()?;
+    Token::new(secrecy::ExposeSecret::expose_secret(&token))
 }
 
 /// Reads the past for a follower, as fast as it takes it.

@@ -39,7 +39,15 @@ pub(crate) struct Ready {
 impl Ready {
     /// Tools and clock of `session`; the clock never shows an hour before `last`.
     pub(crate) fn of(session: &Session, last: Option<jiff::Timestamp>) -> Result<Self, Problem> {
-        let tools = Arc::new(session.tools()?);
+        Self::with(Arc::new(session.tools()?), session, last)
+    }
+
+    /// The same with tools that are made already.
+    pub(crate) fn with(
+        tools: Arc<Tools>,
+        session: &Session,
+        last: Option<jiff::Timestamp>,
+    ) -> Result<Self, Problem> {
         let machine: Arc<dyn Clock> = session.time.clock.clone();
         let now = machine.now();
         if let (Some(last), None) = (last, session.time.set_to)
@@ -179,7 +187,7 @@ pub(super) fn pass_here(
     shape
 }
 
-fn writer_lost() -> Problem {
+pub(super) fn writer_lost() -> Problem {
     Problem::failed(
         "",
         "writer-lost",

@@ -23,24 +23,49 @@ pub(crate) struct Loaded<L> {
     pub(crate) muted: Option<Words>,
 }
 
-/// Opens the log for writing, and folds it.
+/// A log that is open for writing and not folded yet.
+pub(crate) struct Unread {
+    log: SqliteLog,
+    muted: Option<Words>,
+}
+
+/// Opens the log for writing.
 ///
 /// # Errors
 /// As the log refuses, with the mend.
-pub(crate) fn open_writer(data: &Path, place: &PlaceId) -> Result<Loaded<SqliteLog>, Problem> {
+pub(crate) fn open(data: &Path, place: &PlaceId) -> Result<Unread, Problem> {
     let Opened {
         log,
         copied,
         restored,
     } = SqliteLog::open(data, place).map_err(|error| refused(data, &error))?;
-    let (engine, tail) = fold(&log).map_err(|error| error.at(data))?;
     let muted = muted(copied, restored);
-    Ok(Loaded {
-        log,
-        engine,
-        tail,
-        muted,
-    })
+    Ok(Unread { log, muted })
+}
+
+impl Unread {
+    /// Folds it.
+    ///
+    /// # Errors
+    /// As [`fold`], with the mend.
+    pub(crate) fn fold(self) -> Result<Loaded<SqliteLog>, Problem> {
+        let Self { log, muted } = self;
+        let (engine, tail) = fold(&log).map_err(|error| error.at(log.folder()))?;
+        Ok(Loaded {
+            log,
+            engine,
+            tail,
+            muted,
+        })
+    }
+}
+
+/// Opens the log for writing, and folds it.
+///
+/// # Errors
+/// As the log refuses, with the mend.
+pub(crate) fn open_writer(data: &Path, place: &PlaceId) -> Result<Loaded<SqliteLog>, Problem> {
+    open(data, place)?.fold()
 }
 
 fn muted(copied: bool, restored: bool) -> Option<Words> {

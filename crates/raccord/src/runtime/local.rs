@@ -11,7 +11,7 @@ use raccord_kit::Finding;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
 use super::hands::{Hands, Ready, decide, hands, lift, only_decide, pass_here, rules_of, runtime};
-use super::load::{Loaded, load_reader, open_writer, refused};
+use super::load::{Loaded, load_reader, refused};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
@@ -139,9 +139,7 @@ impl Host for Local {
     }
 
     fn run(&self, session: &Session) -> Result<(), Problem> {
-        let loaded = open_writer(&session.settings.data, &session.settings.place.id)?;
-        let ready = Ready::of(session, loaded.engine.state().at)?;
-        runtime()?.block_on(daemon::run(session, loaded, ready))
+        runtime()?.block_on(daemon::run(session))
     }
 
     fn log(

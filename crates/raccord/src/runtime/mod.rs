@@ -11,6 +11,7 @@ mod face;
 mod hands;
 mod load;
 mod local;
+mod node;
 mod observe;
 mod pass;
 mod queries;
