@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use raccord_model::{Lang, Words};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Counters;
@@ -45,6 +46,8 @@ pub struct Limits {
     pub write_time: Duration,
     /// Between two signs of life to a follower.
     pub heartbeat: Duration,
+    /// For a place to start, when somebody asks for it; beyond, 503.
+    pub start_time: Duration,
     /// For open requests to end when the face stops.
     pub drain_time: Duration,
 }
@@ -63,6 +66,7 @@ impl Default for Limits {
             post_time: Duration::from_secs(30),
             write_time: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
+            start_time: Duration::from_secs(5),
             drain_time: Duration::from_secs(8),
         }
     }
@@ -217,6 +221,10 @@ async fn around(State(face): State<Face>, request: Request, next: Next) -> Respo
         ),
     ];
     let route = route_of(request.uri().path());
+    if !matches!(route, "/healthz" | "/readyz") {
+        // Whoever comes too early for an answer waits; the answer itself says if that was in vain.
+        drop(timeout(face.shared.limits.start_time, face.shared.node.started()).await);
+    }
     let mut response = next.run(request).await;
     face.shared.counters.answered(route, response.status());
     let headers = response.headers_mut();

@@ -28,6 +28,9 @@ pub trait Node: Send + Sync + 'static {
     fn find(&self, id: &str) -> Option<Arc<dyn Place>>;
     /// All places, in the order they are to be listed.
     fn places(&self) -> Vec<Arc<dyn Place>>;
+    /// Resolves once its places have read their logs. Until then callers wait, those of
+    /// `/healthz` and `/readyz` apart.
+    fn started(&self) -> BoxFuture<'_, ()>;
 }
 
 /// One running place.

@@ -47,17 +47,22 @@ async fn the_programme_reads_well_in_english_and_inside_other_sites() {
     insta::assert_snapshot!("embed-en", without_style(&answer.body));
 }
 
-#[tokio::test]
-async fn a_place_that_is_starting_shows_no_empty_programme() {
+#[tokio::test(start_paused = true)]
+async fn who_comes_while_a_place_starts_waits_and_sees_no_empty_programme() {
     let world = World::new().await;
-    *world.place.starting.lock().unwrap() = true;
-    for path in ["/", "/embed", "/p/raffinerie"] {
-        let answer = world.get(path).await;
-        assert_eq!(answer.status, 503, "{path}");
-        assert_eq!(answer.header("retry-after"), Some("1"));
-        assert!(answer.body.contains("urn:raccord:problem:starting"));
-    }
+    world.place.starting.send_replace(true);
     assert_eq!(world.get("/healthz").await.status, 200);
+    let answer = world.get("/").await;
+    assert_eq!(answer.status, 503, "it did not start in time");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(answer.body.contains("urn:raccord:problem:starting"));
+
+    let started = async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        world.place.starting.send_replace(false);
+    };
+    let (answer, ()) = tokio::join!(world.get("/"), started);
+    assert_eq!(answer.status, 200);
 }
 
 fn without_style(page: &str) -> String {

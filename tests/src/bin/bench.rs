@@ -99,7 +99,7 @@ fn serve(config: &str) -> Result<Served> {
     );
     let place = Place::new(&text)?;
     let daemon = place.start()?;
-    wait_ready(address)?;
+    wait_for(address, "/healthz")?;
     Ok(Served {
         place,
         daemon,
@@ -119,10 +119,10 @@ fn pause(time: Duration) {
     std::thread::park_timeout(time);
 }
 
-fn wait_ready(address: SocketAddr) -> Result<Duration> {
+fn wait_for(address: SocketAddr, path: &str) -> Result<Duration> {
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs(60) {
-        if get(address, "/healthz").is_ok() {
+        if get(address, path).is_ok() {
             return Ok(began.elapsed());
         }
         pause(Duration::from_millis(2));
@@ -387,7 +387,7 @@ fn large(sheet: &Path) -> Result<()> {
     served.daemon.kill()?;
     served.daemon.wait()?;
     served.daemon = served.place.start()?;
-    wait_ready(served.address)?;
+    wait_for(served.address, "/healthz")?;
     pause(Duration::from_secs(5));
     let pid = served.daemon.id();
     println!("idle          resident {:.1} MB", resident(pid)?);
@@ -519,9 +519,11 @@ fn start(events: usize) -> Result<()> {
     served.daemon.wait()?;
     let began = Instant::now();
     served.daemon = served.place.start()?;
-    wait_ready(served.address)?;
+    wait_for(served.address, "/healthz")?;
+    let first = began.elapsed().as_secs_f64() * 1e3;
+    wait_for(served.address, "/readyz")?;
     println!(
-        "first answer {:.0} ms after the start, resident {:.1} MB",
+        "first answer {first:.0} ms after the start, ready after {:.0} ms, resident {:.1} MB",
         began.elapsed().as_secs_f64() * 1e3,
         resident(served.daemon.id())?
     );

@@ -21,6 +21,7 @@ use raccord_web::{
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub const TOKEN: &str = "jeton-de-test";
@@ -32,7 +33,7 @@ pub struct FakePlace {
     pub seen: Mutex<BTreeSet<(String, String)>>,
     pub answer: Mutex<Option<PostError>>,
     pub silent: Mutex<bool>,
-    pub starting: Mutex<bool>,
+    pub starting: watch::Sender<bool>,
     pub past: Mutex<Vec<Entry>>,
     pub feed: Feed,
     pub reasons: Mutex<Vec<Reason>>,
@@ -55,7 +56,7 @@ impl FakePlace {
             seen: Mutex::default(),
             answer: Mutex::default(),
             silent: Mutex::default(),
-            starting: Mutex::default(),
+            starting: watch::Sender::default(),
             past: Mutex::default(),
             feed: Feed::new(16),
             reasons: Mutex::default(),
@@ -131,7 +132,7 @@ impl Place for FakePlace {
         out.add("raccord_fake_total", Kind::Counter, "Fake.", &[], 3.0);
     }
     fn programme(&self, _: Timestamp, limit: usize) -> Option<Programme> {
-        if *self.starting.lock().unwrap() {
+        if *self.starting.borrow() {
             return None;
         }
         let programme = self.programme.lock().unwrap().clone();
@@ -174,6 +175,14 @@ impl Node for FakeNode {
             .iter()
             .map(|place| place.clone() as Arc<dyn Place>)
             .collect()
+    }
+    fn started(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            for place in &self.places {
+                let mut starting = place.starting.subscribe();
+                drop(starting.wait_for(|starting| !starting).await);
+            }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! This process as callers see it: its place once that runs, and until then that it is starting.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use raccord_kit::Clock;
@@ -9,6 +9,7 @@ use raccord_web::{
     BoxFuture, Exposition, Follow, FollowError, Node, Place, Position, PostError, Programme,
     Readiness, Reason, Token, starting,
 };
+use tokio::sync::SetOnce;
 
 use super::face::{Here, token};
 use crate::settings::Settings;
@@ -19,7 +20,7 @@ pub(crate) struct Process {
     clock: Arc<dyn Clock>,
     set: bool,
     starting: Arc<Starting>,
-    running: OnceLock<Arc<Here>>,
+    running: SetOnce<Arc<Here>>,
 }
 
 impl Process {
@@ -31,7 +32,7 @@ impl Process {
             starting: Arc::new(Starting {
                 settings: settings.clone(),
             }),
-            running: OnceLock::new(),
+            running: SetOnce::new(),
         }
     }
 
@@ -73,6 +74,12 @@ impl Node for Process {
 
     fn places(&self) -> Vec<Arc<dyn Place>> {
         vec![self.only()]
+    }
+
+    fn started(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.running.wait().await;
+        })
     }
 }
 
