@@ -22,6 +22,7 @@ mod moments;
 mod notice;
 mod observe;
 mod orphans;
+mod parallel;
 mod plan;
 mod posted;
 mod publication;

@@ -14,6 +14,62 @@ pub struct Coverage {
     holds: BTreeMap<HoldId, &'static str>,
 }
 
+/// Every state and transition a campaign must reach often enough.
+const REACHED: &[&str] = &[
+    "connector down",
+    "connector off",
+    "connector refused",
+    "connector up",
+    "delivery dead -> dropped",
+    "delivery dead -> pending",
+    "delivery held -> done",
+    "delivery held -> pending",
+    "delivery held -> skipped",
+    "delivery new -> pending",
+    "delivery pending -> dead",
+    "delivery pending -> done",
+    "delivery pending -> pending",
+    "delivery pending -> running",
+    "delivery pending -> skipped",
+    "delivery pending -> unknown",
+    "delivery running -> dead",
+    "delivery running -> done",
+    "delivery running -> pending",
+    "delivery running -> unknown",
+    "delivery unknown -> done",
+    "delivery unknown -> held",
+    "delivery unknown -> pending",
+    "delivery unknown -> unknown",
+    "hold delivery approved",
+    "hold delivery opened",
+    "hold delivery rejected",
+    "hold delivery told again",
+    "hold field moot",
+    "hold field opened",
+    "hold field rejected",
+    "hold field told again",
+    "hold question approved",
+    "hold question moot",
+    "hold question opened",
+    "hold question told again",
+    "hold reading approved",
+    "hold reading moot",
+    "hold reading opened",
+    "hold reading rejected",
+    "hold reading told again",
+    "hold rules approved",
+    "hold rules moot",
+    "hold rules opened",
+    "hold rules rejected",
+    "hold rules told again",
+    "link caught up",
+    "link doubted",
+    "link drifted",
+    "link vanished",
+    "link vouched for",
+    "link written",
+];
+
 fn kind(hold: &HoldKind) -> &'static str {
     match hold {
         HoldKind::Reading { .. } => "reading",
@@ -125,6 +181,16 @@ impl Coverage {
             self.deliveries
                 .extend(sink.dead.keys().map(|&id| (id, "dead")));
         }
+    }
+
+    /// The states and transitions reached less than `least` times.
+    pub fn rarer_than(&self, least: u64) -> Vec<(&'static str, u64)> {
+        let count = |what: &&'static str| self.counts.get(*what).copied().unwrap_or(0);
+        REACHED
+            .iter()
+            .map(|what| (*what, count(what)))
+            .filter(|(_, count)| *count < least)
+            .collect()
     }
 
     /// Adds another story's counts.

@@ -34,6 +34,9 @@ struct Args {
     /// Print how often each state and transition was reached.
     #[arg(long)]
     report: bool,
+    /// Fail when a state or transition was reached less often than this.
+    #[arg(long, default_value_t = 0)]
+    least: u64,
     /// Print what happens in the shortest story that breaks a law.
     #[arg(long)]
     tell: bool,
@@ -123,8 +126,16 @@ fn campaign(args: &Args, started: Instant, time: Option<Duration>) -> ExitCode {
             println!("{count:>12}  {what}");
         }
     }
+    let rare = coverage.rarer_than(args.least);
+    for (what, count) in &rare {
+        println!("too rare: {what}, {count} times instead of {}", args.least);
+    }
     let Some((seed, acts, law)) = broken else {
-        return ExitCode::SUCCESS;
+        return if rare.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     };
     println!("seed {seed} breaks a law: {law}");
     let short = shrink(&acts, None);

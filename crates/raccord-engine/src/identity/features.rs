@@ -1,7 +1,5 @@
 //! What two lines are compared by.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use raccord_model::{Civil, Digest, Fields, fold_word};
 use serde_json::Value;
 
@@ -244,10 +242,10 @@ impl Features {
 
 /// The title without its genre, and whether anything is left of it.
 fn without_kind(title: &str, kind: &str) -> (String, bool) {
-    let generic: BTreeSet<&str> = kind.split(' ').chain(GENRES.iter().copied()).collect();
+    let generic = |word: &str| GENRES.contains(&word) || kind.split(' ').any(|part| part == word);
     let rest: Vec<&str> = title
         .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty() && !generic.contains(word))
+        .filter(|word| !word.is_empty() && !generic(word))
         .collect();
     if rest.is_empty() {
         (title.to_owned(), false)
@@ -269,11 +267,14 @@ fn rest(fields: &Fields) -> (Digest, usize) {
 }
 
 fn digest_without(fields: &Fields, left_out: &[&str]) -> Digest {
-    let said: BTreeMap<&String, &Value> = fields
-        .iter()
-        .filter(|(name, _)| !left_out.contains(&name.as_str()))
-        .collect();
-    Digest::of(&serde_json::to_vec(&said).unwrap_or_default())
+    let mut said = Vec::with_capacity(256);
+    for (name, value) in fields {
+        if !left_out.contains(&name.as_str()) {
+            // Writing JSON into memory does not fail.
+            drop(serde_json::to_writer(&mut said, &(name, value)));
+        }
+    }
+    Digest::of(&said)
 }
 
 /// One less the share of letters that must be changed, left out, put in or exchanged with their

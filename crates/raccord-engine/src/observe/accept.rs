@@ -16,7 +16,7 @@ use super::told::tab;
 use crate::deciding::{Deciding, Draft, changed_fields};
 use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
 use crate::faults::{Fault, planted};
-use crate::state::SourceState;
+use crate::state::{SourceState, State};
 
 /// Up to this many lines that merely stand elsewhere are recorded with their new place.
 const MOVED: usize = 2_000;
@@ -140,8 +140,8 @@ pub(super) fn apply(
 }
 
 /// Whether nobody need hear of it when this line goes: it is over, or cancelled already.
-pub(super) fn leaves_silently(deciding: &Deciding<'_>, entity: EntityId, now: DateTime) -> bool {
-    deciding.state.entities.get(&entity).is_none_or(|record| {
+pub(super) fn leaves_silently(world: &State, entity: EntityId, now: DateTime) -> bool {
+    world.entities.get(&entity).is_none_or(|record| {
         let shown = record.when();
         shown.status == raccord_model::Status::Cancelled
             || shown.over_at().is_some_and(|over| over <= now)
@@ -162,7 +162,7 @@ fn leave(
     let now = deciding.civil_now();
     let mut cancelled = Vec::new();
     for &entity in missing {
-        if leaves_silently(deciding, entity, now) {
+        if leaves_silently(deciding.state, entity, now) {
             read.dropped.push(entity);
             continue;
         }
@@ -239,7 +239,7 @@ fn change(
     let Some(known) = deciding.entity(entity) else {
         return;
     };
-    let before = source_fields(deciding, entity).unwrap_or_default();
+    let before = source_fields(deciding.state, deciding.vault, entity).unwrap_or_default();
     let mut fields = line.decode();
     crate::posted::set_zone(deciding, line.kind, &mut fields);
     keep_others_words(deciding, entity, &before, &mut fields);

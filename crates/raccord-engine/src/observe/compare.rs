@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::deciding::Deciding;
 use crate::identity::{Candidate, Features, Question, match_lines};
-use crate::state::SourceState;
+use crate::parallel;
+use crate::state::{SourceState, State};
+use crate::vault::Vault;
 
 /// One reading, matched with what was accepted before.
 pub(super) struct Compared {
@@ -109,45 +111,36 @@ pub(super) fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Re
         return compared;
     }
     let now = deciding.civil_now();
-    let known: BTreeMap<EntityId, Candidate> = lost
-        .iter()
-        .filter_map(|&entity| {
-            let line = &state.lines[&entity];
-            let fields = source_fields(deciding, entity)?;
-            Some((
-                entity,
-                Candidate {
-                    native: line.native.clone(),
-                    digest: line.digest,
-                    features: Features::of(&fields),
-                    rank: u32::from(line.tab) * 1_000_000 + line.row,
-                    over: deciding.state.entities.get(&entity).is_some_and(|record| {
-                        record.when().over_at().is_some_and(|over| over <= now)
-                    }),
-                },
-            ))
-        })
-        .collect();
-    let lines: BTreeMap<usize, Candidate> = left
-        .iter()
-        .map(|&index| {
-            let line = &reading.lines[index];
-            let features = Features::of(&line.decode());
-            let over = features
-                .start
-                .is_some_and(|start| raccord_model::over_at(start, features.end) <= now);
-            (
-                index,
-                Candidate {
-                    native: line.native.clone(),
-                    digest: line.digest,
-                    features,
-                    rank: u32::from(line.tab) * 1_000_000 + line.row,
-                    over,
-                },
-            )
-        })
-        .collect();
+    let (world, vault) = (&*deciding.state, &*deciding.vault);
+    let known = |entity: &EntityId| {
+        let line = &state.lines[entity];
+        let record = world.entities.get(entity)?;
+        let candidate = Candidate {
+            native: line.native.clone(),
+            digest: line.digest,
+            features: Features::of(&source_fields(world, vault, *entity)?),
+            rank: u32::from(line.tab) * 1_000_000 + line.row,
+            over: record.when().over_at().is_some_and(|over| over <= now),
+        };
+        Some((*entity, candidate))
+    };
+    let known: BTreeMap<EntityId, Candidate> =
+        parallel::map(&lost, known).into_iter().flatten().collect();
+    let line = |index: &usize| {
+        let line = &reading.lines[*index];
+        let features = Features::of(&line.decode());
+        let start = features.start;
+        let over = start.is_some_and(|start| raccord_model::over_at(start, features.end) <= now);
+        let candidate = Candidate {
+            native: line.native.clone(),
+            digest: line.digest,
+            features,
+            rank: u32::from(line.tab) * 1_000_000 + line.row,
+            over,
+        };
+        (*index, candidate)
+    };
+    let lines: BTreeMap<usize, Candidate> = parallel::map(&left, line).into_iter().collect();
     let titles = count_titles(deciding, &compared, &known, &lines);
     let matching = match_lines(&known, &lines, &titles, &state.answers);
     compared.changed = matching.pairs;
@@ -185,9 +178,10 @@ fn count_titles(
 
 /// The fields as the source itself said them last: other people's words set aside, the zone that
 /// the place added taken away.
-pub(super) fn source_fields(deciding: &Deciding<'_>, entity: EntityId) -> Option<Fields> {
-    let mut fields = deciding.entity(entity)?.fields;
-    if let Some(said) = deciding.state.said.get(&entity) {
+pub(super) fn source_fields(world: &State, vault: &Vault, entity: EntityId) -> Option<Fields> {
+    let mut fields = world.entity(entity)?.fields;
+    vault.reveal(&mut fields);
+    if let Some(said) = world.said.get(&entity) {
         for (name, said) in said {
             match &said.base {
                 Some(base) => fields.insert(name.clone(), base.clone()),

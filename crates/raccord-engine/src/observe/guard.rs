@@ -5,6 +5,8 @@ use raccord_model::{EntityId, Reading, Words};
 use super::accept::leaves_silently;
 use super::compare::{Compared, source_fields};
 use crate::deciding::Deciding;
+use crate::identity::Question;
+use crate::parallel;
 
 /// Why a reading looks like an accident.
 pub(super) struct Alarm {
@@ -21,26 +23,23 @@ pub(super) fn guard(
     let rules = deciding.state.rules();
     let guards = &rules.guards;
     let now = deciding.civil_now();
-    let coming = |entity: &EntityId| !leaves_silently(deciding, *entity, now);
+    let (world, vault) = (&*deciding.state, &*deciding.vault);
+    let coming = |entity: &EntityId| !leaves_silently(world, *entity, now);
     let missing = compared
         .missing
         .iter()
         .filter(|entity| coming(entity))
         .count();
-    let changed = compared
-        .changed
-        .iter()
-        .filter(|(_, entity)| coming(entity))
-        .filter(|(index, entity)| {
-            let Some(before) = source_fields(deciding, *entity) else {
-                return false;
-            };
-            let after = reading.lines[*index].decode();
-            ["start", "end", "room", "title"]
-                .iter()
-                .any(|name| before.get(*name) != after.get(*name))
-        })
-        .count();
+    let changes = |(index, entity): &(usize, EntityId)| {
+        let Some(before) = source_fields(world, vault, *entity).filter(|_| coming(entity)) else {
+            return false;
+        };
+        let after = reading.lines[*index].decode();
+        ["start", "end", "room", "title"]
+            .iter()
+            .any(|name| before.get(*name) != after.get(*name))
+    };
+    let changed = count(&compared.changed, changes);
     let asked: usize = compared
         .questions
         .iter()
@@ -51,19 +50,15 @@ pub(super) fn guard(
     if !many(missing, guards.cancel_count) && !many(all, guards.change_count) {
         return None; // Without looking at everything that stayed as it was.
     }
-    let followed = compared
-        .same
-        .iter()
-        .chain(&compared.changed)
-        .map(|(_, entity)| entity)
-        .chain(&compared.missing)
-        .chain(
-            compared
-                .questions
-                .iter()
-                .flat_map(|question| question.pairs.iter().map(|(_, entity)| entity)),
-        );
-    let total = followed.filter(|entity| coming(entity)).count();
+    let of_lines = |lines: &[(usize, EntityId)]| count(lines, |(_, entity)| coming(entity));
+    let in_questions = |question: &Question| {
+        let entities = question.pairs.iter().map(|(_, entity)| entity);
+        entities.filter(|entity| coming(entity)).count()
+    };
+    let total = of_lines(&compared.same)
+        + of_lines(&compared.changed)
+        + missing
+        + compared.questions.iter().map(in_questions).sum::<usize>();
     let share = |part: usize| {
         if total == 0 {
             0.0
@@ -110,4 +105,10 @@ pub(super) fn guard(
         });
     }
     None
+}
+
+/// How many items a pure question says yes to.
+fn count<T: Sync>(items: &[T], is: impl Fn(&T) -> bool + Sync) -> usize {
+    let said = parallel::map(items, is);
+    said.into_iter().filter(|yes| *yes).count()
 }

@@ -58,7 +58,7 @@ pub(super) fn hold_reading(
         .missing
         .iter()
         .copied()
-        .filter(|entity| !leaves_silently(deciding, *entity, now))
+        .filter(|entity| !leaves_silently(deciding.state, *entity, now))
         .collect();
     let total = missing.len() + compared.changed.len() + compared.added.len();
     let room = |listed: usize| LISTED.saturating_sub(listed);
@@ -189,7 +189,7 @@ fn held_cancel(deciding: &Deciding<'_>, entity: EntityId) -> HeldEffect {
 }
 
 fn held_update(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEffect {
-    let before = source_fields(deciding, entity).unwrap_or_default();
+    let before = source_fields(deciding.state, deciding.vault, entity).unwrap_or_default();
     let mut after = line.decode();
     crate::posted::set_zone(deciding, line.kind, &mut after);
     let title = title_in(&before);
