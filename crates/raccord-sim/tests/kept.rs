@@ -430,3 +430,41 @@ fn what_was_tried_late_and_then_refused_is_written_over() {
         Read,
     ]);
 }
+
+#[test]
+fn what_a_look_finds_after_a_restore_may_be_of_the_lost_future() {
+    holds(&[
+        Add(122),
+        Add(229),
+        Add(226),
+        Read,
+        Hide(16_729_995_886_913_733_728),
+        SignUp(234),
+        Add(196),
+        Read,
+        Wait(130),
+        Cut(16_905_833_831_840_377_057),
+        Crash(12_787_634_376_201_871_247),
+        Backup,
+        Hide(2_164_048_392_873_562_841),
+        Cut(2_047_448_474_463_837_979),
+        Add(55),
+        Read,
+        Wait(1000),
+        Flush,
+        Crash(15_492_408_741_078_597_567),
+        Flush,
+        Answer(13_101_398_324_141_785_244, NotStarted),
+        Spill,
+        Answer(13_097_445_716_245_809_006, Lost),
+        Wait(1000),
+        Answer(4_177_657_316_510_944_013, Good),
+        Answer(15_237_716_589_224_766_010, Good),
+        Answer(14_567_811_931_727_580_214, Busy),
+        Read,
+        SignUp(4),
+        Answer(14_189_549_076_464_139_423, Good),
+        Restore(11_469_799_193_161_948_794),
+        Paste,
+    ]);
+}

@@ -209,12 +209,12 @@ impl Deciding<'_> {
             self.ended(of, None, Fields::new());
             return;
         };
-        let owed = self.state.sinks[&of.connector].targets[&entity]
-            .owed
-            .as_ref();
-        // An attempt this log does not know of may have written anything.
+        let sink = &self.state.sinks[&of.connector];
+        let owed = sink.targets[&entity].owed.as_ref();
+        // An attempt this log does not know of may have written anything; so may those of the part
+        // that a log brought back has lost.
         let hash = owed
-            .filter(|owed| owed.progress.attempt() > 0)
+            .filter(|owed| owed.progress.attempt() > 0 && sink.look_first.is_none())
             .and_then(|owed| owed.hash)
             .unwrap_or_default();
         let hash = if planted(Fault::FoundIsNewest) {
