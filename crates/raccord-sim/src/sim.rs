@@ -96,7 +96,10 @@ pub struct Sim {
     pub(crate) restored: bool,
     pub(crate) died: BTreeSet<ConnectorName>,
     first_read: BTreeMap<String, Timestamp>,
+    /// Since when a line is missing.
     missed: BTreeMap<u32, Timestamp>,
+    /// The same, as far as it is durable.
+    missed_kept: BTreeMap<u32, Timestamp>,
     /// The lines as an accepted reading last showed them.
     pub(crate) shown: BTreeMap<u32, Row>,
     /// The lines written anew when what they said before was over.
@@ -208,6 +211,7 @@ impl Sim {
             died: BTreeSet::new(),
             first_read: BTreeMap::new(),
             missed: BTreeMap::new(),
+            missed_kept: BTreeMap::new(),
             shown: BTreeMap::new(),
             outlived: BTreeSet::new(),
             may_cancel: BTreeSet::new(),
@@ -285,6 +289,7 @@ impl Sim {
     /// What was decided becomes durable, and leaves.
     pub(crate) fn flush(&mut self) {
         self.kept.clone_from(&self.shown);
+        self.missed_kept.clone_from(&self.missed);
         self.quiet_kept.clone_from(&self.quiet);
         for step in std::mem::take(&mut self.pending) {
             if let Some(commit) = step.commit {

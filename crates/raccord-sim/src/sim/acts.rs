@@ -101,7 +101,7 @@ impl Sim {
             Act::Crash(bits) => self.crash(bits),
             Act::Backup => {
                 self.flush();
-                self.backup = Some((self.log.len(), self.missed.clone()));
+                self.backup = Some((self.log.len(), self.missed_kept.clone()));
             }
             Act::Restore(bits) => self.restore(bits),
             Act::Unmute => self.unmute(),

@@ -42,6 +42,7 @@ impl Sim {
         self.check_fold();
         self.pending.clear();
         self.shown.clone_from(&self.kept);
+        self.missed.clone_from(&self.missed_kept);
         self.quiet.clone_from(&self.quiet_kept);
         for (index, call) in std::mem::take(&mut self.calls).into_iter().enumerate() {
             let Some(item) = call.work.items.into_iter().next().filter(|_| !call.failed) else {
