@@ -397,7 +397,7 @@ pub struct Failure {
     pub gone: bool,
     /// The object to change or remove is not in the tool any more (HTTP 404 on its own address):
     /// a change makes it anew, a removal is done.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub absent: bool,
 }
 

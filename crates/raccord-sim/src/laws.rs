@@ -257,7 +257,9 @@ impl Sim {
             let deleted = name == "chat" && self.deleted.contains(&task);
             // Without names, a former activity's task may still be told as cancelled.
             let standing = found.iter().any(|object| object.body["cancelled"] == false);
-            let nothing_left = gone && (over || found.is_empty()) || deleted && !standing;
+            // What only the lost part of a log made, and no rule makes any more, nothing names.
+            let lost = self.restored && gone && !cancelled;
+            let nothing_left = gone && (over || lost || found.is_empty()) || deleted && !standing;
             if !right && !nothing_left {
                 wrong.push(format!(
                     "{name} does not show {task} as it is (gone: {gone})"

@@ -15,6 +15,9 @@ use raccord_sim::explore::explore;
 use raccord_sim::laws::play;
 use raccord_sim::story::{shrink, story};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Plays the engine against simulated tools.
 #[derive(Parser)]
 #[expect(

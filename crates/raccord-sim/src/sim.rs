@@ -96,6 +96,8 @@ pub struct Sim {
     pub(crate) restored: bool,
     pub(crate) died: BTreeSet<ConnectorName>,
     first_read: BTreeMap<String, Timestamp>,
+    /// How many commits were folded when that was last done, and what they gave.
+    folded: Option<(usize, Vec<u8>)>,
     /// Since when a line is missing.
     missed: BTreeMap<u32, Timestamp>,
     /// The same, as far as it is durable.
@@ -210,6 +212,7 @@ impl Sim {
             restored: false,
             died: BTreeSet::new(),
             first_read: BTreeMap::new(),
+            folded: None,
             missed: BTreeMap::new(),
             missed_kept: BTreeMap::new(),
             shown: BTreeMap::new(),

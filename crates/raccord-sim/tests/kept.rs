@@ -468,3 +468,32 @@ fn what_a_look_finds_after_a_restore_may_be_of_the_lost_future() {
         Paste,
     ]);
 }
+
+#[test]
+fn a_state_with_failures_survives_its_snapshot() {
+    holds(&[ReadFails, Flush, Crash(5_702_892_336_441_862_973)]);
+}
+
+#[test]
+fn what_only_a_lost_future_made_by_a_recipe_of_then_is_nobodys() {
+    holds(&[
+        Add(12),
+        Add(236),
+        Add(110),
+        Add(239),
+        Backup,
+        Read,
+        Flush,
+        Read,
+        Answer(8_912_712_839_018_510_951, CannotTell),
+        Wait(1),
+        Wait(20),
+        Answer(5_068_286_948_983_326_497, Good),
+        Answer(8_974_824_170_408_237_472, Good),
+        Answer(17_462_598_688_464_935_444, Good),
+        Read,
+        Crash(6_483_522_395_743_833_301),
+        Configure(7),
+        Restore(7_623_595_259_508_748_433),
+    ]);
+}

@@ -8,22 +8,28 @@ use raccord_model::{ConnectorName, Words};
 use super::{Broken, ShellFault, Sim, rules};
 
 impl Sim {
+    /// The engine as the log says it is, folded on from where it was folded before: each time the
+    /// state goes through a snapshot.
     pub(super) fn rebuilt(&mut self) -> Engine {
-        let mut engine = Engine::new();
         let tail = usize::from(self.shell == Some(ShellFault::ForgetTail));
         let until = self.log.len().saturating_sub(tail).max(1);
-        for (index, (at, body)) in self.log[..until].iter().enumerate() {
-            // Half-way, the state goes through a snapshot.
-            if index == until / 2
-                && let Some(again) = Engine::from_snapshot(&engine.snapshot())
-            {
-                engine = again;
-            }
+        let (from, mut engine) = match self.folded.take() {
+            None => (0, Engine::new()),
+            Some((from, snapshot)) => match Engine::from_snapshot(&snapshot) {
+                Some(engine) => (from, engine),
+                None => {
+                    self.fail("a snapshot cannot be read");
+                    (0, Engine::new())
+                }
+            },
+        };
+        for (index, (at, body)) in self.log[..until].iter().enumerate().skip(from) {
             if engine.fold(index as u64 + 1, *at, body).is_err() {
                 self.broken
                     .get_or_insert(Broken("a commit cannot be folded".into()));
             }
         }
+        self.folded = Some((until, engine.snapshot()));
         engine.remember(self.slots.iter().cloned());
         engine
     }
@@ -92,6 +98,7 @@ impl Sim {
             post.forgotten = true;
         }
         self.log.truncate(until);
+        self.folded = None;
         self.missed = missed;
         self.restored = true;
         self.engine = self.rebuilt();

@@ -483,7 +483,9 @@ impl Thread {
                 Ok(Upkeep::Done) => {
                     self.upkeep = false;
                     if let Err(error) =
-                        super::retention::apply(&mut held.log, self.options.clock.now())
+                        super::retention::apply(&mut held.log, self.options.clock.now(), |body| {
+                            raccord_engine::Engine::from_snapshot(body).is_some()
+                        })
                     {
                         tracing::warn!(
                             code = error.code(),
