@@ -1,5 +1,10 @@
 //! How the program is linked.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script everything by the environment"
+)]
+
 use std::env::var;
 
 fn main() {

@@ -8,7 +8,7 @@ use crate::deciding::{Deciding, Draft};
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
-use crate::state::Spot;
+use crate::state::{Aim, Spot};
 
 /// Opens a hold, unless the same is open already, and tells it.
 pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
@@ -50,16 +50,21 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         None => return,
     };
     let title = deciding.title(entity);
-    let removes = deciding.state.takes_out(of);
+    let aim = deciding.state.aim(of);
     let hold = Hold {
         id: delivery_hold(of),
         what: HoldKind::Delivery { of: of.clone() },
-        reason: unknown_words(&title, &of.connector, removes),
+        reason: unknown_words(&title, &of.connector, aim),
         opened: deciding.now,
         effects: vec![HeldEffect {
             connector: None,
             entity,
-            action: if removes { "remove" } else { "send" }.into(),
+            action: match aim {
+                Aim::New => "send",
+                Aim::Change(_) => "update",
+                Aim::Removal => "remove",
+            }
+            .into(),
             title,
             before: Fields::new(),
             after: Fields::new(),
@@ -70,25 +75,33 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
 }
 
 /// What a person is asked who can look into the tool.
-fn unknown_words(title: &str, tool: &ConnectorName, removes: bool) -> Words {
-    if removes {
-        return Words::new(
+fn unknown_words(title: &str, tool: &ConnectorName, aim: Aim) -> Words {
+    match aim {
+        Aim::New => Words::new(
+            format!(
+                "Personne ne sait si « {title} » est arrivé dans {tool} : la réponse s'est perdue. Oui : renvoyer. Non : considérer que c'est fait."
+            ),
+            format!(
+                "Nobody knows whether “{title}” reached {tool}: the answer was lost. Yes: send again. No: take it as done."
+            ),
+        ),
+        Aim::Change(_) => Words::new(
+            format!(
+                "Personne ne sait si {tool} montre « {title} » comme il est maintenant : la réponse s'est perdue. Oui : réessayer. Non : considérer que c'est fait."
+            ),
+            format!(
+                "Nobody knows whether {tool} shows “{title}” as it is now: the answer was lost. Yes: try again. No: take it as done."
+            ),
+        ),
+        Aim::Removal => Words::new(
             format!(
                 "Personne ne sait si « {title} » est encore dans {tool} : la réponse s'est perdue. Oui : l'en retirer. Non : considérer qu'il n'y est plus."
             ),
             format!(
                 "Nobody knows whether “{title}” is still in {tool}: the answer was lost. Yes: take it out. No: take it as gone."
             ),
-        );
+        ),
     }
-    Words::new(
-        format!(
-            "Personne ne sait si « {title} » est arrivé dans {tool} : la réponse s'est perdue. Oui : renvoyer. Non : considérer que c'est fait."
-        ),
-        format!(
-            "Nobody knows whether “{title}” reached {tool}: the answer was lost. Yes: send again. No: take it as done."
-        ),
-    )
 }
 
 /// The hold of a delivery nobody knows the end of.
@@ -286,7 +299,7 @@ fn decide(
             } else {
                 planted(Fault::RejectSends)
             };
-            if again && deciding.state.takes_out(&of) {
+            if again && deciding.state.aim(&of) != Aim::New {
                 // It is still there: what is known of it stands.
                 deciding.record(Fact::Again { of: of.clone() });
             } else if again {

@@ -44,7 +44,7 @@ pub use input::{Input, Order, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
 pub use plan::{Planned, action_of};
 pub use state::{
-    Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
+    Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Waiting,
 };
 pub use vault::Vault;

@@ -397,13 +397,18 @@ impl State {
             .map(|entity| Spot::Object { family, entity })
     }
 
-    /// Whether what an open delivery owes is that an object goes.
-    pub fn takes_out(&self, of: &DeliveryRef) -> bool {
+    /// What an open delivery is to do in its tool.
+    pub fn aim(&self, of: &DeliveryRef) -> Aim {
         let Some(Spot::Object { entity, .. }) = self.find(of) else {
-            return false;
+            return Aim::New;
         };
-        let owed = self.sinks[&of.connector].targets[&entity].owed.as_ref();
-        owed.is_some_and(|owed| owed.hash.is_none())
+        let target = &self.sinks[&of.connector].targets[&entity];
+        let hash = target.owed.as_ref().and_then(|owed| owed.hash);
+        match (hash, &target.link) {
+            (None, _) => Aim::Removal,
+            (Some(hash), Some(_)) => Aim::Change(hash),
+            (Some(_), None) => Aim::New,
+        }
     }
 
     /// An open or dead delivery by its id alone (a person named it).
@@ -446,6 +451,17 @@ impl Record {
     pub fn activity(&self, id: EntityId) -> Option<Activity> {
         (self.kind == EntityKind::Activity).then(|| Activity::of(&self.entity(id)))?
     }
+}
+
+/// What a delivery is to do in its tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// Something new is told or made.
+    New,
+    /// What is there becomes what has this digest.
+    Change(Digest),
+    /// What is there goes.
+    Removal,
 }
 
 /// Where an open delivery is.

@@ -247,8 +247,13 @@ impl Sim {
         by_key: &BTreeMap<String, Vec<&Object>>,
         wrong: &mut Vec<String>,
     ) {
-        // A line without a name, written anew, left what was over as it was.
-        let over = self.sheet.nameless && self.outlived.contains(&key);
+        // A line without a name, written anew, leaves what is over at the second look as it was.
+        let over = self.sheet.nameless
+            && self.former.get(&key).is_some_and(|former| {
+                former
+                    .iter()
+                    .any(|row| !self.comes(&json!(row.fields(key))))
+            });
         for title in ["Host", "Clean"] {
             let gone = cancelled || (title == "Clean" && self.config % 4 == 3);
             let task = format!("k{key}/{title}");

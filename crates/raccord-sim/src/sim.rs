@@ -104,8 +104,8 @@ pub struct Sim {
     missed_kept: BTreeMap<u32, Timestamp>,
     /// The lines as an accepted reading last showed them.
     pub(crate) shown: BTreeMap<u32, Row>,
-    /// The lines written anew when what they said before was over.
-    pub(crate) outlived: BTreeSet<u32>,
+    /// What lines showed before they were changed.
+    pub(crate) former: BTreeMap<u32, Vec<Row>>,
     may_cancel: BTreeSet<String>,
     /// The same, as far as it is durable.
     kept: BTreeMap<u32, Row>,
@@ -216,7 +216,7 @@ impl Sim {
             missed: BTreeMap::new(),
             missed_kept: BTreeMap::new(),
             shown: BTreeMap::new(),
-            outlived: BTreeSet::new(),
+            former: BTreeMap::new(),
             may_cancel: BTreeSet::new(),
             kept: BTreeMap::new(),
             deleted: BTreeSet::new(),

@@ -291,14 +291,18 @@ impl Render for Canvas {
                 json!({ "key": key, "titles": titles })
             }
         };
-        let bytes = serde_json::to_vec(&body).unwrap_or_default();
         Rendered::Object(Desired {
-            hash: Digest::of(&bytes),
+            hash: hash(&body),
             title: body["key"].as_str().unwrap_or_default().to_owned(),
             body,
             text: Words::default(),
         })
     }
+}
+
+/// The digest of what an object says.
+pub fn hash(body: &Value) -> Digest {
+    Digest::of(&serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// All tools, by name.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use raccord_engine::{HoldKind, Input, Order};
+use raccord_engine::{Aim, HoldKind, Input, Order};
 use raccord_model::{Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Verb};
 use serde_json::json;
 
 use super::{Post, SECOND_LOOK, Sim, rules, source};
 use crate::sheet::Row;
-use crate::tools::Canvas;
+use crate::tools::{self, Canvas};
 
 impl Sim {
     pub(crate) fn read(&mut self) {
@@ -35,16 +35,11 @@ impl Sim {
         });
         let state = self.engine.state().sources.get(&source());
         if state.is_some_and(|state| state.held.is_none()) {
-            let anew = |key: &u32, row: &Row| {
-                let shown = self.shown.get(key);
-                shown.is_some_and(|shown| shown != row && !self.comes(&json!(shown.fields(*key))))
-            };
-            let rows = self.sheet.rows.iter();
-            let over: Vec<u32> = rows
-                .filter(|(key, row)| anew(key, row))
-                .map(|(&key, _)| key)
-                .collect();
-            self.outlived.extend(over);
+            for (key, row) in &self.sheet.rows {
+                if let Some(shown) = self.shown.get(key).filter(|shown| *shown != row) {
+                    self.former.entry(*key).or_default().push(shown.clone());
+                }
+            }
             let rows = self.sheet.rows.iter();
             self.shown
                 .extend(rows.map(|(&key, row)| (key, row.clone())));
@@ -122,8 +117,11 @@ impl Sim {
                 if !self.late.is_empty() || !self.pending.is_empty() {
                     return;
                 }
-                // Of what should go, yes is to take it out.
-                self.is_there(&of) == self.engine.state().takes_out(&of)
+                match self.engine.state().aim(&of) {
+                    Aim::New => !self.is_there(&of),
+                    Aim::Change(hash) => !self.shows(&of, hash),
+                    Aim::Removal => self.is_there(&of),
+                }
             }
             HoldKind::Reading { .. } => {
                 if yes {
@@ -179,6 +177,15 @@ impl Sim {
             .filter(same)
             .map(|(_, entity)| *entity)
             .collect()
+    }
+
+    /// Whether the tool shows an object as it should be.
+    fn shows(&self, of: &raccord_engine::DeliveryRef, hash: Digest) -> bool {
+        let Some(raccord_engine::Spot::Object { entity, .. }) = self.engine.state().find(of) else {
+            return false;
+        };
+        let mut objects = self.tools[&of.connector].objects.iter();
+        objects.any(|object| object.entity == entity && tools::hash(&object.body) == hash)
     }
 
     pub(super) fn is_there(&self, of: &raccord_engine::DeliveryRef) -> bool {
