@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use raccord_engine::{Health, HoldKind};
-use raccord_model::{ConnectorName, EntityKind};
+use raccord_model::{ConnectorName, Context, EntityKind, Lang, Render as _, Rendered, Subject};
 use serde_json::{Value, json};
 
 use crate::act::{Act, Fate};
 use crate::sim::{MEMBERS, Sim};
-use crate::tools::Object;
+use crate::tools::{Canvas, Object};
 
 /// How many rounds healing may take.
 const ROUNDS: u32 = 400;
+/// How many of them leave what was set aside where it is.
+const PATIENT: u32 = 8;
 
 impl Sim {
     /// Every tool answers, every person decides, until nothing is owed any more.
@@ -25,6 +27,9 @@ impl Sim {
         let mut calm = 0;
         for round in 0..ROUNDS {
             self.healing = round;
+            if round == PATIENT {
+                self.nothing_newer_waits();
+            }
             self.round();
             calm = if self.is_calm() { calm + 1 } else { 0 };
             if calm > 3 || self.broken.is_some() {
@@ -84,11 +89,8 @@ impl Sim {
         for name in stopped {
             self.switch_on(&name);
         }
-        if self.healing.is_multiple_of(2) {
-            self.retry_all();
-        }
-        for dead in self.dead() {
-            self.order(raccord_engine::Order::Retry(dead));
+        if self.healing >= PATIENT {
+            self.retry_aside();
         }
         self.flush();
         let holds: Vec<_> = self.engine.state().holds.keys().copied().collect();
@@ -129,6 +131,47 @@ impl Sim {
         if next >= soon || self.engine.looks().iter().any(|look| look.at <= self.now) {
             self.read();
             self.flush();
+        }
+    }
+
+    fn retry_aside(&mut self) {
+        if self.healing.is_multiple_of(2) {
+            self.retry_all();
+        }
+        for dead in self.dead() {
+            self.order(raccord_engine::Order::Retry(dead));
+        }
+    }
+
+    /// What a tool refused is set aside as it was; what people wrote since is tried without them.
+    fn nothing_newer_waits(&mut self) {
+        let state = self.engine.state();
+        let Some(rules) = &state.rules else { return };
+        let context = Context {
+            place: &rules.place,
+            lang: Lang::En,
+            today: jiff::tz::TimeZone::UTC.to_datetime(self.now).date(),
+            route: None,
+        };
+        let older = state.sinks.iter().find_map(|(name, sink)| {
+            let asides = sink.dead.values().filter(|aside| aside.event.is_none());
+            asides.into_iter().find_map(|aside| {
+                let entity = state.entity(aside.entity)?;
+                let parent = entity.text("activity").parse().ok();
+                let parent = parent.and_then(|parent| state.entity(parent));
+                let subject = Subject::Entity {
+                    entity: &entity,
+                    parent: parent.as_ref(),
+                };
+                let Rendered::Object(desired) = Canvas.render(name, subject, &context) else {
+                    return None;
+                };
+                let newer = desired.body["cancelled"] == false && aside.hash != Some(desired.hash);
+                newer.then(|| format!("a newer {} waits behind a refused one", desired.title))
+            })
+        });
+        if let Some(law) = older {
+            self.fail(law);
         }
     }
 

@@ -104,6 +104,8 @@ pub struct Sim {
     missed_kept: BTreeMap<u32, Timestamp>,
     /// The lines as an accepted reading last showed them.
     pub(crate) shown: BTreeMap<u32, Row>,
+    /// The lines each reading lacked, by its content.
+    lacking: BTreeMap<Digest, Vec<u32>>,
     /// What lines showed before they were changed.
     pub(crate) former: BTreeMap<u32, Vec<Row>>,
     may_cancel: BTreeSet<String>,
@@ -216,6 +218,7 @@ impl Sim {
             missed: BTreeMap::new(),
             missed_kept: BTreeMap::new(),
             shown: BTreeMap::new(),
+            lacking: BTreeMap::new(),
             former: BTreeMap::new(),
             may_cancel: BTreeSet::new(),
             kept: BTreeMap::new(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use raccord_engine::{Aim, HoldKind, Input, Order};
-use raccord_model::{Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Verb};
+use raccord_model::{
+    Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Observation, Verb,
+};
 use serde_json::json;
 
 use super::{Post, SECOND_LOOK, Sim, rules, source};
@@ -28,6 +30,10 @@ impl Sim {
             .sources
             .get(&source())
             .and_then(|state| state.cursor.clone());
+        if let Observation::Complete(reading) = self.sheet.read(None) {
+            let gone = self.sheet.cut.keys().chain(self.sheet.spilt.keys());
+            self.lacking.insert(reading.digest, gone.copied().collect());
+        }
         let seen = Ok(self.sheet.read(cursor.as_deref()));
         self.input(Input::Observed {
             source: source(),
@@ -123,9 +129,9 @@ impl Sim {
                     Aim::Removal => self.is_there(&of),
                 }
             }
-            HoldKind::Reading { .. } => {
+            HoldKind::Reading { content, .. } => {
                 if yes {
-                    let gone = self.sheet.cut.keys().chain(self.sheet.spilt.keys());
+                    let gone = self.lacking.get(&content).into_iter().flatten();
                     self.may_cancel.extend(gone.map(|key| format!("k{key}")));
                 }
                 yes
