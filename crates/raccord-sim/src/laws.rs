@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use raccord_engine::{Health, HoldKind};
-use raccord_model::{ConnectorName, Context, EntityKind, Lang, Render as _, Rendered, Subject};
+use raccord_model::{
+    ConnectorName, Context, EntityKind, Lang, Observation, Render as _, Rendered, Subject,
+};
 use serde_json::{Value, json};
 
 use crate::act::{Act, Fate};
@@ -13,7 +15,7 @@ use crate::tools::{Canvas, Object};
 
 /// How many rounds healing may take.
 const ROUNDS: u32 = 400;
-/// How many of them leave what was set aside where it is.
+/// In how many of them nobody decides, and what was set aside stays where it is.
 const PATIENT: u32 = 8;
 
 impl Sim {
@@ -29,6 +31,7 @@ impl Sim {
             self.healing = round;
             if round == PATIENT {
                 self.nothing_newer_waits();
+                self.what_is_asked_is_of_now();
             }
             self.round();
             calm = if self.is_calm() { calm + 1 } else { 0 };
@@ -93,21 +96,8 @@ impl Sim {
             self.retry_aside();
         }
         self.flush();
-        let holds: Vec<_> = self.engine.state().holds.keys().copied().collect();
-        for hold in holds {
-            let rules = matches!(
-                self.engine
-                    .state()
-                    .holds
-                    .get(&hold)
-                    .map(|waiting| &waiting.hold.what),
-                Some(HoldKind::Rules { .. })
-            );
-            self.decide(hold, true);
-            if rules {
-                self.configure();
-            }
-            self.flush();
+        if self.healing >= PATIENT {
+            self.decide_all();
         }
         for _ in 0..10_000 {
             if self.calls.is_empty() {
@@ -130,6 +120,25 @@ impl Sim {
         self.flush();
         if next >= soon || self.engine.looks().iter().any(|look| look.at <= self.now) {
             self.read();
+            self.flush();
+        }
+    }
+
+    fn decide_all(&mut self) {
+        let holds: Vec<_> = self.engine.state().holds.keys().copied().collect();
+        for hold in holds {
+            let rules = matches!(
+                self.engine
+                    .state()
+                    .holds
+                    .get(&hold)
+                    .map(|waiting| &waiting.hold.what),
+                Some(HoldKind::Rules { .. })
+            );
+            self.decide(hold, true);
+            if rules {
+                self.configure();
+            }
             self.flush();
         }
     }
@@ -172,6 +181,19 @@ impl Sim {
         });
         if let Some(law) = older {
             self.fail(law);
+        }
+    }
+
+    /// A reading that waits for a yes is the one the sheet gives now: an undo ends the question.
+    fn what_is_asked_is_of_now(&mut self) {
+        let Observation::Complete(now) = self.sheet.read(None) else {
+            return;
+        };
+        let undone = self.engine.state().holds.values().any(|waiting| {
+            matches!(waiting.hold.what, HoldKind::Reading { content, .. } if content != now.digest)
+        });
+        if undone {
+            self.fail("a person is asked about a reading that was undone");
         }
     }
 

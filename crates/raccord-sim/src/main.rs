@@ -49,6 +49,9 @@ struct Args {
     /// Plant each fault in turn, and say how soon it is found.
     #[arg(long)]
     faults: bool,
+    /// Plant only the faults whose description contains these words.
+    #[arg(long, default_value = "")]
+    about: String,
     /// How many threads play.
     #[arg(long, default_value_t = 2)]
     threads: u64,
@@ -73,7 +76,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if args.faults {
-        return faults::all(time.unwrap_or(Duration::from_mins(5)));
+        return faults::all(time.unwrap_or(Duration::from_mins(5)), &args.about);
     }
     campaign(&args, started, time)
 }
@@ -157,7 +160,7 @@ mod faults {
     use std::process::ExitCode;
     use std::time::Duration;
 
-    pub(super) fn all(_: Duration) -> ExitCode {
+    pub(super) fn all(_: Duration, _: &str) -> ExitCode {
         eprintln!("build with RUSTFLAGS=\"--cfg raccord_faults\" to plant faults");
         ExitCode::FAILURE
     }
@@ -204,7 +207,7 @@ mod faults {
         found
     }
 
-    pub(super) fn all(time: Duration) -> ExitCode {
+    pub(super) fn all(time: Duration, about: &str) -> ExitCode {
         let engine = Fault::ALL
             .iter()
             .map(|&(fault, text)| (Some(fault), None, text));
@@ -226,7 +229,10 @@ mod faults {
             ),
         ];
         let (mut missed, mut count) = (0, 0);
-        for (fault, shell, text) in engine.chain(shell) {
+        let named = engine
+            .chain(shell)
+            .filter(|(.., text)| text.contains(about));
+        for (fault, shell, text) in named {
             count += 1;
             match hunt(fault, shell, time) {
                 Some((seed, seconds, law)) => {
