@@ -26,6 +26,7 @@ pub fn story(seed: u64) -> Vec<Act> {
 }
 
 /// What is usual in a story, so that what is rare elsewhere is frequent somewhere.
+#[expect(clippy::struct_excessive_bools, reason = "each is a trait of its own")]
 struct Mood {
     /// Percent of answers that go wrong.
     trouble: u64,

@@ -13,16 +13,14 @@ impl Sim {
     pub(super) fn rebuilt(&mut self) -> Engine {
         let tail = usize::from(self.shell == Some(ShellFault::ForgetTail));
         let until = self.log.len().saturating_sub(tail).max(1);
-        let (from, mut engine) = match self.folded.take() {
-            None => (0, Engine::new()),
-            Some((from, snapshot)) => match Engine::from_snapshot(&snapshot) {
-                Some(engine) => (from, engine),
-                None => {
-                    self.fail("a snapshot cannot be read");
-                    (0, Engine::new())
-                }
-            },
-        };
+        let (mut from, mut engine) = (0, Engine::new());
+        if let Some((until, snapshot)) = self.folded.take() {
+            if let Some(known) = Engine::from_snapshot(&snapshot) {
+                (from, engine) = (until, known);
+            } else {
+                self.fail("a snapshot cannot be read");
+            }
+        }
         for (index, (at, body)) in self.log[..until].iter().enumerate().skip(from) {
             if engine.fold(index as u64 + 1, *at, body).is_err() {
                 self.broken
