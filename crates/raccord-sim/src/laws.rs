@@ -30,6 +30,8 @@ impl Sim {
         for round in 0..ROUNDS {
             self.healing = round;
             if round == PATIENT {
+                self.read();
+                self.flush();
                 self.nothing_newer_waits();
                 self.what_is_asked_is_of_now();
             }

@@ -104,6 +104,8 @@ pub struct Sim {
     missed_kept: BTreeMap<u32, Timestamp>,
     /// The lines as an accepted reading last showed them.
     pub(crate) shown: BTreeMap<u32, Row>,
+    /// The reading somebody said no to, while the sheet stays as it is.
+    refused: Option<Digest>,
     /// The lines each reading lacked, by its content.
     lacking: BTreeMap<Digest, Vec<u32>>,
     /// What lines showed before they were changed.
@@ -218,6 +220,7 @@ impl Sim {
             missed: BTreeMap::new(),
             missed_kept: BTreeMap::new(),
             shown: BTreeMap::new(),
+            refused: None,
             lacking: BTreeMap::new(),
             former: BTreeMap::new(),
             may_cancel: BTreeSet::new(),

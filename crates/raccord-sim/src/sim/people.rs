@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raccord_engine::{Aim, HoldKind, Input, Order};
+use raccord_engine::{Aim, HoldKind, Input, Order, Waiting};
 use raccord_model::{
     Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Observation, Verb,
 };
@@ -33,12 +33,20 @@ impl Sim {
         if let Observation::Complete(reading) = self.sheet.read(None) {
             let gone = self.sheet.cut.keys().chain(self.sheet.spilt.keys());
             self.lacking.insert(reading.digest, gone.copied().collect());
+            self.refused = self.refused.filter(|refused| *refused == reading.digest);
         }
         let seen = Ok(self.sheet.read(cursor.as_deref()));
         self.input(Input::Observed {
             source: source(),
             seen,
         });
+        let asked = |waiting: &Waiting| match waiting.hold.what {
+            HoldKind::Reading { content, .. } => Some(content) == self.refused,
+            _ => false,
+        };
+        if self.engine.state().holds.values().any(asked) {
+            self.fail("a person who said no is asked again");
+        }
         let state = self.engine.state().sources.get(&source());
         if state.is_some_and(|state| state.held.is_none()) {
             for (key, row) in &self.sheet.rows {
@@ -134,6 +142,7 @@ impl Sim {
                     let gone = self.lacking.get(&content).into_iter().flatten();
                     self.may_cancel.extend(gone.map(|key| format!("k{key}")));
                 }
+                self.refused = (!yes).then_some(content);
                 yes
             }
             HoldKind::Question { pairs, .. } => {

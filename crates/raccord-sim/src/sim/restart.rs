@@ -45,6 +45,7 @@ impl Sim {
     pub(super) fn crash(&mut self, bits: u64) {
         self.check_fold();
         self.pending.clear();
+        self.refused = None;
         self.shown.clone_from(&self.kept);
         self.missed.clone_from(&self.missed_kept);
         self.quiet.clone_from(&self.quiet_kept);
