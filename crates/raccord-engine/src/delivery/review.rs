@@ -57,7 +57,16 @@ impl Deciding<'_> {
             family,
             id: delivery,
         };
-        if settled {
+        // After a move backwards a lost attempt may have made it: it is looked for before it is let
+        // go, so that it is owed as a removal.
+        let sinks = &self.state.sinks;
+        let unsure = owed.as_ref().is_some_and(|owed| owed.hash.is_some())
+            && link.is_none()
+            && (self.state.muted.is_some()
+                || sinks
+                    .get(sink)
+                    .is_some_and(|state| state.look_first.is_some()));
+        if settled && !unsure {
             if let Some(owed) = owed {
                 let why = Words::new(
                     "l'outil montre déjà ce qu'il faut",
