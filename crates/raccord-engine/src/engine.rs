@@ -15,7 +15,7 @@ use crate::{hold, observe, orphans, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 3;
+const SNAPSHOT: u8 = 4;
 /// The version before knew no tool that had asked to be left alone: the map stands at the end, and
 /// was not there.
 const BEFORE_QUIET: u8 = 2;

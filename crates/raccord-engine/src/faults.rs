@@ -57,6 +57,7 @@ faults! {
     RepeatPosted = "a posted event is taken twice",
     EmptyQueue = "a rule change empties the queues",
     UnknownSettled = "an unknown outcome counts as done",
+    TrustRevival = "what a lost log may have tried again after it was set aside is taken for not made",
     ForgetRevival = "a dead delivery that is tried again is forgotten",
     ForgetQuiet = "a tool that asked to be left alone is tried again after a restart",
     NoticeOfNotice = "a notice that is refused brings the next notice",

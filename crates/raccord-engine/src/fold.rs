@@ -141,6 +141,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 since: at,
                 event,
                 hash,
+                tried: None,
             };
             sink.dead.insert(of.id, aside);
         }
@@ -263,6 +264,11 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 sink.look_first = look_first.then_some(at);
                 if !look_first {
                     continue;
+                }
+                if !planted(Fault::TrustRevival) {
+                    for aside in sink.dead.values_mut() {
+                        aside.tried = Some(at);
+                    }
                 }
                 // What we remember of the tool's objects may be older than they are.
                 for link in sink.targets.values_mut().filter_map(|t| t.link.as_mut()) {

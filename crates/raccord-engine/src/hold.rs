@@ -8,7 +8,7 @@ use crate::deciding::{Deciding, Draft};
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
-use crate::state::{Aim, Spot};
+use crate::state::{Aim, Aside, Spot};
 
 /// Opens a hold, unless the same is open already, and tells it.
 pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
@@ -184,12 +184,24 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
 /// A delivery that was set aside is tried again.
 fn revive(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
     let dead = &deciding.state.sinks[&of.connector].dead;
-    let Some(entity) = dead.get(&of.id).map(|aside| aside.entity) else {
+    let Some(Aside {
+        entity,
+        event,
+        tried,
+        ..
+    }) = dead.get(&of.id).cloned()
+    else {
         return;
     };
     deciding.record(Fact::Revived { of: of.clone() });
     crate::notice::settle(deciding, "dead", &of.id.to_string());
-    deciding.review(&of.connector, entity);
+    match event.and_then(|queued| crate::fold::decode(&queued.event)) {
+        Some(event) => {
+            let class = deciding.class_of_each(&of.connector, &event);
+            deciding.doubt_once(of, class, tried);
+        }
+        None => deciding.review_tried(&of.connector, entity, tried),
+    }
     deciding.flight.wake(&of.connector, of.family);
 }
 

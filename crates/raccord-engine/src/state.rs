@@ -337,6 +337,8 @@ pub struct Aside {
     pub event: Option<Queued>,
     /// What the tool should have held, for objects: the same is not tried again by itself.
     pub hash: Option<Digest>,
+    /// Until when it may have been tried again by a log that was lost since.
+    pub tried: Option<Timestamp>,
 }
 
 /// A hold that is open.

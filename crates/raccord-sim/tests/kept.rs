@@ -573,3 +573,42 @@ fn what_a_lost_future_announced_is_looked_for_before_it_is_let_go() {
         Hide(6_077_784_105_938_487_272),
     ]);
 }
+
+/// A person tried again what had been refused, and a backup from before came back: nobody knows
+/// whether it arrived.
+#[test]
+fn what_a_lost_log_may_have_tried_again_is_asked_about() {
+    holds(&[
+        Add(134),
+        Add(199),
+        SignUp(37),
+        Configure(4),
+        Wait(61),
+        Add(4),
+        Read,
+        Answer(8_747_848_112_825_258_688, Good),
+        SignUp(43),
+        Answer(2_667_375_641_569_897_593, Good),
+        Credit(242),
+        Crash(16_508_827_725_841_262_210),
+        Credit(151),
+        Wait(7200),
+        SignUp(124),
+        Answer(15_493_739_697_124_774_459, Good),
+        Crash(15_460_955_211_051_722_071),
+        Flush,
+        Answer(17_893_846_337_411_132_381, Good),
+        Answer(5_446_807_739_104_718_515, Data),
+        Backup,
+        Answer(17_966_383_785_616_999_983, Busy),
+        SignUp(221),
+        ReadFails,
+        Answer(4_699_432_676_641_668_968, Good),
+        Retry(10_262_733_001_884_779_783),
+        Read,
+        Answer(4_596_792_683_434_385_945, Busy),
+        Wait(1),
+        Answer(2_251_157_090_379_195_766, Good),
+        Restore(15_011_427_268_981_849_742),
+    ]);
+}

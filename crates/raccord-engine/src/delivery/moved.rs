@@ -5,6 +5,7 @@
 //! person. This lasts until every source was read again, for only their readings can bring back
 //! what the lost part of the log had brought.
 
+use jiff::Timestamp;
 use raccord_model::{Class, ConnectorName, EntityId, Event, Mode};
 
 use crate::deciding::Deciding;
@@ -84,30 +85,39 @@ impl Deciding<'_> {
 
     /// An event that is owed while the place catches up may have been sent before.
     pub(crate) fn doubt_event(&mut self, connector: &ConnectorName, event: &Event) {
-        let class = self.state.rules().sinks.get(connector).and_then(|rule| {
-            rule.handling(event.kind)
-                .find(|handling| handling.mode == Mode::Each)
-                .map(|handling| handling.class)
-        });
         let of = DeliveryRef {
             connector: connector.clone(),
             family: event.family,
             id: crate::fold::send_id(connector, event),
         };
-        if let Some(class) = class {
-            self.doubt_object(&of, class);
-        }
+        let class = self.class_of_each(connector, event);
+        let since = self.looks_since(connector);
+        self.doubt_once(&of, class, since);
     }
 
-    /// An object that is owed while the place catches up may be there already.
-    pub(crate) fn doubt_object(&mut self, of: &DeliveryRef, class: Class) {
-        let since = self
-            .state
-            .sinks
-            .get(&of.connector)
-            .and_then(|sink| sink.look_first);
+    /// How `connector` is sent events like this one.
+    pub(crate) fn class_of_each(&self, connector: &ConnectorName, event: &Event) -> Option<Class> {
+        let rules = self.state.rules();
+        let mut handlings = rules.sinks.get(connector)?.handling(event.kind);
+        let each = handlings.find(|handling| handling.mode == Mode::Each)?;
+        Some(each.class)
+    }
+
+    /// Since when what is owed to `connector` may have been made already.
+    pub(crate) fn looks_since(&self, connector: &ConnectorName) -> Option<Timestamp> {
+        self.state.sinks.get(connector)?.look_first
+    }
+
+    /// What is owed now, and may have been made until `since`, is looked for or asked about where a
+    /// repeat would double it.
+    pub(crate) fn doubt_once(
+        &mut self,
+        of: &DeliveryRef,
+        class: Option<Class>,
+        since: Option<Timestamp>,
+    ) {
         if let Some(sent) = since
-            && !class.repeatable()
+            && class.is_some_and(|class| !class.repeatable())
         {
             self.record(Fact::Unknown {
                 of: of.clone(),

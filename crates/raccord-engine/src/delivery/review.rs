@@ -1,10 +1,11 @@
 //! What is owed: what a tool should hold, compared with what it holds.
 
+use jiff::Timestamp;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, Link, Words};
 
 use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact, OwedFact};
-use crate::state::Progress;
+use crate::state::{Aside, Progress};
 
 impl Deciding<'_> {
     /// Looks again at every object of the touched entities, and at publications.
@@ -26,6 +27,16 @@ impl Deciding<'_> {
 
     /// Compares what `sink` should hold with what it holds, and owes the difference.
     pub(crate) fn review(&mut self, sink: &ConnectorName, id: EntityId) {
+        self.review_tried(sink, id, None);
+    }
+
+    /// [`Deciding::review`] of what a log that was lost may have made until `lost`.
+    pub(crate) fn review_tried(
+        &mut self,
+        sink: &ConnectorName,
+        id: EntityId,
+        lost: Option<Timestamp>,
+    ) {
         let Some(wish) = self.wish(sink, id) else {
             return;
         };
@@ -82,9 +93,15 @@ impl Deciding<'_> {
         if owed.is_none() && crate::delivery::needless(&wish, link.as_ref(), false).is_some() {
             return;
         }
-        if self.superseded_dead(sink, id, wanted) {
+        let dead = self.dead_of(sink, id);
+        if dead.iter().any(|(_, aside)| aside.hash == wanted) {
             return;
         }
+        let lost = dead
+            .iter()
+            .map(|(_, aside)| aside.tried)
+            .fold(lost, Option::max);
+        self.replace_dead(dead);
         if owed.as_ref().is_some_and(|owed| owed.hash == wanted) {
             return;
         }
@@ -113,7 +130,8 @@ impl Deciding<'_> {
         };
         self.record(Fact::Owed(Box::new(fact)));
         if owed.is_none() && first {
-            self.doubt_object(&of(delivery), wish.class);
+            let since = lost.max(self.looks_since(sink));
+            self.doubt_once(&of(delivery), Some(wish.class), since);
         }
         if due <= self.now {
             self.flight.wake(sink, family);
@@ -126,37 +144,29 @@ impl Deciding<'_> {
         }
     }
 
-    /// A dead delivery of the same object stops the same from being tried again; a newer wish
-    /// takes its place.
-    fn superseded_dead(
-        &mut self,
-        sink: &ConnectorName,
-        entity: EntityId,
-        wanted: Option<raccord_model::Digest>,
-    ) -> bool {
-        let Some(state) = self.state.sinks.get(sink) else {
-            return false;
-        };
-        let dead: Vec<(DeliveryId, EntityId, bool)> = state
-            .dead
-            .iter()
+    /// Dead deliveries of an object: the same is not tried again, a newer wish takes their place.
+    fn dead_of(&self, sink: &ConnectorName, entity: EntityId) -> Vec<(DeliveryRef, Aside)> {
+        let dead = self.state.sinks.get(sink).map(|state| &state.dead);
+        dead.into_iter()
+            .flatten()
             .filter(|(_, aside)| aside.entity == entity && aside.event.is_none())
-            .map(|(&id, aside)| (id, aside.family, aside.hash == wanted))
-            .collect();
-        if dead.iter().any(|(_, _, same)| *same) {
-            return true;
-        }
-        for (id, family, _) in dead {
-            self.record(Fact::Dropped {
-                of: DeliveryRef {
+            .map(|(&id, aside)| {
+                let of = DeliveryRef {
                     connector: sink.clone(),
-                    family,
+                    family: aside.family,
                     id,
-                },
-            });
+                };
+                (of, aside.clone())
+            })
+            .collect()
+    }
+
+    fn replace_dead(&mut self, dead: Vec<(DeliveryRef, Aside)>) {
+        for (of, _) in dead {
+            let id = of.id;
+            self.record(Fact::Dropped { of });
             crate::notice::settle(self, "dead", &id.to_string());
         }
-        false
     }
 
     fn object_id(
