@@ -265,6 +265,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 if !look_first {
                     continue;
                 }
+                sink.unknown_until = Some(at);
                 if !planted(Fault::TrustRevival) {
                     for aside in sink.dead.values_mut() {
                         aside.tried = Some(at);
@@ -288,7 +289,9 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Relocated { connector } => {
-            state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
+            let sink = state.sinks.entry(connector.clone()).or_default();
+            sink.look_first = Some(at);
+            sink.unknown_until = Some(at);
         }
         Fact::Drifted { connector, entity } => {
             if let Some(link) =

@@ -201,6 +201,8 @@ pub struct SinkState {
     /// Since the log went back in time, or the sink was pointed elsewhere: what is owed now may
     /// have been made already.
     pub look_first: Option<Timestamp>,
+    /// Until when a log that was lost since may have made objects this one does not know of.
+    pub unknown_until: Option<Timestamp>,
     /// What it holds or should hold, by entity or publication.
     #[serde(deserialize_with = "in_order")]
     pub targets: BTreeMap<EntityId, Target>,

@@ -612,3 +612,43 @@ fn what_a_lost_log_may_have_tried_again_is_asked_about() {
         Restore(15_011_427_268_981_849_742),
     ]);
 }
+
+/// A line was cut before the backup came back, and pasted after every source had been read again.
+#[test]
+fn what_a_lost_log_made_of_a_line_that_was_away_is_looked_for() {
+    holds(&[
+        Add(67),
+        Add(113),
+        Add(22),
+        Add(27),
+        Add(115),
+        Add(229),
+        Add(83),
+        Add(150),
+        Add(214),
+        Add(30),
+        Backup,
+        Add(88),
+        Add(68),
+        Wait(5),
+        Read,
+        Wait(1000),
+        Add(254),
+        Wait(61),
+        Add(234),
+        Answer(3_995_764_373_855_410_387, NotStarted),
+        Add(74),
+        Add(142),
+        Cut(2_294_003_185_789_449_378),
+        Answer(4_670_262_295_509_873_919, AnswerLost),
+        Add(57),
+        Answer(18_009_495_332_703_107_706, Good),
+        Cut(2_509_792_715_531_285_450),
+        Answer(7_729_582_904_454_791_837, Quiet),
+        Restore(82_177_514_013_627_139),
+        Unmute,
+        Wait(130),
+        Spill,
+        Paste,
+    ]);
+}

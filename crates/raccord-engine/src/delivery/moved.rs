@@ -108,6 +108,21 @@ impl Deciding<'_> {
         self.state.sinks.get(connector)?.look_first
     }
 
+    /// Until when a new object of `connector` may have been made already. To look once more costs
+    /// little, so objects that can be found are looked for even after the place has caught up: a
+    /// line may have been away just then.
+    pub(crate) fn unknown_until(
+        &self,
+        connector: &ConnectorName,
+        class: Class,
+    ) -> Option<Timestamp> {
+        let sink = self.state.sinks.get(connector)?;
+        match class {
+            Class::Find => sink.unknown_until,
+            _ => sink.look_first,
+        }
+    }
+
     /// What is owed now, and may have been made until `since`, is looked for or asked about where a
     /// repeat would double it.
     pub(crate) fn doubt_once(

@@ -130,7 +130,7 @@ impl Deciding<'_> {
         };
         self.record(Fact::Owed(Box::new(fact)));
         if owed.is_none() && first {
-            let since = lost.max(self.looks_since(sink));
+            let since = lost.max(self.unknown_until(sink, wish.class));
             self.doubt_once(&of(delivery), Some(wish.class), since);
         }
         if due <= self.now {
