@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, Weekday};
+use raccord_kit::settings::WebAddress;
 use raccord_model::{
     Activity, Civil, Digest, Entity, EntityKind, Lang, Place, Status, Visibility, fold_word,
 };
@@ -196,18 +197,18 @@ pub(crate) fn digest(document: &Document, look: Digest) -> Digest {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Links {
     /// The month's page, `{month}` standing for its key; the place's own page without it.
-    pub page: Option<String>,
+    pub page: Option<WebAddress>,
     /// Where people sign up.
-    pub signup: Option<String>,
+    pub signup: Option<WebAddress>,
 }
 
 impl Links {
     fn codes(&self, month: Month, place: &Place, words: &'static FixedWords) -> Vec<Code> {
         let page = match &self.page {
-            Some(page) => page.replace("{month}", &month.key()),
+            Some(page) => page.as_str().replace("{month}", &month.key()),
             None => place.public_url.clone(),
         };
-        let signup = self.signup.as_deref().unwrap_or_default();
+        let signup = self.signup.as_ref().map_or("", WebAddress::as_str);
         [(page.as_str(), words.online), (signup, words.signup)]
             .into_iter()
             .filter_map(|(url, caption)| qr::code(url, caption))

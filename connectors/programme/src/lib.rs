@@ -28,6 +28,6 @@ pub const CONNECTOR: Connector = Connector {
     kind: "programme",
     version: env!("CARGO_PKG_VERSION"),
     card: include_str!("../connector.toml"),
-    settings: || schemars::schema_for!(settings::Settings),
+    settings: raccord_kit::settings::Shape::of::<settings::Settings>(),
     build: sink::build,
 };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use raccord_kit::settings::WebAddress;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -27,12 +28,12 @@ pub(crate) struct Settings {
     /// The page of the month on the web, `{month}` standing for `2027-01`; without it, the place's
     /// `public_url`.
     #[serde(default)]
-    #[schemars(extend("pattern" = r"^https?://\S+$", "examples" = ["https://programme.example.org/{month}.html"]))]
-    pub page: Option<String>,
+    #[schemars(extend("examples" = ["https://programme.example.org/{month}.html"]))]
+    pub page: Option<WebAddress>,
     /// Where people sign up.
     #[serde(default)]
-    #[schemars(extend("pattern" = r"^https?://\S+$", "examples" = ["https://inscriptions.example.org/"]))]
-    pub signup: Option<String>,
+    #[schemars(extend("examples" = ["https://inscriptions.example.org/"]))]
+    pub signup: Option<WebAddress>,
     /// Whether sheets to sign on, one for each activity, are made for the table at the entrance.
     #[serde(default)]
     pub signup_sheets: bool,

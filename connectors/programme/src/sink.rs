@@ -62,7 +62,11 @@ pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Fin
     let settings: Settings = raccord_kit::settings::settings(settings)?;
     let wrong: Vec<Finding> = [("page", &settings.page), ("signup", &settings.signup)]
         .into_iter()
-        .filter(|(_, address)| address.as_deref().is_some_and(|url| !qr::is_address(url)))
+        .filter(|(_, address)| {
+            address
+                .as_ref()
+                .is_some_and(|url| !qr::is_address(url.as_str()))
+        })
         .map(|(key, _)| Finding::of(key, &failures::address(key)))
         .collect();
     if !wrong.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
-use raccord_kit::settings::Span;
+use raccord_kit::settings::{Span, Whole};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -38,8 +38,7 @@ pub(crate) struct Settings {
     pub(crate) columns: BTreeMap<String, String>,
     /// The year of dates written without one, where the sheet does not say it either.
     #[serde(default)]
-    #[schemars(range(min = 1990, max = 2100))]
-    pub(crate) year: Option<i16>,
+    pub(crate) year: Option<Whole<1990, 2100>>,
 }
 
 fn half_a_minute() -> Span {

@@ -49,7 +49,7 @@ pub const CONNECTOR: Connector = Connector {
     kind: KIND,
     version: env!("CARGO_PKG_VERSION"),
     card: include_str!("../connector.toml"),
-    settings: || schemars::schema_for!(Settings),
+    settings: raccord_kit::settings::Shape::of::<Settings>(),
     build,
 };
 
@@ -85,7 +85,9 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             rules: Rules {
                 chosen,
                 sheet: settings.sheet,
-                year: settings.year,
+                year: settings
+                    .year
+                    .and_then(|year| i16::try_from(year.get()).ok()),
                 today: None,
             },
             kit: kit.clone(),

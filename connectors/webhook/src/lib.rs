@@ -36,7 +36,7 @@ pub const CONNECTOR: Connector = Connector {
     kind: KIND,
     version: env!("CARGO_PKG_VERSION"),
     card: include_str!("../connector.toml"),
-    settings: || schemars::schema_for!(Settings),
+    settings: raccord_kit::settings::Shape::of::<Settings>(),
     build,
 };
 

@@ -49,14 +49,14 @@ pub const CONNECTOR: Connector = Connector {
     kind: "website",
     version: env!("CARGO_PKG_VERSION"),
     card: include_str!("../connector.toml"),
-    settings: || schemars::schema_for!(Settings),
+    settings: raccord_kit::settings::Shape::of::<Settings>(),
     build,
 };
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings::settings(value)?;
     let template = match &settings.template {
-        Some(folder) => Template::read(&kit.path(folder))
+        Some(folder) => Template::read(&kit.path(&**folder))
             .map_err(|failure| vec![Finding::of("template", &failure)])?,
         None => Template::default(),
     };
@@ -64,8 +64,8 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
         inner: Arc::new(Inner {
             name: kit.name.clone(),
             clock: Arc::clone(&kit.clock),
-            folder: Folder::new(kit.path(&settings.output), kit.place.id.clone()),
-            output: settings.output,
+            folder: Folder::new(kit.path(&*settings.output), kit.place.id.clone()),
+            output: settings.output.get(),
             site: Site {
                 place: kit.place.clone(),
                 base_url: settings.base_url.map(|base| base.0),

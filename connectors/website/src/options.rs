@@ -1,5 +1,6 @@
 //! The settings of a site, nothing else.
 
+use raccord_kit::settings::Text;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -9,8 +10,8 @@ use url::Url;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The folder the site is written to; it belongs to Raccord alone.
-    #[schemars(length(min = 1), extend("examples" = ["out/site"], "x-alone" = true))]
-    pub(crate) output: String,
+    #[schemars(extend("examples" = ["out/site"], "x-alone" = true))]
+    pub(crate) output: Text<4096>,
     /// The public address of that folder: for links in the calendar and in the feed, and for the
     /// "subscribe" button.
     #[serde(default)]
@@ -19,8 +20,8 @@ pub(crate) struct Settings {
     /// A folder with any of style.css, tint.css, header.html and footer.html, which replace or
     /// complete ours.
     #[serde(default)]
-    #[schemars(length(min = 1), extend("examples" = ["site-template"]))]
-    pub(crate) template: Option<String>,
+    #[schemars(extend("examples" = ["site-template"]))]
+    pub(crate) template: Option<Text<4096>>,
 }
 
 /// The public address of the site, always with a slash at its end.
@@ -35,12 +36,14 @@ impl TryFrom<String> for BaseUrl {
         let refused = "write an address like https://programme.example.org/";
         let slash = if text.ends_with('/') { "" } else { "/" };
         let url = Url::parse(&format!("{text}{slash}")).map_err(|_| refused)?;
-        let plain = matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if plain { Ok(Self(url)) } else { Err(refused) }
+        let odd = |c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@');
+        let plain = ["http://", "https://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme) && text.len() > scheme.len());
+        if plain && url.has_host() && !text.contains(odd) {
+            Ok(Self(url))
+        } else {
+            Err(refused)
+        }
     }
 }

@@ -92,7 +92,7 @@ async fn the_data_read_as_reviewed() {
 
 #[test]
 fn the_settings_schema_reads_as_reviewed() {
-    let schema = (raccord_connector_website::CONNECTOR.settings)();
+    let schema = raccord_connector_website::CONNECTOR.settings.schema();
     insta::with_settings!({ sort_maps => true }, {
         insta::assert_json_snapshot!("settings", schema);
     });

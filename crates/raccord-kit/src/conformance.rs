@@ -11,7 +11,8 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 use raccord_model::{Blame, Failure};
-use serde_json::Value;
+use schemars::Schema;
+use serde_json::{Value, json};
 
 use crate::standin::{Play, Reply, Seen, Standin};
 use crate::testing::kit;
@@ -63,11 +64,13 @@ pub fn b02_config(connector: &Connector, good: &[Value], bad: &[(Value, &str)]) 
         if let Err(failure) = (connector.build)(value.clone(), &kit) {
             panic!("good settings {value} were refused: {failure:?}");
         }
-        let mistakes = settings::mistakes(&(connector.settings)(), value);
+        let mistakes = settings::by_schema(&connector.settings.schema(), value);
         assert!(
             mistakes.is_empty(),
             "the schema refuses {value}: {mistakes:?}"
         );
+        let schema = connector.settings.schema();
+        takes_no_more_than(&schema, value, |value| connector.settings.takes(value));
     }
     assert!(bad.len() >= 5, "B02 asks for at least five broken settings");
     for (value, key) in bad {
@@ -82,6 +85,109 @@ pub fn b02_config(connector: &Connector, good: &[Value], bad: &[(Value, &str)]) 
         }
         assert!(!found.mend.fr.is_empty() && !found.mend.en.is_empty());
     }
+}
+
+/// A type takes nothing that its schema refuses: it is shown `good` with one key at a time left
+/// out, or set to something else, and with a key nobody knows.
+///
+/// # Panics
+/// When it takes more.
+pub fn takes_no_more_than(schema: &Schema, good: &Value, takes: impl Fn(&Value) -> bool) {
+    let odd = [
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(1.5),
+        json!(1_000_000_000_000_000_u64),
+        json!(""),
+        json!("x"),
+        json!("30s"),
+        json!("https://user@example.org/?a#b"),
+        json!("x".repeat(100_000)),
+        json!([]),
+        json!([{}]),
+        json!({}),
+        json!({ "x": 1 }),
+    ];
+    let mut spots = vec![String::new()];
+    spots_of(
+        schema.as_value(),
+        schema.as_value(),
+        good,
+        "",
+        0,
+        &mut spots,
+    );
+    for spot in &spots {
+        for odd in odd.iter().map(Some).chain([None]) {
+            let Some(value) = altered(good, spot, odd) else {
+                continue;
+            };
+            if takes(&value) {
+                let refused = settings::by_schema(schema, &value);
+                assert!(refused.is_empty(), "the type takes {value}: {refused:?}");
+            }
+        }
+    }
+}
+
+/// The places of all keys that the schema names and that `value` has, and of one it does not know.
+fn spots_of(
+    root: &Value,
+    rules: &Value,
+    value: &Value,
+    above: &str,
+    depth: u8,
+    spots: &mut Vec<String>,
+) {
+    let rules = settings::resolved(root, rules);
+    if depth > 6 {
+        return;
+    }
+    let named = rules["properties"].as_object();
+    let keys = value.as_object();
+    let keys: std::collections::BTreeSet<&str> = named
+        .into_iter()
+        .chain(keys)
+        .flat_map(|all| all.keys())
+        .map(String::as_str)
+        .chain(value.is_object().then_some("unknown key"))
+        .collect();
+    for key in keys {
+        let here = format!("{above}/{key}");
+        let below = match &rules["properties"][key] {
+            Value::Null => &rules["additionalProperties"],
+            named => named,
+        };
+        spots_of(root, below, &value[key], &here, depth + 1, spots);
+        spots.push(here);
+    }
+    for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+        let here = format!("{above}/{index}");
+        spots_of(root, &rules["items"], item, &here, depth + 1, spots);
+        spots.push(here);
+    }
+}
+
+/// `value` with `odd` at `spot`, or without what is there.
+fn altered(value: &Value, spot: &str, odd: Option<&Value>) -> Option<Value> {
+    let mut value = value.clone();
+    let Some((above, key)) = spot.rsplit_once('/') else {
+        return odd.cloned();
+    };
+    match (value.pointer_mut(above)?, odd) {
+        (Value::Object(table), Some(odd)) => {
+            table.insert(key.to_owned(), odd.clone());
+        }
+        (Value::Object(table), None) => {
+            table.remove(key)?;
+        }
+        (Value::Array(items), Some(odd)) => {
+            *items.get_mut(key.parse::<usize>().ok()?)? = odd.clone()
+        }
+        _ => return None,
+    }
+    Some(value)
 }
 
 /// A sink that speaks HTTP, with what it needs to be played.

@@ -31,9 +31,9 @@ pub struct Connector {
     pub version: &'static str,
     /// `connector.toml`, embedded: title, owner, roles, tool versions tried, guarantees.
     pub card: &'static str,
-    /// JSON Schema of its settings (the keys besides `kind`). A path that no other instance of the
+    /// What its settings look like (the keys besides `kind`). A path that no other instance of the
     /// kind may have too is marked `x-alone`.
-    pub settings: fn() -> schemars::Schema,
+    pub settings: crate::settings::Shape,
     /// Makes an instance from its settings, reading nothing but secrets' files.
     ///
     /// # Errors

@@ -23,9 +23,21 @@ pub const LONGEST: u64 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Inline(SecretString);
 
+impl From<Inline> for SecretString {
+    fn from(Inline(secret): Inline) -> Self {
+        secret
+    }
+}
+
 impl<'de> Deserialize<'de> for Inline {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(text.into()))
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Err(serde::de::Error::custom(
+                "expected a text that is not empty",
+            ));
+        }
+        Ok(Self(text.into()))
     }
 }
 

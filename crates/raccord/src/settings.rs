@@ -75,7 +75,7 @@ impl Settings {
                 .bytes()
                 .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.'));
         let known = self.connectors.get(name).is_some_and(|instance| {
-            let schema = schema::of(instance.connector);
+            let schema = instance.connector.settings.schema();
             schema
                 .get("properties")
                 .is_some_and(|keys| keys.get(first).is_some())

@@ -60,7 +60,7 @@ fn kind(connector: &Connector) -> Kind {
         summary: Words::default(),
         roles: Vec::new(),
     });
-    let settings = (connector.settings)().to_value();
+    let settings = connector.settings.schema().to_value();
     let needed = |key: &str| {
         settings["required"]
             .as_array()

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use raccord_model::{ConnectorName, Words};
 
+use super::Instance;
 use super::mistakes::Mistakes;
-use super::{Instance, schema};
 
 /// Notes every folder that an instance shares with an earlier one of its kind.
 pub(super) fn check(
@@ -20,7 +20,7 @@ pub(super) fn check(
     let mut in_order: Vec<(&ConnectorName, &Instance)> = all.iter().collect();
     in_order.sort_by_key(|(_, instance)| instance.at);
     for (name, instance) in in_order {
-        let schema = schema::of(instance.connector).to_value();
+        let schema = instance.connector.settings.schema().to_value();
         for (key, rules) in schema["properties"].as_object().into_iter().flatten() {
             let Some(path) = instance.value[key].as_str() else {
                 continue;

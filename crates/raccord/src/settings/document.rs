@@ -223,7 +223,7 @@ fn place_override(
                 .map(String::as_str)
                 .or_else(|| here["kind"].as_str());
             if let Some(connector) = kind.and_then(connectors::of_kind) {
-                root = schema::of(connector).to_value();
+                root = connector.settings.schema().to_value();
                 root["properties"]["kind"] = serde_json::json!({ "type": "string" });
                 rules = root.clone();
             }

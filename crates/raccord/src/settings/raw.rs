@@ -6,24 +6,25 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
-use raccord_kit::settings::Span;
+use raccord_kit::settings::{Number, Span, Text, Whole};
 use raccord_model::{Authority, Lang, Policy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// An amount of credits, in units.
+pub(super) type Units = Number<0, 1_000_000>;
+
 /// The whole file; read section by section, so that one mistake hides no other.
-#[derive(Debug, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "Raccord")]
-#[expect(
-    dead_code,
-    reason = "only its schema is used; the sections are read one by one"
-)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Raccord")]
+#[expect(dead_code, reason = "the sections are read one by one")]
 pub(super) struct Raw {
     /// The community this configuration is for.
     place: Place,
     /// Web pages, the event endpoint and their protection.
+    #[serde(default)]
     #[schemars(default, with = "Web", extend("default" = serde_json::json!({})))]
     web: Option<Web>,
     /// The tools that are linked, each under a name of your choice.
@@ -40,9 +41,35 @@ pub(super) struct Raw {
     guards: Option<Guards>,
 }
 
+impl Raw {
+    /// Whether `tree` is as its schema wants it.
+    pub(super) fn takes(tree: &Value) -> bool {
+        raccord_kit::settings::reads::<Self>(tree)
+            && Self::deserialize(tree).is_ok_and(|raw| raw.has_all())
+    }
+
+    /// Whether all is there that must be: the sections may lack it, so that what else is wrong
+    /// with them is told as well.
+    fn has_all(&self) -> bool {
+        let Place {
+            id, name, timezone, ..
+        } = &self.place;
+        let mut recipes = self.recipes.iter().flatten();
+        let mut routes = self.routes.iter().flatten();
+        id.is_some()
+            && name.is_some()
+            && timezone.is_some()
+            && recipes.all(|recipe| {
+                let tasks = recipe.tasks.as_deref().unwrap_or_default();
+                !tasks.is_empty() && tasks.iter().all(|task| task.title.is_some())
+            })
+            && routes.all(|route| route.to.is_some())
+    }
+}
+
 /// The community this configuration is for.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Place {
     /// Its short name: a-z, 0-9 and -. It names everything the place has, for good.
     #[schemars(required, extend("examples" = ["raffinerie"]))]
@@ -78,7 +105,7 @@ pub(super) enum Language {
 
 /// Web pages, the event endpoint and their protection.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Web {
     /// The address and port to listen on.
     #[serde(default)]
@@ -89,9 +116,9 @@ pub(super) struct Web {
     #[schemars(with = "String", extend("examples" = ["https://programme.example.org"]))]
     pub(super) public_url: Option<String>,
     /// The bearer token of /v1; better given as `admin_token_file`.
-    #[serde(default, deserialize_with = "secret")]
+    #[serde(default)]
     #[schemars(with = "Inline")]
-    pub(super) admin_token: Option<SecretString>,
+    pub(super) admin_token: Option<Inline>,
     /// The file that holds the bearer token of /v1.
     #[serde(default)]
     #[schemars(with = "String", extend("examples" = ["secrets/admin"]))]
@@ -100,11 +127,6 @@ pub(super) struct Web {
     #[serde(default)]
     #[schemars(extend("examples" = [["192.168.1.0/24"]]))]
     pub(super) allow_private: Vec<String>,
-}
-
-/// A text that is never shown again.
-fn secret<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<SecretString>, D::Error> {
-    String::deserialize(input).map(|text| Some(text.into()))
 }
 
 /// One linked tool: its `kind`, and the keys of that kind.
@@ -130,7 +152,7 @@ impl JsonSchema for Instance {
 
 /// Tasks that appear by themselves with activities.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Recipe {
     /// Which activities; all where it is left out.
     #[serde(default)]
@@ -142,32 +164,32 @@ pub(super) struct Recipe {
 
 /// A task of a recipe.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Task {
     /// What is to be done.
-    #[schemars(required, length(min = 1, max = 200), extend("examples" = ["Animer la réunion"]))]
-    pub(super) title: Option<String>,
+    #[schemars(required, extend("examples" = ["Animer la réunion"]))]
+    pub(super) title: Option<Text<200>>,
     /// How many people it takes.
     #[serde(default)]
-    #[schemars(with = "u32", range(min = 1, max = 10_000))]
-    pub(super) capacity: Option<u32>,
+    #[schemars(with = "Whole<1, 10_000>")]
+    pub(super) capacity: Option<Whole<1, 10_000>>,
     /// Volunteer credits for it, in units, up to two decimals.
     #[serde(default)]
-    #[schemars(with = "f64", range(min = 0, max = 1_000_000), extend("examples" = [1.5]))]
-    pub(super) credits: Option<f64>,
+    #[schemars(with = "Units", extend("examples" = [1.5]))]
+    pub(super) credits: Option<Units>,
     /// The address of its how-to.
     #[serde(default)]
     #[schemars(with = "String", extend("examples" = ["https://wiki.example.org/animer"]))]
     pub(super) guide: Option<String>,
     /// 1 (first) to 9 (last).
     #[serde(default)]
-    #[schemars(with = "u8", range(min = 1, max = 9))]
-    pub(super) priority: Option<u8>,
+    #[schemars(with = "Whole<1, 9>")]
+    pub(super) priority: Option<Whole<1, 9>>,
 }
 
 /// Which entities go to which tool.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Route {
     /// The name of the connector.
     #[schemars(required, extend("examples" = ["public-site"]))]
@@ -249,7 +271,31 @@ impl JsonSchema for RawAuthority {
 /// A condition: `entity`, and fields with the words or patterns one of which must fit.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct RawWhen(pub(super) BTreeMap<String, Value>);
+pub(super) struct RawWhen(pub(super) BTreeMap<String, RawWords>);
+
+/// One word or pattern, or several.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct RawWords(pub(super) Vec<String>);
+
+impl TryFrom<Value> for RawWords {
+    type Error = &'static str;
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let word = |value| match value {
+            Value::String(text) => Ok(text),
+            Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+            _ => Err("expected a word or a list of words"),
+        };
+        match value {
+            Value::Array(items) if !items.is_empty() => items
+                .into_iter()
+                .map(word)
+                .collect::<Result<_, _>>()
+                .map(Self),
+            one => word(one).map(|word| Self(vec![word])),
+        }
+    }
+}
 
 impl JsonSchema for RawWhen {
     fn inline_schema() -> bool {
@@ -274,7 +320,7 @@ impl JsonSchema for RawWhen {
 
 /// When a change waits for a person's yes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Guards {
     /// How long a line must be missing before it is cancelled.
     #[serde(default)]
@@ -282,22 +328,22 @@ pub(super) struct Guards {
     pub(super) second_look: Option<Span>,
     /// Held from this number of missing coming activities on ...
     #[serde(default)]
-    #[schemars(with = "u32", range(min = 0))]
+    #[schemars(with = "u32")]
     pub(super) cancel_count: Option<u32>,
     /// ... when they are more than this share of the source's coming activities.
     #[serde(default)]
-    #[schemars(with = "f64", range(min = 0, max = 1))]
-    pub(super) cancel_share: Option<f64>,
+    #[schemars(with = "Number<0, 1>")]
+    pub(super) cancel_share: Option<Number<0, 1>>,
     /// Held from this number of changed lines on ...
     #[serde(default)]
-    #[schemars(with = "u32", range(min = 0))]
+    #[schemars(with = "u32")]
     pub(super) change_count: Option<u32>,
     /// ... when they are more than this share of the source's coming activities.
     #[serde(default)]
-    #[schemars(with = "f64", range(min = 0, max = 1))]
-    pub(super) change_share: Option<f64>,
+    #[schemars(with = "Number<0, 1>")]
+    pub(super) change_share: Option<Number<0, 1>>,
     /// Credits a person may receive in a day, in units.
     #[serde(default)]
-    #[schemars(with = "f64", range(min = 0, max = 1_000_000))]
-    pub(super) credit_per_day: Option<f64>,
+    #[schemars(with = "Units")]
+    pub(super) credit_per_day: Option<Units>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use raccord_kit::Finding;
-use raccord_kit::settings::{Span, mistakes as by_schema};
+use raccord_kit::settings::{Number, Span, Text, by_schema};
 use raccord_model::{ConnectorName, Guards, Place, PlaceId, Recipe, Route, TaskTemplate, Words};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,9 +20,6 @@ use crate::connectors;
 const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
 
-/// The most units one amount may hold.
-const MOST_UNITS: f64 = 1_000_000.0;
-
 /// Reads `document`, which stands at `file`.
 ///
 /// # Errors
@@ -30,7 +27,9 @@ const MOST_UNITS: f64 = 1_000_000.0;
 pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Finding>> {
     let tree = &document.tree;
     let mut mistakes = Mistakes::new(&document.places);
-    mistakes.schema(&[], by_schema(&schema::ours(), tree));
+    if !raw::Raw::takes(tree) {
+        mistakes.schema(&[], by_schema(&schema::ours(), tree));
+    }
     let base = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => std::path::PathBuf::from("."),
@@ -291,7 +290,7 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
             );
             None
         }
-        (Some(token), None) => Some(Token::Inline(token)),
+        (Some(token), None) => Some(Token::Inline(token.into())),
         (None, Some(path)) => Some(Token::File(base.join(path))),
         (None, None) => None,
     };
@@ -371,7 +370,7 @@ fn connectors(
             continue;
         };
         let value = Value::Object(raw.rest);
-        mistakes.schema(&path, by_schema(&schema::of(connector), &value));
+        mistakes.schema(&path, connector.settings.mistakes(&value));
         let Ok(name) = name else { continue };
         let full = [path[0].to_owned(), path[1].to_owned()];
         all.insert(
@@ -403,7 +402,7 @@ fn recipe(raw: raw::Recipe, path: &[&str], mistakes: &mut Mistakes<'_>) -> Recip
         let index = index.to_string();
         let at =
             |key: &'static str| -> Vec<&str> { [path, &["tasks", index.as_str(), key]].concat() };
-        let title = task.title.unwrap_or_default();
+        let title = task.title.map(Text::get).unwrap_or_default();
         if tasks.iter().any(|known| known.title == title) {
             mistakes.add(
                 &at("title"),
@@ -438,13 +437,15 @@ fn recipe(raw: raw::Recipe, path: &[&str], mistakes: &mut Mistakes<'_>) -> Recip
         }
         let credits = task
             .credits
-            .and_then(|units| hundredths(units, &at("credits"), mistakes));
+            .and_then(|units| hundredths(units.get(), &at("credits"), mistakes));
         tasks.push(TaskTemplate {
             title,
-            capacity: task.capacity,
+            capacity: task
+                .capacity
+                .and_then(|most| u32::try_from(most.get()).ok()),
             credits,
             guide: task.guide.unwrap_or_default(),
-            priority: task.priority,
+            priority: task.priority.and_then(|rank| u8::try_from(rank.get()).ok()),
         });
     }
     Recipe { when, tasks }
@@ -497,12 +498,12 @@ fn guards(raw: &raw::Guards, mistakes: &mut Mistakes<'_>) -> Guards {
     Guards {
         second_look_s: raw.second_look.map_or(usual.second_look_s, seconds),
         cancel_count: raw.cancel_count.unwrap_or(usual.cancel_count),
-        cancel_share: raw.cancel_share.unwrap_or(usual.cancel_share),
+        cancel_share: raw.cancel_share.map_or(usual.cancel_share, Number::get),
         change_count: raw.change_count.unwrap_or(usual.change_count),
-        change_share: raw.change_share.unwrap_or(usual.change_share),
+        change_share: raw.change_share.map_or(usual.change_share, Number::get),
         credit_per_day: raw
             .credit_per_day
-            .and_then(|units| hundredths(units, &["guards", "credit_per_day"], mistakes))
+            .and_then(|units| hundredths(units.get(), &["guards", "credit_per_day"], mistakes))
             .unwrap_or(usual.credit_per_day),
     }
 }
@@ -516,7 +517,7 @@ fn seconds(span: Span) -> i64 {
 fn hundredths(units: f64, path: &[&str], mistakes: &mut Mistakes<'_>) -> Option<i64> {
     let scaled = units * 100.0;
     let whole = scaled.round();
-    if (0.0..=MOST_UNITS * 100.0).contains(&whole) && (scaled - whole).abs() < 1e-6 {
+    if (scaled - whole).abs() < 1e-6 {
         return Some(whole as i64);
     }
     mistakes.add(
@@ -524,8 +525,8 @@ fn hundredths(units: f64, path: &[&str], mistakes: &mut Mistakes<'_>) -> Option<
         "amount-wrong",
         about(
             &units.to_string(),
-            "n'est pas un montant : au plus deux décimales, jamais négatif.",
-            "is no amount: two decimals at most, never negative.",
+            "n'est pas un montant : au plus deux décimales.",
+            "is no amount: two decimals at most.",
         ),
         Words::new("Écrivez par exemple 1.5.", "Write for example 1.5."),
     );

@@ -42,7 +42,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
             );
         }
         if let Some(sink) = tool.sink() {
-            let own_schema = schema::of(instance.connector).to_value();
+            let own_schema = instance.connector.settings.schema().to_value();
             let secrets = schema::secrets(&own_schema);
             rules.sinks.insert(
                 name.clone(),

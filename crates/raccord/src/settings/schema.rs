@@ -1,6 +1,5 @@
 //! The JSON Schema of the whole configuration, ours and every connector's, and walks through it.
 
-use raccord_kit::Connector;
 use serde_json::{Map, Value, json};
 
 use super::raw::Raw;
@@ -11,22 +10,13 @@ pub(super) fn ours() -> schemars::Schema {
     schemars::schema_for!(Raw)
 }
 
-/// The settings schema of one connector: its own, closed to keys it does not name.
-pub(super) fn of(connector: &Connector) -> schemars::Schema {
-    let mut schema = (connector.settings)();
-    if schema.get("additionalProperties").is_none() {
-        schema.insert("additionalProperties".to_owned(), json!(false));
-    }
-    schema
-}
-
 /// The schema of `raccord.toml` with all connectors of this build, for editors.
 pub fn whole() -> Value {
     let mut root = ours().to_value();
     let mut rules = Vec::new();
     let mut definitions = Map::new();
     for connector in CONNECTORS {
-        let mut schema = of(connector).to_value();
+        let mut schema = connector.settings.schema().to_value();
         take_definitions(connector.kind, &mut schema, &mut definitions);
         schema["properties"]["kind"] = json!({ "const": connector.kind });
         if let Some(object) = schema.as_object_mut() {

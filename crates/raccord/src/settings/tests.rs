@@ -257,7 +257,14 @@ fn every_example_of_the_schema_is_accepted_by_an_editor() {
     }
     let good: serde_json::Value = toml::from_str(GOOD).unwrap();
     let loose: schemars::Schema = schema.clone().try_into().unwrap();
-    assert_eq!(raccord_kit::settings::mistakes(&loose, &good), []);
+    assert_eq!(raccord_kit::settings::by_schema(&loose, &good), []);
+}
+
+#[test]
+fn what_reads_the_file_takes_nothing_that_the_schema_refuses() {
+    let good: serde_json::Value = toml::from_str(GOOD).unwrap();
+    assert!(raw::Raw::takes(&good));
+    raccord_kit::conformance::takes_no_more_than(&schema::ours(), &good, raw::Raw::takes);
 }
 
 mod digests {

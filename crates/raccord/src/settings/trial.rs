@@ -4,14 +4,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use raccord_kit::settings::{mistakes as by_schema, without};
+use raccord_kit::settings::without;
 use raccord_kit::{Kit, SystemClock};
 use raccord_model::{Lang, Place};
 use serde_json::Value;
 
 use super::document::Document;
 use super::mistakes::Mistakes;
-use super::schema;
 use crate::connectors;
 
 /// Notes what connectors, and routes to them, have to say beyond the schema.
@@ -44,8 +43,8 @@ fn instance(
     let mut value = table.clone();
     let kind = value.as_object_mut()?.remove("kind")?;
     let connector = connectors::of_kind(kind.as_str()?)?;
-    let schema = schema::of(connector);
-    let value = without(&schema, &value, &by_schema(&schema, &value));
+    let shape = connector.settings;
+    let value = without(&shape.schema(), &value, &shape.mistakes(&value));
     let kit = Kit {
         name: name.parse().ok()?,
         // The place itself may be what is wrong; no setting of a tool depends on it.

@@ -6,7 +6,7 @@ use raccord_model::{Entity, EntityId, EntityKind, Schemas, Verb, When, Words};
 use serde_json::Value;
 
 use super::mistakes::{Mistakes, about, did_you_mean};
-use super::raw::RawWhen;
+use super::raw::{RawWhen, RawWords};
 
 /// The longest pattern.
 const LONGEST: usize = 200;
@@ -14,11 +14,10 @@ const LONGEST: usize = 200;
 /// Reads a condition; what is wrong with it is noted at `path`.
 pub(super) fn read(raw: &RawWhen, path: &[&str], mistakes: &mut Mistakes<'_>) -> When {
     let mut when = When::default();
-    for (key, value) in &raw.0 {
+    for (key, RawWords(words)) in &raw.0 {
         let here: Vec<&str> = path.iter().copied().chain([key.as_str()]).collect();
-        let words = words_of(value);
         if key == "entity" {
-            for word in &words {
+            for word in words {
                 match word.parse::<EntityKind>() {
                     Ok(kind) => when.entity.push(kind),
                     Err(_) => mistakes.add(
@@ -35,21 +34,13 @@ pub(super) fn read(raw: &RawWhen, path: &[&str], mistakes: &mut Mistakes<'_>) ->
             }
             continue;
         }
-        for word in &words {
+        for word in words {
             check_pattern(key, word, &here, mistakes);
         }
-        when.fields.insert(key.clone(), words);
+        when.fields.insert(key.clone(), words.clone());
     }
     check_fields(&when, path, mistakes);
     when
-}
-
-fn words_of(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(words_of).collect(),
-        Value::String(text) => vec![text.clone()],
-        other => vec![other.to_string()],
-    }
 }
 
 fn check_pattern(field: &str, pattern: &str, path: &[&str], mistakes: &mut Mistakes<'_>) {
