@@ -183,7 +183,7 @@ fn altered(value: &Value, spot: &str, odd: Option<&Value>) -> Option<Value> {
             table.remove(key)?;
         }
         (Value::Array(items), Some(odd)) => {
-            *items.get_mut(key.parse::<usize>().ok()?)? = odd.clone()
+            *items.get_mut(key.parse::<usize>().ok()?)? = odd.clone();
         }
         _ => return None,
     }

@@ -70,9 +70,21 @@ impl Sim {
                 .sinks
                 .values()
                 .all(|sink| sink.lanes.is_empty() && sink.dead.is_empty())
+            && self.the_lost_have_settled()
             && state.sources.values().all(|source| {
                 source.held.is_none() && source.missing.is_empty() && source.failing.is_none()
             })
+    }
+
+    /// What a lost log may have sent before a restore can be seen by now.
+    fn the_lost_have_settled(&self) -> bool {
+        let sinks = &self.engine.state().sinks;
+        sinks.iter().all(|(name, sink)| {
+            let settled = sink
+                .unknown_until
+                .map(|until| until + crate::tools::settle(name.as_str()));
+            settled.is_none_or(|settled| settled <= self.now)
+        })
     }
 
     fn round(&mut self) {
@@ -158,11 +170,17 @@ impl Sim {
     fn nothing_newer_waits(&mut self) {
         let state = self.engine.state();
         let Some(rules) = &state.rules else { return };
+        let now = jiff::tz::TimeZone::UTC.to_datetime(self.now);
         let context = Context {
             place: &rules.place,
             lang: Lang::En,
-            today: jiff::tz::TimeZone::UTC.to_datetime(self.now).date(),
+            today: now.date(),
             route: None,
+        };
+        // Nothing is announced of what is over.
+        let over = |id| {
+            let record: Option<&raccord_engine::Record> = state.entities.get(&id);
+            record.is_some_and(|record| record.when().over_at().is_some_and(|over| over <= now))
         };
         let older = state.sinks.iter().find_map(|(name, sink)| {
             let asides = sink.dead.values().filter(|aside| aside.event.is_none());
@@ -177,7 +195,9 @@ impl Sim {
                 let Rendered::Object(desired) = Canvas.render(name, subject, &context) else {
                     return None;
                 };
-                let newer = desired.body["cancelled"] == false && aside.hash != Some(desired.hash);
+                let newer = desired.body["cancelled"] == false
+                    && aside.hash != Some(desired.hash)
+                    && !over(aside.entity);
                 newer.then(|| format!("a newer {} waits behind a refused one", desired.title))
             })
         });
