@@ -188,16 +188,23 @@ impl Deciding<'_> {
     }
 
     /// Somebody took the object out of the tool: a removal is done, and what is still wanted is
-    /// made anew.
+    /// made anew. Where a log that was lost may have done so already, its object is looked for.
     fn absent(&mut self, of: &DeliveryRef, class: Class, sent: &Sent) {
         self.answered(&of.connector);
         let entity = self.object_of(of);
-        match (sent, entity) {
-            (Sent::Object { .. }, Some(entity)) => {
+        let lost = self.unknown_until(&of.connector, class);
+        let goes_on = match sent {
+            Sent::Object { .. } => true,
+            Sent::Removal => class == Class::Find && lost.is_some(),
+            Sent::Event | Sent::Look => false,
+        };
+        match entity.filter(|_| goes_on) {
+            Some(entity) => {
                 self.vanished(of, entity);
                 self.release(of, class, false);
+                self.doubt_once(of, Some(class), lost);
             }
-            _ => self.ended(of, None, Fields::new()),
+            None => self.ended(of, None, Fields::new()),
         }
         self.review_after(of, entity);
     }
