@@ -128,13 +128,23 @@ pub fn run(kills: usize, seed: u64) -> Result<Report> {
     let mut dice = Dice(seed);
     place.save("programme.csv", sheet.csv().as_bytes())?;
     let mut report = Report::default();
-    for _ in 0..kills {
+    for round in 0..kills {
         let daemon = place.start()?;
         let moment = Duration::from_millis(300 + dice.below(1_200));
         edit_until(&place, &mut sheet, &mut dice, moment)?;
-        report.in_flight += usize::from(kill_in_flight(&receiver, daemon)?);
+        // One in three at whatever moment it is.
+        let patience = match round % 3 {
+            0 => Duration::ZERO,
+            _ => Duration::from_secs(2),
+        };
+        report.in_flight += usize::from(kill(&receiver, daemon, patience)?);
         report.kills += 1;
     }
+    ensure!(
+        report.in_flight * 3 >= kills,
+        "only {} of {kills} kills fell into a send",
+        report.in_flight
+    );
     receiver.slow(Duration::ZERO);
     settle(&place)?;
     check_webhooks(&place, &receiver, &mut report)?;
@@ -167,9 +177,9 @@ fn edit_until(place: &Place, sheet: &mut Sheet, dice: &mut Dice, moment: Duratio
     Ok(())
 }
 
-/// Kills it, as often as can be while a send is under way. Says whether one was.
-fn kill_in_flight(receiver: &Receiver, mut daemon: Child) -> Result<bool> {
-    let until = Instant::now() + Duration::from_millis(250);
+/// Kills it once a send is under way, or out of patience. Says whether one was.
+fn kill(receiver: &Receiver, mut daemon: Child, patience: Duration) -> Result<bool> {
+    let until = Instant::now() + patience;
     while receiver.in_flight() == 0 && Instant::now() < until {
         std::thread::park_timeout(Duration::from_millis(1));
     }

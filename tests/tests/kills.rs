@@ -3,10 +3,6 @@
 #[test]
 fn thirty_kills_lose_nothing_and_double_nothing() {
     let report = raccord_tests::torture::run(30, 2027).unwrap();
-    assert!(
-        report.in_flight * 3 >= report.kills,
-        "too few kills hit a send under way: {report:?}"
-    );
     assert!(report.events > 60, "too little happened: {report:?}");
 }
 

@@ -1,6 +1,7 @@
 //! Folding: recorded facts become state. Nothing is decided here, and nothing can fail: a fact
 //! about something that is not there (any more) changes nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -394,9 +395,13 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
     if let Some(tabs) = &read.tabs {
         source.tabs.clone_from(tabs);
     }
+    let mut rewritten = BTreeSet::new();
     for (entity, line) in read.lines.iter().filter(|_| !planted(Fault::DropCursor)) {
-        source.lines.insert(*entity, line.clone());
+        let before = source.lines.insert(*entity, line.clone());
         source.gone.remove(entity);
+        if before.is_some_and(|before| before.digest != line.digest) {
+            rewritten.insert(*entity);
+        }
     }
     for entity in &read.missed {
         source.missing.insert(*entity, at);
@@ -410,6 +415,10 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
             source.gone.insert(*entity, line);
         }
     }
+    // A person answered about the lines they saw.
+    source
+        .answers
+        .retain(|(_, entity), _| !rewritten.contains(entity) && !read.dropped.contains(entity));
     if source.answers.len() > 1_000 {
         source.answers.clear();
     }

@@ -36,6 +36,17 @@ fn a_hundred_sheets_keep_their_activities_and_ask_only_what_must_be_asked() {
     assert!(report.all.clear_edits > 900 && report.all.unclear_saves > 40);
 }
 
+/// Weekly series that move again and again, so that old answers would fit new lines; and two where
+/// only a person knows which occurrence was called off.
+#[test]
+fn an_answer_is_about_the_lines_a_person_saw() {
+    for seed in [759, 790, 814, 982] {
+        let report = measure(seed, 1, 1, false);
+        let wrong = report.all.wrong_cancel + report.all.wrong_merge;
+        assert_eq!(wrong, 0, "seed {seed}: {:#?}", report.notes);
+    }
+}
+
 #[test]
 fn the_same_seed_is_the_same_history() {
     for seed in [3, 17, 61] {

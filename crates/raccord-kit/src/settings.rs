@@ -30,7 +30,7 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of `T`, which takes nothing that its schema refuses: no unknown key, no value out
-    /// of bounds. [`crate::conformance::b02_config`] tries it.
+    /// of bounds. `conformance::b02_config` tries it.
     pub const fn of<T: DeserializeOwned + JsonSchema>() -> Self {
         Self {
             schema: || schemars::schema_for!(T),

@@ -1,6 +1,7 @@
 //! Where two ways to pair lines with activities are possible, neither is chosen: it is asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use raccord_model::EntityId;
 
@@ -162,4 +163,91 @@ pub(super) fn entangled(
         }
     }
     matching.pairs.append(&mut sure);
+}
+
+/// An occurrence that was called off, or takes place after all, while another of its name is asked
+/// about, changed the other way, or moved farther than if it were the one, may be that other. The
+/// pairs of `alike` are so by what they say, not by name or by a person's word; those after them
+/// moved.
+pub(super) fn called_off(
+    matching: &mut Matching,
+    alike: Range<usize>,
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+) {
+    let mut by_title: BTreeMap<&str, Turned> = BTreeMap::new();
+    for (at, (line, entity)) in matching.pairs.iter().enumerate().skip(alike.start) {
+        let (then, now) = (&known[entity].features, &lines[line].features);
+        let turned = by_title.entry(&then.title).or_default();
+        if at >= alike.end {
+            turned.moved.push(at);
+        } else if !then.same_status(now) {
+            turned.called.push(at);
+        }
+    }
+    let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
+    for (title, turned) in by_title {
+        let asked = matching.questions.iter().position(|question| {
+            let mut pairs = question.pairs.iter();
+            pairs.any(|(_, entity)| known[entity].features.title == title)
+        });
+        let doubtful = match asked {
+            Some(_) => turned.called,
+            None => turned.exchanged(&matching.pairs, known, lines),
+        };
+        if doubtful.is_empty() {
+            continue;
+        }
+        let question = asked.unwrap_or_else(|| {
+            matching.questions.push(Question { pairs: Vec::new() });
+            matching.questions.len() - 1
+        });
+        waiting.extend(doubtful.into_iter().map(|at| (at, question)));
+    }
+    for (at, pair) in std::mem::take(&mut matching.pairs).into_iter().enumerate() {
+        match waiting.get(&at) {
+            Some(&question) => matching.questions[question].pairs.push(pair),
+            None => matching.pairs.push(pair),
+        }
+    }
+}
+
+/// What became of the occurrences of one name.
+#[derive(Default)]
+struct Turned {
+    /// Pairs of which only one side takes place.
+    called: Vec<usize>,
+    /// Pairs on other days.
+    moved: Vec<usize>,
+}
+
+impl Turned {
+    /// Those that may as well have exchanged their lines.
+    fn exchanged(
+        &self,
+        pairs: &[(usize, EntityId)],
+        known: &BTreeMap<EntityId, Candidate>,
+        lines: &BTreeMap<usize, Candidate>,
+    ) -> Vec<usize> {
+        let line = |at: usize| &lines[&pairs[at].0].features;
+        let was = |at: usize| &known[&pairs[at].1].features;
+        let mut doubtful = BTreeSet::new();
+        for (index, &one) in self.called.iter().enumerate() {
+            for &other in &self.called[index + 1..] {
+                if !line(one).same_status(line(other)) {
+                    doubtful.extend([one, other]);
+                }
+            }
+            for &other in &self.moved {
+                let straight = was(other).days_to(line(other));
+                let crossed = was(other)
+                    .days_to(line(one))
+                    .max(was(one).days_to(line(other)));
+                if crossed < straight {
+                    doubtful.extend([one, other]);
+                }
+            }
+        }
+        doubtful.into_iter().collect()
+    }
 }

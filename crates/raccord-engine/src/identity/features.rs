@@ -28,6 +28,8 @@ pub struct Features {
     spoken: usize,
     /// All that is neither moment nor status.
     timeless: Digest,
+    /// What it says of its taking place.
+    status: String,
 }
 
 /// How much each part weighs. They add up to one.
@@ -44,6 +46,8 @@ const ROOM: f64 = 0.06;
 const SLIP: f64 = 0.8;
 /// How alike a title and the same title with more words are taken to be.
 const COMPLETED: f64 = 0.7;
+/// A word of so many letters is a genre even with a slip of the hand in it.
+const LONG_GENRE: usize = 6;
 /// A description of this many groups of three letters is a story of its own.
 const STORY: usize = 15;
 /// Titles are compared letter by letter up to here.
@@ -81,7 +85,21 @@ impl Features {
             rest,
             spoken,
             timeless,
+            status: text("status"),
         }
+    }
+
+    /// How many days apart they start; none where one of them has no day.
+    pub(super) fn days_to(&self, other: &Self) -> u32 {
+        match (self.day(), other.day()) {
+            (Some(one), Some(other)) => (other - one).get_days().unsigned_abs(),
+            _ => 0,
+        }
+    }
+
+    /// Whether both take place, or neither does.
+    pub(super) fn same_status(&self, other: &Self) -> bool {
+        self.status == other.status
     }
 
     /// What it says of itself but for the moment, where that is long enough to be told from
@@ -242,7 +260,11 @@ impl Features {
 
 /// The title without its genre, and whether anything is left of it.
 fn without_kind(title: &str, kind: &str) -> (String, bool) {
-    let generic = |word: &str| GENRES.contains(&word) || kind.split(' ').any(|part| part == word);
+    let generic = |word: &str| {
+        GENRES.contains(&word)
+            || kind.split(' ').any(|part| part == word)
+            || GENRES.iter().any(|genre| is_slip(word, genre))
+    };
     let rest: Vec<&str> = title
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty() && !generic(word))
@@ -252,6 +274,16 @@ fn without_kind(title: &str, kind: &str) -> (String, bool) {
     } else {
         (rest.join(" "), true)
     }
+}
+
+/// Whether a long word is a genre with a slip of the hand in it; what begins and ends otherwise is
+/// not looked at.
+fn is_slip(word: &str, genre: &str) -> bool {
+    let (one, other) = (word.as_bytes(), genre.as_bytes());
+    one.len() >= LONG_GENRE
+        && one.len().abs_diff(other.len()) <= 1
+        && (one.first() == other.first() || one.last() == other.last())
+        && slips(word, genre) >= SLIP
 }
 
 /// The digest of all that is neither title nor status, and how much of it tells activities apart:

@@ -6,7 +6,7 @@ use raccord_model::{Digest, EntityId};
 
 use super::Features;
 use super::certain::{native_pairs, near_title_and_slot, same_story, same_title_and_day};
-use super::doubt::{Ranked, crossed, entangled, rivals};
+use super::doubt::{Ranked, called_off, crossed, entangled, rivals};
 use super::series::series;
 use super::verdict::{Verdict, scores};
 
@@ -84,6 +84,7 @@ pub fn match_lines(
         }
     }
 
+    let named = known.len() - free_known.len();
     for (line, entity) in same_title_and_day(known, lines, &free_known, &free_lines) {
         if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
             pair(line, entity, &mut free_known, &mut free_lines);
@@ -102,14 +103,14 @@ pub fn match_lines(
     }
     // So far nothing was left over but what was paired.
     let certain = known.len() - free_known.len();
-    let (moved, asked) = series(known, lines, &free_known, &free_lines, titles, answers);
-    for (line, entity) in moved {
+    let series = series(known, lines, &free_known, &free_lines, titles, answers);
+    for (line, entity) in series.moved {
         pair(line, entity, &mut free_known, &mut free_lines);
     }
 
     let mut scored = scores(known, lines, &free_known, &free_lines, titles);
     scored.retain(|score| answers.get(&(lines[&score.line].digest, score.entity)) != Some(&false));
-    for question in &asked {
+    for question in &series.questions {
         for (line, entity) in &question.pairs {
             free_lines.remove(line);
             free_known.remove(entity);
@@ -152,9 +153,12 @@ pub fn match_lines(
             Verdict::Different => {}
         }
     }
-    matching.questions = asked;
+    matching.questions = series.questions;
     matching.questions.extend(doubtful);
     entangled(&mut matching, certain, known, lines);
+    called_off(&mut matching, named..certain, known, lines);
+    free_lines.retain(|line| !series.waiting_lines.contains(line));
+    free_known.retain(|entity| !series.waiting_entities.contains(entity));
     matching.added = free_lines.into_iter().collect();
     matching.missing = free_known.into_iter().collect();
     matching

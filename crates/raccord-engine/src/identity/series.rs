@@ -1,5 +1,6 @@
 //! Occurrences that share a title: what moved, and what must be asked.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use raccord_model::{Digest, EntityId};
@@ -8,12 +9,31 @@ use super::certain::{Slots, renamed};
 use super::verdict::{ALL_PAIRS, FAR_DAYS};
 use super::{Candidate, Question};
 
+/// What else than the moment differs counts as so many days.
+const ODD_DAYS: u32 = 30;
+
+/// An occurrence that moved by no more than this is still the one of that week ...
+const NUDGE_DAYS: u32 = 2;
+/// ... where no other is nearer than this.
+const OTHER_DAYS: u32 = 5;
+
+/// What was found among occurrences.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    /// Lines, and the occurrence each is.
+    pub(super) moved: Vec<(usize, EntityId)>,
+    /// What a person must say.
+    pub(super) questions: Vec<Question>,
+    /// Lines that are not added before a person said which is which ...
+    pub(super) waiting_lines: BTreeSet<usize>,
+    /// ... and occurrences that are not missed before.
+    pub(super) waiting_entities: BTreeSet<EntityId>,
+}
+
 /// Occurrences that share their title: a move is taken as one only where exactly one known
 /// occurrence is missing, exactly one new one appears, and nothing but the moment differs. Two
 /// classes of one name are told apart by all they say but the day. What is over does not come
 /// again: it had its turn.
-///
-/// Gives what moved, and what is asked.
 pub(super) fn series(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
@@ -21,7 +41,7 @@ pub(super) fn series(
     free_lines: &BTreeSet<usize>,
     titles: &BTreeMap<String, usize>,
     answers: &BTreeMap<(Digest, EntityId), bool>,
-) -> (Vec<(usize, EntityId)>, Vec<Question>) {
+) -> Series {
     let mut by_title: BTreeMap<&str, (Vec<EntityId>, Vec<usize>)> = BTreeMap::new();
     for entity in free_known {
         by_title
@@ -42,7 +62,7 @@ pub(super) fn series(
         .iter()
         .map(|line| lines[line].features.slot())
         .collect();
-    let (mut moved, mut questions) = (Vec::new(), Vec::new());
+    let mut found = Series::default();
     for (title, (mut entities, mut new)) in by_title {
         let series = titles.get(title).copied().unwrap_or(0) > 1 || new.len() > 1;
         if !series {
@@ -54,12 +74,8 @@ pub(super) fn series(
         }
         let fits = |line: usize, entity: EntityId, hours: bool| {
             let (then, now) = (&known[&entity].features, &lines[&line].features);
-            let apart = match (then.day(), now.day()) {
-                (Some(then), Some(now)) => (now - then).get_days().abs(),
-                _ => 0,
-            };
             then.same_but_moment(now)
-                && apart <= FAR_DAYS
+                && then.days_to(now) <= FAR_DAYS.unsigned_abs()
                 && (!hours || then.same_hour(now))
                 && !answers.contains_key(&(lines[&line].digest, entity))
                 && !renamed(&known[&entity], &lines[&line])
@@ -73,7 +89,7 @@ pub(super) fn series(
         };
         // All of them, or none: one more or one less, and any of them may be another.
         if settled.len() == entities.len() && settled.len() == new.len() {
-            moved.extend(settled);
+            found.moved.extend(settled);
             continue;
         }
         if entities.is_empty() || new.is_empty() {
@@ -86,21 +102,99 @@ pub(super) fn series(
         {
             continue;
         }
+        // What a person said no to leaves the others that it may be.
+        let apart = |line: usize, entity: EntityId| {
+            let (then, now) = (&known[&entity].features, &lines[&line].features);
+            let days = then.days_to(now);
+            let odd = if fits(line, entity, true) {
+                0
+            } else {
+                ODD_DAYS
+            };
+            (!answers.contains_key(&(lines[&line].digest, entity))).then_some(days + odd)
+        };
+        if let Some((line, entity)) = nudged(&entities, &new, apart) {
+            found.moved.push((line, entity));
+            continue;
+        }
         entities.sort_by_key(|entity| known[entity].features.start);
         new.sort_by_key(|line| lines[line].features.start);
-        let answered =
-            |line: &usize, entity: &EntityId| answers.contains_key(&(lines[line].digest, *entity));
-        let pairs: Vec<(usize, EntityId)> = new
-            .iter()
-            .copied()
-            .zip(entities.iter().copied())
-            .filter(|(line, entity)| !answered(line, entity))
-            .collect();
+        let pairs = aligned(&entities, &new, apart);
         if !pairs.is_empty() {
-            questions.push(Question { pairs });
+            found.waiting_lines.extend(new);
+            found.waiting_entities.extend(entities);
+            found.questions.push(Question { pairs });
         }
     }
-    (moved, questions)
+    found
+}
+
+/// One occurrence that moved by a day or two among new ones, or one new one by a day or two from
+/// an occurrence that is gone among others: every other that it could be is far away.
+fn nudged(
+    entities: &[EntityId],
+    lines: &[usize],
+    apart: impl Fn(usize, EntityId) -> Option<u32>,
+) -> Option<(usize, EntityId)> {
+    if entities.len() > 1 && lines.len() > 1 {
+        return None; // All of them may have moved.
+    }
+    let pairs = lines
+        .iter()
+        .flat_map(|&line| entities.iter().map(move |&entity| (line, entity)));
+    let mut near: Vec<(u32, (usize, EntityId))> = pairs
+        .filter_map(|(line, entity)| Some((apart(line, entity)?, (line, entity))))
+        .collect();
+    near.sort_unstable();
+    match near.as_slice() {
+        [(days, pair), others @ ..] if *days <= NUDGE_DAYS => {
+            let far = others.first().is_none_or(|(days, _)| *days >= OTHER_DAYS);
+            far.then_some(*pair)
+        }
+        _ => None,
+    }
+}
+
+/// As many pairs as there can be that keep the order, and of these the nearest. Those that `apart`
+/// gives no distance for are none.
+fn aligned(
+    entities: &[EntityId],
+    lines: &[usize],
+    apart: impl Fn(usize, EntityId) -> Option<u32>,
+) -> Vec<(usize, EntityId)> {
+    if entities.len() * lines.len() > ALL_PAIRS {
+        let pairs = lines.iter().copied().zip(entities.iter().copied());
+        return pairs
+            .filter(|&(line, entity)| apart(line, entity).is_some())
+            .collect();
+    }
+    // From each corner on: how many pairs there can be, and how near they are.
+    let width = lines.len() + 1;
+    let mut best = vec![(0_usize, Reverse(0_u32)); (entities.len() + 1) * width];
+    for (row, &entity) in entities.iter().enumerate().rev() {
+        for (column, &line) in lines.iter().enumerate().rev() {
+            let here = row * width + column;
+            let skipped = best[here + 1].max(best[here + width]);
+            let paired = apart(line, entity).map(|apart| {
+                let (pairs, Reverse(far)) = best[here + width + 1];
+                (pairs + 1, Reverse(far.saturating_add(apart)))
+            });
+            best[here] = paired.map_or(skipped, |paired| paired.max(skipped));
+        }
+    }
+    let (mut row, mut column, mut pairs) = (0, 0, Vec::new());
+    while row < entities.len() && column < lines.len() {
+        let here = row * width + column;
+        if best[here] == best[here + width] {
+            row += 1;
+        } else if best[here] == best[here + 1] {
+            column += 1;
+        } else {
+            pairs.push((lines[column], entities[row]));
+            (row, column) = (row + 1, column + 1);
+        }
+    }
+    pairs
 }
 
 /// The pairs where a line fits one entity only and the entity that line only: first those at the

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Candidate, Features, Matching, match_lines};
 
-/// `title | start | room | organiser | description`, `!` in front where it is over.
+/// `title | start | room | organiser | description | status`, `!` in front where it is over.
 fn candidate(text: &str) -> Candidate {
     let over = text.starts_with('!');
     let parts: Vec<&str> = text
@@ -15,7 +15,15 @@ fn candidate(text: &str) -> Candidate {
         .split('|')
         .map(str::trim)
         .collect();
-    let fields: Fields = ["title", "start", "room", "organiser", "description"]
+    let names = [
+        "title",
+        "start",
+        "room",
+        "organiser",
+        "description",
+        "status",
+    ];
+    let fields: Fields = names
         .iter()
         .zip(parts)
         .filter(|(_, value)| !value.is_empty())
@@ -38,6 +46,16 @@ fn id(name: usize) -> EntityId {
 /// What became of lines that were not found again as they stood; `standing` are titles of lines
 /// that were.
 fn matched(before: &[&str], after: &[&str], standing: &[&str]) -> Matching {
+    matched_after(before, after, standing, &[])
+}
+
+/// The same once a person said that these lines are not those activities.
+fn matched_after(
+    before: &[&str],
+    after: &[&str],
+    standing: &[&str],
+    no: &[(usize, usize)],
+) -> Matching {
     let known: BTreeMap<EntityId, Candidate> = before
         .iter()
         .enumerate()
@@ -55,7 +73,10 @@ fn matched(before: &[&str], after: &[&str], standing: &[&str]) -> Matching {
     for title in standing {
         *titles.entry(candidate(title).features.title).or_default() += 1;
     }
-    let answers: BTreeMap<(Digest, EntityId), bool> = BTreeMap::new();
+    let answers: BTreeMap<(Digest, EntityId), bool> = no
+        .iter()
+        .map(|(line, name)| ((lines[line].digest, id(*name)), false))
+        .collect();
     match_lines(&known, &lines, &titles, &answers)
 }
 
@@ -90,6 +111,71 @@ fn two_occurrences_that_move_together_are_asked_about() {
     assert_eq!(pairs(&found, 2), [None, None]);
     // In the order of their days: the earlier is the earlier, if a person says so.
     assert_eq!(found.questions[0].pairs, [(0, id(0)), (1, id(1))]);
+}
+
+#[test]
+fn an_occurrence_that_moves_by_a_day_is_itself_though_another_was_added() {
+    let found = matched(
+        &["Yoga | 2027-02-05T18:00"],
+        &["Yoga | 2027-02-26T18:00", "Yoga | 2027-02-04T18:00"],
+        &["Yoga"],
+    );
+    assert_eq!(pairs(&found, 2), [None, Some(0)]);
+    assert_eq!(found.added, [0]);
+    assert!(found.questions.is_empty());
+}
+
+#[test]
+fn which_of_two_new_occurrences_a_missing_one_is_is_asked_one_by_one() {
+    let (before, after) = (
+        ["Yoga | 2027-02-02T18:00"],
+        ["Yoga | 2027-02-09T18:00", "Yoga | 2027-02-23T18:00"],
+    );
+    let asked = |no: &[(usize, usize)]| {
+        let found = matched_after(&before, &after, &["Yoga"], no);
+        let pairs = found.questions.into_iter().flat_map(|asked| asked.pairs);
+        (pairs.collect::<Vec<_>>(), found.added, found.missing)
+    };
+    // The other waits: it may be the one.
+    assert_eq!(asked(&[]), (vec![(0, id(0))], vec![], vec![]));
+    assert_eq!(asked(&[(0, 0)]), (vec![(1, id(0))], vec![], vec![]));
+    assert_eq!(asked(&[(0, 0), (1, 0)]), (vec![], vec![0, 1], vec![id(0)]));
+}
+
+#[test]
+fn which_occurrence_was_called_off_is_asked_with_which_one_moved() {
+    let found = matched(
+        &[
+            "Repas | 2027-01-14T12:00",
+            "Repas | 2027-03-04T12:00",
+            "Repas | 2027-04-01T12:00",
+        ],
+        &[
+            "Repas | 2027-03-04T12:00 | | | | cancelled",
+            "Repas | 2027-04-15T12:00",
+        ],
+        &["Repas"],
+    );
+    assert_eq!(pairs(&found, 2), [None, None]);
+    assert_eq!(found.questions[0].pairs, [(1, id(2)), (0, id(1))]);
+    assert!(found.missing.is_empty(), "the third waits");
+}
+
+#[test]
+fn one_called_off_and_one_that_takes_place_after_all_may_have_exchanged_days() {
+    let found = matched(
+        &[
+            "Couture | 2027-01-18T14:00 | | | | cancelled",
+            "Couture | 2027-01-25T14:00",
+        ],
+        &[
+            "Couture | 2027-01-25T14:00 | | | | cancelled",
+            "Couture | 2027-01-18T14:00",
+        ],
+        &["Couture"],
+    );
+    assert_eq!(pairs(&found, 2), [None, None]);
+    assert_eq!(found.questions[0].pairs.len(), 2);
 }
 
 #[test]
