@@ -120,6 +120,40 @@ pub(super) fn crossed(
     None
 }
 
+/// Questions of which one leaves the slot that another one enters are one exchange, and one
+/// question for a person.
+pub(super) fn joined(
+    matching: &mut Matching,
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+) {
+    let (mut left, mut taken) = (HashMap::new(), HashMap::new());
+    let mut joined: Vec<Question> = Vec::new();
+    for question in std::mem::take(&mut matching.questions) {
+        let slots = |(line, entity): &(usize, EntityId)| {
+            let (was, is) = (&known[entity].features, &lines[line].features);
+            (
+                was.start.and(Some(was.slot())),
+                is.start.and(Some(is.slot())),
+            )
+        };
+        let same = question.pairs.iter().map(slots).find_map(|(was, is)| {
+            let entered = was.and_then(|was| taken.get(&was).copied());
+            entered.or_else(|| is.and_then(|is| left.get(&is).copied()))
+        });
+        let at = same.unwrap_or_else(|| {
+            joined.push(Question { pairs: Vec::new() });
+            joined.len() - 1
+        });
+        for (was, is) in question.pairs.iter().map(slots) {
+            left.extend(was.map(|was| (was, at)));
+            taken.extend(is.map(|is| (is, at)));
+        }
+        joined[at].pairs.extend(question.pairs);
+    }
+    matching.questions = joined;
+}
+
 /// What moved into the slot of an activity that is asked about, or out of the slot that its line
 /// stands in now, waits for the same answer: whoever exchanged one exchanged the other. The first
 /// `certain` pairs are beyond doubt.

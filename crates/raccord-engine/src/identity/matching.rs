@@ -6,7 +6,7 @@ use raccord_model::{Digest, EntityId};
 
 use super::Features;
 use super::certain::{native_pairs, near_title_and_slot, same_story, same_title_and_day};
-use super::doubt::{Ranked, called_off, crossed, entangled, rivals};
+use super::doubt::{Ranked, called_off, crossed, entangled, joined, rivals};
 use super::series::series;
 use super::verdict::{Verdict, scores};
 
@@ -155,6 +155,7 @@ pub fn match_lines(
     }
     matching.questions = series.questions;
     matching.questions.extend(doubtful);
+    joined(&mut matching, known, lines);
     entangled(&mut matching, certain, known, lines);
     called_off(&mut matching, named..certain, known, lines);
     free_lines.retain(|line| !series.waiting_lines.contains(line));

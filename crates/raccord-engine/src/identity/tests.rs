@@ -275,3 +275,21 @@ fn titles_or_slots_exchanged_nobody_knows() {
     assert_eq!(pairs(&found, 2), [None, None]);
     assert!(!found.questions.is_empty());
 }
+
+#[test]
+fn one_exchange_is_one_question() {
+    let found = matched(
+        &[
+            "Repair café | 2027-01-23T10:30",
+            "Tai chi | 2027-02-02T18:00",
+            "Repair café | 2027-02-13T10:30",
+        ],
+        &[
+            "Tai chi | 2027-01-23T10:30",
+            "Repair café | 2027-02-02T18:00",
+        ],
+        &["Tai chi"],
+    );
+    assert_eq!(pairs(&found, 2), [None, None]);
+    assert_eq!(found.questions.len(), 1, "{:?}", found.questions);
+}
