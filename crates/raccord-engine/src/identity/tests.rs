@@ -280,15 +280,15 @@ fn titles_or_slots_exchanged_nobody_knows() {
 fn one_exchange_is_one_question() {
     let found = matched(
         &[
-            "Repair café | 2027-01-23T10:30",
-            "Tai chi | 2027-02-02T18:00",
-            "Repair café | 2027-02-13T10:30",
+            "Repair café | 2027-01-12T18:00 | Hall",
+            "Toddler group | 2027-02-06T18:30 | Hall",
+            "Toddler group | 2027-03-13T18:30 | Hall",
         ],
         &[
-            "Tai chi | 2027-01-23T10:30",
-            "Repair café | 2027-02-02T18:00",
+            "Toddler group | 2027-01-12T18:00 | Hall",
+            "Repair café | 2027-02-06T18:30 | Hall",
         ],
-        &["Tai chi"],
+        &["Toddler group", "Repair café"],
     );
     assert_eq!(pairs(&found, 2), [None, None]);
     assert_eq!(found.questions.len(), 1, "{:?}", found.questions);
