@@ -469,6 +469,38 @@ fn what_a_look_finds_after_a_restore_may_be_of_the_lost_future() {
     ]);
 }
 
+/// The look was answered after every source had been read again.
+#[test]
+fn what_a_late_look_finds_may_be_of_the_lost_future_too() {
+    holds(&[
+        Add(74),
+        Add(76),
+        Read,
+        Flush,
+        Answer(6_962_512_522_106_276_251, Good),
+        Answer(4_232_239_370_831_874_470, Good),
+        SignUp(245),
+        Cut(5_357_218_889_608_081_974),
+        Spill,
+        Wait(20),
+        Credit(38),
+        SwitchOn(3_638_809_997_807_253_602),
+        Wait(301),
+        Crash(17_005_348_421_331_431_300),
+        Backup,
+        Add(44),
+        Spill,
+        Answer(4_018_663_776_838_259_251, Good),
+        Flush,
+        Credit(241),
+        Restore(5_640_951_440_110_243_809),
+        Paste,
+        Unmute,
+        Wait(61),
+        Read,
+    ]);
+}
+
 #[test]
 fn a_state_with_failures_survives_its_snapshot() {
     holds(&[ReadFails, Flush, Crash(5_702_892_336_441_862_973)]);

@@ -151,7 +151,7 @@ impl Deciding<'_> {
                 self.answered(&of.connector);
                 self.record(Fact::Again { of: of.clone() });
             }
-            Found::Yes(applied) => self.found(of, applied),
+            Found::Yes(applied) => self.found(of, applied, last_byte),
             Found::No { listed } => {
                 self.answered(&of.connector);
                 let settled = last_byte.saturating_add(settle).unwrap_or(Timestamp::MAX);
@@ -209,8 +209,9 @@ impl Deciding<'_> {
         self.review_after(of, entity);
     }
 
-    /// An earlier attempt took effect: the tool holds what was owed then, whatever is wanted now.
-    fn found(&mut self, of: &DeliveryRef, applied: Applied) {
+    /// An earlier attempt, sent by `last_byte`, took effect: the tool holds what was owed then,
+    /// whatever is wanted now.
+    fn found(&mut self, of: &DeliveryRef, applied: Applied, last_byte: Timestamp) {
         self.answered(&of.connector);
         let Some(entity) = self.object_of(of) else {
             self.ended(of, None, Fields::new());
@@ -220,8 +221,9 @@ impl Deciding<'_> {
         let owed = sink.targets[&entity].owed.as_ref();
         // An attempt this log does not know of may have written anything; so may those of the part
         // that a log brought back has lost.
+        let lost = self.state.unknown_until(&of.connector);
         let hash = owed
-            .filter(|owed| owed.progress.attempt() > 0 && sink.look_first.is_none())
+            .filter(|owed| owed.progress.attempt() > 0 && Some(last_byte) > lost)
             .and_then(|owed| owed.hash)
             .unwrap_or_default();
         let hash = if planted(Fault::FoundIsNewest) {
