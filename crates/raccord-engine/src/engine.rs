@@ -16,9 +16,10 @@ use crate::{hold, observe, orphans, plan, posted, rules};
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
 const SNAPSHOT: u8 = 4;
-/// The version before knew no tool that had asked to be left alone: the map stands at the end, and
-/// was not there.
-const BEFORE_QUIET: u8 = 2;
+/// The oldest version that is read still, and how much each since then added at the end: maps that
+/// are empty and instants that are none, a zero each.
+const OLDEST: u8 = 2;
+const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2];
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
@@ -48,8 +49,9 @@ impl Engine {
         let (&version, body) = bytes.split_first()?;
         let state = match version {
             SNAPSHOT => postcard::from_bytes(body).ok()?,
-            BEFORE_QUIET => {
-                let body = postcard::to_extend(&State::default().quiet, body.to_vec()).ok()?;
+            OLDEST..SNAPSHOT => {
+                let added: usize = ADDED[usize::from(version - OLDEST)..].iter().sum();
+                let body = [body, &vec![0; added]].concat();
                 postcard::from_bytes(&body).ok()?
             }
             _ => return None,
@@ -431,18 +433,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_snapshot_from_before_quiet_was_kept_is_still_read() {
+    fn snapshots_of_older_versions_are_still_read() {
         let engine = Engine::new();
         let mut old = engine.snapshot();
-        assert_eq!(
-            old.pop(),
-            Some(0),
-            "the map stands at the end, and is empty"
-        );
-        old[0] = BEFORE_QUIET;
-        let read = Engine::from_snapshot(&old);
-        assert_eq!(read.map(|read| read.state), Some(engine.state));
-        old[0] = SNAPSHOT + 1;
-        assert!(Engine::from_snapshot(&old).is_none());
+        for (version, added) in (OLDEST..SNAPSHOT).zip(ADDED).rev() {
+            for _ in 0..added {
+                assert_eq!(old.pop(), Some(0), "what was added is empty, at the end");
+            }
+            old[0] = version;
+            let read = Engine::from_snapshot(&old);
+            assert_eq!(read.map(|read| read.state), Some(engine.state.clone()));
+        }
+        for unknown in [OLDEST - 1, SNAPSHOT + 1] {
+            old[0] = unknown;
+            assert!(Engine::from_snapshot(&old).is_none());
+        }
     }
 }

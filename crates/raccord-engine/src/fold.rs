@@ -142,7 +142,6 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 since: at,
                 event,
                 hash,
-                tried: None,
             };
             sink.dead.insert(of.id, aside);
         }
@@ -255,6 +254,9 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
         Fact::Muted(why) => state.muted = Some(why.clone()),
         Fact::Unmuted { look_first } => {
             state.muted = None;
+            if *look_first {
+                state.restored = Some(at);
+            }
             if let Some(rules) = state.rules.clone() {
                 // Sinks this log has not used yet may have been used by the one that was lost.
                 for name in rules.sinks.keys() {
@@ -265,12 +267,6 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 sink.look_first = look_first.then_some(at);
                 if !look_first {
                     continue;
-                }
-                sink.unknown_until = Some(at);
-                if !planted(Fault::TrustRevival) {
-                    for aside in sink.dead.values_mut() {
-                        aside.tried = Some(at);
-                    }
                 }
                 // What we remember of the tool's objects may be older than they are.
                 for link in sink.targets.values_mut().filter_map(|t| t.link.as_mut()) {
@@ -290,9 +286,8 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Relocated { connector } => {
-            let sink = state.sinks.entry(connector.clone()).or_default();
-            sink.look_first = Some(at);
-            sink.unknown_until = Some(at);
+            state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
+            state.relocated.insert(connector.clone(), at);
         }
         Fact::Drifted { connector, entity } => {
             if let Some(link) =
@@ -399,7 +394,7 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
     for (entity, line) in read.lines.iter().filter(|_| !planted(Fault::DropCursor)) {
         let before = source.lines.insert(*entity, line.clone());
         source.gone.remove(entity);
-        if before.is_some_and(|before| before.digest != line.digest) {
+        if !source.answers.is_empty() && before.is_some_and(|before| before.digest != line.digest) {
             rewritten.insert(*entity);
         }
     }

@@ -8,7 +8,7 @@ use crate::deciding::{Deciding, Draft};
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
-use crate::state::{Aim, Aside, Spot};
+use crate::state::{Aim, Spot};
 
 /// Opens a hold, unless the same is open already, and tells it.
 pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
@@ -184,23 +184,21 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
 /// A delivery that was set aside is tried again.
 fn revive(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
     let dead = &deciding.state.sinks[&of.connector].dead;
-    let Some(Aside {
-        entity,
-        event,
-        tried,
-        ..
-    }) = dead.get(&of.id).cloned()
-    else {
+    let Some(aside) = dead.get(&of.id).cloned() else {
         return;
     };
+    let tried = deciding.tried_until(&aside);
     deciding.record(Fact::Revived { of: of.clone() });
     crate::notice::settle(deciding, "dead", &of.id.to_string());
-    match event.and_then(|queued| crate::fold::decode(&queued.event)) {
+    match aside
+        .event
+        .and_then(|queued| crate::fold::decode(&queued.event))
+    {
         Some(event) => {
             let class = deciding.class_of_each(&of.connector, &event);
             deciding.doubt_once(of, class, tried);
         }
-        None => deciding.review_tried(&of.connector, entity, tried),
+        None => deciding.review_tried(&of.connector, aside.entity, tried),
     }
     deciding.flight.wake(&of.connector, of.family);
 }

@@ -45,6 +45,10 @@ pub struct State {
     pub broken: BTreeSet<EventId>,
     /// Until when a tool that is down asked to be left alone.
     pub quiet: BTreeMap<ConnectorName, Timestamp>,
+    /// When the log last went back in time: until then one that was lost may have made anything.
+    pub restored: Option<Timestamp>,
+    /// When a sink was last pointed elsewhere: what stands there is not known.
+    pub relocated: BTreeMap<ConnectorName, Timestamp>,
 }
 
 /// An entity, encoded: a hundred thousand of them are alive at once.
@@ -201,8 +205,6 @@ pub struct SinkState {
     /// Since the log went back in time, or the sink was pointed elsewhere: what is owed now may
     /// have been made already.
     pub look_first: Option<Timestamp>,
-    /// Until when a log that was lost since may have made objects this one does not know of.
-    pub unknown_until: Option<Timestamp>,
     /// What it holds or should hold, by entity or publication.
     #[serde(deserialize_with = "in_order")]
     pub targets: BTreeMap<EntityId, Target>,
@@ -339,8 +341,6 @@ pub struct Aside {
     pub event: Option<Queued>,
     /// What the tool should have held, for objects: the same is not tried again by itself.
     pub hash: Option<Digest>,
-    /// Until when it may have been tried again by a log that was lost since.
-    pub tried: Option<Timestamp>,
 }
 
 /// A hold that is open.
@@ -413,6 +413,11 @@ impl State {
             (Some(hash), Some(_)) => Aim::Change(hash),
             (Some(_), None) => Aim::New,
         }
+    }
+
+    /// Until when objects of `connector` that this log does not know of may have been made.
+    pub fn unknown_until(&self, connector: &ConnectorName) -> Option<Timestamp> {
+        self.restored.max(self.relocated.get(connector).copied())
     }
 
     /// An open or dead delivery by its id alone (a person named it).

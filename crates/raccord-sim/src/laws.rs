@@ -78,12 +78,10 @@ impl Sim {
 
     /// What a lost log may have sent before a restore can be seen by now.
     fn the_lost_have_settled(&self) -> bool {
-        let sinks = &self.engine.state().sinks;
-        sinks.iter().all(|(name, sink)| {
-            let settled = sink
-                .unknown_until
-                .map(|until| until + crate::tools::settle(name.as_str()));
-            settled.is_none_or(|settled| settled <= self.now)
+        let state = self.engine.state();
+        state.sinks.keys().all(|name| {
+            let until = state.unknown_until(name);
+            until.is_none_or(|until| until + crate::tools::settle(name.as_str()) <= self.now)
         })
     }
 

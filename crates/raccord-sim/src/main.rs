@@ -76,7 +76,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if args.faults {
-        return faults::all(time.unwrap_or(Duration::from_mins(5)), &args.about);
+        let time = time.unwrap_or(Duration::from_mins(5));
+        return faults::all(time, &args.about, args.threads.max(1));
     }
     campaign(&args, started, time)
 }
@@ -160,7 +161,7 @@ mod faults {
     use std::process::ExitCode;
     use std::time::Duration;
 
-    pub(super) fn all(_: Duration, _: &str) -> ExitCode {
+    pub(super) fn all(_: Duration, _: &str, _: u64) -> ExitCode {
         eprintln!("build with RUSTFLAGS=\"--cfg raccord_faults\" to plant faults");
         ExitCode::FAILURE
     }
@@ -169,6 +170,8 @@ mod faults {
 #[cfg(raccord_faults)]
 mod faults {
     use std::process::ExitCode;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::{Duration, Instant};
 
     use raccord_engine::faults::{Fault, plant};
@@ -176,38 +179,56 @@ mod faults {
     use raccord_sim::sim::ShellFault;
     use raccord_sim::story::story;
 
-    /// Plays seed after seed until the planted fault breaks a law.
+    /// Who broke a law under a planted fault: the seed, after how many seconds, which law.
+    type Caught = (u64, f64, String);
+
+    /// Plays seed after seed on every thread, until the planted fault breaks a law on one.
     fn hunt(
         fault: Option<Fault>,
         shell: Option<ShellFault>,
         time: Duration,
-    ) -> Option<(u64, f64, String)> {
+        threads: u64,
+    ) -> Option<Caught> {
         let started = Instant::now();
-        plant(fault);
-        let mut found = None;
-        for seed in 0.. {
-            if started.elapsed() > time {
-                break;
-            }
-            let acts = story(seed);
-            if let Some(broken) = play(&acts, shell).broken {
-                // A story that breaks a law by itself proves nothing about the fault.
-                plant(None);
-                let alone = play(&acts, None).broken.is_some();
-                plant(fault);
-                if alone {
-                    println!("seed {seed} breaks a law without any fault");
-                    continue;
+        let caught = Mutex::new(None);
+        let next = AtomicU64::new(0);
+        let over = || started.elapsed() > time || caught.lock().is_ok_and(|it| it.is_some());
+        let one = || {
+            while !over() {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if let Some(law) = broken_by(fault, shell, seed) {
+                    let seconds = started.elapsed().as_secs_f64();
+                    caught
+                        .lock()
+                        .expect("no story panics")
+                        .get_or_insert((seed, seconds, law));
                 }
-                found = Some((seed, started.elapsed().as_secs_f64(), broken.0));
-                break;
             }
-        }
-        plant(None);
-        found
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(one);
+            }
+        });
+        caught.into_inner().expect("no story panics")
     }
 
-    pub(super) fn all(time: Duration, about: &str) -> ExitCode {
+    /// The law that breaks in the story of `seed` with the fault, and not without it.
+    fn broken_by(fault: Option<Fault>, shell: Option<ShellFault>, seed: u64) -> Option<String> {
+        let acts = story(seed);
+        plant(fault);
+        let broken = play(&acts, shell).broken;
+        plant(None);
+        let broken = broken?;
+        if play(&acts, None).broken.is_some() {
+            // A story that breaks a law by itself proves nothing about the fault.
+            println!("seed {seed} breaks a law without any fault");
+            return None;
+        }
+        Some(broken.0)
+    }
+
+    pub(super) fn all(time: Duration, about: &str, threads: u64) -> ExitCode {
         let engine = Fault::ALL
             .iter()
             .map(|&(fault, text)| (Some(fault), None, text));
@@ -234,7 +255,7 @@ mod faults {
             .filter(|(.., text)| text.contains(about));
         for (fault, shell, text) in named {
             count += 1;
-            match hunt(fault, shell, time) {
+            match hunt(fault, shell, time, threads) {
                 Some((seed, seconds, law)) => {
                     let law: String = law.chars().take(90).collect();
                     println!(

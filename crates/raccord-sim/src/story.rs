@@ -19,9 +19,24 @@ pub fn story(seed: u64) -> Vec<Act> {
     acts.push(Act::Read);
     acts.push(Act::Flush);
     while (acts.len() as u64) < length {
+        if mood.restores && rng.chance(1) {
+            acts.extend(second_thoughts(&mut rng));
+        }
         let act = draw(&mut rng, &mood);
         acts.push(act);
     }
+    acts.truncate(length as usize);
+    acts
+}
+
+/// A person tries again what was refused, it arrives, and a backup that knows of none of it is
+/// brought back.
+fn second_thoughts(rng: &mut Rng) -> Vec<Act> {
+    let mut acts = vec![Act::SignUp(rng.draw() as u8), Act::Flush];
+    acts.extend((0..3).map(|_| Act::Answer(rng.draw(), Fate::Data)));
+    acts.extend([Act::Flush, Act::Backup, Act::Retry(rng.draw()), Act::Flush]);
+    acts.extend((0..3).map(|_| Act::Answer(rng.draw(), Fate::Good)));
+    acts.extend([Act::Restore(rng.draw()), Act::Unmute]);
     acts
 }
 

@@ -11,7 +11,7 @@ use raccord_model::{Class, ConnectorName, EntityId, Event, Mode};
 use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact};
 use crate::faults::{Fault, planted};
-use crate::state::Progress;
+use crate::state::{Aside, Progress};
 
 impl Deciding<'_> {
     /// A person lets the place send again.
@@ -116,11 +116,16 @@ impl Deciding<'_> {
         connector: &ConnectorName,
         class: Class,
     ) -> Option<Timestamp> {
-        let sink = self.state.sinks.get(connector)?;
         match class {
-            Class::Find => sink.unknown_until,
-            _ => sink.look_first,
+            Class::Find => self.state.unknown_until(connector),
+            _ => self.looks_since(connector),
         }
+    }
+
+    /// Until when a log that was lost may have tried again what was set aside.
+    pub(crate) fn tried_until(&self, aside: &Aside) -> Option<Timestamp> {
+        let restored = self.state.restored?;
+        (aside.since <= restored && !planted(Fault::TrustRevival)).then_some(restored)
     }
 
     /// What is owed now, and may have been made until `since`, is looked for or asked about where a

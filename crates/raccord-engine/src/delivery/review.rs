@@ -70,13 +70,9 @@ impl Deciding<'_> {
         };
         // After a move backwards a lost attempt may have made it: it is looked for before it is let
         // go, so that it is owed as a removal.
-        let sinks = &self.state.sinks;
         let unsure = owed.as_ref().is_some_and(|owed| owed.hash.is_some())
             && link.is_none()
-            && (self.state.muted.is_some()
-                || sinks
-                    .get(sink)
-                    .is_some_and(|state| state.look_first.is_some()));
+            && (self.state.muted.is_some() || self.looks_since(sink).is_some());
         if settled && !unsure {
             if let Some(owed) = owed {
                 let why = Words::new(
@@ -99,7 +95,7 @@ impl Deciding<'_> {
         }
         let lost = dead
             .iter()
-            .map(|(_, aside)| aside.tried)
+            .map(|(_, aside)| self.tried_until(aside))
             .fold(lost, Option::max);
         self.replace_dead(dead);
         if owed.as_ref().is_some_and(|owed| owed.hash == wanted) {
