@@ -60,16 +60,21 @@ pub fn very_long() -> String {
 /// When the rule does not hold.
 pub fn b02_config(connector: &Connector, good: &[Value], bad: &[(Value, &str)]) {
     let kit = kit();
+    let schema = connector.settings.schema();
+    assert_eq!(
+        schema.get("additionalProperties"),
+        Some(&Value::Bool(false)),
+        "a key with a slip in it is taken: put #[serde(deny_unknown_fields)] on the settings"
+    );
     for value in good {
         if let Err(failure) = (connector.build)(value.clone(), &kit) {
             panic!("good settings {value} were refused: {failure:?}");
         }
-        let mistakes = settings::by_schema(&connector.settings.schema(), value);
+        let mistakes = settings::by_schema(&schema, value);
         assert!(
             mistakes.is_empty(),
             "the schema refuses {value}: {mistakes:?}"
         );
-        let schema = connector.settings.schema();
         takes_no_more_than(&schema, value, |value| connector.settings.takes(value));
     }
     assert!(bad.len() >= 5, "B02 asks for at least five broken settings");

@@ -25,7 +25,7 @@ use crate::Finding;
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     schema: fn() -> Schema,
-    reads: fn(&Value) -> bool,
+    takes: fn(&Value) -> bool,
 }
 
 impl Shape {
@@ -34,7 +34,7 @@ impl Shape {
     pub const fn of<T: DeserializeOwned + JsonSchema>() -> Self {
         Self {
             schema: || schemars::schema_for!(T),
-            reads: reads::<T>,
+            takes: |value| read::<T>(value).is_some(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Shape {
 
     /// Whether the type takes `value`.
     pub fn takes(&self, value: &Value) -> bool {
-        (self.reads)(value)
+        (self.takes)(value)
     }
 
     /// Every mistake in `value`; at most 50. The schema is only asked about what the type does not
@@ -58,13 +58,12 @@ impl Shape {
     }
 }
 
-/// Whether `T` takes `value`, as its schema would.
-pub fn reads<T: DeserializeOwned + JsonSchema>(value: &Value) -> bool {
-    T::deserialize(value).is_ok() && {
-        let schema = schemars::schema_for!(T);
-        let root = schema.as_value();
-        has_tables(root, root, value)
-    }
+/// `value` as a `T`, where its schema would take it.
+pub fn read<T: DeserializeOwned + JsonSchema>(value: &Value) -> Option<T> {
+    let read = T::deserialize(value).ok()?;
+    let schema = schemars::schema_for!(T);
+    let root = schema.as_value();
+    has_tables(root, root, value).then_some(read)
 }
 
 /// Whether tables stand where the schema wants tables: serde takes a list of values for a struct.
@@ -101,11 +100,12 @@ pub(crate) fn resolved<'s>(root: &'s Value, rules: &'s Value) -> &'s Value {
 /// # Errors
 /// Every wrong key, with what was expected there.
 pub fn settings<T: DeserializeOwned + JsonSchema>(value: Value) -> Result<T, Vec<Finding>> {
-    if !reads::<T>(&value) {
-        let told = by_schema(&schemars::schema_for!(T), &value);
-        if !told.is_empty() {
-            return Err(told.into_iter().map(Finding::from).collect());
-        }
+    if let Some(settings) = read(&value) {
+        return Ok(settings);
+    }
+    let told = by_schema(&schemars::schema_for!(T), &value);
+    if !told.is_empty() {
+        return Err(told.into_iter().map(Finding::from).collect());
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let key = error.path().to_string();

@@ -14,76 +14,51 @@ pub struct OutOfBounds {
     most: i64,
 }
 
-/// A whole number from `LEAST` to `MOST`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct Whole<const LEAST: i64, const MOST: i64>(i64);
+macro_rules! within {
+    ($($(#[$doc:meta])* $name:ident, $number:ty, $from:literal, $kind:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Deserialize)]
+        #[serde(try_from = $from)]
+        pub struct $name<const LEAST: i64, const MOST: i64>($number);
 
-impl<const LEAST: i64, const MOST: i64> Whole<LEAST, MOST> {
-    /// The number.
-    pub const fn get(self) -> i64 {
-        self.0
-    }
-}
-
-impl<const LEAST: i64, const MOST: i64> TryFrom<i64> for Whole<LEAST, MOST> {
-    type Error = OutOfBounds;
-    fn try_from(number: i64) -> Result<Self, OutOfBounds> {
-        let (least, most) = (LEAST, MOST);
-        if (least..=most).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(OutOfBounds { least, most })
+        impl<const LEAST: i64, const MOST: i64> $name<LEAST, MOST> {
+            /// The number.
+            pub const fn get(self) -> $number {
+                self.0
+            }
         }
-    }
-}
 
-impl<const LEAST: i64, const MOST: i64> JsonSchema for Whole<LEAST, MOST> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        format!("Whole from {LEAST} to {MOST}").into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": LEAST, "maximum": MOST })
-    }
-}
-
-/// A number from `LEAST` to `MOST`.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Deserialize)]
-#[serde(try_from = "f64")]
-pub struct Number<const LEAST: i64, const MOST: i64>(f64);
-
-impl<const LEAST: i64, const MOST: i64> Number<LEAST, MOST> {
-    /// The number.
-    pub const fn get(self) -> f64 {
-        self.0
-    }
-}
-
-impl<const LEAST: i64, const MOST: i64> TryFrom<f64> for Number<LEAST, MOST> {
-    type Error = OutOfBounds;
-    fn try_from(number: f64) -> Result<Self, OutOfBounds> {
-        let (least, most) = (LEAST, MOST);
-        if (least as f64..=most as f64).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(OutOfBounds { least, most })
+        impl<const LEAST: i64, const MOST: i64> TryFrom<$number> for $name<LEAST, MOST> {
+            type Error = OutOfBounds;
+            fn try_from(number: $number) -> Result<Self, OutOfBounds> {
+                let (least, most) = (LEAST, MOST);
+                if (least as $number..=most as $number).contains(&number) {
+                    Ok(Self(number))
+                } else {
+                    Err(OutOfBounds { least, most })
+                }
+            }
         }
-    }
+
+        impl<const LEAST: i64, const MOST: i64> JsonSchema for $name<LEAST, MOST> {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                format!(concat!(stringify!($name), " from {} to {}"), LEAST, MOST).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": $kind, "minimum": LEAST, "maximum": MOST })
+            }
+        }
+    )*};
 }
 
-impl<const LEAST: i64, const MOST: i64> JsonSchema for Number<LEAST, MOST> {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        format!("Number from {LEAST} to {MOST}").into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "number", "minimum": LEAST, "maximum": MOST })
-    }
+within! {
+    /// A whole number from `LEAST` to `MOST`.
+    Whole, i64, "i64", "integer";
+    /// A number from `LEAST` to `MOST`.
+    Number, f64, "f64", "number";
 }
 
 /// A text of at least one and at most `MOST` characters.

@@ -44,8 +44,7 @@ pub(super) struct Raw {
 impl Raw {
     /// Whether `tree` is as its schema wants it.
     pub(super) fn takes(tree: &Value) -> bool {
-        raccord_kit::settings::reads::<Self>(tree)
-            && Self::deserialize(tree).is_ok_and(|raw| raw.has_all())
+        raccord_kit::settings::read::<Self>(tree).is_some_and(|raw| raw.has_all())
     }
 
     /// Whether all is there that must be: the sections may lack it, so that what else is wrong
