@@ -70,8 +70,7 @@ fn is_activity(event: &Value) -> bool {
 }
 
 fn versions() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let mut versions: Vec<String> = std::fs::read_dir(folder)
+    let mut versions: Vec<String> = std::fs::read_dir("samples")
         .unwrap()
         .filter_map(|entry| {
             entry
@@ -88,12 +87,7 @@ fn versions() -> Vec<String> {
 }
 
 fn sample(version: &str, ext: &str) -> Vec<u8> {
-    std::fs::read(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("samples")
-            .join(format!("{version}.{ext}")),
-    )
-    .unwrap()
+    std::fs::read(Path::new("samples").join(format!("{version}.{ext}"))).unwrap()
 }
 
 fn check(

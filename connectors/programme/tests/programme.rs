@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::civil::{Date, date};
 use raccord_connector_programme::CONNECTOR;
@@ -38,7 +38,7 @@ fn january() -> Vec<Entity> {
 fn kit(folder: &Path, child: &str) -> Kit {
     Kit {
         base: folder.to_owned(),
-        program: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/children")).join(child),
+        program: std::path::absolute("tests/children").unwrap().join(child),
         ..testing::kit()
     }
 }
@@ -712,7 +712,7 @@ fn b14_the_guide_is_complete_in_both_languages() {
 
 #[test]
 fn the_quality_file_names_tests_that_exist() {
-    if let Err(wrong) = conformance::quality(Path::new(env!("CARGO_MANIFEST_DIR"))) {
+    if let Err(wrong) = conformance::quality(Path::new(".")) {
         panic!("{wrong:#?}");
     }
 }

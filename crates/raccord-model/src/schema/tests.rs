@@ -1,7 +1,7 @@
 //! Every schema compiles, accepts each of its good examples and refuses each of its bad ones.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::PERSONAL;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
+    PathBuf::from("../../schemas")
 }
 
 /// The examples of a schema, by file name.

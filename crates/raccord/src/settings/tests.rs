@@ -316,11 +316,8 @@ mod digests {
 #[test]
 fn the_example_place_is_accepted_as_it_stands() {
     use std::sync::Arc;
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../examples/la-raffinerie/raccord.toml"
-    );
-    let settings = load(Path::new(file), &env(&[])).unwrap();
+    let file = Path::new("../../examples/la-raffinerie/raccord.toml");
+    let settings = load(file, &env(&[])).unwrap();
     assert_eq!(settings.place.zone, "Indian/Reunion");
     let clock: Arc<dyn raccord_kit::Clock> = Arc::new(raccord_kit::SystemClock::default());
     let tools = crate::connectors::build(&settings, &clock, Path::new("raccord")).unwrap();
