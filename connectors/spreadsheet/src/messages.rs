@@ -1,7 +1,7 @@
 //! What the person who fills the sheet reads about one of its cells: what stands there, and what
 //! to write instead, with an example to copy.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Weekday;
 use raccord_model::Words;
 
 use crate::parse::date::Trouble;
@@ -108,6 +108,17 @@ pub(crate) fn date(found: &str, trouble: Trouble) -> Said {
                 ),
             ),
         ),
+        Trouble::SomeOf => (
+            "series-some-of",
+            Words::new(
+                format!(
+                    "{f}\u{a0}: quels jours au juste\u{202f}? Écrivez-les, par exemple «\u{a0}2, 16 et 30 janvier 2027\u{a0}»."
+                ),
+                format!(
+                    "{e}: which days exactly? Write them, for example “2, 16 and 30 January 2027”."
+                ),
+            ),
+        ),
         Trouble::Endless => (
             "series-endless",
             Words::new(
@@ -122,16 +133,17 @@ pub(crate) fn date(found: &str, trouble: Trouble) -> Said {
     }
 }
 
-pub(crate) fn date_missing(dated_above: Option<Date>) -> Said {
-    let (hint_fr, hint_en) = match dated_above {
+/// `written_above` is the date of the line above, as it stands there.
+pub(crate) fn date_missing(written_above: Option<&str>) -> Said {
+    let (hint_fr, hint_en) = match written_above {
         Some(date) => (
             format!(
                 " Si c’est le même jour que la ligne au-dessus, écrivez-y aussi {}.",
-                date.strftime("%d/%m/%Y")
+                fr(date)
             ),
             format!(
                 " If it is the same day as the line above, write {} here too.",
-                date.strftime("%d/%m/%Y")
+                en(date)
             ),
         ),
         None => (
@@ -144,6 +156,40 @@ pub(crate) fn date_missing(dated_above: Option<Date>) -> Said {
         Words::new(
             format!("Il manque la date. Écrivez par exemple 02/01/2027.{hint_fr}"),
             format!("The date is missing. Write for example 02/01/2027.{hint_en}"),
+        ),
+    )
+}
+
+/// A word in the title that may say what became of it, or be part of its name.
+pub(crate) fn title_status(found: &str) -> Said {
+    (
+        "title-status",
+        Words::new(
+            format!(
+                "{}\u{a0}: faut-il l’annuler, ou changer sa date\u{202f}? Écrivez «\u{a0}Annulé\u{a0}» dans la colonne du statut, ou la nouvelle date\u{a0}; et enlevez ce mot du titre.",
+                fr(found)
+            ),
+            format!(
+                "{}: is it cancelled, or on another date? Write “Cancelled” in the column of its status, or the new date; and take the word out of the title.",
+                en(found)
+            ),
+        ),
+    )
+}
+
+/// An hour without am or pm, in a sheet where others have one.
+pub(crate) fn half_day(found: &str) -> Said {
+    (
+        "hour-ambiguous",
+        Words::new(
+            format!(
+                "{}\u{a0}: le matin ou le soir\u{202f}? D’autres heures de cette feuille portent am ou pm. Écrivez par exemple 18h30.",
+                fr(found)
+            ),
+            format!(
+                "{}: in the morning or in the evening? Other times of this sheet say am or pm. Write for example 6:30 pm.",
+                en(found)
+            ),
         ),
     )
 }

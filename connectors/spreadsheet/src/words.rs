@@ -288,6 +288,19 @@ pub(crate) fn status(key: &str) -> Option<Status> {
     }
 }
 
+/// What a single word in a title says of the activity: off, or (a draft) on another day.
+pub(crate) fn called_off(key: &str) -> Option<Status> {
+    match key {
+        "annule" | "annulee" | "annules" | "annulees" | "cancelled" | "canceled" => {
+            Some(Status::Cancelled)
+        }
+        "reporte" | "reportee" | "reportes" | "reportees" | "postponed" | "rescheduled" => {
+            Some(Status::Draft)
+        }
+        _ => None,
+    }
+}
+
 /// Signs people put instead of a word of status.
 pub(crate) fn status_sign(text: &str) -> Option<Status> {
     match text {

@@ -247,6 +247,126 @@ fn the_year_comes_from_the_title_the_neighbours_or_the_settings() {
     assert_eq!(brief(&told), ["Un | 2027-01-02 | - | -"]);
 }
 
+/// The year of one date is wrong: nothing takes its year from it.
+#[test]
+fn a_wrong_year_moves_no_other_line() {
+    let reading = csv("Date,Titre\n\
+         27/02/2027,Un\n\
+         mardi 2 mars 2026,Deux\n\
+         3 mars,Trois\n\
+         07/03/2027,Quatre\n\
+         08/03/2026,Cinq\n\
+         9 mars,Six\n");
+    assert_eq!(
+        brief(&reading),
+        [
+            "Un | 2027-02-27 | - | -",
+            "Deux | - | - | draft",
+            "Trois | 2027-03-03 | - | -",
+            "Quatre | 2027-03-07 | - | -",
+            "Cinq | 2026-03-08 | - | -",
+            "Six | - | - | draft",
+        ]
+    );
+    assert_eq!(unread(&reading), ["A3 weekday-mismatch", "A7 year-missing"]);
+}
+
+#[test]
+fn a_missing_date_is_proposed_as_the_line_above_has_it() {
+    let reading = csv("Date,Heure,Titre\n03/09/2027,10h,Un\n3 octobre 2027,10h,Deux\n,14h,Trois\n");
+    assert_eq!(unread(&reading), ["A4 date-missing"]);
+    let said = &reading.unread[0].write.fr;
+    assert!(
+        said.contains("écrivez-y aussi «\u{a0}3 octobre 2027\u{a0}»"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_is_called_off_in_its_date_or_title_is() {
+    let reading = csv("Date,Titre\n\
+         20/03/2027 (annulé),Bal\n\
+         21/03/2027 COMPLET,Atelier\n\
+         22/03/2027,Bal REPORTÉ\n\
+         23/03/2027,ANNULATION du marché : réunion publique\n");
+    assert_eq!(
+        brief(&reading),
+        [
+            "Bal | 2027-03-20 | - | cancelled",
+            "Atelier | 2027-03-21 | - | full",
+            "Bal REPORTÉ | 2027-03-22 | - | draft",
+            "ANNULATION du marché : réunion publique | 2027-03-23 | - | -",
+        ]
+    );
+    assert_eq!(unread(&reading), ["B4 title-status"]);
+}
+
+#[test]
+fn some_days_of_a_series_are_a_question() {
+    for written in [
+        "1 samedi sur 2",
+        "un mardi sur deux",
+        "tous les 15 jours",
+        "toutes les deux semaines",
+        "1er samedi du mois",
+        "premier jeudi du mois",
+        "2e et 4e mardis",
+        "every other Friday",
+        "2nd Friday",
+        "first Tuesday of the month",
+    ] {
+        let reading = csv(&format!(
+            "Mars 2027,,\nDate,Heure,Titre\n{written},10h,Un\n"
+        ));
+        assert_eq!(brief(&reading), ["Un | - | - | draft"], "{written}");
+        assert_eq!(unread(&reading), ["A3 series-some-of"], "{written}");
+    }
+    for (written, day) in [
+        ("1er mars", "2027-03-01"),
+        ("mardi 2 mars", "2027-03-02"),
+        ("2nd March", "2027-03-02"),
+        ("Sat 6th", "2027-03-06"),
+    ] {
+        let reading = csv(&format!("Mars 2027,\nDate,Titre\n{written},Un\n"));
+        assert_eq!(
+            brief(&reading),
+            [format!("Un | {day} | - | -")],
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn an_hour_without_its_half_is_a_question_where_others_have_one() {
+    let reading = csv("Date,Time,Title\n\
+         2027-03-01,6-8,Dinner\n\
+         2027-03-02,6:30 pm,Film\n\
+         2027-03-03,18:30,Choir\n\
+         2027-03-04,10h,Market\n");
+    assert_eq!(
+        brief(&reading),
+        [
+            "Dinner | 2027-03-01T06:00 | 2027-03-01T08:00 | draft",
+            "Film | 2027-03-02T18:30 | - | -",
+            "Choir | 2027-03-03T18:30 | - | -",
+            "Market | 2027-03-04T10:00 | - | -",
+        ]
+    );
+    assert_eq!(unread(&reading), ["B2 hour-ambiguous"]);
+    let alone = csv("Date,Time,Title\n2027-03-01,9-12,Dinner\n");
+    assert_eq!(unread(&alone), [""; 0]);
+}
+
+#[test]
+fn figures_that_are_no_day_or_no_title_are_not_taken_for_one() {
+    let reading = csv("Date,Titre,Jauge\n44000,Un,\n01/03/2027,Deux,12\n,2,12\n");
+    assert_eq!(
+        brief(&reading),
+        ["Un | - | - | draft", "Deux | 2027-03-01 | - | -"]
+    );
+    assert_eq!(unread(&reading), ["A2 date-unreadable"]);
+}
+
 #[test]
 fn day_headings_section_titles_and_totals_are_not_activities() {
     let reading = csv("Date,Heure,Titre,Crédits\n\

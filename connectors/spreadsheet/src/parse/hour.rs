@@ -23,6 +23,39 @@ pub(crate) enum Hours {
     },
 }
 
+/// Whether an hours cell says which half of the day it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Halves {
+    /// It need not: it can only be read in one way (`18:30`, `9h`, `09:00`, `midi`).
+    Needless,
+    /// It does not, where others write am and pm (`6:30`, `6-8`).
+    Unsaid,
+    /// It does.
+    Said,
+}
+
+/// Whether an hours cell says which half of the day it means.
+pub(crate) fn halves(text: &str) -> Halves {
+    let plain = text::plain(text);
+    let mut rest = strip_lead(plain.trim());
+    let whole = rest;
+    let Some(first) = Token::take(&mut rest) else {
+        return Halves::Needless;
+    };
+    let written = &whole[..whole.len() - rest.len()];
+    let second = strip_link(rest.trim_start()).and_then(|mut rest| Token::take(&mut rest));
+    let half = |token: &Token| token.half.is_some();
+    if half(&first) || second.as_ref().is_some_and(half) {
+        return Halves::Said;
+    }
+    let figures_only = !written.contains(char::is_alphabetic);
+    if figures_only && !written.starts_with('0') && (1..12).contains(&first.hour) {
+        Halves::Unsaid
+    } else {
+        Halves::Needless
+    }
+}
+
 /// The time of day of a minute; 24:00 is midnight.
 pub(crate) fn time(minute: Minute) -> Time {
     let minute = minute % 1440;

@@ -12,7 +12,7 @@ use crate::field::Field;
 use crate::grid::Value;
 use crate::messages;
 use crate::parse::date::{self, Around, Day, Days, Shape, Trouble};
-use crate::parse::hour::{self, Hours, Minute};
+use crate::parse::hour::{self, Halves, Hours, Minute};
 use crate::when::{Times, when};
 use crate::{text, words};
 
@@ -22,7 +22,7 @@ impl Collector<'_> {
         tab: &mut TabState,
         line: View<'_, '_, '_>,
         fields: Fields,
-        status: Option<Status>,
+        mut status: Option<Status>,
         mut draft: bool,
     ) {
         let row = line.row.number;
@@ -41,7 +41,7 @@ impl Collector<'_> {
             .map(|(_, cell)| shown(&cell.value).into_owned())
             .unwrap_or_default();
 
-        let (mut shape, beside) = match line.cell(day_field).filter(|_| own_date) {
+        let (mut shape, mut beside) = match line.cell(day_field).filter(|_| own_date) {
             Some((_, cell)) => {
                 self.drop_heading(tab);
                 match self.day(&cell.value) {
@@ -73,7 +73,7 @@ impl Collector<'_> {
                     heading.used = true;
                     (Some(heading.shape.clone()), Beside::Nothing)
                 } else {
-                    let above = tab.last_date.filter(|_| line.has_hours());
+                    let above = tab.written_above.as_deref().filter(|_| line.has_hours());
                     self.tell(
                         &tab.name,
                         row,
@@ -89,9 +89,21 @@ impl Collector<'_> {
             day.weekday = day.weekday.or_else(|| date::weekday(&shown(&cell.value)));
         }
 
+        if let Beside::Text(rest) = &beside
+            && let Some(said @ (Status::Cancelled | Status::Full)) = words::status(&text::key(rest))
+        {
+            // "20 mars (annulé)"
+            status = Some(said);
+            beside = Beside::Nothing;
+        }
+
         let hours = self.hours(tab, line, day_field, &beside, shape.as_ref());
+        tab.half_days |= hours.halves == Halves::Said;
         if hours.times == Times::Unknown {
             draft = true;
+        }
+        if own_date {
+            tab.written_above = shape.as_ref().map(|_| found.clone());
         }
         let Some(shape) = shape else {
             self.push(tab, row, &without_day(fields));
@@ -99,13 +111,14 @@ impl Collector<'_> {
         };
         if let Some(date) = shape.whole() {
             tab.neighbours.push((row, date));
-            tab.last_date = Some(date);
         }
         let waiting = Waiting {
             row,
             fields,
             until: hours.until,
             times: hours.times,
+            either_half: (hours.halves == Halves::Unsaid)
+                .then(|| (hours.column, hours.found.clone())),
             status,
             draft: draft || hours.doubt,
             column: day_column,
@@ -122,7 +135,8 @@ impl Collector<'_> {
             },
             shape,
         };
-        if waiting.shape.wants_year() && waiting.around.year.is_none() {
+        let year_wanted = waiting.shape.wants_year() && waiting.around.year.is_none();
+        if year_wanted || waiting.either_half.is_some() {
             tab.waiting.push(waiting);
         } else {
             let around = waiting.around.clone();
@@ -135,6 +149,29 @@ impl Collector<'_> {
             Value::Text(text) => self.memos.days.of(text, |_| day(value)),
             _ => day(value),
         }
+        .and_then(|read| self.in_sight(value, read))
+    }
+
+    /// A number in the place of a date counts days; one far from today counts something else.
+    fn in_sight(
+        &self,
+        value: &Value<'_>,
+        read: (Shape, Beside),
+    ) -> Result<(Shape, Beside), Option<Trouble>> {
+        let counts = match value {
+            Value::Number(_) => true,
+            Value::Text(text) => text.trim().bytes().all(|byte| byte.is_ascii_digit()),
+            _ => false,
+        };
+        let far = |date: Date| {
+            self.rules
+                .today
+                .is_some_and(|today| !(-400..=1_100).contains(&(date - today).get_days()))
+        };
+        if counts && read.0.whole().is_some_and(far) {
+            return Err(Some(Trouble::Unreadable));
+        }
+        Ok(read)
     }
 
     fn hours_of(&mut self, value: &Value<'_>) -> Option<Hours> {
@@ -157,6 +194,7 @@ impl Collector<'_> {
             times: Times::Days,
             until: None,
             doubt: false,
+            halves: Halves::Needless,
             column: line
                 .columns
                 .get(Field::Hours)
@@ -189,6 +227,9 @@ impl Collector<'_> {
             };
             out.found.clone_from(&raw);
             out.column = column;
+            if let Value::Text(text) = &cell.value {
+                out.halves = out.halves.max(hour::halves(text));
+            }
             match (read, start) {
                 (None, _) => {
                     unreadable = true;
@@ -231,20 +272,26 @@ impl Collector<'_> {
                     );
                 }
             },
-            Beside::Text(rest) => match (hour::read(rest), start) {
-                (Some(read), None) => start = Some(read),
-                (Some(read), Some(before)) if agree(read, before) => {
-                    start = Some(merge(before, read));
+            Beside::Text(rest) => {
+                out.halves = out.halves.max(hour::halves(rest));
+                if out.found.is_empty() {
+                    out.found.clone_from(rest);
                 }
-                (Some(_), Some(_)) => {
-                    unreadable = true;
-                    self.tell_cell(tab, line, day_field, rest, messages::hours_disagree(rest));
+                match (hour::read(rest), start) {
+                    (Some(read), None) => start = Some(read),
+                    (Some(read), Some(before)) if agree(read, before) => {
+                        start = Some(merge(before, read));
+                    }
+                    (Some(_), Some(_)) => {
+                        unreadable = true;
+                        self.tell_cell(tab, line, day_field, rest, messages::hours_disagree(rest));
+                    }
+                    (None, _) => {
+                        unreadable = true;
+                        self.tell_cell(tab, line, day_field, rest, messages::hour(rest));
+                    }
                 }
-                (None, _) => {
-                    unreadable = true;
-                    self.tell_cell(tab, line, day_field, rest, messages::hour(rest));
-                }
-            },
+            }
         }
         if let Some((_, cell)) = line.cell(Field::AllDay)
             && match &cell.value {
@@ -357,6 +404,11 @@ impl Collector<'_> {
         let raw = shown(&cell.value).into_owned();
         if words::nothing(&raw) || matches!(raw.trim(), "?" | "??") {
             return None;
+        }
+        if let Value::Text(text) = &cell.value
+            && hour::halves(text) == Halves::Said
+        {
+            out.halves = Halves::Said;
         }
         let read = match &cell.value {
             Value::Text(text) => self.memos.ends.of(text, hour::read_end).or_else(|| {
@@ -530,6 +582,7 @@ struct LineHours {
     times: Times,
     until: Option<(Shape, u16, String)>,
     doubt: bool,
+    halves: Halves,
     column: u16,
     found: String,
 }

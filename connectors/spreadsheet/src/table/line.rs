@@ -67,6 +67,12 @@ impl Collector<'_> {
             return;
         }
 
+        // A line of figures under no day sums up those above it.
+        let undated = date_cell.is_none_or(|(_, cell)| cell.value.is_empty() || cell.inherited);
+        if undated && own.iter().all(|(_, cell)| is_figure(&shown(&cell.value))) {
+            return;
+        }
+
         let (title, marked) = title_status(&title);
         let mut fields = Fields::new();
         fields.insert("title".to_owned(), Json::from(title));
@@ -77,8 +83,20 @@ impl Collector<'_> {
         if status == Some(Status::Draft) {
             draft = true;
         }
-        if marked.is_some() {
-            status = marked;
+        match marked {
+            Some(Status::Draft) => {
+                draft = true;
+                let found = shown_title(&fields);
+                self.tell_cell(
+                    tab,
+                    line,
+                    Field::Title,
+                    &found,
+                    messages::title_status(&found),
+                );
+            }
+            Some(_) => status = marked,
+            None => {}
         }
         if is_struck(&own, title_cell) {
             status = Some(Status::Cancelled);
@@ -355,6 +373,18 @@ impl Collector<'_> {
     }
 }
 
+fn shown_title(fields: &Fields) -> String {
+    fields["title"].as_str().unwrap_or_default().to_owned()
+}
+
+fn is_figure(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | ' ' | '\u{a0}' | '\u{202f}'))
+}
+
 fn is_total(text: &str) -> bool {
     let first = text
         .trim_start()
@@ -385,6 +415,8 @@ fn is_total(text: &str) -> bool {
 }
 
 /// A status written into the title: "ANNULÉ - Projection", `[Complet] Concert`, "Bal (annulé)".
+/// Where the word may as well belong to the title ("Bal annulé", "Concert REPORTÉ") it stays, and
+/// the line is a draft.
 fn title_status(title: &str) -> (String, Option<Status>) {
     let brackets = |c: char| matches!(c, '(' | '[' | '{' | ')' | ']' | '}');
     let separators = |c: char| {
@@ -427,16 +459,26 @@ fn title_status(title: &str) -> (String, Option<Status>) {
     {
         return (rest.trim_end_matches(separators).to_owned(), Some(status));
     }
-    // "ANNULÉ Projection": a shouted first word.
-    if let Some((word, rest)) = title.split_once(' ')
-        && word.chars().count() > 4
-        && !word.chars().any(char::is_lowercase)
-        && matches!(known(word), Some(Status::Cancelled))
+    // "ANNULÉ Projection", "Bal ANNULÉ !": a shouted first or last word.
+    let bare = title.trim_end_matches(separators);
+    for (word, rest) in [
+        title.split_once(' '),
+        bare.rsplit_once(' ').map(|(a, b)| (b, a)),
+    ]
+    .into_iter()
+    .flatten()
     {
-        return (
-            rest.trim_start_matches(separators).to_owned(),
-            Some(Status::Cancelled),
-        );
+        let word = word.trim_matches(separators).trim_matches(brackets);
+        let called_off = words::called_off(&text::key(word));
+        let rest = rest.trim_matches(separators);
+        if called_off.is_none() || rest.is_empty() {
+            continue;
+        }
+        let shouted = !word.chars().any(char::is_lowercase);
+        if shouted && called_off == Some(Status::Cancelled) {
+            return (rest.to_owned(), called_off);
+        }
+        return (title.to_owned(), Some(Status::Draft));
     }
     (title.to_owned(), None)
 }
@@ -505,6 +547,30 @@ mod tests {
             ("Réunion - budget", "Réunion - budget", None),
             ("(à caler : conférence ?)", "(à caler : conférence ?)", None),
             ("Confirmé : Bal", "Confirmé : Bal", None),
+            ("Bal folk ANNULÉ !", "Bal folk", Some(Status::Cancelled)),
+            ("Bal REPORTÉ", "Bal REPORTÉ", Some(Status::Draft)),
+            ("Reporté : bal", "Reporté : bal", Some(Status::Draft)),
+            (
+                "Bal folk (reporté)",
+                "Bal folk (reporté)",
+                Some(Status::Draft),
+            ),
+            ("Bal folk annulé", "Bal folk annulé", Some(Status::Draft)),
+            (
+                "Concert postponed",
+                "Concert postponed",
+                Some(Status::Draft),
+            ),
+            (
+                "ANNULATION du marché : réunion publique",
+                "ANNULATION du marché : réunion publique",
+                None,
+            ),
+            (
+                "Reporters sans frontières",
+                "Reporters sans frontières",
+                None,
+            ),
         ] {
             assert_eq!(title_status(title), (kept.to_owned(), status), "{title}");
         }

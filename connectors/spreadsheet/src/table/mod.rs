@@ -81,8 +81,10 @@ struct TabState {
     /// Lines whose year is not known yet.
     waiting: Vec<Waiting>,
     neighbours: Vec<(u32, Date)>,
-    /// The last day read, for the question "the same day as above?".
-    last_date: Option<Date>,
+    /// The date of the line above as it stands there, for the question "the same day as above?".
+    written_above: Option<String>,
+    /// Whether an hour says am or pm: those that do not may be either.
+    half_days: bool,
     /// A line that holds a day and nothing else: the day of the lines below it.
     heading: Option<Heading>,
     index: Option<u16>,
@@ -109,6 +111,8 @@ struct Waiting {
     /// The last day, where a column of its own says it.
     until: Option<(Shape, u16, String)>,
     times: Times,
+    /// An hour that would be another one if it were pm: its column and what stands there.
+    either_half: Option<(u16, String)>,
     status: Option<Status>,
     draft: bool,
     /// The date's column and what stands there.
@@ -232,7 +236,17 @@ impl Rows for Collector<'_> {
             neighbours: std::mem::take(&mut tab.neighbours),
             ..Around::default()
         };
-        for line in waiting {
+        for mut line in waiting {
+            if let Some((column, found)) = line.either_half.take().filter(|_| tab.half_days) {
+                self.tell(
+                    &tab.name,
+                    line.row,
+                    Some(column),
+                    &found,
+                    messages::half_day(&found),
+                );
+                line.draft = true;
+            }
             // The last resort but one is the setting; it yields to what the sheet itself says.
             around.row = line.row;
             around.month = line.around.month;

@@ -13,6 +13,9 @@ pub(crate) fn read(cell: &str) -> Result<(Shape, String), Trouble> {
         return Err(Trouble::Unreadable);
     }
     let tokens = tokens(&plain);
+    if picks_some(&tokens) {
+        return Err(Trouble::SomeOf);
+    }
     let mut reader = Reader {
         tokens: &tokens,
         at: 0,
@@ -477,6 +480,83 @@ impl<'a> Reader<'a> {
             Err(Trouble::NoSuchDay)
         }
     }
+}
+
+/// Whether it says which days of a series by counting: "un samedi sur deux", "2e et 4e mardis",
+/// "premier jeudi du mois", "every other Friday".
+fn picks_some(tokens: &[(usize, Token<'_>)]) -> bool {
+    let words: Vec<&str> = tokens
+        .iter()
+        .map(|(_, token)| match token {
+            Token::Figures(text) | Token::Word(text) => text,
+            Token::Sign(_) => "",
+        })
+        .collect();
+    let few = |word: &str| {
+        matches!(
+            word,
+            "2" | "3"
+                | "4"
+                | "deux"
+                | "trois"
+                | "quatre"
+                | "two"
+                | "three"
+                | "four"
+                | "15"
+                | "quinze"
+        )
+    };
+    let day = |word: &str| {
+        // "1er mar." is the first of March.
+        word.len() > 3 && (weekday_word(word).is_some() || weekdays_word(word).is_some())
+    };
+    let counted = words.windows(3).any(|three| {
+        let &[one, two, three] = three else {
+            return false;
+        };
+        two == "sur" && few(three) && !few(one)
+            || matches!(one, "les" | "every" | "toutes") && few(two) && three.len() > 3
+            || one == "every" && matches!(two, "other" | "second" | "third")
+            // "1er samedi", "2nd Friday"
+            || ordinal(two) && one.bytes().all(|byte| byte.is_ascii_digit()) && day(three)
+    });
+    let ranked = words.windows(2).any(|two| {
+        let &[one, two] = two else { return false };
+        rank(one) && day(two)
+    });
+    let seldom = |word: &&str| {
+        matches!(
+            *word,
+            "quinzaine"
+                | "bimensuel"
+                | "mensuel"
+                | "mensuelle"
+                | "fortnight"
+                | "fortnightly"
+                | "biweekly"
+                | "monthly"
+        )
+    };
+    counted || ranked || words.iter().any(seldom)
+}
+
+fn rank(word: &str) -> bool {
+    matches!(
+        word,
+        "premier"
+            | "premiers"
+            | "deuxieme"
+            | "second"
+            | "troisieme"
+            | "quatrieme"
+            | "dernier"
+            | "derniers"
+            | "first"
+            | "third"
+            | "fourth"
+            | "last"
+    )
 }
 
 fn ordinal(word: &str) -> bool {

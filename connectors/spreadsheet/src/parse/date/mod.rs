@@ -59,6 +59,8 @@ pub(crate) enum Trouble {
     Backwards,
     /// A weekly date without month or last day.
     Endless,
+    /// Some days of a series, but which (`un samedi sur deux`).
+    SomeOf,
 }
 
 /// What the sheet around a date says about its month and year.
@@ -105,18 +107,21 @@ impl Shape {
         }
     }
 
-    /// The whole date, when one day is written with all its parts.
+    /// The whole date, when one day is written with all its parts, and they agree.
     pub(crate) fn whole(&self) -> Option<Date> {
         let Self::One(Day {
+            weekday,
             number,
             month: Some(month),
             year: Some(year),
-            ..
         }) = *self
         else {
             return None;
         };
-        Date::new(year, month, number).ok()
+        let date = Date::new(year, month, number).ok()?;
+        weekday
+            .is_none_or(|said| said == date.weekday())
+            .then_some(date)
     }
 
     /// The days, with what the sheet around says.
@@ -274,8 +279,7 @@ impl Day {
         let at = around
             .neighbours
             .partition_point(|(row, _)| *row <= around.row);
-        let before = at.checked_sub(1).and_then(|at| around.neighbours.get(at));
-        let after = around.neighbours.get(at);
+        let (before, after) = around.neighbours.split_at(at);
         let nearest = |neighbour: &(u32, Date)| {
             let near = neighbour.1;
             (near.year() - 1..=near.year() + 1)
@@ -283,10 +287,17 @@ impl Day {
                 .min_by_key(|date| date.duration_since(near).as_hours().abs())
                 .map(Date::year)
         };
-        match (before.and_then(nearest), after.and_then(nearest)) {
-            (Some(one), Some(other)) if one != other => None,
-            (one, other) => one.or(other),
-        }
+        // One on each side, or the two next where the other side has none: a single date may be
+        // the one whose year is wrong.
+        let near = match (before, after) {
+            ([.., one], [other, ..]) | ([.., other, one], []) | ([], [one, other, ..]) => {
+                [one, other]
+            }
+            ([one], []) | ([], [one]) => [one, one],
+            ([], []) => return None,
+        };
+        let [one, other] = near.map(nearest);
+        one.filter(|_| one == other)
     }
 }
 
