@@ -12,6 +12,7 @@ use crate::state::{SourceState, State};
 use crate::vault::Vault;
 
 /// One reading, matched with what was accepted before.
+#[derive(Default)]
 pub(super) struct Compared {
     /// Line index and known entity, where the content differs.
     pub(super) changed: Vec<(usize, EntityId)>,
@@ -30,15 +31,7 @@ pub(super) struct Compared {
 }
 
 pub(super) fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> Compared {
-    let mut compared = Compared {
-        changed: Vec::new(),
-        same: Vec::new(),
-        added: Vec::new(),
-        missing: Vec::new(),
-        questions: Vec::new(),
-        copies: Vec::new(),
-        revived: Vec::new(),
-    };
+    let mut compared = Compared::default();
     let mut by_digest: HashMap<Digest, Vec<EntityId>> = HashMap::with_capacity(state.lines.len());
     for (&entity, line) in &state.lines {
         by_digest.entry(line.digest).or_default().push(entity);

@@ -55,14 +55,35 @@ pub(super) fn remarks(reading: &Reading, compared: &Compared) -> Vec<Remark> {
     let mut remarks = reading.remarks.clone();
     for (copy, first) in &compared.copies {
         let (copy, first) = (&reading.lines[*copy], &reading.lines[*first]);
-        let sheet = tab(reading, copy);
+        if !copy.decode().contains_key("start") {
+            // Their dates may differ: they could not be read, and that is told.
+            continue;
+        }
+        let (sheet, other) = (tab(reading, copy), tab(reading, first));
+        let (row, above) = (copy.row, first.row);
+        let text = if copy.tab == first.tab {
+            Words::new(
+                format!(
+                    "Les lignes {above} et {row} de « {sheet} » sont identiques : une seule activité en est faite."
+                ),
+                format!(
+                    "Lines {above} and {row} of “{sheet}” are identical: they make one activity."
+                ),
+            )
+        } else {
+            Words::new(
+                format!(
+                    "La ligne {row} de « {sheet} » est identique à la ligne {above} de « {other} » : une seule activité en est faite."
+                ),
+                format!(
+                    "Line {row} of “{sheet}” is identical to line {above} of “{other}”: they make one activity."
+                ),
+            )
+        };
         remarks.push(Remark {
-            row: copy.row,
+            row,
             code: DUPLICATE.into(),
-            text: Words::new(
-                format!("Les lignes {} et {} de « {sheet} » sont identiques : une seule activité en est faite.", first.row, copy.row),
-                format!("Lines {} and {} of “{sheet}” are identical: they make one activity.", first.row, copy.row),
-            ),
+            text,
             sheet,
         });
     }
@@ -120,4 +141,54 @@ pub(super) fn tab(reading: &Reading, line: &Line) -> String {
         .get(usize::from(line.tab))
         .map(|tab| tab.name.clone())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use raccord_model::{EntityKind, Fields, Tab};
+    use serde_json::json;
+
+    use super::*;
+
+    fn line(tab: u16, row: u32, fields: serde_json::Value) -> Line {
+        let fields: Fields = serde_json::from_value(fields).unwrap();
+        Line::new(EntityKind::Activity, tab, row, &fields)
+    }
+
+    #[test]
+    fn a_line_that_stands_twice_is_told_with_its_tab() {
+        let whole = json!({"title": "Bal", "start": "2027-01-02"});
+        let undated = json!({"title": "Bal", "status": "draft"});
+        let named = |name: &str| Tab {
+            name: name.into(),
+            columns: std::collections::BTreeMap::new(),
+        };
+        let reading = Reading {
+            tabs: vec![named("Novembre"), named("Copie de Novembre")],
+            lines: vec![
+                line(0, 2, whole.clone()),
+                line(0, 7, whole.clone()),
+                line(1, 2, whole),
+                line(0, 3, undated.clone()),
+                line(0, 4, undated),
+            ],
+            ..Reading::default()
+        };
+        let compared = Compared {
+            copies: vec![(1, 0), (2, 0), (4, 3)],
+            ..Compared::default()
+        };
+        let told: Vec<String> = remarks(&reading, &compared)
+            .into_iter()
+            .map(|remark| format!("{} {}: {}", remark.sheet, remark.row, remark.text.en))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "Novembre 7: Lines 2 and 7 of “Novembre” are identical: they make one activity.",
+                "Copie de Novembre 2: Line 2 of “Copie de Novembre” is identical to line 2 of “Novembre”: they make one activity.",
+            ]
+        );
+    }
 }
