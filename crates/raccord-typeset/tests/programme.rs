@@ -70,6 +70,15 @@ fn the_sample_month_fits_two_pages_with_everything_on_them() {
     }
 }
 
+/// Who listens to the page goes from day to day.
+#[test]
+fn each_day_is_a_heading_with_its_date() {
+    let pdf = print(&months::january(), Lang::Fr);
+    let tags = pdf.bytes.windows(5).filter(|part| part == b"/S/H3");
+    assert_eq!(tags.count(), 24);
+    assert!(text(&pdf).contains("Samedi 2 janvier"));
+}
+
 #[test]
 fn the_file_is_tagged_titled_and_in_its_language() {
     for (lang, tag, title, word) in [
