@@ -240,29 +240,56 @@ fn order(label: &str) -> u32 {
 }
 
 fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
-    let names: [&'static str; 6] = match lang {
-        Lang::Fr => ["Jour", "Heures", "Titre", "Salle", "Avec", "État"],
-        Lang::En => ["Day", "Hours", "Title", "Room", "With", "State"],
+    let names: [&'static str; 10] = match lang {
+        Lang::Fr => [
+            "Jour", "Heures", "Titre", "Genre", "Salle", "Avec", "Places", "Crédits", "État",
+            "Texte",
+        ],
+        Lang::En => [
+            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "State", "Text",
+        ],
     };
     let words = FixedWords::of(lang);
+    let told = !same_text(&old.1.description, &new.1.description);
     let said = |(day, item): (&str, &Item)| {
         let state = match (item.full, item.tentative) {
             (true, _) => words.full,
             (_, true) => words.tentative,
             _ => "",
         };
+        let text = match item.brief.as_str() {
+            _ if !told => "",
+            "" => &item.description,
+            brief => brief,
+        };
         [
             day.to_owned(),
             item.hours(),
             item.title.clone(),
+            item.kind.clone(),
             item.room.clone(),
             item.organiser.clone(),
+            item.places.clone(),
+            item.credits.clone(),
             state.to_owned(),
+            text.to_owned(),
         ]
     };
+    let text = names.len() - 1;
     std::iter::zip(said(old), said(new))
         .zip(names)
-        .filter(|((old, new), _)| old != new)
-        .map(|((old, new), name)| Field { name, old, new })
+        .enumerate()
+        // Texts that differ may begin alike.
+        .filter(|(index, ((old, new), _))| old != new || told && *index == text)
+        .map(|(_, ((old, new), name))| Field { name, old, new })
         .collect()
+}
+
+/// Whether two printed texts are one, however much room there was for either.
+fn same_text(one: &str, other: &str) -> bool {
+    let begins = |whole: &str, cut: &str| {
+        cut.strip_suffix('…')
+            .is_some_and(|cut| whole.starts_with(cut.trim_end()))
+    };
+    one == other || begins(one, other) || begins(other, one)
 }

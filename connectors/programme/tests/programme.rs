@@ -580,6 +580,34 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
         since["changes"][1]["fields"],
         json!([{"name": "Salle", "old": "Jardin", "new": "Préau"}])
     );
+    // Whatever is printed is compared, so that the sheet may say that the rest has not changed.
+    let noted = &mut members[moved].fields;
+    noted.insert("description".into(), "Apportez vos semences.".into());
+    noted.insert("capacity".into(), json!(12));
+    noted.insert("credits".into(), json!(250));
+    noted.insert("kind".into(), "Marché".into());
+    let more = january_with(tool.as_ref(), &members);
+    let fields = more.body["since"]["changes"][1]["fields"]
+        .as_array()
+        .unwrap();
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            ["name", "old", "new"]
+                .map(|part| plain(&field[part]))
+                .join(" | ")
+        })
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "Genre | Atelier | Marché",
+            "Salle | Jardin | Préau",
+            "Places | 50 places | 12 places",
+            "Crédits | 1 crédit | 2,5 crédits",
+            "Texte | Échange de semences paysannes, « apportez vos sachets ». | Apportez vos semences.",
+        ]
+    );
     let sink = tool.sink().unwrap();
     sink.apply(&write(changed)).await.unwrap();
     assert_eq!(

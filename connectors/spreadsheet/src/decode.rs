@@ -42,7 +42,7 @@ pub(crate) fn look<R: Read + Seek>(source: &mut R) -> io::Result<Look> {
         odd_quotes: false,
         ended: false,
     };
-    let mut size = 0_u64;
+    let (mut size, mut zeros) = (0_u64, 0_u64);
     loop {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn look<R: Read + Seek>(source: &mut R) -> io::Result<Look> {
         utf8.feed(bytes);
         for &byte in bytes {
             look.odd_quotes ^= byte == b'"';
-            look.binary |= byte == 0;
+            zeros += u64::from(byte == 0);
         }
         look.blank = look.blank
             && bytes.iter().all(|b| {
@@ -64,6 +64,8 @@ pub(crate) fn look<R: Read + Seek>(source: &mut R) -> io::Result<Look> {
         size += taken as u64;
         reader.consume(taken);
     }
+    // One that was pasted into a cell is no reason to refuse the sheet.
+    look.binary = zeros * 100 > size;
     if let Some(encoding) = wide {
         look.encoding = encoding;
         if encoding == UTF_8 {
@@ -308,6 +310,11 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_and_nothing_at_all_are_seen() {
         assert!(read(b"\x7fELF\0\0\x01\x02\0\0").1.binary);
+        let pasted = format!(
+            "Date;Titre\n02/01/2027;Fête\0{}\n",
+            " du quartier".repeat(9)
+        );
+        assert!(!read(pasted.as_bytes()).1.binary);
         assert!(read(b"").1.blank);
         assert!(read(b"\xEF\xBB\xBF\r\n \n").1.blank);
     }
