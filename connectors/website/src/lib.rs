@@ -39,6 +39,7 @@ mod options;
 mod pages;
 mod sink;
 mod site;
+mod sitemap;
 mod stamps;
 mod template;
 mod words;

@@ -19,6 +19,7 @@ use crate::calendar::{self, Offer};
 use crate::item::Item;
 use crate::pages::{self, Programme};
 use crate::site::{self, Site};
+use crate::sitemap::{self, SITEMAP};
 use crate::stamps::{self, Stamps};
 use crate::{Website, clean, data, feed, words};
 
@@ -367,12 +368,11 @@ impl crate::Inner {
                 mark: hash,
                 items,
             };
-            files.extend(
-                programme
-                    .pages()?
-                    .into_iter()
-                    .map(|page| (page.path, page.html)),
-            );
+            let pages = programme.pages()?;
+            let paths = pages.iter().map(|page| page.path.as_str());
+            let sitemap = sitemap::write(&self.site, paths, &changed)?;
+            files.extend(sitemap.map(|text| (SITEMAP.to_owned(), text)));
+            files.extend(pages.into_iter().map(|page| (page.path, page.html)));
             Ok(())
         })();
         made.map_err(|error: askama::Error| unwritten(&error))?;
@@ -381,8 +381,9 @@ impl crate::Inner {
         for (path, text) in &files {
             written += usize::from(self.folder.write(path, text)?);
         }
-        // Months that are over, or have nothing public any more.
-        for name in self.folder.names(pages::is_month_page) {
+        // Months that are over, or have nothing public any more; what only a site with an address has.
+        let stale = |name: &str| pages::is_month_page(name) || name == SITEMAP;
+        for name in self.folder.names(stale) {
             if !files.iter().any(|(path, _)| *path == name) {
                 self.folder.remove(&name)?;
                 taken_away += 1;
@@ -394,7 +395,7 @@ impl crate::Inner {
 
     fn remove_programme(&self) -> Result<(), Failure> {
         // The front page first: without it there is no site.
-        for name in [INDEX, FEED, CALENDAR, LIST, GONE, STYLE] {
+        for name in [INDEX, FEED, CALENDAR, LIST, GONE, STYLE, SITEMAP] {
             self.folder.remove(name)?;
         }
         for name in self.folder.names(pages::is_month_page) {

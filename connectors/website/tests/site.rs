@@ -683,3 +683,25 @@ async fn no_page_carries_a_script_and_each_has_its_landmarks() {
         assert!(!html.contains(" onclick") && !html.contains(" style="));
     }
 }
+
+#[tokio::test]
+async fn search_engines_are_told_the_pages_of_a_site_with_an_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = json!({ "output": ".", "base_url": "https://e.org/a&b" });
+    let (known, _) = site(folder.path(), settings);
+    publish_here(&*known, &sample()).await;
+    let list = text(folder.path(), "sitemap.xml");
+    let addresses: Vec<&str> = list
+        .split("<loc>")
+        .skip(1)
+        .map(|rest| rest.split_once("</loc>").unwrap().0)
+        .collect();
+    assert!(addresses.contains(&"https://e.org/a&#38;b/index.html"));
+    let pages = addresses.iter().filter(|url| url.contains("/activities/"));
+    assert_eq!(pages.count(), 36);
+    assert_eq!(list.matches("<lastmod>").count(), 36);
+
+    let (unknown, _) = site(folder.path(), json!({ "output": "." }));
+    publish_here(&*unknown, &sample()).await;
+    assert!(!folder.path().join("sitemap.xml").exists());
+}
