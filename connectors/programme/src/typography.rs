@@ -26,8 +26,8 @@ pub(crate) fn beginning(text: &str, lang: Lang, most: usize) -> (String, bool) {
     let text = cut(&whole, most);
     let more = text != whole;
     let text = match lang {
-        Lang::Fr => french(&text),
-        Lang::En => text,
+        Lang::Fr => french(&quoted(&text, '«', '»')),
+        Lang::En => english(&quoted(&text, '“', '”')),
     };
     (breakable(&text), more)
 }
@@ -70,9 +70,39 @@ fn cut(text: &str, most: usize) -> String {
     format!("{kept}…")
 }
 
+/// Straight quotation marks that come in pairs, as the language has them.
+fn quoted(text: &str, opening: char, closing: char) -> Cow<'_, str> {
+    let marks = text.matches('"').count();
+    if marks == 0 || marks % 2 == 1 {
+        return Cow::Borrowed(text);
+    }
+    let mut open = false;
+    let set = |c: char| match c {
+        '"' => {
+            open = !open;
+            if open { opening } else { closing }
+        }
+        other => other,
+    };
+    Cow::Owned(text.chars().map(set).collect())
+}
+
+/// Apostrophes as they are printed.
+fn english(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let letter = |index: Option<usize>| {
+        index.is_some_and(|index| chars.get(index).is_some_and(|c| c.is_alphabetic()))
+    };
+    let set = |(index, &c): (usize, &char)| {
+        let inside = letter(index.checked_sub(1)) && letter(Some(index + 1));
+        if c == '\'' && inside { '’' } else { c }
+    };
+    chars.iter().enumerate().map(set).collect()
+}
+
 /// Typewriter habits turned into French typography: ’ and …, narrow spaces before ; ! ? and inside
-/// « », a fixed one before a colon, 19 h 30 for 19h30. Hours like 18:30 and addresses stay as they
-/// are.
+/// « », a fixed one before a colon and a sign of money, 19 h 30 for 19h30. Hours like 18:30 and
+/// addresses stay as they are.
 fn french(text: &str) -> String {
     let text = text.replace("...", "…");
     let text: Vec<_> = text.split(' ').map(french_hour).collect();
@@ -91,6 +121,18 @@ fn french(text: &str) -> String {
             ';' | '!' | '?' | '»' | ':' if before == Some(' ') => {
                 out.pop();
                 out.push(if c == ':' { FIXED } else { NARROW });
+                out.push(c);
+            }
+            // Left out where a word ends; within an address or an hour nothing is missing.
+            ';' | '!' | '?' | ':'
+                if before.is_some_and(|b| b.is_alphanumeric() || matches!(b, ')' | '»'))
+                    && after.is_none_or(char::is_whitespace) =>
+            {
+                out.push(if c == ':' { FIXED } else { NARROW });
+                out.push(c);
+            }
+            '€' | '%' if before.is_some_and(|b| b.is_ascii_digit()) => {
+                out.push(FIXED);
                 out.push(c);
             }
             '»' if before.is_some_and(|b| !b.is_whitespace() && b != '«') => {
@@ -305,8 +347,13 @@ mod tests {
             "à 18:30, https://a.example/?b"
         );
         assert_eq!(
-            line("What? \"No\" : yes", Lang::En, 200),
-            "What? \"No\" : yes"
+            set("\"Grand débat\": à qui est la rue? 5€, 20%!"),
+            "«_Grand débat_»~: à qui est la rue_? 5~€, 20~%!"
+        );
+        assert_eq!(set("écran de 5\""), "écran de 5\"");
+        assert_eq!(
+            line("What? \"No\" : don't", Lang::En, 200),
+            "What? “No” : don’t"
         );
     }
 
