@@ -42,7 +42,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
             other,
             "raccord-model" | "raccord-engine" | "raccord-connector-spreadsheet"
         ),
-        "raccord" | "raccord-tests" => other != "xtask",
+        "raccord" | "raccord-fuzz" | "raccord-tests" => other != "xtask",
         name if connector(name) => matches!(other, "raccord-model" | "raccord-kit"),
         _ => false,
     }
