@@ -140,10 +140,10 @@ fn hostile_text_is_printed_and_never_obeyed() {
     for part in [
         "#panic(\"x\")",
         "*gras* _it_ `code` $x^2$",
-        "]#read(\"/etc/passwd\")[",
+        "]#read(« /etc/passwd »)[",
         "{{7*7}}",
         "<script>alert(1)</script>",
-        "=HYPERLINK(\"http://x\")",
+        "=HYPERLINK(« http://x »)",
         "Ligne deux trois fin",
         "@all @here",
     ] {
