@@ -219,12 +219,17 @@ pub(super) fn called_off(
             turned.called.push(at);
         }
     }
+    let mut asked_about: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, question) in matching.questions.iter().enumerate() {
+        for (_, entity) in &question.pairs {
+            asked_about
+                .entry(&known[entity].features.title)
+                .or_insert(at);
+        }
+    }
     let mut waiting: BTreeMap<usize, usize> = BTreeMap::new();
     for (title, turned) in by_title {
-        let asked = matching.questions.iter().position(|question| {
-            let mut pairs = question.pairs.iter();
-            pairs.any(|(_, entity)| known[entity].features.title == title)
-        });
+        let asked = asked_about.get(title).copied();
         let doubtful = match asked {
             Some(_) => turned.called,
             None => turned.exchanged(&matching.pairs, known, lines),
