@@ -1,5 +1,7 @@
 //! The days and hours of a line: several cells that must say the same.
 
+use std::ops::RangeInclusive;
+
 use jiff::civil::Date;
 use raccord_model::{EntityKind, Fields, Line, Status};
 use serde_json::{Value as Json, json};
@@ -15,6 +17,9 @@ use crate::parse::date::{self, Around, Day, Days, Shape, Trouble};
 use crate::parse::hour::{self, Halves, Hours, Minute};
 use crate::when::{Times, when};
 use crate::{text, words};
+
+/// So many days from today a programme speaks of: a year back, three ahead.
+const IN_SIGHT: RangeInclusive<i32> = -400..=1_100;
 
 impl Collector<'_> {
     pub(super) fn day_and_hours(
@@ -166,7 +171,7 @@ impl Collector<'_> {
         let far = |date: Date| {
             self.rules
                 .today
-                .is_some_and(|today| !(-400..=1_100).contains(&(date - today).get_days()))
+                .is_some_and(|today| !IN_SIGHT.contains(&(date - today).get_days()))
         };
         if counts && read.0.whole().is_some_and(far) {
             return Err(Some(Trouble::Unreadable));
@@ -276,6 +281,7 @@ impl Collector<'_> {
                 out.halves = out.halves.max(hour::halves(rest));
                 if out.found.is_empty() {
                     out.found.clone_from(rest);
+                    out.column = line.columns.get(day_field).unwrap_or(out.column);
                 }
                 match (hour::read(rest), start) {
                     (Some(read), None) => start = Some(read),
