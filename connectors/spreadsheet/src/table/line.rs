@@ -45,8 +45,8 @@ impl Collector<'_> {
             self.section(tab, row.number, column, only);
             return;
         }
-        if is_total(&title)
-            && date_cell.is_none_or(|(_, cell)| cell.value.is_empty() || cell.inherited)
+        let undated = date_cell.is_none_or(|(_, cell)| cell.value.is_empty() || cell.inherited);
+        if is_total(&title) && undated
             || title.is_empty() && own.iter().any(|(_, cell)| is_total(&shown(&cell.value)))
         {
             return;
@@ -68,12 +68,21 @@ impl Collector<'_> {
         }
 
         // A line of figures under no day sums up those above it.
-        let undated = date_cell.is_none_or(|(_, cell)| cell.value.is_empty() || cell.inherited);
         if undated && own.iter().all(|(_, cell)| is_figure(&shown(&cell.value))) {
             return;
         }
 
         let (title, marked) = title_status(&title);
+        if marked == Some(Status::Draft) {
+            draft = true;
+            self.tell_cell(
+                tab,
+                line,
+                Field::Title,
+                &title,
+                messages::title_status(&title),
+            );
+        }
         let mut fields = Fields::new();
         fields.insert("title".to_owned(), Json::from(title));
         self.texts(tab, line, &mut fields);
@@ -83,20 +92,8 @@ impl Collector<'_> {
         if status == Some(Status::Draft) {
             draft = true;
         }
-        match marked {
-            Some(Status::Draft) => {
-                draft = true;
-                let found = shown_title(&fields);
-                self.tell_cell(
-                    tab,
-                    line,
-                    Field::Title,
-                    &found,
-                    messages::title_status(&found),
-                );
-            }
-            Some(_) => status = marked,
-            None => {}
+        if marked.is_some_and(|marked| marked != Status::Draft) {
+            status = marked;
         }
         if is_struck(&own, title_cell) {
             status = Some(Status::Cancelled);
@@ -371,10 +368,6 @@ impl Collector<'_> {
         }
         Some(said.unwrap_or(Status::Draft))
     }
-}
-
-fn shown_title(fields: &Fields) -> String {
-    fields["title"].as_str().unwrap_or_default().to_owned()
 }
 
 fn is_figure(text: &str) -> bool {
