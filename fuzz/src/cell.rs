@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::io::Cursor;
 
 use raccord_connector_spreadsheet::read;
-
-use crate::sheet::holds_together;
+use raccord_kit::conformance::holds_together;
 
 /// The columns, with what stands in them where nothing is being tried.
 const COLUMNS: [(&str, &str); 16] = [

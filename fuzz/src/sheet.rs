@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write as _};
 
 use raccord_connector_spreadsheet::read;
-use raccord_model::{Civil, Reading};
+use raccord_kit::conformance::holds_together;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -42,30 +42,6 @@ pub fn sheet(data: &[u8]) {
             assert!(failure.code.starts_with("spreadsheet."), "{failure:?}");
             assert!(!failure.text.fr.is_empty() && !failure.mend.fr.is_empty());
         }
-    }
-}
-
-/// What holds of every reading.
-pub(crate) fn holds_together(reading: &Reading) {
-    for line in &reading.lines {
-        let fields = line.decode();
-        let text = |name: &str| fields.get(name).and_then(|value| value.as_str());
-        let civil = |name: &str| -> Option<Civil> {
-            text(name).map(|text| text.parse().expect("a moment is a moment"))
-        };
-        assert!(text("title").is_some_and(|title| !title.trim().is_empty()));
-        let (start, end) = (civil("start"), civil("end"));
-        if let (Some(start), Some(end)) = (start, end) {
-            let ordered = start.date() <= end.date() && (start.date() < end.date() || start < end);
-            assert!(ordered, "{start:?} to {end:?}");
-        }
-        assert!(start.is_some() || text("status") == Some("draft"));
-        assert!(usize::from(line.tab) < reading.tabs.len() && line.row > 0);
-        assert!(!fields.values().any(serde_json::Value::is_null));
-    }
-    for unread in &reading.unread {
-        assert!(!unread.write.fr.is_empty() && !unread.write.en.is_empty());
-        assert!(unread.found.chars().count() <= 200);
     }
 }
 

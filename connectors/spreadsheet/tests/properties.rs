@@ -12,7 +12,7 @@ use calamine::{Data, Reader as _};
 use common::samples;
 use proptest::prelude::*;
 use raccord_connector_spreadsheet::read;
-use raccord_model::{Civil, Reading};
+use raccord_kit::conformance::holds_together;
 
 static SAMPLES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     [
@@ -31,35 +31,6 @@ static SAMPLES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     })
     .into()
 });
-
-/// What holds of every reading.
-fn holds_together(reading: &Reading) {
-    for line in &reading.lines {
-        let fields = line.decode();
-        assert!(
-            fields["title"]
-                .as_str()
-                .is_some_and(|title| !title.trim().is_empty())
-        );
-        let civil = |name: &str| -> Option<Civil> {
-            fields
-                .get(name)
-                .map(|value| value.as_str().unwrap().parse().unwrap())
-        };
-        let (start, end) = (civil("start"), civil("end"));
-        if let (Some(start), Some(end)) = (start, end) {
-            assert!(start.date() <= end.date() && (start.date() < end.date() || start < end));
-        }
-        let draft = fields.get("status").is_some_and(|status| status == "draft");
-        assert!(start.is_some() || draft, "only a draft may lack its start");
-        assert!(usize::from(line.tab) < reading.tabs.len() && line.row > 0);
-        assert!(!fields.values().any(serde_json::Value::is_null));
-    }
-    for unread in &reading.unread {
-        assert!(!unread.write.fr.is_empty() && !unread.write.en.is_empty());
-        assert!(unread.found.chars().count() <= 200);
-    }
-}
 
 fn read_any(bytes: Vec<u8>, name: &str) {
     match read(&mut Cursor::new(bytes), name) {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use raccord_model::{Blame, Failure};
+use raccord_model::{Blame, Civil, Failure, Reading};
 use schemars::Schema;
 use serde_json::{Value, json};
 
@@ -52,6 +52,34 @@ pub const HOSTILE: &[&str] = &[
 /// A title of 10,000 characters (S15).
 pub fn very_long() -> String {
     "La très longue fête ".repeat(500)
+}
+
+/// What holds of every reading of a line source, whatever was read.
+///
+/// # Panics
+/// When it does not.
+pub fn holds_together(reading: &Reading) {
+    for line in &reading.lines {
+        let fields = line.decode();
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        let civil = |name: &str| -> Option<Civil> {
+            text(name).map(|text| text.parse().expect("a moment is a moment"))
+        };
+        assert!(text("title").is_some_and(|title| !title.trim().is_empty()));
+        let (start, end) = (civil("start"), civil("end"));
+        if let (Some(start), Some(end)) = (start, end) {
+            let ordered = start.date() <= end.date() && (start.date() < end.date() || start < end);
+            assert!(ordered, "{start:?} to {end:?}");
+        }
+        let draft = text("status") == Some("draft");
+        assert!(start.is_some() || draft, "only a draft may lack its start");
+        assert!(usize::from(line.tab) < reading.tabs.len() && line.row > 0);
+        assert!(!fields.values().any(Value::is_null));
+    }
+    for unread in &reading.unread {
+        assert!(!unread.write.fr.is_empty() && !unread.write.en.is_empty());
+        assert!(unread.found.chars().count() <= 200);
+    }
 }
 
 /// B02: `good` settings are taken; each of `bad` is refused with its key in both languages.
