@@ -240,27 +240,20 @@ fn order(label: &str) -> u32 {
 }
 
 fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
-    let names: [&'static str; 10] = match lang {
+    let names: [&'static str; 9] = match lang {
         Lang::Fr => [
             "Jour", "Heures", "Titre", "Genre", "Salle", "Avec", "Places", "Crédits", "État",
-            "Texte",
         ],
         Lang::En => [
-            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "State", "Text",
+            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "State",
         ],
     };
     let words = FixedWords::of(lang);
-    let told = !same_text(&old.1.description, &new.1.description);
     let said = |(day, item): (&str, &Item)| {
         let state = match (item.full, item.tentative) {
             (true, _) => words.full,
             (_, true) => words.tentative,
             _ => "",
-        };
-        let text = match item.brief.as_str() {
-            _ if !told => "",
-            "" => &item.description,
-            brief => brief,
         };
         [
             day.to_owned(),
@@ -272,16 +265,26 @@ fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
             item.places.clone(),
             item.credits.clone(),
             state.to_owned(),
-            text.to_owned(),
         ]
     };
-    let text = names.len() - 1;
+    let text = |item: &Item| match item.brief.as_str() {
+        "" => item.description.clone(),
+        brief => brief.to_owned(),
+    };
+    // Texts that differ may be cut alike.
+    let texts = (!same_text(&old.1.description, &new.1.description)).then(|| Field {
+        name: match lang {
+            Lang::Fr => "Texte",
+            Lang::En => "Text",
+        },
+        old: text(old.1),
+        new: text(new.1),
+    });
     std::iter::zip(said(old), said(new))
         .zip(names)
-        .enumerate()
-        // Texts that differ may begin alike.
-        .filter(|(index, ((old, new), _))| old != new || told && *index == text)
-        .map(|(_, ((old, new), name))| Field { name, old, new })
+        .filter(|((old, new), _)| old != new)
+        .map(|((old, new), name)| Field { name, old, new })
+        .chain(texts)
         .collect()
 }
 
