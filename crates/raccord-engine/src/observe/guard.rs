@@ -1,11 +1,12 @@
 //! Whether a reading looks like an accident.
 
+use std::collections::HashSet;
+
 use raccord_model::{EntityId, Reading, Words};
 
 use super::accept::leaves_silently;
 use super::compare::{Compared, source_fields};
 use crate::deciding::Deciding;
-use crate::identity::Question;
 use crate::parallel;
 
 /// Why a reading looks like an accident.
@@ -40,25 +41,21 @@ pub(super) fn guard(
             .any(|name| before.get(*name) != after.get(*name))
     };
     let changed = count(&compared.changed, changes);
-    let asked: usize = compared
+    // One activity may stand in several questions.
+    let asked: HashSet<EntityId> = compared
         .questions
         .iter()
-        .map(|question| question.pairs.len())
-        .sum();
+        .flat_map(|question| question.pairs.iter().map(|&(_, entity)| entity))
+        .filter(coming)
+        .collect();
+    let asked = asked.len();
     let all = changed + asked;
     let many = |part: usize, least: u32| part >= least.max(1) as usize;
     if !many(missing, guards.cancel_count) && !many(all, guards.change_count) {
         return None; // Without looking at everything that stayed as it was.
     }
     let of_lines = |lines: &[(usize, EntityId)]| count(lines, |(_, entity)| coming(entity));
-    let in_questions = |question: &Question| {
-        let entities = question.pairs.iter().map(|(_, entity)| entity);
-        entities.filter(|entity| coming(entity)).count()
-    };
-    let total = of_lines(&compared.same)
-        + of_lines(&compared.changed)
-        + missing
-        + compared.questions.iter().map(in_questions).sum::<usize>();
+    let total = of_lines(&compared.same) + of_lines(&compared.changed) + missing + asked;
     let share = |part: usize| {
         if total == 0 {
             0.0
