@@ -161,8 +161,12 @@ pub fn fold_word(text: &str) -> String {
             out.push(' ');
         }
         let start = out.len();
-        for c in word.chars().flat_map(char::to_lowercase) {
-            fold_char(c, &mut out);
+        for c in word.chars() {
+            match c {
+                // Nearly all there is, and without the tables of Unicode.
+                _ if c.is_ascii() => out.push(c.to_ascii_lowercase()),
+                _ => c.to_lowercase().for_each(|c| fold_char(c, &mut out)),
+            }
         }
         if out.len() > start + 3 && out.ends_with('s') && !out.ends_with("ss") {
             out.pop();
