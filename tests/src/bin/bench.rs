@@ -37,6 +37,12 @@ enum What {
         /// All about one subject.
         #[arg(long)]
         one_subject: bool,
+        /// To another program that listens here, instead of to Raccord.
+        #[arg(long, requires = "receiver")]
+        against: Option<SocketAddr>,
+        /// Where that program delivers to.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        receiver: SocketAddr,
     },
     /// From sender to receiver at 50 events a second, beside the bare path.
     Latency {
@@ -75,7 +81,24 @@ fn main() -> Result<()> {
             seconds,
             connections,
             one_subject,
-        } => events(seconds, connections, one_subject),
+            against,
+            receiver,
+        } => {
+            let (receiver, delivered) = counting(receiver)?;
+            let load = Load {
+                seconds,
+                connections,
+                one_subject,
+                delivered,
+            };
+            if let Some(address) = against {
+                return events(&load, address, None);
+            }
+            let served = serve(&format!(
+                "[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{receiver}/in\"\n"
+            ))?;
+            events(&load, served.address, Some(served.daemon.id()))
+        }
         What::Latency { seconds } => latency(seconds),
         What::Memory { seconds } => memory(seconds),
         What::Large { sheet } => large(&sheet),
@@ -182,8 +205,8 @@ fn answer(stream: &mut BufReader<TcpStream>) -> Result<u16> {
 }
 
 /// A receiver that only counts: what is measured is not the receiver.
-fn counting() -> Result<(SocketAddr, Arc<AtomicU64>)> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+fn counting(address: SocketAddr) -> Result<(SocketAddr, Arc<AtomicU64>)> {
+    let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     let count = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&count);
@@ -224,17 +247,23 @@ fn count_requests(stream: TcpStream, counted: &AtomicU64) -> Result<()> {
     }
 }
 
-fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
-    let (receiver, delivered) = counting()?;
-    let served = serve(&format!(
-        "[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{receiver}/in\"\n"
-    ))?;
+/// What is sent, and what of it has arrived.
+struct Load {
+    seconds: u64,
+    connections: usize,
+    one_subject: bool,
+    delivered: Arc<AtomicU64>,
+}
+
+/// Sends to whoever listens at `address`; `daemon` is looked at where it is known.
+fn events(load: &Load, address: SocketAddr, daemon: Option<u32>) -> Result<()> {
+    let (one_subject, delivered) = (load.one_subject, &load.delivered);
     let stop = Arc::new(AtomicBool::new(false));
-    let cpu = cpu_of(served.daemon.id())?;
+    let cpu = daemon.map(cpu_of).transpose()?;
     let began = Instant::now();
-    let senders: Vec<_> = (0..connections)
+    let senders: Vec<_> = (0..load.connections)
         .map(|sender| {
-            let (stop, address) = (Arc::clone(&stop), served.address);
+            let stop = Arc::clone(&stop);
             std::thread::spawn(move || -> Result<(u64, u64)> {
                 let stream = TcpStream::connect(address)?;
                 stream.set_nodelay(true)?;
@@ -257,7 +286,7 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
             })
         })
         .collect();
-    pause(Duration::from_secs(seconds));
+    pause(Duration::from_secs(load.seconds));
     stop.store(true, Ordering::Relaxed);
     let (mut taken, mut refused) = (0, 0);
     for sender in senders {
@@ -270,7 +299,6 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
     let took = began.elapsed().as_secs_f64();
     pause(Duration::from_secs(1));
     let soon = delivered.load(Ordering::Relaxed);
-    let used = cpu_of(served.daemon.id())? - cpu;
     println!(
         "accepted  {taken} in {took:.1} s: {:.0}/s ({refused} refused)",
         taken as f64 / took
@@ -279,8 +307,11 @@ fn events(seconds: u64, connections: usize, one_subject: bool) -> Result<()> {
         "delivered {soon} within 1 s: {:.2} %",
         100.0 * soon as f64 / taken as f64
     );
-    println!("CPU       {:.0} µs per event", used / taken as f64 * 1e6);
-    println!("resident  {:.1} MB", resident(served.daemon.id())?);
+    if let Some((daemon, cpu)) = daemon.zip(cpu) {
+        let used = cpu_of(daemon)? - cpu;
+        println!("CPU       {:.0} µs per event", used / taken as f64 * 1e6);
+        println!("resident  {:.1} MB", resident(daemon)?);
+    }
     let until = Instant::now() + Duration::from_secs(120);
     while delivered.load(Ordering::Relaxed) < taken && Instant::now() < until {
         pause(Duration::from_millis(100));
@@ -426,7 +457,9 @@ fn large(sheet: &Path) -> Result<()> {
         receiver.received().len() - before,
         peak(pid)?
     );
-    println!("{}", served.place.say(&["holds"])?);
+    // What waits, without the thousand changes that follow.
+    let holds = served.place.say(&["holds"])?;
+    println!("{}", holds.lines().take(2).collect::<Vec<_>>().join("\n"));
     Ok(())
 }
 
