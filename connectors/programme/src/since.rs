@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use raccord_model::{Entity, EntityKind, Lang};
+use raccord_model::{Entity, EntityKind, Fields, Lang, Notice, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,10 +13,17 @@ use crate::document::{Document, Week};
 use crate::item::Item;
 use crate::month::Month;
 use crate::qr::Code;
+use crate::template::Sheet;
+use crate::typography;
 use crate::words::FixedWords;
 
 /// What one page holds; beyond it, the programme is better printed again.
 const MOST: usize = 13;
+/// So many changes are named to organisers.
+const TOLD: usize = 5;
+/// How many bytes a mark keeps at most, and how long the texts of its lines may be for that.
+const KEPT_BYTES: usize = 60_000;
+const KEPT_TEXTS: [usize; 3] = [usize::MAX - 1, 160, 0];
 
 /// What hangs on the wall.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,6 +141,74 @@ pub(crate) struct Field {
     pub old: String,
     /// As it is; empty where there is nothing any more.
     pub new: String,
+}
+
+/// What a mark keeps of a month: its lines, with shorter texts where there are many, for the
+/// schema's limit on an entity's `extra`; `None` where even without texts they are too many.
+pub(crate) fn shown(weeks: &[Week]) -> Option<Fields> {
+    let cut = |most: usize| {
+        let mut weeks = weeks.to_vec();
+        let days = weeks.iter_mut().flat_map(|week| &mut week.days);
+        for item in days.flat_map(|day| &mut day.items) {
+            for text in [&mut item.description, &mut item.brief] {
+                *text = typography::cut(text, most);
+            }
+        }
+        serde_json::to_value(weeks).expect("what is printed always serialises")
+    };
+    let fits = |weeks: &Value| weeks.to_string().len() <= KEPT_BYTES;
+    let weeks = KEPT_TEXTS.into_iter().map(cut).find(fits)?;
+    Some([("weeks".to_owned(), weeks)].into_iter().collect())
+}
+
+/// What organisers are told when the wall does not say what `since` says.
+pub(crate) fn outdated(since: &Since, wall: &Wall, month: Month) -> Notice {
+    let (edition, key) = (wall.edition, month.key());
+    let file = Sheet::Since.file(&key);
+    let (fr, en) = (
+        said(&since.changes, Lang::Fr),
+        said(&since.changes, Lang::En),
+    );
+    Notice {
+        text: Words::new(
+            format!(
+                "{}, édition\u{a0}{edition}\u{a0}: ce qui est au mur n’est plus à jour. {fr}",
+                month.title(Lang::Fr)
+            ),
+            format!(
+                "{}, edition\u{a0}{edition}: what hangs on the wall is no longer true. {en}",
+                month.title(Lang::En)
+            ),
+        ),
+        mend: Words::new(
+            format!(
+                "Imprimez {file} et épinglez cette feuille à côté. Ou affichez le programme d’aujourd’hui, puis dites «\u{a0}raccord printed {key}\u{a0}»."
+            ),
+            format!(
+                "Print {file} and pin that sheet beside it. Or put up today’s programme, then say `raccord printed {key}`."
+            ),
+        ),
+    }
+}
+
+/// The first changes, each in a sentence.
+fn said(changes: &[Change], lang: Lang) -> String {
+    let sentence = |change: &Change| match (lang, change.state) {
+        (Lang::Fr, "new") => format!("«\u{a0}{}\u{a0}» s’ajoute.", change.item.title),
+        (Lang::Fr, "gone") => format!("«\u{a0}{}\u{a0}» n’a plus lieu.", change.item.title),
+        (Lang::Fr, _) => format!("«\u{a0}{}\u{a0}» a changé.", change.item.title),
+        (Lang::En, "new") => format!("“{}” is new.", change.item.title),
+        (Lang::En, "gone") => format!("“{}” no longer takes place.", change.item.title),
+        (Lang::En, _) => format!("“{}” has changed.", change.item.title),
+    };
+    let mut sentences: Vec<String> = changes.iter().take(TOLD).map(sentence).collect();
+    if changes.len() > TOLD {
+        sentences.push(match lang {
+            Lang::Fr => "Et d’autres encore.".to_owned(),
+            Lang::En => "And more.".to_owned(),
+        });
+    }
+    sentences.join(" ")
 }
 
 /// The sheet for `document`, where anything changed since `wall`.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Kit, Made, Sink, Source, Tool, files};
 use raccord_model::{
     Applied, Class, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Handling, Lang,
-    Link, Manifest, Mode, Period, Place, Policy, Rendered, Subject, Words,
+    Link, Manifest, Mode, Paper, Period, Place, Policy, Rendered, Subject, Words,
 };
 use rustix::fs::Access;
 use serde::Serialize;
@@ -148,7 +148,7 @@ impl Tool for Programme {
                             _ => to_value(&document),
                         };
                         let mut body = dated(body, trial::DAY, document.lang);
-                        edition::stamp(&mut body, Digest::default(), 1);
+                        edition::stamp(&mut body, Digest::default(), Digest::default(), 1);
                         body["logo"] = template.has_logo().into();
                         child::typeset(&self.program, &template, &body, Limits::default())
                             .await
@@ -204,7 +204,8 @@ impl Sink for Programme {
         }
         let document =
             document::compose(&activities, month, context.place, &self.links, context.lang);
-        let since = Wall::of(members, month).and_then(|wall| since::since(&wall, &document));
+        let wall = Wall::of(members, month);
+        let since = wall.as_ref().and_then(|wall| since::since(wall, &document));
         let sheets: Vec<Sheet> = self
             .sheets
             .iter()
@@ -212,15 +213,30 @@ impl Sink for Programme {
             .filter(|sheet| *sheet != Sheet::Since || since.is_some())
             .collect();
         let hash = document::digest(&document, self.look(&sheets, since.as_ref()));
+        let alone: Vec<Sheet> = sheets
+            .iter()
+            .copied()
+            .filter(|sheet| *sheet != Sheet::Since)
+            .collect();
+        let print = document::digest(&document, self.look(&alone, None));
         let mut body = json!({
             "month": month.key(),
             "sheets": sheets,
+            "print": print,
             "document": dated(to_value(&document), context.today, context.lang),
         });
         if let Some(since) = &since {
             body["since"] = dated(to_value(since), context.today, context.lang);
         }
+        let paper = since::shown(&document.weeks).map(|shown| Paper {
+            shown,
+            outdated: since
+                .as_ref()
+                .zip(wall.as_ref())
+                .map(|(since, wall)| since::outdated(since, wall, month)),
+        });
         Rendered::Object(Desired {
+            paper: paper.map(Box::new),
             hash,
             title: document.title.clone(),
             body,
@@ -239,9 +255,13 @@ impl Sink for Programme {
             };
             let month = Owed::of(&desired.body)?;
             let mut edition = 0;
-            for sheet in &month.sheets {
-                match Kept::read(&self.path(*sheet, &month.key)?) {
-                    Ok(Some(kept)) if kept.carries(desired.hash) => edition = kept.edition(),
+            for sheet in Sheet::ALL {
+                let owed = month.sheets.contains(&sheet);
+                match Kept::read(&self.path(sheet, &month.key)?) {
+                    Ok(Some(kept)) if owed && month.is(sheet, &kept, desired.hash) => {
+                        edition = kept.edition();
+                    }
+                    Ok(None) if !owed => {}
                     Ok(_) => return Ok(Found::No { listed }),
                     Err(_) => return Ok(Found::CannotTell),
                 }
@@ -293,20 +313,27 @@ impl Programme {
         let month = Owed::of(&desired.body)?;
         let first = self.path(month.first(), &month.key)?;
         let kept = Kept::read(&first).unwrap_or_default();
-        let number = edition::number(link, kept.as_ref(), desired.hash);
+        let number = edition::number(link, kept.as_ref(), desired.hash, month.print);
         // All of them are made before the first is put in its place.
         let mut made = Vec::new();
         for sheet in &month.sheets {
+            let path = self.path(*sheet, &month.key)?;
+            let there = Kept::read(&path).unwrap_or_default();
+            if there.is_some_and(|kept| {
+                kept.edition() == number && month.is(*sheet, &kept, desired.hash)
+            }) {
+                continue; // The same edition keeps its date.
+            }
             let template = self.template(*sheet)?;
             let part = match sheet {
                 Sheet::Since => "since",
                 Sheet::Wall | Sheet::Leaflet | Sheet::Signup => "document",
             };
             let mut data = desired.body[part].clone();
-            edition::stamp(&mut data, desired.hash, number);
+            edition::stamp(&mut data, desired.hash, month.print, number);
             data["logo"] = template.has_logo().into();
             let bytes = child::typeset(&self.program, template, &data, Limits::default()).await?;
-            made.push((self.path(*sheet, &month.key)?, bytes));
+            made.push((path, bytes));
         }
         let mut unchanged = true;
         for (path, bytes) in &made {
@@ -368,6 +395,8 @@ impl Programme {
 /// What a delivery asks for.
 struct Owed {
     key: String,
+    /// What can be read on the programme itself.
+    print: Digest,
     sheets: Vec<Sheet>,
 }
 
@@ -381,14 +410,26 @@ impl Owed {
         if sheets.is_empty() {
             return Err(failures::not_ours("no sheet"));
         }
+        let print = serde_json::from_value(body["print"].clone())
+            .map_err(|_| failures::not_ours("no content"))?;
         Ok(Self {
             key: key.to_owned(),
+            print,
             sheets,
         })
     }
 
     fn first(&self) -> Sheet {
         self.sheets[0]
+    }
+
+    /// Whether `kept` is what `sheet` should be. What was printed of the month itself stays as it
+    /// is when only the sheet of changes is another.
+    fn is(&self, sheet: Sheet, kept: &Kept, hash: Digest) -> bool {
+        match sheet {
+            Sheet::Since => kept.carries(hash),
+            Sheet::Wall | Sheet::Leaflet | Sheet::Signup => kept.shows(self.print),
+        }
     }
 
     fn applied(&self, edition: u32) -> Applied {

@@ -53,7 +53,7 @@ fn plain(text: &str) -> String {
 }
 
 /// At most `most` characters as people count them, cut after a whole word, with "…".
-fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     let graphemes: Vec<&str> = text.graphemes(true).take(most + 1).collect();
     if graphemes.len() <= most {
         return text.to_owned();

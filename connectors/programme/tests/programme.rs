@@ -539,7 +539,7 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
     let mut mark = entity(&json!({
         "title": "Programme de janvier 2027", "start": "", "kind": "programme", "period": "2027-01",
         "edition": 3, "printed": "2026-12-20T08:00:00Z",
-        "extra": {"weeks": before.body["document"]["weeks"]},
+        "extra": before.paper.as_ref().unwrap().shown,
     }));
     mark.kind = EntityKind::Publication;
     let mut members = january();
@@ -549,6 +549,7 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
     let same = january_with(tool.as_ref(), &members);
     assert_eq!(same.hash, before.hash);
     assert_eq!(same.body.get("since"), None);
+    assert_eq!(same.paper.as_ref().unwrap().outdated, None);
 
     let moved = members
         .iter()
@@ -580,6 +581,13 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
         since["changes"][1]["fields"],
         json!([{"name": "Salle", "old": "Jardin", "new": "Préau"}])
     );
+    let told = changed.paper.clone().unwrap().outdated.unwrap();
+    assert_eq!(
+        told.text.fr.replace('\u{a0}', " "),
+        "Programme de janvier 2027, édition 3 : ce qui est au mur n’est plus à jour. \
+         « Scène ouverte » n’a plus lieu. « Bourse aux graines » a changé."
+    );
+    assert!(told.mend.en.contains("Print programme-2027-01-since.pdf"));
     // Whatever is printed is compared, so that the sheet may say that the rest has not changed.
     let noted = &mut members[moved].fields;
     noted.insert("description".into(), "Apportez vos semences.".into());
@@ -617,6 +625,42 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
     // Undone in the sheet: the wall is right again, and the sheet beside it goes.
     sink.apply(&write(same)).await.unwrap();
     assert_eq!(made(folder.path()), ["programme-2027-01.pdf"]);
+}
+
+#[test]
+fn a_crowded_month_is_kept_with_shorter_texts_and_is_still_compared_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = tool(folder.path(), "prints");
+    let month = |room: &str| -> Vec<Entity> {
+        let line = |n: usize| {
+            entity(&json!({
+                "title": format!("Atelier n° {n}"), "kind": "Atelier", "room": room,
+                "start": format!("2027-01-{:02}T{:02}:00", 1 + n % 31, 8 + n % 12),
+                "description": "Chacune et chacun apporte ce qu’il faut. ".repeat(10),
+            }))
+        };
+        (0..200).map(line).collect()
+    };
+    let before = january_with(tool.as_ref(), &month("Halle")).paper.unwrap();
+    let kept = serde_json::to_vec(&before.shown).unwrap().len();
+    assert!(kept < 64 * 1024, "the schema has a limit: {kept}");
+    let mark = |members: &mut Vec<Entity>| {
+        let mut mark = entity(&json!({
+            "title": "x", "start": "", "kind": "programme", "period": "2027-01", "edition": 1,
+            "printed": "2026-12-20T08:00:00Z", "extra": before.shown,
+        }));
+        mark.kind = EntityKind::Publication;
+        members.push(mark);
+    };
+    let mut same = month("Halle");
+    mark(&mut same);
+    assert_eq!(january_with(tool.as_ref(), &same).body.get("since"), None);
+    same[7].fields.insert("room".into(), "Préau".into());
+    let changed = january_with(tool.as_ref(), &same);
+    assert_eq!(
+        changed.body["since"]["changes"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[test]

@@ -291,7 +291,11 @@ impl Engine {
         entity.text("name").to_owned()
     }
 
-    fn looking<'a>(&'a mut self, now: Timestamp, render: &'a dyn Render) -> Deciding<'a> {
+    pub(crate) fn looking<'a>(
+        &'a mut self,
+        now: Timestamp,
+        render: &'a dyn Render,
+    ) -> Deciding<'a> {
         Deciding {
             state: &mut self.state,
             vault: &mut self.vault,

@@ -169,6 +169,11 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             }
             Reply::Taken
         }
+        Order::Printed(printed) => crate::paper::put_up(deciding, *printed),
+        Order::TakenDown { connector, key } => {
+            crate::paper::take_down(deciding, &connector, &key);
+            Reply::Taken
+        }
         Order::Mute(why) => {
             deciding.mute(why);
             Reply::Taken

@@ -6,6 +6,7 @@ use raccord_model::{
     Change, ConnectorName, DeliveryId, EntityId, Failure, Fields, HoldId, Observation, Outcome,
     Rules, Words, Work,
 };
+use serde::{Deserialize, Serialize};
 
 /// Something the engine is told.
 #[derive(Clone, Debug)]
@@ -74,6 +75,15 @@ pub enum Order {
     SwitchOn(ConnectorName),
     /// The same, and try everything again that was set aside for it.
     RetryAll(ConnectorName),
+    /// A printed copy hangs on the wall.
+    Printed(Box<Printed>),
+    /// It hangs there no more.
+    TakenDown {
+        /// The connector that made it.
+        connector: ConnectorName,
+        /// Its period's key.
+        key: String,
+    },
     /// Send nothing until further notice.
     Mute(Words),
     /// Send again; `look_first` after the log went back in time.
@@ -81,6 +91,21 @@ pub enum Order {
         /// Whether objects must be looked for before they are made again.
         look_first: bool,
     },
+}
+
+/// A copy on a wall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printed {
+    /// The connector that made it.
+    pub connector: ConnectorName,
+    /// Its period's key (`2027-01`).
+    pub key: String,
+    /// Which edition it is.
+    pub edition: u32,
+    /// What it is called.
+    pub title: String,
+    /// What stands on it, as its [`raccord_model::Paper`] said.
+    pub shown: Fields,
 }
 
 /// What the engine answers to one input.

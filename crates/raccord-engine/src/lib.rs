@@ -22,6 +22,7 @@ mod moments;
 mod notice;
 mod observe;
 mod orphans;
+mod paper;
 mod parallel;
 mod plan;
 mod posted;
@@ -40,8 +41,9 @@ pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,
     ReadFact, Said,
 };
-pub use input::{Input, Order, Refusal, Reply, Step};
+pub use input::{Input, Order, Printed, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
+pub use paper::{OUTDATED, Outdated, Printable, outdated};
 pub use plan::{Planned, action_of};
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,

@@ -1,6 +1,6 @@
 //! Notices: what organisers or sysadmins must know. Entities like others, so routes carry them.
 
-use raccord_model::{Cause, EntityId, EntityKind, Fields, Verb, Words};
+use raccord_model::{Cause, EntityId, EntityKind, Fields, Place, Verb, Words};
 use serde_json::json;
 
 use crate::deciding::{Deciding, Draft};
@@ -8,10 +8,10 @@ use crate::deciding::{Deciding, Draft};
 /// The source name of notices.
 pub(crate) const RACCORD: &str = "raccord";
 
-fn id(deciding: &Deciding<'_>, code: &str, about: &str) -> EntityId {
-    let place = &deciding.state.rules().place.id;
+/// The id of what is told about something.
+pub(crate) fn id(place: &Place, code: &str, about: &str) -> EntityId {
     EntityId::derive(&[
-        place.as_str().as_bytes(),
+        place.id.as_str().as_bytes(),
         b"notice",
         code.as_bytes(),
         about.as_bytes(),
@@ -26,7 +26,7 @@ pub(crate) fn tell(
     text: &Words,
     mend: &Words,
 ) {
-    let entity = id(deciding, code, about);
+    let entity = id(&deciding.rules().place, code, about);
     let known = deciding.entity(entity);
     let since = known
         .as_ref()
@@ -65,7 +65,7 @@ pub(crate) fn tell(
 
 /// What was told is over.
 pub(crate) fn settle(deciding: &mut Deciding<'_>, code: &str, about: &str) {
-    let entity = id(deciding, code, about);
+    let entity = id(&deciding.rules().place, code, about);
     let Some(known) = deciding.entity(entity) else {
         return;
     };

@@ -39,8 +39,20 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
                     take_back(deciding, name, id);
                 }
             }
+            for key in past_keys(deciding, name) {
+                crate::paper::over(deciding, name, &key);
+            }
         }
     }
+}
+
+/// The keys of months that are over.
+fn past_keys(deciding: &Deciding<'_>, sink: &ConnectorName) -> Vec<String> {
+    let targets = deciding.state.sinks.get(sink).map(|sink| &sink.targets);
+    let keys = targets.into_iter().flatten();
+    keys.filter_map(|(_, target)| target.key.clone())
+        .filter(|key| is_past(deciding, key))
+        .collect()
 }
 
 /// The id of a publication.
@@ -217,7 +229,7 @@ pub(crate) fn wish(
     })
 }
 
-/// The activities of a publication, by start, then title, then id.
+/// The activities of a publication, by start, then title, then id, and the mark on its wall.
 fn members(
     deciding: &Deciding<'_>,
     sink: &ConnectorName,
@@ -250,5 +262,10 @@ fn members(
         .map(|entity| (entity.text("start").to_owned(), entity))
         .collect();
     members.sort_by(|(a, x), (b, y)| (a, x.text("title"), x.id).cmp(&(b, y.text("title"), y.id)));
-    members.into_iter().map(|(_, entity)| entity).collect()
+    let hangs = crate::paper::mark(deciding, sink, key);
+    members
+        .into_iter()
+        .map(|(_, entity)| entity)
+        .chain(hangs)
+        .collect()
 }

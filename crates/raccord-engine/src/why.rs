@@ -636,6 +636,10 @@ pub fn field_name(name: &str) -> Words {
         "tags" => ("étiquettes", "tags"),
         "due" => ("échéance", "due"),
         "state" => ("état", "state"),
+        "edition" => ("édition", "edition"),
+        "printed" => ("au mur depuis", "on the wall since"),
+        "since" => ("depuis", "since"),
+        "extra" => ("détails", "details"),
         other => (other, other),
     };
     Words::new(fr, en)

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Lang, Place, Route,
-    Words,
+    ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Fields, Lang, Place,
+    Route, Words,
 };
 
 /// The means a tool offers to make an effect happen once (design, section 4).
@@ -168,7 +168,8 @@ pub enum Subject<'a> {
         id: EntityId,
         /// Its period's key (`2027-01`, `all`).
         key: &'a str,
-        /// What it is composed of, by start, then title, then id.
+        /// What it is composed of, by start, then title, then id; last, where a printed copy hangs
+        /// on a wall, the mark of that.
         members: &'a [Entity],
     },
 }
@@ -193,6 +194,28 @@ pub struct Desired {
     pub title: String,
     /// What will be seen, in a few lines.
     pub text: Words,
+    /// For what hangs on a wall once it is printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper: Option<Box<Paper>>,
+}
+
+/// An object that people print: nobody can change the copy on the wall any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Paper {
+    /// What stands on it. Kept with the mark that it hangs, and handed back with it among the
+    /// members of the publication, under `extra`.
+    pub shown: Fields,
+    /// What organisers are told, and what to do, once the copy on the wall says something else.
+    pub outdated: Option<Notice>,
+}
+
+/// Something to tell: what happened, and the one next thing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What happened.
+    pub text: Words,
+    /// What to do.
+    pub mend: Words,
 }
 
 /// The pure half of all sinks, as the engine sees it. Must depend on nothing but its arguments.
@@ -212,7 +235,7 @@ pub struct Link {
     /// The tool's id of the object (a path, a UID, a message id). Empty where the object may or
     /// does exist and nobody was told its name: an answer was lost, or a person vouched for it.
     pub external: String,
-    /// The tool's version tag, where it has one (ETag).
+    /// The tool's version tag, where it has one (ETag); of what is printed, its edition.
     #[serde(default)]
     pub tag: Option<String>,
     /// Hash of what we last wrote.

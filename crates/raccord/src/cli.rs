@@ -28,6 +28,7 @@ mod init;
 mod ledger;
 mod log;
 mod plan;
+mod printed;
 mod run;
 mod schema;
 mod sync;
@@ -40,7 +41,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Host, Pass, Session, Unmute};
+pub use host::{Host, Pass, Session, Unmute, Wall};
 pub use words::command;
 
 use args::{Cli, Command, Global};
@@ -155,6 +156,7 @@ fn dispatch(
         Command::Dead => dead::list(console, host),
         Command::Retry(args) => dead::retry(args, console, host),
         Command::Drop(args) => dead::give_up(args, console, host),
+        Command::Printed(args) => printed::run(args, console, host),
         Command::Ledger(args) => ledger::run(args, console, host),
         Command::Backup(args) => upkeep::backup(args, console, host),
         Command::Restore(args) => upkeep::restore(args, console, host),
@@ -216,6 +218,7 @@ fn decides(command: &Command) -> bool {
             | Command::Approve(_)
             | Command::Reject(_)
             | Command::Retry(_)
+            | Command::Printed(_)
     )
 }
 

@@ -191,9 +191,18 @@ pub fn typeset(lang: Lang, text: &str) -> String {
 /// Text from outside, made safe to show on a terminal: no control characters, no direction
 /// overrides, at most 200 characters.
 pub fn shown(text: &str) -> String {
+    safe(text, 200)
+}
+
+/// The same for whole sentences: at most 1,000 characters.
+pub fn sentence(text: &str) -> String {
+    safe(text, 1_000)
+}
+
+fn safe(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(256));
     for (index, c) in text.chars().enumerate() {
-        if index == 200 {
+        if index == most {
             out.push('…');
             break;
         }

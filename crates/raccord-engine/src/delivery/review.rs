@@ -84,6 +84,7 @@ impl Deciding<'_> {
                     why,
                 });
             }
+            crate::paper::compare(self, sink, &wish);
             return;
         }
         if owed.is_none() && crate::delivery::needless(&wish, link.as_ref(), false).is_some() {

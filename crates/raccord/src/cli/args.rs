@@ -85,6 +85,8 @@ pub enum Command {
     Retry(Retry),
     /// Give a delivery up for good.
     Drop(Id),
+    /// Say that a month's programme, as it was printed, hangs on the wall.
+    Printed(Printed),
     /// Show credits and balances.
     Ledger(Ledger),
     /// Save the log to a file, also while `run` is at work.
@@ -181,6 +183,23 @@ pub struct Approve {
     /// Only for these entities; the rest keeps waiting.
     #[arg(long, value_name = "ENTITY", num_args = 1..)]
     pub only: Vec<String>,
+}
+
+/// `printed`.
+#[derive(Clone, Debug, Args)]
+pub struct Printed {
+    /// The month, for example 2027-01.
+    #[arg(value_name = "MONTH")]
+    pub month: String,
+    /// The edition that is on the wall, as the sheet says; the last one where it is left out.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub edition: Option<u32>,
+    /// The connector that printed it, where there are several.
+    #[arg(long, value_name = "NAME")]
+    pub connector: Option<String>,
+    /// It was taken down.
+    #[arg(long, conflicts_with = "edition")]
+    pub down: bool,
 }
 
 /// `ledger`.

@@ -87,6 +87,17 @@ pub enum Unmute {
     Copy,
 }
 
+/// A programme on a wall.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wall {
+    /// Its month, `2027-01`.
+    pub month: String,
+    /// Which of the connectors that print.
+    pub connector: Option<ConnectorName>,
+    /// Which edition; the last one that was made where it is left out.
+    pub edition: Option<u32>,
+}
+
 /// What commands ask of a place's log. While a daemon holds the place, the commands that write are
 /// handed to it.
 pub trait Host {
@@ -177,6 +188,18 @@ pub trait Host {
     /// # Errors
     /// When there is no such delivery.
     fn give_up(&self, session: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem>;
+
+    /// Marks that a programme hangs on the wall, as it was printed.
+    ///
+    /// # Errors
+    /// When there is no such programme, or the mark cannot be recorded.
+    fn printed(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem>;
+
+    /// Marks that it was taken down.
+    ///
+    /// # Errors
+    /// When none hangs there, or the mark cannot be recorded.
+    fn taken_down(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem>;
 
     /// Credits and balances, of one person where one is named (id or e-mail address).
     ///

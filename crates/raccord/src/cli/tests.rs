@@ -102,6 +102,13 @@ impl Host for Fake {
     fn give_up(&self, _: &Session, delivery: DeliveryId) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Dropped, &delivery))
     }
+    fn printed(&self, _: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
+        self.note(format!("printed {wall:?}"));
+        Ok(self.deed(Deed::Printed, &wall.month))
+    }
+    fn taken_down(&self, _: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
+        Ok(self.deed(Deed::TakenDown, &wall.month))
+    }
     fn ledger(&self, _: &Session, _: Option<&str>) -> Result<LedgerShape, Problem> {
         Ok(LedgerShape::default())
     }

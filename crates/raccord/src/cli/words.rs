@@ -110,6 +110,7 @@ fn about(path: &str) -> Option<&'static str> {
         "dead" => "Montre les envois abandonnés",
         "retry" => "Essaie de nouveau un envoi abandonné, ou tous ceux d'un connecteur",
         "drop" => "Renonce pour de bon à un envoi",
+        "printed" => "Dit que le programme d'un mois, tel qu'il est imprimé, est au mur",
         "ledger" => "Montre les crédits et les soldes",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
@@ -179,6 +180,16 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Seulement pour ces entités ; le reste attend encore",
             "ENTITÉ",
         ),
+        ("printed", "month") => ("Le mois, par exemple 2027-01", "MOIS"),
+        ("printed", "edition") => (
+            "L'édition qui est au mur, telle que la feuille le dit ; la dernière si elle n'est pas donnée",
+            "NUMÉRO",
+        ),
+        ("printed", "connector") => (
+            "Le connecteur qui l'a imprimé, s'il y en a plusieurs",
+            "NOM",
+        ),
+        ("printed", "down") => ("Il a été décroché", ""),
         ("ledger", "person") => (
             "Seulement cette personne : un identifiant ou une adresse e-mail",
             "PERSONNE",

@@ -23,6 +23,7 @@ use super::local;
 use super::node::Process;
 use super::observe::{lost, written};
 use super::pass::{Pass, PassOptions, one_pass};
+use super::printed;
 use super::socket::{self, Answer, Asked, Request};
 use super::sources::SourceTask;
 use super::told;
@@ -332,6 +333,19 @@ impl Commands {
                     delivery.to_string(),
                 )
                 .await
+            }
+            Request::Printed { printed } => {
+                let name = printed::name(&printed, asked.lang);
+                self.decide(&pass, Order::Printed(printed), Deed::Printed, name)
+                    .await
+            }
+            Request::TakenDown {
+                connector,
+                key,
+                title,
+            } => {
+                let order = Order::TakenDown { connector, key };
+                self.decide(&pass, order, Deed::TakenDown, title).await
             }
             Request::Unmute { moved } => Answer::of(self.unmute(moved).await),
         }

@@ -191,7 +191,7 @@ pub(crate) fn fold(log: &dyn LogRead) -> Result<(Engine, usize), FoldError> {
         Engine::from_snapshot(&snapshot.body).map(|engine| (engine, snapshot.head.number))
     });
     match from_snapshot {
-        Some((engine, number)) => fold_from(log, engine, number),
+        Some((engine, number)) => fold_from(log, engine, number, u64::MAX),
         None => fold_all(log),
     }
 }
@@ -201,27 +201,39 @@ pub(crate) fn fold(log: &dyn LogRead) -> Result<(Engine, usize), FoldError> {
 /// # Errors
 /// When the log, or what is in it, cannot be read.
 pub(crate) fn fold_all(log: &dyn LogRead) -> Result<(Engine, usize), FoldError> {
+    fold_until(log, u64::MAX)
+}
+
+/// Folds the commits from the log's beginning up to commit `last`: the place as it was then.
+///
+/// # Errors
+/// When the log, or what is in it, cannot be read.
+pub(crate) fn fold_until(log: &dyn LogRead, last: u64) -> Result<(Engine, usize), FoldError> {
     let floor = log.floor();
     if floor.number == 0 {
-        return fold_from(log, Engine::new(), 0);
+        return fold_from(log, Engine::new(), 0, last);
     }
     let snapshot = log.snapshot(floor.number)?;
     let engine = Engine::from_snapshot(&snapshot.body).ok_or(FoldError::Snapshot(floor.number))?;
-    fold_from(log, engine, floor.number)
+    fold_from(log, engine, floor.number, last)
 }
 
 fn fold_from(
     log: &dyn LogRead,
     mut engine: Engine,
     mut number: u64,
+    last: u64,
 ) -> Result<(Engine, usize), FoldError> {
     let mut tail = 0;
-    loop {
+    while number < last {
         let commits = log.commits(number + 1, CHUNK)?;
         if commits.is_empty() {
             break;
         }
         for commit in commits {
+            if commit.number > last {
+                break;
+            }
             tail += commit.body.len();
             number = commit.number;
             engine

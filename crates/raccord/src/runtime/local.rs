@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use raccord_bus::{LogError, LogRead as _, SqliteReader};
-use raccord_engine::{Engine, Order};
+use raccord_engine::{Engine, Order, Printed};
 use raccord_kit::Finding;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
@@ -15,8 +15,8 @@ use super::load::{Loaded, load_reader, refused};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{daemon, queries, stopped};
-use crate::cli::{Host, Pass as PassArguments, Session, Unmute};
+use super::{daemon, printed, queries, stopped};
+use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall};
 use crate::report::Problem;
 use crate::shapes::{
     DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape,
@@ -49,6 +49,12 @@ fn engine(session: &Session) -> Result<Engine, Problem> {
         &Rendering(Arc::clone(&ready.tools)),
     );
     Ok(engine)
+}
+
+/// The programme that is, or is to be, on the wall.
+fn on_wall(session: &Session, wall: &Wall) -> Result<Printed, Problem> {
+    let mut loaded = reader(session)?.ok_or_else(|| no_log(&session.settings.data))?;
+    printed::find(session, &mut loaded, wall)
 }
 
 impl Host for Local {
@@ -264,6 +270,35 @@ impl Host for Local {
             Deed::Dropped,
             delivery.to_string(),
         )
+    }
+
+    fn printed(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
+        let printed = on_wall(session, wall)?;
+        let request = Request::Printed {
+            printed: Box::new(printed.clone()),
+        };
+        let name = printed::name(&printed, session.view.lang);
+        decide(
+            session,
+            Order::Printed(Box::new(printed)),
+            &request,
+            Deed::Printed,
+            name,
+        )
+    }
+
+    fn taken_down(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
+        let printed = on_wall(session, wall)?;
+        let request = Request::TakenDown {
+            connector: printed.connector.clone(),
+            key: printed.key.clone(),
+            title: printed.title.clone(),
+        };
+        let order = Order::TakenDown {
+            connector: printed.connector,
+            key: printed.key,
+        };
+        decide(session, order, &request, Deed::TakenDown, printed.title)
     }
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {

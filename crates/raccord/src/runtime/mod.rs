@@ -14,6 +14,7 @@ mod local;
 mod node;
 mod observe;
 mod pass;
+mod printed;
 mod queries;
 mod renderer;
 mod retention;

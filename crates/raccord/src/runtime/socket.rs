@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use raccord_engine::Printed;
 use raccord_kit::{Finding, Level};
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Lang, Words};
 use serde::de::DeserializeOwned;
@@ -48,6 +49,14 @@ pub(crate) enum Request {
     },
     Drop {
         delivery: DeliveryId,
+    },
+    Printed {
+        printed: Box<Printed>,
+    },
+    TakenDown {
+        connector: ConnectorName,
+        key: String,
+        title: String,
     },
     Unmute {
         moved: bool,

@@ -246,6 +246,20 @@ pub(crate) fn warnings(remarks: &[(ConnectorName, Remark)], view: &View) -> Vec<
         .collect()
 }
 
+/// Printed programmes that hang on a wall and are not true any more.
+pub(crate) fn walls(state: &State, view: &View) -> Vec<WarningShape> {
+    raccord_engine::outdated(state)
+        .into_iter()
+        .map(|wall| WarningShape {
+            source: wall.connector.to_string(),
+            sheet: String::new(),
+            row: 0,
+            code: raccord_engine::OUTDATED.to_owned(),
+            text: format!("{} {}", wall.text.get(view.lang), wall.mend.get(view.lang)),
+        })
+        .collect()
+}
+
 /// Sources that are no longer configured, and what is left of them.
 pub(crate) fn orphans(state: &State, view: &View) -> Vec<WarningShape> {
     let now = view.zone.to_datetime(view.now);

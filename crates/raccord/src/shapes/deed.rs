@@ -1,5 +1,5 @@
 //! What a command that changes something did: `approve`, `reject`, `retry`, `drop`, `backup`,
-//! `restore`, `unmute`, `rebuild`.
+//! `printed`, `restore`, `unmute`, `rebuild`.
 
 use std::fmt;
 
@@ -24,6 +24,11 @@ pub enum Deed {
     SwitchedOn,
     /// A delivery was given up for good.
     Dropped,
+    /// A printed programme hangs on the wall.
+    Printed,
+    /// It was taken down.
+    #[serde(rename = "taken-down")]
+    TakenDown,
     /// The log was saved to a file.
     Saved,
     /// The log was replaced by a saved one; the place is mute.
@@ -73,6 +78,14 @@ impl Shape for DeedShape {
                 "“{}” is used again: what was waiting is sent.",
             ),
             Deed::Dropped => ("{} est abandonné pour de bon.", "{} is given up for good."),
+            Deed::Printed => (
+                "{} : c'est au mur. Ce qui changera ensuite sera dit sur une feuille à épingler à côté.",
+                "{}: it is on the wall. What changes from now on will be told on a sheet to pin beside it.",
+            ),
+            Deed::TakenDown => (
+                "{} : ce n'est plus au mur.",
+                "{}: it is no longer on the wall.",
+            ),
             Deed::Saved => (
                 "Le journal est sauvegardé dans {}.",
                 "The log is saved in {}.",

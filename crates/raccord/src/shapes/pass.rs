@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::{EffectShape, Tense, by_tool, total};
 use super::{DeadShape, HoldShape, MANY, Shape, and_more};
-use crate::locale::{View, shown};
+use crate::locale::{View, sentence, shown};
 use crate::report::{BOLD, DIM, Exit, YELLOW};
 
 /// What every tool would receive now.
@@ -296,7 +296,7 @@ fn for_people(
         for word in warnings.iter().take(MANY) {
             let at = position(&word.source, &word.sheet, word.row, "", view);
             let colon = view.say(" :", ":");
-            writeln!(out, "  · {at}{colon} {}", shown(&word.text))?;
+            writeln!(out, "  · {at}{colon} {}", sentence(&word.text))?;
         }
         and_more(warnings.len().saturating_sub(MANY), view, out)?;
     }
