@@ -25,8 +25,9 @@ use crate::metrics::Open;
 const HEAD: usize = 16 * 1024;
 /// Headers of a request.
 const HEADERS: usize = 64;
-/// Connections that are being told that there are too many.
-const TURNED_AWAY_AT_ONCE: usize = 32;
+/// Connections that are being told that there are too many: for each of so many that are served,
+/// one, as they need descriptors too.
+const SERVED_FOR_ONE_TURNED_AWAY: usize = 16;
 const TURN_AWAY_TIME: Duration = Duration::from_secs(1);
 /// After `accept` failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -47,7 +48,8 @@ impl Face {
             .max_buf_size(HEAD)
             .max_headers(HEADERS);
         let seats = Arc::new(Semaphore::new(self.shared.limits.connections));
-        let door = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
+        let door = self.shared.limits.connections / SERVED_FOR_ONE_TURNED_AWAY;
+        let door = Arc::new(Semaphore::new(door));
         let open = TaskTracker::new();
         let cut = CancellationToken::new();
         // Whatever way this ends, no connection outlives it.

@@ -52,7 +52,7 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
     let set = session.time.set_to;
     let node = Process::new(settings, session.time.clock.clone(), set.is_some());
     let node = Arc::new(node);
-    let limits = Limits::default();
+    let limits = within_descriptors(Limits::default());
     let face = Face::new(node.clone(), limits.clone(), stop.clone());
     let mut tasks = JoinSet::new();
     tasks.spawn(async move { face.serve(listener).await });
@@ -132,6 +132,18 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
         warn!("the writer did not end cleanly; the log knows what is owed");
     }
     Ok(())
+}
+
+/// Half of what the process may open at most, so that the log and the tools always can be.
+fn within_descriptors(limits: Limits) -> Limits {
+    let may_open = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let half = may_open.map_or(usize::MAX, |most| {
+        usize::try_from(most / 2).unwrap_or(usize::MAX)
+    });
+    Limits {
+        connections: limits.connections.min(half.max(1)),
+        ..limits
+    }
 }
 
 /// What somebody deleted while nobody was at work is made again.
