@@ -217,7 +217,7 @@ pub(crate) fn wish(
     })
 }
 
-/// The activities of a publication, by start, then title, then id.
+/// The activities of a publication, by start, then title, then id; after them the tasks of each.
 fn members(
     deciding: &Deciding<'_>,
     sink: &ConnectorName,
@@ -250,5 +250,14 @@ fn members(
         .map(|entity| (entity.text("start").to_owned(), entity))
         .collect();
     members.sort_by(|(a, x), (b, y)| (a, x.text("title"), x.id).cmp(&(b, y.text("title"), y.id)));
-    members.into_iter().map(|(_, entity)| entity).collect()
+    let mut members: Vec<Entity> = members.into_iter().map(|(_, entity)| entity).collect();
+    let tasks: Vec<Entity> = members
+        .iter()
+        .filter_map(|activity| deciding.flight.children.get(&activity.id))
+        .flatten()
+        .filter_map(|child| deciding.entity(*child))
+        .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+        .collect();
+    members.extend(tasks);
+    members
 }
