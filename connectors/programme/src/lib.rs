@@ -6,9 +6,11 @@
 //! the old one or the new one; a month without public activities has none.
 
 mod child;
+mod cut;
 mod document;
 mod edition;
 mod failures;
+mod hands;
 mod item;
 mod marks;
 mod month;

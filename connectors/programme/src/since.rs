@@ -240,12 +240,21 @@ fn order(label: &str) -> u32 {
 }
 
 fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
-    let names: [&'static str; 9] = match lang {
+    let names: [&'static str; 10] = match lang {
         Lang::Fr => [
-            "Jour", "Heures", "Titre", "Genre", "Salle", "Avec", "Places", "Crédits", "État",
+            "Jour",
+            "Heures",
+            "Titre",
+            "Genre",
+            "Salle",
+            "Avec",
+            "Places",
+            "Crédits",
+            "Coups de main",
+            "État",
         ],
         Lang::En => [
-            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "State",
+            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "Hands", "State",
         ],
     };
     let words = FixedWords::of(lang);
@@ -264,6 +273,7 @@ fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
             item.organiser.clone(),
             item.places.clone(),
             item.credits.clone(),
+            item.hands.clone(),
             state.to_owned(),
         ]
     };

@@ -20,7 +20,7 @@ use crate::month::Month;
 use crate::settings::{Layout, Settings};
 use crate::since::{self, Since, Wall};
 use crate::template::{Sheet, Template};
-use crate::{failures, item, qr, trial, typography};
+use crate::{failures, hands, item, qr, trial, typography};
 
 struct Programme {
     output: PathBuf,
@@ -202,8 +202,12 @@ impl Sink for Programme {
         if activities.is_empty() {
             return Rendered::Nothing;
         }
-        let document =
-            document::compose(&activities, month, context.place, &self.links, context.lang);
+        let tasks = hands::by_activity(members, context.lang);
+        let (place, lang) = (context.place, context.lang);
+        let mut document = document::compose(&activities, &tasks, month, place, &self.links, lang);
+        if !self.sheets.iter().any(|(sheet, _)| *sheet == Sheet::Signup) {
+            document::without_signup(&mut document);
+        }
         let since = Wall::of(members, month).and_then(|wall| since::since(&wall, &document));
         let sheets: Vec<Sheet> = self
             .sheets
@@ -220,14 +224,15 @@ impl Sink for Programme {
         if let Some(since) = &since {
             body["since"] = dated(to_value(since), context.today, context.lang);
         }
+        let listing = |lang| {
+            let tasks = hands::by_activity(members, lang);
+            item::listing(&activities, &tasks, month, lang)
+        };
         Rendered::Object(Desired {
             hash,
             title: document.title.clone(),
             body,
-            text: Words::new(
-                item::listing(&activities, month, Lang::Fr),
-                item::listing(&activities, month, Lang::En),
-            ),
+            text: Words::new(listing(Lang::Fr), listing(Lang::En)),
         })
     }
 

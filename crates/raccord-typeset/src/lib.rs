@@ -124,10 +124,44 @@ pub enum TypesetError {
 /// [`TypesetError`]; a template that never ends is only stopped in a child ([`child_main`]).
 pub fn typeset(template: &Template, data: &Value) -> Result<Pdf, TypesetError> {
     let world = Sealed::new(template, data)?;
-    let compiled = typst::compile::<PagedDocument>(&world);
-    let remarks = |diagnostics: &[SourceDiagnostic]| remarks(&world, diagnostics);
+    let (document, warnings) = compile(&world, data)?;
+
+    let (bytes, accessible) = if let Ok(bytes) = typst_pdf::pdf(&document, &options(true)) {
+        (bytes, true)
+    } else {
+        // A place's own template may lack what PDF/UA asks for (say, a picture's description), a
+        // text may hold a sign that no font has: the document is still tagged.
+        let bytes = typst_pdf::pdf(&document, &options(false)).map_err(|errors| {
+            TypesetError::Template {
+                remarks: remarks(&world, &errors),
+            }
+        })?;
+        (bytes, false)
+    };
+    Ok(Pdf {
+        bytes,
+        pages: document
+            .pages()
+            .iter()
+            .map(|page| written(&page.frame))
+            .collect(),
+        accessible,
+        warnings,
+    })
+}
+
+/// The pages of `data` with `template`, laid out and not yet written to a file.
+///
+/// # Errors
+/// As [`typeset`].
+pub fn lay_out(template: &Template, data: &Value) -> Result<PagedDocument, TypesetError> {
+    Ok(compile(&Sealed::new(template, data)?, data)?.0)
+}
+
+fn compile(world: &Sealed, data: &Value) -> Result<(PagedDocument, Vec<Remark>), TypesetError> {
+    let compiled = typst::compile::<PagedDocument>(world);
     let mut document = compiled.output.map_err(|errors| TypesetError::Template {
-        remarks: remarks(&errors),
+        remarks: remarks(world, &errors),
     })?;
     if document.pages().is_empty() {
         return Err(TypesetError::Empty);
@@ -149,29 +183,7 @@ pub fn typeset(template: &Template, data: &Value) -> Result<Pdf, TypesetError> {
     if info.date.is_auto() {
         info.date = Smart::Custom(world.date());
     }
-
-    let (bytes, accessible) = if let Ok(bytes) = typst_pdf::pdf(&document, &options(true)) {
-        (bytes, true)
-    } else {
-        // A place's own template may lack what PDF/UA asks for (say, a picture's description), a
-        // text may hold a sign that no font has: the document is still tagged.
-        let bytes = typst_pdf::pdf(&document, &options(false)).map_err(|errors| {
-            TypesetError::Template {
-                remarks: remarks(&errors),
-            }
-        })?;
-        (bytes, false)
-    };
-    Ok(Pdf {
-        bytes,
-        pages: document
-            .pages()
-            .iter()
-            .map(|page| written(&page.frame))
-            .collect(),
-        accessible,
-        warnings: remarks(&compiled.warnings),
-    })
+    Ok((document, remarks(world, &compiled.warnings)))
 }
 
 /// The text of a frame, a line for each run.
