@@ -12,6 +12,7 @@ mod edition;
 mod failures;
 mod hands;
 mod item;
+mod logo;
 mod marks;
 mod month;
 mod qr;

@@ -149,7 +149,7 @@ impl Tool for Programme {
                         };
                         let mut body = dated(body, trial::DAY, document.lang);
                         edition::stamp(&mut body, Digest::default(), 1);
-                        body["logo"] = template.has_logo().into();
+                        template.name_logo(&mut body);
                         child::typeset(&self.program, &template, &body, Limits::default())
                             .await
                             .map(drop)
@@ -309,7 +309,7 @@ impl Programme {
             };
             let mut data = desired.body[part].clone();
             edition::stamp(&mut data, desired.hash, number);
-            data["logo"] = template.has_logo().into();
+            template.name_logo(&mut data);
             let bytes = child::typeset(&self.program, template, &data, Limits::default()).await?;
             made.push((self.path(*sheet, &month.key)?, bytes));
         }

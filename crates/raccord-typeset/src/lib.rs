@@ -34,7 +34,26 @@ pub struct Template {
     pub main: String,
     /// Other files, by the path the source calls them by (`logo.svg`, `parts/head.typ`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Content>,
+}
+
+/// What stands in a template's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// Text: more Typst source, or a drawing (SVG).
+    Text(String),
+    /// Anything else: a picture (PNG, JPEG).
+    Bytes {
+        /// The bytes, as base64 with padding.
+        base64: String,
+    },
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
 }
 
 impl Template {
@@ -98,6 +117,12 @@ pub enum TypesetError {
     /// A file of the template has a name that leads elsewhere.
     #[error("{name:?} cannot be the name of a template's file")]
     FileName {
+        /// The name.
+        name: String,
+    },
+    /// A file of the template is not base64.
+    #[error("{name:?} is not in base64")]
+    Base64 {
         /// The name.
         name: String,
     },
