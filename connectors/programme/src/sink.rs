@@ -118,7 +118,8 @@ impl Tool for Programme {
                 policy: Policy::NeverLost,
                 read_back: false,
             }],
-            parallel: 1,
+            // A year is twelve children: two at once, for boards with two cores and little memory.
+            parallel: 2,
             per_second: 0,
             rights: Words::new(
                 "Écrire dans le dossier output.",
