@@ -23,6 +23,7 @@ mod ci;
 mod deny;
 mod full;
 mod offline;
+mod pictures;
 mod python;
 mod quality;
 mod schemas;
@@ -50,6 +51,8 @@ enum Verb {
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
     /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
+    /// The pages of the printed programme beside those that were looked at last.
+    Pictures(pictures::Args),
     /// The level of each connector, from the proofs its quality.toml names.
     Quality(quality::Args),
     /// The tests of the connectors and of the kit, in a network namespace that holds nothing.
@@ -75,6 +78,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
         Verb::Schemas(args) => schemas::run(&args),
+        Verb::Pictures(args) => pictures::run(&args),
         Verb::Quality(args) => quality::run(&args),
         Verb::Offline => offline::run(),
         Verb::Deny(args) => deny::run(&args),

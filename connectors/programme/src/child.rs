@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use crate::failures;
+use crate::logo::Content;
 use crate::template::Template;
 
 /// How long a child may take, and how much it may answer.
@@ -43,7 +44,7 @@ struct Request<'a> {
 #[derive(Serialize)]
 struct Source<'a> {
     main: &'a str,
-    files: &'a BTreeMap<String, String>,
+    files: &'a BTreeMap<String, Content>,
 }
 
 #[derive(Deserialize)]
@@ -179,6 +180,7 @@ mod tests {
         let template = Template {
             text: "x".repeat(100_000),
             files: BTreeMap::new(),
+            logo: None,
             own,
         };
         typeset(&program, &template, &json!({"title": "Programme"}), limits).await

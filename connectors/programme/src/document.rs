@@ -15,6 +15,7 @@ use raccord_model::{
 };
 use serde::Serialize;
 
+use crate::hands::Tasks;
 use crate::item::{Item, KIND, MORNING, NAME, item, room_for_text};
 use crate::marks;
 use crate::month::Month;
@@ -38,6 +39,8 @@ pub(crate) struct Document {
     pub place: String,
     /// Where more is to be read, without `https://`; empty where there is no such page.
     pub address: String,
+    /// Where the rest of a text that was cut is found: "suite en ligne".
+    pub more: &'static str,
     /// "Janvier".
     pub month: String,
     /// "2027".
@@ -136,6 +139,7 @@ pub(crate) fn printable(members: &[Entity], month: Month) -> Vec<Activity> {
 /// The document of `activities` (as [`printable`] gives them), in the words of `lang`.
 pub(crate) fn compose(
     activities: &[Activity],
+    tasks: &Tasks,
     month: Month,
     place: &Place,
     links: &Links,
@@ -145,10 +149,11 @@ pub(crate) fn compose(
     let shapes = marks::assign(activities.iter().map(|activity| activity.kind.as_str()));
     let mark = |activity: &Activity| shapes[&fold_word(&activity.kind)];
     let longest = room_for_text(activities.len());
+    let address = links.address(month, place);
 
     let mut days: BTreeMap<Date, Vec<Item>> = BTreeMap::new();
     for activity in activities {
-        let item = item(activity, mark(activity), longest, month, lang);
+        let item = item(activity, tasks, mark(activity), longest, month, lang);
         days.entry(month.shown_on(activity)).or_default().push(item);
     }
 
@@ -157,7 +162,12 @@ pub(crate) fn compose(
         title: month.title(lang),
         heading: "Programme".into(),
         place: set::line(&place.name, lang, NAME),
-        address: qr::short(&place.public_url),
+        more: if address.is_empty() {
+            words.more_here
+        } else {
+            words.more_online
+        },
+        address,
         month: capital(lang.month(month.first.month())),
         year: month.first.year().to_string(),
         count: activities.len(),
@@ -180,17 +190,25 @@ pub(crate) fn compose(
 /// The document's address: what differs in it differs on paper. Which line an activity is does not.
 pub(crate) fn digest(document: &Document, look: Digest) -> Digest {
     let mut shown = document.clone();
-    for item in shown
-        .weeks
-        .iter_mut()
-        .flat_map(|week| &mut week.days)
-        .flat_map(|day| &mut day.items)
-    {
+    for item in items(&mut shown) {
         item.key.clear();
     }
     let mut bytes = serde_json::to_vec(&shown).expect("a document always serialises into memory");
     bytes.extend_from_slice(&look.0);
     Digest::of(&bytes)
+}
+
+/// Takes out what only a sheet to sign on shows: where none is made, it changes nothing on paper.
+pub(crate) fn without_signup(document: &mut Document) {
+    for item in items(document) {
+        item.tasks.clear();
+        item.capacity = None;
+    }
+}
+
+fn items(document: &mut Document) -> impl Iterator<Item = &mut Item> {
+    let days = document.weeks.iter_mut().flat_map(|week| &mut week.days);
+    days.flat_map(|day| &mut day.items)
 }
 
 /// Where the page leads.
@@ -203,11 +221,25 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    fn codes(&self, month: Month, place: &Place, words: &'static FixedWords) -> Vec<Code> {
-        let page = match &self.page {
+    /// The address on the page, in words; empty where nothing is on line.
+    fn address(&self, month: Month, place: &Place) -> String {
+        let address = qr::short(&place.public_url);
+        if address.is_empty() {
+            qr::short(&self.page(month, place))
+        } else {
+            address
+        }
+    }
+
+    fn page(&self, month: Month, place: &Place) -> String {
+        match &self.page {
             Some(page) => page.as_str().replace("{month}", &month.key()),
             None => place.public_url.clone(),
-        };
+        }
+    }
+
+    fn codes(&self, month: Month, place: &Place, words: &'static FixedWords) -> Vec<Code> {
+        let page = self.page(month, place);
         let signup = self.signup.as_ref().map_or("", WebAddress::as_str);
         [(page.as_str(), words.online), (signup, words.signup)]
             .into_iter()

@@ -52,6 +52,72 @@ pub(crate) fn heavy_template(path: &Path) -> Failure {
     )
 }
 
+pub(crate) fn unreadable_logo(path: &Path, why: &std::io::Error) -> Failure {
+    let path = path.display();
+    Failure::new(
+        Blame::Data,
+        "programme.logo",
+        Words::new(
+            format!("Le logo {path} ne peut pas être lu\u{a0}: {why}."),
+            format!("The logo {path} cannot be read: {why}."),
+        ),
+        Words::new(
+            "Vérifiez le chemin et les droits du fichier, ou enlevez la clé logo.",
+            "Check the path and the file’s rights, or take the key logo away.",
+        ),
+    )
+}
+
+pub(crate) fn heavy_logo(path: &Path, most: u64) -> Failure {
+    let path = path.display();
+    Failure::new(
+        Blame::Data,
+        "programme.logo",
+        Words::new(
+            format!("Le logo {path} pèse plus de {most}\u{a0}Mo."),
+            format!("The logo {path} weighs more than {most} MB."),
+        ),
+        mend_logo(),
+    )
+}
+
+pub(crate) fn wide_logo(path: &Path, (width, height): (u32, u32), most: u32) -> Failure {
+    let path = path.display();
+    Failure::new(
+        Blame::Data,
+        "programme.logo",
+        Words::new(
+            format!(
+                "Le logo {path} fait {width} sur {height} points\u{a0}; {most} de chaque côté est le plus."
+            ),
+            format!(
+                "The logo {path} is {width} by {height} points; {most} on each side is the most."
+            ),
+        ),
+        mend_logo(),
+    )
+}
+
+pub(crate) fn no_picture(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::new(
+        Blame::Data,
+        "programme.logo",
+        Words::new(
+            format!("Le logo {path} n’est pas une image SVG, PNG ou JPEG."),
+            format!("The logo {path} is no SVG, PNG or JPEG picture."),
+        ),
+        mend_logo(),
+    )
+}
+
+fn mend_logo() -> Words {
+    Words::new(
+        "Enregistrez-le en SVG, ou en PNG d’environ 600 points de haut, ou enlevez la clé logo.",
+        "Save it as SVG, or as a PNG about 600 points high, or take the key logo away.",
+    )
+}
+
 /// The template does not compile. Ours is our fault, a place's own is its author's.
 pub(crate) fn template(own: bool, why: &str) -> Failure {
     let blame = if own { Blame::Bug } else { Blame::Data };

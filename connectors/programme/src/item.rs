@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 use raccord_model::{Activity, Civil, Lang, Status};
 use serde::{Deserialize, Serialize};
 
+use crate::hands::{self, Task, Tasks};
 use crate::marks;
 use crate::month::Month;
 use crate::typography as set;
@@ -79,6 +80,15 @@ pub(crate) struct Item {
     /// "2 crédits".
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub credits: String,
+    /// "2 coups de main : accueil, bar".
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hands: String,
+    /// What is to be done, for the sheet to sign on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+    /// How many people can come, for the sheet to sign on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
     /// Whether nobody more can come.
     pub full: bool,
     /// Whether it may not take place.
@@ -102,10 +112,10 @@ impl Item {
 }
 
 /// The month in a few lines of plain text, for a person who wants to know what will be printed.
-pub(crate) fn listing(activities: &[Activity], month: Month, lang: Lang) -> String {
+pub(crate) fn listing(activities: &[Activity], tasks: &Tasks, month: Month, lang: Lang) -> String {
     let mut text = month.title(lang);
     for activity in activities {
-        let item = item(activity, "", DESCRIPTION, month, lang);
+        let item = item(activity, tasks, "", DESCRIPTION, month, lang);
         text.push('\n');
         text.push_str(&set::day_of(month.shown_on(activity), month.first, lang));
         text.push_str(", ");
@@ -132,6 +142,10 @@ pub(crate) fn listing(activities: &[Activity], month: Month, lang: Lang) -> Stri
                 text.push_str(word);
             }
         }
+        if !item.hands.is_empty() {
+            text.push_str(" · ");
+            text.push_str(&item.hands);
+        }
     }
     text.replace('\u{200b}', "")
 }
@@ -139,12 +153,17 @@ pub(crate) fn listing(activities: &[Activity], month: Month, lang: Lang) -> Stri
 /// The item of `activity`, its description at most `longest` characters.
 pub(crate) fn item(
     activity: &Activity,
+    tasks: &Tasks,
     mark: &str,
     longest: usize,
     month: Month,
     lang: Lang,
 ) -> Item {
     let (from, to, until) = hours(activity, month, lang);
+    let tasks = tasks.get(&activity.id).map_or(&[][..], Vec::as_slice);
+    let capacity = activity
+        .capacity
+        .filter(|count| (1..=MOST_PLACES).contains(count));
     let title = set::line(&activity.title, lang, TITLE);
     let (description, more) = set::beginning(&activity.description, lang, longest);
     let brief = match set::beginning(&activity.description, lang, BRIEF) {
@@ -168,9 +187,7 @@ pub(crate) fn item(
         description,
         brief,
         more,
-        places: activity
-            .capacity
-            .filter(|count| (1..=MOST_PLACES).contains(count))
+        places: capacity
             .map(|count| {
                 if marks::wants_hands(&activity.kind) {
                     set::hands(count, lang)
@@ -184,6 +201,9 @@ pub(crate) fn item(
             .filter(|hundredths| (1..=MOST_CREDITS).contains(hundredths))
             .map(|hundredths| set::credits(hundredths, lang))
             .unwrap_or_default(),
+        hands: hands::wanted(tasks, lang),
+        tasks: hands::listed(tasks, lang),
+        capacity,
         full: activity.status == Status::Full,
         tentative: activity.status == Status::Tentative,
     }

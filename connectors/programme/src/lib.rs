@@ -6,10 +6,13 @@
 //! the old one or the new one; a month without public activities has none.
 
 mod child;
+mod cut;
 mod document;
 mod edition;
 mod failures;
+mod hands;
 mod item;
+mod logo;
 mod marks;
 mod month;
 mod qr;

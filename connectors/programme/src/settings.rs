@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     /// A Typst file that replaces the look of the leaflet.
     #[serde(default)]
     pub leaflet_template: Option<PathBuf>,
-    /// An SVG picture that stands beside the place's name.
+    /// A picture (SVG, PNG or JPEG) that stands beside the place's name.
     #[serde(default)]
     pub logo: Option<PathBuf>,
     /// The shape of the paper.

@@ -9,12 +9,12 @@ use raccord_model::{Entity, EntityKind, Fields, Lang, Notice, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cut;
 use crate::document::{Document, Week};
 use crate::item::Item;
 use crate::month::Month;
 use crate::qr::Code;
 use crate::template::Sheet;
-use crate::typography;
 use crate::words::FixedWords;
 
 /// What one page holds; beyond it, the programme is better printed again.
@@ -151,7 +151,7 @@ pub(crate) fn shown(weeks: &[Week]) -> Option<Fields> {
         let days = weeks.iter_mut().flat_map(|week| &mut week.days);
         for item in days.flat_map(|day| &mut day.items) {
             for text in [&mut item.description, &mut item.brief] {
-                *text = typography::cut(text, most);
+                *text = cut::cut(text, most);
             }
         }
         serde_json::to_value(weeks).expect("what is printed always serialises")
@@ -315,12 +315,21 @@ fn order(label: &str) -> u32 {
 }
 
 fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
-    let names: [&'static str; 9] = match lang {
+    let names: [&'static str; 10] = match lang {
         Lang::Fr => [
-            "Jour", "Heures", "Titre", "Genre", "Salle", "Avec", "Places", "Crédits", "État",
+            "Jour",
+            "Heures",
+            "Titre",
+            "Genre",
+            "Salle",
+            "Avec",
+            "Places",
+            "Crédits",
+            "Coups de main",
+            "État",
         ],
         Lang::En => [
-            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "State",
+            "Day", "Hours", "Title", "Kind", "Room", "With", "Places", "Credits", "Hands", "State",
         ],
     };
     let words = FixedWords::of(lang);
@@ -339,6 +348,7 @@ fn fields(old: (&str, &Item), new: (&str, &Item), lang: Lang) -> Vec<Field> {
             item.organiser.clone(),
             item.places.clone(),
             item.credits.clone(),
+            item.hands.clone(),
             state.to_owned(),
         ]
     };

@@ -20,7 +20,7 @@ use crate::month::Month;
 use crate::settings::{Layout, Settings};
 use crate::since::{self, Since, Wall};
 use crate::template::{Sheet, Template};
-use crate::{failures, item, qr, trial, typography};
+use crate::{failures, hands, item, qr, trial, typography};
 
 struct Programme {
     output: PathBuf,
@@ -118,7 +118,8 @@ impl Tool for Programme {
                 policy: Policy::NeverLost,
                 read_back: false,
             }],
-            parallel: 1,
+            // A year is twelve children: two at once, for boards with two cores and little memory.
+            parallel: 2,
             per_second: 0,
             rights: Words::new(
                 "Écrire dans le dossier output.",
@@ -149,7 +150,7 @@ impl Tool for Programme {
                         };
                         let mut body = dated(body, trial::DAY, document.lang);
                         edition::stamp(&mut body, Digest::default(), Digest::default(), 1);
-                        body["logo"] = template.has_logo().into();
+                        template.name_logo(&mut body);
                         child::typeset(&self.program, &template, &body, Limits::default())
                             .await
                             .map(drop)
@@ -202,8 +203,12 @@ impl Sink for Programme {
         if activities.is_empty() {
             return Rendered::Nothing;
         }
-        let document =
-            document::compose(&activities, month, context.place, &self.links, context.lang);
+        let tasks = hands::by_activity(members, context.lang);
+        let (place, lang) = (context.place, context.lang);
+        let mut document = document::compose(&activities, &tasks, month, place, &self.links, lang);
+        if !self.sheets.iter().any(|(sheet, _)| *sheet == Sheet::Signup) {
+            document::without_signup(&mut document);
+        }
         let wall = Wall::of(members, month);
         let since = wall.as_ref().and_then(|wall| since::since(wall, &document));
         let sheets: Vec<Sheet> = self
@@ -235,15 +240,16 @@ impl Sink for Programme {
                 .zip(wall.as_ref())
                 .map(|(since, wall)| since::outdated(since, wall, month)),
         });
+        let listing = |lang| {
+            let tasks = hands::by_activity(members, lang);
+            item::listing(&activities, &tasks, month, lang)
+        };
         Rendered::Object(Desired {
             paper: paper.map(Box::new),
             hash,
             title: document.title.clone(),
             body,
-            text: Words::new(
-                item::listing(&activities, month, Lang::Fr),
-                item::listing(&activities, month, Lang::En),
-            ),
+            text: Words::new(listing(Lang::Fr), listing(Lang::En)),
         })
     }
 
@@ -331,7 +337,7 @@ impl Programme {
             };
             let mut data = desired.body[part].clone();
             edition::stamp(&mut data, desired.hash, month.print, number);
-            data["logo"] = template.has_logo().into();
+            template.name_logo(&mut data);
             let bytes = child::typeset(&self.program, template, &data, Limits::default()).await?;
             made.push((path, bytes));
         }

@@ -8,17 +8,16 @@ use std::path::Path;
 
 use raccord_model::{Digest, Failure};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::failures;
+use crate::logo::{self, Content};
 
 /// What our templates have in common: inks, shapes, squares for telephones.
 const PARTS: &str = include_str!("../templates/parts.typ");
 
-/// No template and no logo weighs more.
+/// No template weighs more.
 const BYTES: u64 = 1024 * 1024;
-
-/// The name under which a template finds the place's logo.
-const LOGO: &str = "logo.svg";
 
 /// One of the sheets a month can become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +74,9 @@ impl Sheet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     pub text: String,
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Content>,
+    /// The name of the place's logo among the files.
+    pub logo: Option<&'static str>,
     /// Whether it is ours.
     pub own: bool,
 }
@@ -85,7 +86,8 @@ impl Template {
     pub(crate) fn ours(sheet: Sheet) -> Self {
         Self {
             text: sheet.ours().to_owned(),
-            files: [("parts.typ".to_owned(), PARTS.to_owned())].into(),
+            files: [("parts.typ".to_owned(), Content::Text(PARTS.to_owned()))].into(),
+            logo: None,
             own: true,
         }
     }
@@ -102,15 +104,21 @@ impl Template {
             template.own = false;
         }
         if let Some(path) = logo {
-            template.files.insert(LOGO.to_owned(), text_of(path)?);
+            let (name, content) = logo::read(path)?;
+            template.files.insert(name.to_owned(), content);
+            template.logo = Some(name);
             // A picture is not ours either: it may be what cannot be typeset.
             template.own = false;
         }
         Ok(template)
     }
 
-    pub(crate) fn has_logo(&self) -> bool {
-        self.files.contains_key(LOGO)
+    /// Tells `data` whether there is a logo, and its name.
+    pub(crate) fn name_logo(&self, data: &mut Value) {
+        data["logo"] = self.logo.is_some().into();
+        if let Some(name) = self.logo {
+            data["logo_file"] = name.into();
+        }
     }
 
     pub(crate) fn digest(&self) -> Digest {

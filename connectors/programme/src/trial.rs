@@ -1,9 +1,12 @@
 //! A month to try templates on: invented, and the same everywhere.
 
 use jiff::civil::Date;
-use raccord_model::{Activity, Civil, EntityId, Fields, Place, Status, Visibility};
+use raccord_model::{
+    Activity, Civil, Entity, EntityId, EntityKind, Fields, Place, Status, Visibility,
+};
 
 use crate::document::{self, Document, Links};
+use crate::hands;
 use crate::month::Month;
 use crate::since::{self, Since, Wall};
 
@@ -50,7 +53,19 @@ pub(crate) fn document(place: &Place, links: &Links) -> Document {
     (bare.capacity, bare.credits) = (None, None);
     let month = Month { first: DAY };
     let activities = [activity(2, "Essai", Status::Full), whole_days, bare];
-    document::compose(&activities, month, place, links, place.lang)
+    let mut fields = Fields::new();
+    fields.insert("title".into(), "Accueil".into());
+    fields.insert("activity".into(), activities[0].id.to_string().into());
+    fields.insert("capacity".into(), 2.into());
+    let task = Entity {
+        id: EntityId::derive(&[b"Accueil"]),
+        kind: EntityKind::Task,
+        revision: 1,
+        source: String::new(),
+        fields,
+    };
+    let tasks = hands::by_activity(&[task], place.lang);
+    document::compose(&activities, &tasks, month, place, links, place.lang)
 }
 
 /// The sheet of a month that was on the wall without its first activity.

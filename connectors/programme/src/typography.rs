@@ -6,6 +6,8 @@ use jiff::civil::{Date, Time, Weekday};
 use raccord_model::Lang;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::cut::cut;
+
 /// A narrow space at which no line breaks (before ; ! ? » and around the h of hours).
 const NARROW: char = '\u{202f}';
 /// A space at which no line breaks (before :, between a number and its noun).
@@ -50,24 +52,6 @@ fn plain(text: &str) -> String {
     }
     out.truncate(out.trim_end().len());
     out
-}
-
-/// At most `most` characters as people count them, cut after a whole word, with "…".
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    let graphemes: Vec<&str> = text.graphemes(true).take(most + 1).collect();
-    if graphemes.len() <= most {
-        return text.to_owned();
-    }
-    let room = most.saturating_sub(1);
-    let kept = graphemes[..room].concat();
-    // A word longer than a third of the room is cut inside: better than losing the line.
-    let whole = graphemes[room] == " " || kept.ends_with(' ');
-    let end = match kept.rfind(' ') {
-        Some(space) if !whole && space > kept.len() * 2 / 3 => space,
-        _ => kept.len(),
-    };
-    let kept = kept[..end].trim_end_matches([' ', ',', ';', ':', '.', '-', '–', '(', '«', '“']);
-    format!("{kept}…")
 }
 
 /// Straight quotation marks that come in pairs, as the language has them.
@@ -235,6 +219,17 @@ pub(crate) fn hands(count: u32, lang: Lang) -> String {
     format!("{count}{FIXED}{}", noun.replace(' ', &FIXED.to_string()))
 }
 
+/// `2 personnes`; `2 people`.
+pub(crate) fn people(count: u32, lang: Lang) -> String {
+    let noun = match (lang, count) {
+        (Lang::Fr, 0 | 1) => "personne",
+        (Lang::Fr, _) => "personnes",
+        (Lang::En, 1) => "person",
+        (Lang::En, _) => "people",
+    };
+    format!("{count}{FIXED}{noun}")
+}
+
 /// `lun.`; `Mon`.
 pub(crate) fn weekday_short(day: Weekday, lang: Lang) -> String {
     let short = &lang.weekday(day)[..3];
@@ -355,21 +350,6 @@ mod tests {
             line("What? \"No\" : don't", Lang::En, 200),
             "What? “No” : don’t"
         );
-    }
-
-    #[test]
-    fn a_long_text_is_cut_after_a_whole_word() {
-        assert_eq!(
-            line("On remet la halle en ordre", Lang::Fr, 19),
-            "On remet la halle…"
-        );
-        assert_eq!(
-            line("On remet la halle, en ordre", Lang::Fr, 20),
-            "On remet la halle…"
-        );
-        assert_eq!(line("court", Lang::Fr, 5), "court");
-        let family = "👩‍👩‍👧‍👦".repeat(4);
-        assert_eq!(line(&family, Lang::Fr, 3), "👩‍👩‍👧‍👦👩‍👩‍👧‍👦…");
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub(crate) struct FixedWords {
     page: &'static str,
     credits: &'static str,
     glance: &'static str,
-    more: &'static str,
+    pub more_online: &'static str,
+    pub more_here: &'static str,
     pub online: &'static str,
     pub signup: &'static str,
     edition: &'static str,
@@ -23,6 +24,11 @@ pub(crate) struct FixedWords {
     left: &'static str,
     here: &'static str,
     keep: &'static str,
+    to_do: &'static str,
+    credits_each: &'static str,
+    waiting: &'static str,
+    spare: &'static str,
+    notes: &'static str,
 }
 
 impl FixedWords {
@@ -41,7 +47,8 @@ static FRENCH: FixedWords = FixedWords {
     page: "page",
     credits: "Les crédits remercient celles et ceux qui donnent un coup de main.",
     glance: "Le mois d’un coup d’œil",
-    more: "suite en ligne",
+    more_online: "suite en ligne",
+    more_here: "la suite sur place",
     online: "Le programme à jour",
     signup: "S’inscrire",
     edition: "Édition",
@@ -52,6 +59,11 @@ static FRENCH: FixedWords = FixedWords {
     left: "Départ",
     here: "Présent·e",
     keep: "Cette feuille reste au lieu et n’est pas publiée.",
+    to_do: "Ce qu’il y a à faire",
+    credits_each: "par personne",
+    waiting: "Liste d’attente",
+    spare: "En plus",
+    notes: "À noter",
 };
 
 static ENGLISH: FixedWords = FixedWords {
@@ -61,7 +73,8 @@ static ENGLISH: FixedWords = FixedWords {
     page: "page",
     credits: "Credits thank everyone who lends a hand.",
     glance: "The month at a glance",
-    more: "more online",
+    more_online: "more online",
+    more_here: "more at the place",
     online: "The latest programme",
     signup: "Sign up",
     edition: "Edition",
@@ -72,4 +85,9 @@ static ENGLISH: FixedWords = FixedWords {
     left: "Left",
     here: "Present",
     keep: "This sheet stays at the place and is not published.",
+    to_do: "What is to be done",
+    credits_each: "per person",
+    waiting: "Waiting list",
+    spare: "More",
+    notes: "Notes",
 };

@@ -168,8 +168,9 @@ impl Deciding<'_> {
                 .insert(entity);
         }
         self.touched.insert(entity);
+        // Pages show activities, and the hands that each needs.
+        self.republish |= matches!(kind, EntityKind::Activity | EntityKind::Task);
         if kind == EntityKind::Activity {
-            self.republish = true;
             crate::recipes::derive(self, entity, id);
         }
         Some(id)

@@ -229,7 +229,8 @@ pub(crate) fn wish(
     })
 }
 
-/// The activities of a publication, by start, then title, then id, and the mark on its wall.
+/// The activities of a publication, by start, then title, then id; after them the tasks of each, and
+/// the mark on its wall.
 fn members(
     deciding: &Deciding<'_>,
     sink: &ConnectorName,
@@ -262,10 +263,15 @@ fn members(
         .map(|entity| (entity.text("start").to_owned(), entity))
         .collect();
     members.sort_by(|(a, x), (b, y)| (a, x.text("title"), x.id).cmp(&(b, y.text("title"), y.id)));
-    let hangs = crate::paper::mark(deciding, sink, key);
+    let mut members: Vec<Entity> = members.into_iter().map(|(_, entity)| entity).collect();
+    let tasks: Vec<Entity> = members
+        .iter()
+        .filter_map(|activity| deciding.flight.children.get(&activity.id))
+        .flatten()
+        .filter_map(|child| deciding.entity(*child))
+        .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+        .collect();
+    members.extend(tasks);
+    members.extend(crate::paper::mark(deciding, sink, key));
     members
-        .into_iter()
-        .map(|(_, entity)| entity)
-        .chain(hangs)
-        .collect()
 }

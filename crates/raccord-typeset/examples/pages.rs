@@ -13,39 +13,32 @@ use std::time::Instant;
 
 use raccord_model::{Entity, Lang};
 use raccord_typeset::{Request, typeset};
-use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "out".into()));
     std::fs::create_dir_all(&folder)?;
-    let months: [(&str, Vec<Entity>, Lang); 9] = [
+    let months: [(&str, Vec<Entity>, Lang); 12] = [
         ("january", months::january(), Lang::Fr),
         ("january-en", months::january(), Lang::En),
+        ("tasks", months::with_tasks(), Lang::Fr),
+        ("tables", months::tables(), Lang::Fr),
         ("crowded", months::crowded(), Lang::Fr),
         ("printed", months::printed(), Lang::Fr),
         ("messy", months::messy(), Lang::Fr),
         ("few", months::few(), Lang::Fr),
+        ("two", months::few().split_off(3), Lang::Fr),
         ("one", months::few().split_off(4), Lang::Fr),
         ("busy", months::busy(), Lang::Fr),
         ("hostile", months::hostile(), Lang::Fr),
     ];
     for (name, members, lang) in months {
-        let settings = json!({"output": ".", "layout": "both", "signup_sheets": true,
-            "signup": "https://inscriptions.example.org/"});
-        let tool = months::tool(folder.clone(), PathBuf::new(), lang, settings);
-        let desired = months::desired(tool.as_ref(), &members, lang);
         for sheet in ["programme", "leaflet", "since", "signup"] {
-            let part = if sheet == "since" {
-                "since"
-            } else {
-                "document"
-            };
-            let Some(data) = desired.body.get(part) else {
+            let Some(data) = months::data(&members, sheet, lang) else {
                 continue;
             };
             let request = Request {
                 template: months::template(sheet),
-                data: months::stamped(data),
+                data,
             };
             let name = format!("{name}-{sheet}");
             std::fs::write(

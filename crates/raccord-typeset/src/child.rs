@@ -136,7 +136,9 @@ fn serve(input: impl Read) -> Result<Vec<u8>, Refusal> {
             text: error.to_string(),
             remarks: match error {
                 TypesetError::Template { remarks } => remarks,
-                TypesetError::FileName { .. } | TypesetError::Empty => Vec::new(),
+                TypesetError::FileName { .. }
+                | TypesetError::Base64 { .. }
+                | TypesetError::Empty => Vec::new(),
             },
         }),
     }

@@ -34,7 +34,26 @@ pub struct Template {
     pub main: String,
     /// Other files, by the path the source calls them by (`logo.svg`, `parts/head.typ`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Content>,
+}
+
+/// What stands in a template's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// Text: more Typst source, or a drawing (SVG).
+    Text(String),
+    /// Anything else: a picture (PNG, JPEG).
+    Bytes {
+        /// The bytes, as base64 with padding.
+        base64: String,
+    },
+}
+
+impl From<&str> for Content {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
 }
 
 impl Template {
@@ -101,6 +120,12 @@ pub enum TypesetError {
         /// The name.
         name: String,
     },
+    /// A file of the template is not base64.
+    #[error("{name:?} is not in base64")]
+    Base64 {
+        /// The name.
+        name: String,
+    },
     /// The document has no page.
     #[error("the template made no page")]
     Empty,
@@ -124,10 +149,44 @@ pub enum TypesetError {
 /// [`TypesetError`]; a template that never ends is only stopped in a child ([`child_main`]).
 pub fn typeset(template: &Template, data: &Value) -> Result<Pdf, TypesetError> {
     let world = Sealed::new(template, data)?;
-    let compiled = typst::compile::<PagedDocument>(&world);
-    let remarks = |diagnostics: &[SourceDiagnostic]| remarks(&world, diagnostics);
+    let (document, warnings) = compile(&world, data)?;
+
+    let (bytes, accessible) = if let Ok(bytes) = typst_pdf::pdf(&document, &options(true)) {
+        (bytes, true)
+    } else {
+        // A place's own template may lack what PDF/UA asks for (say, a picture's description), a
+        // text may hold a sign that no font has: the document is still tagged.
+        let bytes = typst_pdf::pdf(&document, &options(false)).map_err(|errors| {
+            TypesetError::Template {
+                remarks: remarks(&world, &errors),
+            }
+        })?;
+        (bytes, false)
+    };
+    Ok(Pdf {
+        bytes,
+        pages: document
+            .pages()
+            .iter()
+            .map(|page| written(&page.frame))
+            .collect(),
+        accessible,
+        warnings,
+    })
+}
+
+/// The pages of `data` with `template`, laid out and not yet written to a file.
+///
+/// # Errors
+/// As [`typeset`].
+pub fn lay_out(template: &Template, data: &Value) -> Result<PagedDocument, TypesetError> {
+    Ok(compile(&Sealed::new(template, data)?, data)?.0)
+}
+
+fn compile(world: &Sealed, data: &Value) -> Result<(PagedDocument, Vec<Remark>), TypesetError> {
+    let compiled = typst::compile::<PagedDocument>(world);
     let mut document = compiled.output.map_err(|errors| TypesetError::Template {
-        remarks: remarks(&errors),
+        remarks: remarks(world, &errors),
     })?;
     if document.pages().is_empty() {
         return Err(TypesetError::Empty);
@@ -149,29 +208,7 @@ pub fn typeset(template: &Template, data: &Value) -> Result<Pdf, TypesetError> {
     if info.date.is_auto() {
         info.date = Smart::Custom(world.date());
     }
-
-    let (bytes, accessible) = if let Ok(bytes) = typst_pdf::pdf(&document, &options(true)) {
-        (bytes, true)
-    } else {
-        // A place's own template may lack what PDF/UA asks for (say, a picture's description), a
-        // text may hold a sign that no font has: the document is still tagged.
-        let bytes = typst_pdf::pdf(&document, &options(false)).map_err(|errors| {
-            TypesetError::Template {
-                remarks: remarks(&errors),
-            }
-        })?;
-        (bytes, false)
-    };
-    Ok(Pdf {
-        bytes,
-        pages: document
-            .pages()
-            .iter()
-            .map(|page| written(&page.frame))
-            .collect(),
-        accessible,
-        warnings: remarks(&compiled.warnings),
-    })
+    Ok((document, remarks(world, &compiled.warnings)))
 }
 
 /// The text of a frame, a line for each run.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 use typst::diag::{FileError, FileResult, PackageError, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration};
@@ -12,7 +13,7 @@ use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World, WorldExt};
 
 use crate::fonts::Fonts;
-use crate::{DATA, Template, TypesetError};
+use crate::{Content, DATA, Template, TypesetError};
 
 /// A world with no way out.
 pub(crate) struct Sealed {
@@ -27,7 +28,14 @@ impl Sealed {
     pub(crate) fn new(template: &Template, data: &Value) -> Result<Self, TypesetError> {
         let mut files = HashMap::with_capacity(template.files.len() + 1);
         for (name, content) in &template.files {
-            files.insert(id_of(name)?, Bytes::from_string(content.clone()));
+            let bytes = match content {
+                Content::Text(text) => Bytes::from_string(text.clone()),
+                Content::Bytes { base64 } => {
+                    let refused = |_| TypesetError::Base64 { name: name.clone() };
+                    Bytes::new(BASE64_STANDARD.decode(base64).map_err(refused)?)
+                }
+            };
+            files.insert(id_of(name)?, bytes);
         }
         files.insert(id_of(DATA)?, Bytes::from_string(data.to_string()));
         Ok(Self {

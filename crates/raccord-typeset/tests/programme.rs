@@ -219,3 +219,56 @@ async fn check_tries_the_template_of_the_place() {
         findings[0].text.fr
     );
 }
+
+/// A grey square as a PNG.
+fn square() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 40, 40);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[99; 1600]).unwrap();
+    drop(writer);
+    bytes
+}
+
+#[tokio::test]
+async fn a_logo_may_be_a_drawing_or_points_and_is_tried_before_it_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_logo = |name: &str, bytes: &[u8]| {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        months::tool(
+            folder.path().to_owned(),
+            PathBuf::from(CHILD),
+            Lang::Fr,
+            json!({"output": "out", "logo": name, "layout": "both", "signup_sheets": true}),
+        )
+    };
+    let drawing = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9'/></svg>";
+    assert_eq!(with_logo("a.svg", drawing).check().await, []);
+    let tool = with_logo("a.png", &square());
+    assert_eq!(tool.check().await, []);
+    let job = Job::Write {
+        entity: EntityId::derive(&[b"2027-01"]),
+        desired: months::desired(tool.as_ref(), &months::few(), Lang::Fr),
+        link: None,
+    };
+    tool.sink().unwrap().apply(&job).await.unwrap();
+    let pdf = fs::read(folder.path().join("out/programme-2027-01.pdf")).unwrap();
+    let image = b"/Subtype/Image";
+    assert!(pdf.windows(image.len()).any(|part| part == image));
+
+    let mut torn = square();
+    torn.truncate(45);
+    let mut wide = square();
+    wide[16..20].copy_from_slice(&90_000_u32.to_be_bytes());
+    for (bytes, code) in [
+        (&torn, "programme.template"),
+        (&wide, "programme.logo"),
+        (&b"Bonjour".to_vec(), "programme.logo"),
+    ] {
+        let findings = with_logo("b.png", bytes).check().await;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].code, code, "{}", findings[0].text.fr);
+        assert!(findings[0].place.contains("b.png"), "{:?}", findings[0]);
+    }
+}

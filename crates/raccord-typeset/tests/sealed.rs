@@ -63,9 +63,7 @@ fn a_template_reaches_nothing_but_its_own_files() {
         .files
         .insert("parts/head.typ".into(), "#let head = [Bonjour]".into());
     assert_eq!(typeset(&template, &json!({})).unwrap().pages, ["Bonjour\n"]);
-    template
-        .files
-        .insert("../../etc/passwd".into(), String::new());
+    template.files.insert("../../etc/passwd".into(), "".into());
     assert!(matches!(
         typeset(&template, &json!({})),
         Err(TypesetError::FileName { .. })

@@ -134,6 +134,67 @@ pub fn messy() -> Vec<Entity> {
     lines.iter().map(entity).collect()
 }
 
+/// The sample month with tasks, as recipes derive them from meetings, concerts and work parties.
+pub fn with_tasks() -> Vec<Entity> {
+    let mut month = january();
+    let tasks: Vec<Entity> = month.iter().flat_map(tasks_of).collect();
+    month.extend(tasks);
+    month
+}
+
+fn tasks_of(activity: &Entity) -> Vec<Entity> {
+    let tasks = match activity.text("kind") {
+        "Réunion" => json!([
+            {"title": "Animer la réunion", "capacity": 1, "credits": 200},
+            {"title": "Participer à la réunion"},
+        ]),
+        "Concert" => json!([
+            {"title": "Accueil", "capacity": 2, "credits": 150, "priority": 1},
+            {"title": "Bar", "capacity": 3, "credits": 200},
+            {"title": "Ranger la salle", "credits": 100, "priority": 9},
+        ]),
+        "Chantier participatif" => json!([
+            {"title": "Préparer les outils", "capacity": 1, "priority": 1},
+            {"title": "Cuisiner pour tout le monde", "capacity": 2, "credits": 300},
+        ]),
+        _ => json!([]),
+    };
+    let tasks = tasks.as_array().expect("a list").iter();
+    tasks
+        .map(|task| {
+            let mut task = task.clone();
+            task["activity"] = activity.id.to_string().into();
+            let mut task = entity(&task);
+            task.kind = EntityKind::Task;
+            task
+        })
+        .collect()
+}
+
+/// Sheets to sign on of every length: long titles, many tasks, many places, none, a full one.
+pub fn tables() -> Vec<Entity> {
+    let long = "Grande assemblée générale annuelle et extraordinaire des habitantes, habitants, voisines, voisins et amis du quartier de la rivière";
+    let mut month: Vec<Entity> = [
+        json!({"title": long, "kind": "Réunion", "capacity": 70, "credits": 100}),
+        json!({"title": "Atelier couture", "kind": "Atelier", "capacity": 8, "status": "full"}),
+        json!({"title": "Concert : fanfare de quartier", "kind": "Concert", "capacity": 20}),
+        json!({"title": "Repas partagé", "kind": "Repas partagé"}),
+    ]
+    .into_iter()
+    .zip(11..)
+    .map(|(mut fields, day)| {
+        fields["start"] = format!("2027-01-{day}T18:30").into();
+        fields["end"] = format!("2027-01-{day}T21:00").into();
+        fields["room"] = "Grande halle".into();
+        fields["organiser"] = "Coordination".into();
+        entity(&fields)
+    })
+    .collect();
+    let tasks: Vec<Entity> = month.iter().flat_map(tasks_of).collect();
+    month.extend(tasks);
+    month
+}
+
 /// The template of a sheet, with the parts they have in common.
 pub fn template(sheet: &str) -> Template {
     let main = match sheet {
@@ -148,6 +209,21 @@ pub fn template(sheet: &str) -> Template {
         include_str!("../../../../connectors/programme/templates/parts.typ").into(),
     );
     template
+}
+
+/// What `sheet` (`programme`, `leaflet`, `since`, `signup`) of a month is made from; none where there
+/// is no such sheet.
+pub fn data(members: &[Entity], sheet: &str, lang: Lang) -> Option<Value> {
+    let settings = json!({"output": ".", "layout": "both", "signup_sheets": true,
+        "signup": "https://inscriptions.example.org/"});
+    let tool = tool(PathBuf::new(), PathBuf::new(), lang, settings);
+    let desired = desired(tool.as_ref(), members, lang);
+    let part = if sheet == "since" {
+        "since"
+    } else {
+        "document"
+    };
+    desired.body.get(part).map(stamped)
 }
 
 /// `data` as the connector hands it over for the third edition.
