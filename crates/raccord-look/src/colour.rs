@@ -234,7 +234,15 @@ mod tests {
     #[test]
     fn only_a_colour_is_a_colour() {
         assert!(" #0B6B53 ".parse::<Tint>().is_ok());
-        for wrong in ["", "0b6b53", "#0b6", "#0b6b5g", "red", "#é6b53", "#0b6b53;}"] {
+        for wrong in [
+            "",
+            "0b6b53",
+            "#0b6",
+            "#0b6b5g",
+            "red",
+            "#é6b53",
+            "#0b6b53;}",
+        ] {
             assert_eq!(wrong.parse::<Tint>(), Err(WrongColour), "{wrong}");
         }
     }

@@ -25,12 +25,12 @@ const SHAPES: [(&str, &str); 12] = [
         "star",
         "M12 0l3.1 7.8 8.3.5L17 13.6l2.1 8.1-7.1-4.5-7.1 4.5L7 13.6.6 8.3l8.3-.5z",
     ),
-    (
-        "cross",
-        "M8.4 0h7.2v8.4H24v7.2h-8.4V24H8.4v-8.4H0V8.4h8.4z",
-    ),
+    ("cross", "M8.4 0h7.2v8.4H24v7.2h-8.4V24H8.4v-8.4H0V8.4h8.4z"),
     ("hexagon", "M12 0l10.4 6v12L12 24 1.6 18V6z"),
-    ("arch", "M0 24V12a12 12 0 0 1 24 0v12h-4V12a8 8 0 0 0-16 0v12z"),
+    (
+        "arch",
+        "M0 24V12a12 12 0 0 1 24 0v12h-4V12a8 8 0 0 0-16 0v12z",
+    ),
 ];
 
 /// The shape of what has no other: a point.

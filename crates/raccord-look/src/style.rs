@@ -70,7 +70,10 @@ mod tests {
     #[test]
     fn a_squeezed_style_says_the_same_with_less() {
         let style = "/* why */\na {\n  color: red;\n}\n@media print {\n  b { c: d; }\n}\n";
-        assert_eq!(squeezed(style), "a {color: red;}\n@media print {b { c: d; }\n}\n");
+        assert_eq!(
+            squeezed(style),
+            "a {color: red;}\n@media print {b { c: d; }\n}\n"
+        );
     }
 
     #[test]

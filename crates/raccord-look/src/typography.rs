@@ -154,23 +154,28 @@ mod tests {
 
     #[test]
     fn french_spaces_are_set_and_hours_and_addresses_left_alone() {
-        let shown = |text: &str| {
-            set(text, Lang::Fr)
-                .replace(NARROW, "_")
-                .replace(FIXED, "~")
-        };
+        let shown = |text: &str| set(text, Lang::Fr).replace(NARROW, "_").replace(FIXED, "~");
         for (typed, printed) in [
-            ("Permanence d'accueil : venez !", "Permanence d’accueil~: venez_!"),
+            (
+                "Permanence d'accueil : venez !",
+                "Permanence d’accueil~: venez_!",
+            ),
             ("« Les communs » ; 5 €...", "«_Les communs_»_; 5~€…"),
             ("«Les communs»", "«_Les communs_»"),
             ("dès 19h30, jusqu'à 23h.", "dès 19_h_30, jusqu’à 23_h."),
-            ("à 18:30, https://a.example/?b", "à 18:30, https://a.example/?b"),
+            (
+                "à 18:30, https://a.example/?b",
+                "à 18:30, https://a.example/?b",
+            ),
             (
                 "\"Grand débat\": à qui est la rue? 5€, 20%!",
                 "«_Grand débat_»~: à qui est la rue_? 5~€, 20~%!",
             ),
             ("écran de 5\"", "écran de 5\""),
-            ("Apportez :\n- gants ;\n- envie !", "Apportez~:\n- gants_;\n- envie_!"),
+            (
+                "Apportez :\n- gants ;\n- envie !",
+                "Apportez~:\n- gants_;\n- envie_!",
+            ),
         ] {
             assert_eq!(shown(typed), printed);
             let once = set(typed, Lang::Fr);
