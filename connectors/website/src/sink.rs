@@ -302,7 +302,7 @@ impl crate::Inner {
             .filter(|text| std::fs::read(&file).is_ok_and(|old| old == text.as_bytes()));
         let mut changed = match kept {
             Some(_) => false,
-            None => self.folder.write(&path, &calendar(self.now()))?,
+            None => self.folder.write(&path, calendar(self.now()))?,
         };
         let page =
             pages::activity(&self.site, lang, item, hash).map_err(|error| unwritten(&error))?;

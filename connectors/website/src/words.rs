@@ -306,9 +306,10 @@ pub(crate) fn hours(lang: Lang, span: Span) -> String {
         ),
         Span::Hours(start, Some(end)) => {
             // Midnight belongs to the day it ends.
-            let last = match end.time() == Time::midnight() {
-                true => end.date().yesterday().unwrap_or(end.date()),
-                false => end.date(),
+            let last = if end.time() == Time::midnight() {
+                end.date().yesterday().unwrap_or(end.date())
+            } else {
+                end.date()
             };
             let moment = format!("{}, {}", day(lang, last), hour(end.time(), lang));
             format!("{}, {}", hour(start.time(), lang), until(lang, &moment))

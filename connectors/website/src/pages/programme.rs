@@ -257,9 +257,10 @@ impl<'a> Programme<'a> {
         let past_link = over_month.map(|path| Link::to(path, self.labels().over));
         let render = |count: usize, excerpt: usize, with_past: bool| {
             let rows = self.rows("", excerpt, true);
-            let past: Vec<Past> = match with_past {
-                true => past.iter().map(|item| rows.past(item)).collect(),
-                false => Vec::new(),
+            let past: Vec<Past> = if with_past {
+                past.iter().map(|item| rows.past(item)).collect()
+            } else {
+                Vec::new()
             };
             ListPage {
                 shell: self.shell("index.html", self.labels().programme, self.summary()),
@@ -299,15 +300,11 @@ impl<'a> Programme<'a> {
                 whole = Some(html).filter(|html| html.len() <= self.budget);
             }
         }
-        let html = match whole {
-            Some(html) => html,
-            None => {
-                let count = self.coming.len();
-                fitting(self.budget, count, |count, excerpt| {
-                    render(count, excerpt, false)
-                })?
-                .1
-            }
+        let html = if let Some(html) = whole {
+            html
+        } else {
+            let part = |count, excerpt| render(count, excerpt, false);
+            fitting(self.budget, self.coming.len(), part)?.1
         };
         Ok(Page {
             path: "index.html".to_owned(),
