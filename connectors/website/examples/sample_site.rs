@@ -1,6 +1,7 @@
 //! Writes the site of the sample programme: `cargo run -p raccord-connector-website --example
 //! sample_site -- FOLDER [fr|en] [2027-01-02] [BASE_URL] [LINES] [COLOUR]`; an empty word leaves a
-//! choice to its default. For looking at, and for the checks by programs that are not ours.
+//! choice to its default, and LINES may be another site's `activities.json`. For looking at, and
+//! for the checks by programs that are not ours.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +15,7 @@ mod common;
 use std::path::Path;
 
 use raccord_model::{Entity, Lang};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -28,6 +29,7 @@ async fn main() {
         settings["base_url"] = json!(base);
     }
     let members = match given(4) {
+        Some(file) if Path::new(file).is_file() => others(Path::new(file)),
         Some(lines) => public(lines.parse().unwrap()),
         None => common::sample(),
     };
@@ -35,6 +37,18 @@ async fn main() {
     kit.colour = given(5).cloned().unwrap_or_default();
     let tool = (raccord_connector_website::CONNECTOR.build)(settings, &kit).unwrap();
     common::publish(&*tool, &members, lang, today).await;
+}
+
+/// The activities of another site.
+fn others(file: &Path) -> Vec<Entity> {
+    let list: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let one = |activity: &Value| common::entity(activity["id"].as_str().unwrap(), activity.clone());
+    list["activities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(one)
+        .collect()
 }
 
 /// So many public lines: those of the sample, again and again under other titles.
