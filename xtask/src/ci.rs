@@ -68,6 +68,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::calendars::run),
     },
     Step {
+        name: "pages",
+        work: Work::Here(|| crate::pages::run(&crate::pages::Args::default())),
+    },
+    Step {
         name: "quality",
         work: Work::Here(|| crate::quality::run(&crate::quality::Args::default())),
     },

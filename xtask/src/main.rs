@@ -17,12 +17,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod browser;
 mod cache;
 mod calendars;
 mod ci;
 mod deny;
 mod full;
 mod offline;
+mod pages;
 mod pictures;
 mod python;
 mod quality;
@@ -48,6 +50,8 @@ enum Verb {
     Tidy,
     /// The sample's calendars, read by programs that are not ours.
     Calendars,
+    /// Every kind of page, in a real browser: axe-core, keyboard, narrow screens, large text, weight.
+    Pages(pages::Args),
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
     /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
@@ -77,6 +81,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Full(args) => full::run(&args),
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
+        Verb::Pages(args) => pages::run(&args),
         Verb::Schemas(args) => schemas::run(&args),
         Verb::Pictures(args) => pictures::run(&args),
         Verb::Quality(args) => quality::run(&args),

@@ -32,6 +32,8 @@ pub(crate) fn interpreter() -> Result<PathBuf> {
             "--quiet",
             "--disable-pip-version-check",
             "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
             "-r",
         ])
         .arg(&list);

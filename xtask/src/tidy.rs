@@ -36,14 +36,19 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
     let connector = |name: &str| name.starts_with("raccord-connector-");
     match member.name.as_str() {
         "raccord-model" | "raccord-typeset" | "xtask" => false,
-        "raccord-engine" | "raccord-bus" | "raccord-kit" => other == "raccord-model",
-        "raccord-sim" | "raccord-web" => matches!(other, "raccord-model" | "raccord-engine"),
+        "raccord-engine" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
+            other == "raccord-model"
+        }
+        "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine"),
+        "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
             other,
             "raccord-model" | "raccord-engine" | "raccord-connector-spreadsheet"
         ),
         "raccord" | "raccord-fuzz" | "raccord-tests" => other != "xtask",
-        name if connector(name) => matches!(other, "raccord-model" | "raccord-kit"),
+        name if connector(name) => {
+            matches!(other, "raccord-model" | "raccord-kit" | "raccord-look")
+        }
         _ => false,
     }
 }

@@ -37,6 +37,7 @@ fn january() -> Vec<Entity> {
 
 fn kit(folder: &Path, child: &str) -> Kit {
     Kit {
+        colour: String::new(),
         base: folder.to_owned(),
         program: std::path::absolute("tests/children").unwrap().join(child),
         ..testing::kit()

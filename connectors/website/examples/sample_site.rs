@@ -1,6 +1,7 @@
 //! Writes the site of the sample programme: `cargo run -p raccord-connector-website --example
-//! sample_site -- FOLDER [fr|en] [2027-01-02] [BASE_URL]`. For looking at, and for
-//! `tests/check_calendar.py`.
+//! sample_site -- FOLDER [fr|en] [2027-01-02] [BASE_URL] [LINES] [COLOUR]`; an empty word leaves a
+//! choice to its default, and LINES may be another site's `activities.json`. For looking at, and
+//! for the checks by programs that are not ours.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,24 +14,60 @@ mod common;
 
 use std::path::Path;
 
-use serde_json::json;
+use raccord_model::{Entity, Lang};
+use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let folder = arguments.first().expect("say where to write the site");
-    let lang = arguments
-        .get(1)
-        .map_or("fr", String::as_str)
-        .parse()
-        .unwrap();
-    let today = arguments
-        .get(2)
-        .map_or(common::TODAY, |today| today.parse().unwrap());
+    let given = |index: usize| arguments.get(index).filter(|text| !text.is_empty());
+    let folder = Path::new(given(0).expect("say where to write the site"));
+    let lang = given(1).map_or(Lang::Fr, |lang| lang.parse().unwrap());
+    let today = given(2).map_or(common::TODAY, |today| today.parse().unwrap());
     let mut settings = json!({ "output": "." });
-    if let Some(base) = arguments.get(3) {
+    if let Some(base) = given(3) {
         settings["base_url"] = json!(base);
     }
-    let (tool, _) = common::site(Path::new(folder), settings);
-    common::publish(&*tool, &common::sample(), lang, today).await;
+    let members = match given(4) {
+        Some(file) if Path::new(file).is_file() => others(Path::new(file)),
+        Some(lines) => public(lines.parse().unwrap()),
+        None => common::sample(),
+    };
+    let (mut kit, _) = common::kit(folder, common::place());
+    kit.colour = given(5).cloned().unwrap_or_default();
+    let tool = (raccord_connector_website::CONNECTOR.build)(settings, &kit).unwrap();
+    common::publish(&*tool, &members, lang, today).await;
+}
+
+/// The activities of another site.
+fn others(file: &Path) -> Vec<Entity> {
+    let list: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let one = |activity: &Value| common::entity(activity["id"].as_str().unwrap(), activity.clone());
+    list["activities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(one)
+        .collect()
+}
+
+/// So many public lines: those of the sample, again and again under other titles.
+fn public(lines: usize) -> Vec<Entity> {
+    let mut sample = common::sample();
+    sample.retain(|entity| entity.text("visibility") == "public");
+    let line = |index: usize| {
+        let mut one = sample[index % sample.len()].clone();
+        let turn = index / sample.len();
+        if turn > 0 {
+            let title = format!("{} ({})", one.text("title"), turn + 1);
+            one.fields.insert("title".into(), json!(title));
+        }
+        // The same title at another time is another activity.
+        let name = format!("{}-{index}", one.text("title"));
+        one.id = common::entity(&name, json!({})).id;
+        one
+    };
+    let mut all: Vec<Entity> = (0..lines).map(line).collect();
+    all.sort_by_key(|entity| entity.text("start").to_owned());
+    all
 }

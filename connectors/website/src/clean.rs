@@ -3,6 +3,8 @@
 //!
 //! It does not escape: each writer (HTML, iCalendar, Atom, JSON) escapes for its own format.
 
+use raccord_model::Lang;
+
 /// `text` on one line, at most `max` characters.
 pub(crate) fn line(text: &str, max: usize) -> String {
     // What is cut later need not be walked: a cell may hold ten megabytes.
@@ -26,6 +28,11 @@ pub(crate) fn line(text: &str, max: usize) -> String {
     } else {
         kept.to_owned()
     }
+}
+
+/// `text` on one line, at most `max` characters, as it is printed in `lang`.
+pub(crate) fn set(text: &str, max: usize, lang: Lang) -> String {
+    raccord_look::set(&line(text, max), lang)
 }
 
 /// `text` with its line breaks, at most `max` characters, and whether something was cut.

@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use raccord_kit::files;
 use raccord_model::{Blame, Digest, Failure, PlaceId, Words};
 
+use crate::pages::FOLDERS;
+
 /// The file that says whose folder it is.
 const MARK: &str = ".raccord-website";
 
@@ -51,8 +53,9 @@ impl Folder {
             return Ok(());
         }
         self.ours()?;
-        files::sweep(&self.root)?;
-        files::sweep(&self.root.join("activities"))?;
+        for folder in ["activities"].iter().chain(&FOLDERS) {
+            files::sweep(&self.root.join(folder))?;
+        }
         files::write(&self.root.join(MARK), self.mark().as_bytes())?;
         *ready = true;
         Ok(())
@@ -106,9 +109,9 @@ impl Folder {
         Ok(text.contains(&format!(r#"name="raccord" content="{mark}""#)))
     }
 
-    /// Makes a file hold `text`; whether it changed.
-    pub(crate) fn write(&self, path: &str, text: &str) -> Result<bool, Failure> {
-        let written = files::write(&self.path(path)?, text.as_bytes())?;
+    /// Makes a file hold `bytes`; whether it changed.
+    pub(crate) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<bool, Failure> {
+        let written = files::write(&self.path(path)?, bytes.as_ref())?;
         Ok(written != files::Written::Same)
     }
 
@@ -124,18 +127,26 @@ impl Folder {
         Ok(())
     }
 
-    /// The names in the folder that `wanted` picks.
-    pub(crate) fn names(&self, wanted: fn(&str) -> bool) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(&self.root) else {
+    /// The files in a folder of the site that `wanted` picks by name, by their paths in the site.
+    pub(crate) fn names(&self, folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else {
             return Vec::new();
         };
+        let slash = if folder.is_empty() { "" } else { "/" };
         let mut names: Vec<String> = entries
             .flatten()
             .filter_map(|entry| entry.file_name().into_string().ok())
             .filter(|name| wanted(name))
+            .map(|name| format!("{folder}{slash}{name}"))
             .collect();
         names.sort();
         names
+    }
+
+    /// Takes away a folder of the site that holds nothing any more.
+    pub(crate) fn prune(&self, folder: &str) {
+        // Whatever else somebody put there keeps it.
+        drop(std::fs::remove_dir(self.root.join(folder)));
     }
 
     fn mark(&self) -> String {

@@ -9,7 +9,7 @@ use raccord_model::{Activity, Civil, Digest, Entity, Fields, Place, Status, dige
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::words::Span;
+use crate::words::{self, Span};
 
 /// A public activity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,15 @@ impl Item {
     /// Whether it was over before `today` began.
     pub(crate) fn over_before(&self, today: Date) -> bool {
         self.activity.over_at() <= today.to_datetime(Time::midnight())
+    }
+
+    /// Whether it takes more than a day, or more than an evening and its night.
+    pub(crate) fn lasts(&self) -> bool {
+        match self.span() {
+            Span::Days(first, last) => last > first,
+            Span::Hours(start, Some(end)) => !words::same_evening(start, end),
+            Span::Hours(_, None) => false,
+        }
     }
 
     /// Whether the programme of `today` still names it: what was cancelled is struck through

@@ -13,6 +13,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use raccord_kit::{
     BoxFuture, Choice, Clock, Connector, Finding, Kit, Level, Sink, Source, Tool, settings,
@@ -40,6 +41,7 @@ mod pages;
 mod sink;
 mod site;
 mod sitemap;
+mod social;
 mod stamps;
 mod template;
 mod words;
@@ -67,10 +69,12 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             clock: Arc::clone(&kit.clock),
             folder: Folder::new(kit.path(&*settings.output), kit.place.id.clone()),
             output: settings.output.get(),
+            pictured: AtomicBool::new(false),
             site: Site {
                 place: kit.place.clone(),
                 base_url: settings.base_url.map(|base| base.0),
                 template,
+                tint: kit.colour.parse().unwrap_or_default(),
             },
         }),
     }))
@@ -89,6 +93,8 @@ struct Inner {
     /// The key `output`, as it is written.
     output: String,
     site: Site,
+    /// Whether the picture was drawn since the start.
+    pictured: AtomicBool,
 }
 
 impl Tool for Website {

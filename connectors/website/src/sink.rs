@@ -5,9 +5,13 @@
 //! repeated. The page that carries the digest is written last, so that finding it there means that
 //! the rest is there too.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use raccord_kit::{BoxFuture, Clock, Job, Made, Sink, files};
+use raccord_look::{LETTERS, LETTERS_FILE};
 use raccord_model::{
     Applied, Blame, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Lang, Rendered,
     Subject, Words,
@@ -18,10 +22,10 @@ use serde_json::{Value, json};
 use crate::calendar::{self, Offer};
 use crate::item::Item;
 use crate::pages::{self, Programme};
-use crate::site::{self, Site};
+use crate::site::{self, PICTURE, Site};
 use crate::sitemap::{self, SITEMAP};
 use crate::stamps::{self, Stamps};
-use crate::{Website, clean, data, feed, words};
+use crate::{Website, clean, data, feed, social, words};
 
 /// What `render` hands to `apply`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -300,7 +304,7 @@ impl crate::Inner {
             .filter(|text| std::fs::read(&file).is_ok_and(|old| old == text.as_bytes()));
         let mut changed = match kept {
             Some(_) => false,
-            None => self.folder.write(&path, &calendar(self.now()))?,
+            None => self.folder.write(&path, calendar(self.now()))?,
         };
         let page =
             pages::activity(&self.site, lang, item, hash).map_err(|error| unwritten(&error))?;
@@ -344,7 +348,7 @@ impl crate::Inner {
         let generated = kept.unwrap_or(now);
 
         let mut files = vec![
-            (STYLE.to_owned(), self.site.template.style()),
+            (STYLE.to_owned(), self.site.style(LETTERS_FILE)),
             (LIST.to_owned(), data::write(generated, &activities)),
             (
                 CALENDAR.to_owned(),
@@ -363,13 +367,7 @@ impl crate::Inner {
             ));
             let gone = pages::gone(&self.site, lang)?;
             files.push((gone.path, gone.html));
-            let programme = Programme {
-                site: &self.site,
-                lang,
-                today,
-                mark: hash,
-                items,
-            };
+            let programme = Programme::new(&self.site, lang, today, hash, items);
             let pages = programme.pages()?;
             let paths = pages.iter().map(|page| page.path.as_str());
             let sitemap = sitemap::write(&self.site, paths, &changed)?;
@@ -379,29 +377,91 @@ impl crate::Inner {
         })();
         made.map_err(|error: askama::Error| unwritten(&error))?;
 
-        let (mut written, mut taken_away) = (0, 0);
+        let mut changed = usize::from(self.folder.write(LETTERS_FILE, LETTERS)?);
+        changed += usize::from(self.write_picture(lang)?);
+        let mut made: BTreeSet<&str> = BTreeSet::new();
         for (path, text) in &files {
-            written += usize::from(self.folder.write(path, text)?);
+            changed += usize::from(self.folder.write(path, text)?);
+            made.insert(path);
         }
-        // Months that are over, or have nothing public any more; what only a site with an address has.
-        let stale = |name: &str| pages::is_month_page(name) || name == SITEMAP;
-        for name in self.folder.names(stale) {
-            if !files.iter().any(|(path, _)| *path == name) {
-                self.folder.remove(&name)?;
-                taken_away += 1;
+        for path in self.listed() {
+            if !made.contains(path.as_str()) {
+                changed += usize::from(self.out_of_date(&path, lang, today)?);
             }
         }
-        tracing::info!(connector = %self.name, files = written, "site written");
-        Ok(written + taken_away > 0)
+        // What only a site with an address has.
+        if !made.contains(SITEMAP) && self.folder.path(SITEMAP)?.exists() {
+            self.folder.remove(SITEMAP)?;
+            changed += 1;
+        }
+        tracing::info!(connector = %self.name, files = changed, "site written");
+        Ok(changed > 0)
+    }
+
+    /// Draws the picture for social networks, once in the life of the process; only a site with an
+    /// address can name one. Whether anything changed.
+    fn write_picture(&self, lang: Lang) -> Result<bool, Failure> {
+        let there = self.folder.path(PICTURE)?.exists();
+        if self.site.base_url.is_none() {
+            self.folder.remove(PICTURE)?;
+            return Ok(there);
+        }
+        if there && self.pictured.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let name = clean::set(&self.site.place.name, 80, lang);
+        let title = words::labels(lang).programme;
+        let changed = match social::picture(&name, title, &self.site.tint) {
+            Some(picture) => self.folder.write(PICTURE, picture)?,
+            None => false,
+        };
+        self.pictured.store(true, Ordering::Relaxed);
+        Ok(changed)
+    }
+
+    /// The pages of months, weeks, kinds, rooms and themes that are in the folder.
+    fn listed(&self) -> Vec<String> {
+        let of = |folder: &&str| {
+            let names = self
+                .folder
+                .names(folder, |name| pages::is_list_page(folder, name));
+            names.into_iter()
+        };
+        pages::FOLDERS.iter().flat_map(of).collect()
+    }
+
+    /// Takes away a page with nothing to show any more; where it was of a month or a week that has
+    /// begun, it says so from now on. Whether anything changed.
+    fn out_of_date(&self, path: &str, lang: Lang, today: Date) -> Result<bool, Failure> {
+        if pages::begins(path).is_some_and(|first| first <= today) {
+            let page = pages::past(&self.site, lang, path).map_err(|error| unwritten(&error))?;
+            return self.folder.write(&page.path, &page.html);
+        }
+        self.folder.remove(path)?;
+        Ok(true)
     }
 
     fn remove_programme(&self) -> Result<(), Failure> {
         // The front page first: without it there is no site.
-        for name in [INDEX, FEED, CALENDAR, LIST, GONE, STYLE, SITEMAP] {
+        let fixed = [
+            INDEX,
+            FEED,
+            CALENDAR,
+            LIST,
+            GONE,
+            STYLE,
+            SITEMAP,
+            PICTURE,
+            LETTERS_FILE,
+        ];
+        for name in fixed {
             self.folder.remove(name)?;
         }
-        for name in self.folder.names(pages::is_month_page) {
+        for name in self.listed() {
             self.folder.remove(&name)?;
+        }
+        for folder in pages::FOLDERS.iter().filter(|folder| !folder.is_empty()) {
+            self.folder.prune(folder);
         }
         self.folder.give_back()
     }

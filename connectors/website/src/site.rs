@@ -1,9 +1,19 @@
 //! What all files of a site have in common: the place, its address, and what replaces our look.
 
-use raccord_model::{EntityId, Lang, Place};
+use raccord_look::{LETTERS, LETTERS_FILE, Tint};
+use raccord_model::{Digest, EntityId, Lang, Place};
 use url::Url;
 
 use crate::template::Template;
+
+/// The most bytes a page has with all it needs.
+const PAGE: usize = 49_500;
+/// The most and the least bytes of its HTML.
+const MOST: usize = 30_000;
+const LEAST: usize = 15_000;
+
+/// The picture that social networks show.
+pub(crate) const PICTURE: &str = "social.png";
 
 /// A site, apart from what it shows.
 #[derive(Clone, Debug)]
@@ -14,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) base_url: Option<Url>,
     /// What replaces our look.
     pub(crate) template: Template,
+    /// The place's own colour.
+    pub(crate) tint: Tint,
 }
 
 impl Site {
@@ -35,15 +47,40 @@ impl Site {
         Some(format!("webcal://{rest}"))
     }
 
+    /// The style sheet, for a page from which the letters are at `letters`.
+    pub(crate) fn style(&self, letters: &str) -> String {
+        self.template.style(&self.tint, letters)
+    }
+
+    /// The name by which pages ask for the style, so that a changed one is fetched again.
+    pub(crate) fn version(&self) -> String {
+        Digest::of(self.style(LETTERS_FILE).as_bytes()).to_string()[..8].to_owned()
+    }
+
+    /// The most bytes of HTML a page may have, so that with its style and letters it stays light.
+    pub(crate) fn budget(&self) -> usize {
+        let rest = self.style(LETTERS_FILE).len() + LETTERS.len();
+        PAGE.saturating_sub(rest).clamp(LEAST, MOST)
+    }
+
+    /// The address of the picture that social networks show, where the site's own is known.
+    pub(crate) fn picture(&self) -> Option<String> {
+        self.address(PICTURE)
+    }
+
     /// What the look of every page depends on besides its subject.
     pub(crate) fn look(&self, lang: Lang) -> serde_json::Value {
-        serde_json::json!({
+        let mut look = serde_json::json!({
             "lang": lang,
             "name": self.place.name,
             "zone": self.place.zone,
             "base_url": self.base_url.as_ref().map(Url::as_str),
             "template": self.template.digest(),
-        })
+        });
+        if self.tint != Tint::default() {
+            look["tint"] = serde_json::json!(self.tint.light);
+        }
+        look
     }
 }
 

@@ -6,10 +6,11 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use raccord_look::Tint;
 use raccord_model::{Blame, Digest, Failure, Words};
 
-/// Our own style.
-pub(crate) const STYLE: &str = include_str!("../templates/style.css");
+/// Our own style, after the one all pages share.
+const STYLE: &str = include_str!("../templates/style.css");
 
 /// The files a template folder may hold, and the most bytes each may have.
 const PARTS: [(&str, usize); 4] = [
@@ -53,18 +54,14 @@ impl Template {
         Ok(template)
     }
 
-    /// The style sheet of the site.
-    pub(crate) fn style(&self) -> String {
-        let style = self.style.as_deref().unwrap_or(STYLE);
+    /// The style sheet of the site, for pages that find the letters at `letters`.
+    pub(crate) fn style(&self, tint: &Tint, letters: &str) -> String {
+        let ours = || raccord_look::style(tint, letters) + &raccord_look::squeezed(STYLE);
+        let style = self.style.clone().unwrap_or_else(ours);
         match &self.tint {
             Some(tint) => format!("{style}\n{tint}"),
-            None => style.to_owned(),
+            None => style,
         }
-    }
-
-    /// The name by which pages ask for the style, so that a changed one is fetched again.
-    pub(crate) fn version(&self) -> String {
-        Digest::of(self.style().as_bytes()).to_string()[..8].to_owned()
     }
 
     /// The top of the page, in a page from which the site's root is `root`.

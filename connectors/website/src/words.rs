@@ -2,6 +2,7 @@
 //! dates and hours in each.
 
 use jiff::civil::{Date, Time};
+use raccord_look::hour;
 use raccord_model::{Activity, Civil, Lang, Status};
 
 /// The fixed texts of the pages.
@@ -43,6 +44,17 @@ pub(crate) struct Labels {
     pub(crate) cancelled_why: &'static str,
     pub(crate) tentative_why: &'static str,
     pub(crate) full_why: &'static str,
+    pub(crate) by_kind: &'static str,
+    pub(crate) by_room: &'static str,
+    pub(crate) by_tag: &'static str,
+    pub(crate) by_other: &'static str,
+    pub(crate) open_only: &'static str,
+    pub(crate) weeks: &'static str,
+    pub(crate) months: &'static str,
+    pub(crate) ongoing: &'static str,
+    pub(crate) past: &'static str,
+    pub(crate) past_why: &'static str,
+    pub(crate) picture: &'static str,
 }
 
 const FR: Labels = Labels {
@@ -50,8 +62,8 @@ const FR: Labels = Labels {
     skip: "Aller au contenu",
     whole_day: "toute la journée",
     cancelled: "Annulé",
-    tentative: "à confirmer",
-    full: "complet",
+    tentative: "À confirmer",
+    full: "Complet",
     empty: "Rien n’est annoncé pour le moment. Revenez bientôt\u{202f}!",
     over: "Déjà passé ce mois-ci",
     more: "La suite du programme",
@@ -72,11 +84,11 @@ const FR: Labels = Labels {
     keep_up: "Ne rien manquer",
     subscribe: "S’abonner à l’agenda",
     calendar_file: "Adresse de l’agenda",
-    how: "Sur téléphone, touchez «\u{a0}S’abonner\u{a0}»\u{202f}; sinon, copiez l’adresse de l’agenda et collez-la \
-          dans votre agenda, à «\u{a0}S’abonner\u{a0}» ou «\u{a0}Nouvel agenda depuis une adresse\u{a0}»\u{a0}: il se met \
+    how: "Sur téléphone, touchez «\u{202f}S’abonner\u{202f}»\u{202f}; sinon, copiez l’adresse de l’agenda et collez-la \
+          dans votre agenda, à «\u{202f}S’abonner\u{202f}» ou «\u{202f}Nouvel agenda depuis une adresse\u{202f}»\u{a0}: il se met \
           à jour tout seul.",
     how_without_address: "Copiez l’adresse de ce lien et collez-la dans votre agenda, à \
-          «\u{a0}S’abonner\u{a0}» ou «\u{a0}Nouvel agenda depuis une adresse\u{a0}»\u{a0}: il se met à jour tout seul.",
+          «\u{202f}S’abonner\u{202f}» ou «\u{202f}Nouvel agenda depuis une adresse\u{202f}»\u{a0}: il se met à jour tout seul.",
     feed: "Nouveautés (Atom)",
     data: "Données (JSON)",
     made_by: "Ce programme est tenu à jour avec Raccord, un logiciel libre.",
@@ -86,6 +98,17 @@ const FR: Labels = Labels {
     cancelled_why: "Cette activité n’aura pas lieu.",
     tentative_why: "Cette activité reste à confirmer\u{a0}: revenez voir avant de vous déplacer.",
     full_why: "Cette activité est complète.",
+    by_kind: "Par genre",
+    by_room: "Par lieu",
+    by_tag: "Par thème",
+    by_other: "Par lieu, par thème",
+    open_only: "Seulement là où il reste de la place",
+    weeks: "Semaines",
+    months: "Mois",
+    ongoing: "Déjà commencé",
+    past: "Plus rien à venir ici",
+    past_why: "Ce qui était annoncé ici est passé ou n’aura pas lieu. Tout ce qui vient est dans le programme.",
+    picture: "Le programme",
 };
 
 const EN: Labels = Labels {
@@ -93,8 +116,8 @@ const EN: Labels = Labels {
     skip: "Skip to content",
     whole_day: "all day",
     cancelled: "Cancelled",
-    tentative: "to be confirmed",
-    full: "full",
+    tentative: "To be confirmed",
+    full: "Full",
     empty: "Nothing is announced at the moment. Come back soon!",
     over: "Already over this month",
     more: "The programme goes on",
@@ -129,6 +152,17 @@ const EN: Labels = Labels {
     cancelled_why: "This activity will not take place.",
     tentative_why: "This activity is yet to be confirmed: look again before you set out.",
     full_why: "This activity is full.",
+    by_kind: "By kind",
+    by_room: "By place",
+    by_tag: "By theme",
+    by_other: "By place, by theme",
+    open_only: "Only where there is still room",
+    weeks: "Weeks",
+    months: "Months",
+    ongoing: "Already under way",
+    past: "Nothing more to come here",
+    past_why: "What was announced here is over or will not take place. Everything to come is in the programme.",
+    picture: "The programme",
 };
 
 /// The fixed texts in `lang`.
@@ -167,30 +201,38 @@ pub(crate) fn day_year(lang: Lang, date: Date) -> String {
     format!("{} {}", day(lang, date), date.year())
 }
 
-/// "18 h 30" in French, "18:30" in English.
-pub(crate) fn clock(lang: Lang, time: Time) -> String {
-    match (lang, time.minute()) {
-        (Lang::Fr, 0) => format!("{}\u{a0}h", time.hour()),
-        (Lang::Fr, minute) => format!("{}\u{a0}h\u{a0}{minute:02}", time.hour()),
-        (Lang::En, minute) => format!("{:02}:{minute:02}", time.hour()),
-    }
-}
-
-/// "Semaine du 4 au 10 janvier".
+/// "Du 4 au 10 janvier", as on the printed page; "4–10 January".
 pub(crate) fn week(lang: Lang, monday: Date) -> String {
     let sunday = monday
         .checked_add(jiff::Span::new().days(6))
         .unwrap_or(monday);
-    let from = if monday.month() == sunday.month() {
+    let one_month = monday.month() == sunday.month();
+    let from = if one_month {
         ordinal(lang, monday)
     } else {
         day_month(lang, monday)
     };
     let to = day_month(lang, sunday);
     match lang {
-        Lang::Fr => format!("Semaine du {from} au {to}"),
-        Lang::En => format!("Week of {from} to {to}"),
+        Lang::Fr => format!("Du\u{a0}{from} au\u{a0}{to}"),
+        Lang::En if one_month => format!("{from}–{to}"),
+        Lang::En => format!("{from} – {to}"),
     }
+}
+
+/// "2 crédits", "1,5 crédit" (the French plural begins at two).
+pub(crate) fn credits(lang: Lang, hundredths: i64) -> String {
+    let one = match lang {
+        Lang::Fr => hundredths.abs() < 200,
+        Lang::En => hundredths == 100,
+    };
+    let noun = match (lang, one) {
+        (Lang::Fr, true) => "crédit",
+        (Lang::Fr, false) => "crédits",
+        (Lang::En, true) => "credit",
+        (Lang::En, false) => "credits",
+    };
+    format!("{}\u{a0}{noun}", amount(lang, hundredths))
 }
 
 /// The word for a status that people must see, if it is one.
@@ -256,20 +298,22 @@ pub(crate) fn hours(lang: Lang, span: Span) -> String {
     match span {
         Span::Days(first, last) if first == last => labels(lang).whole_day.to_owned(),
         Span::Days(_, last) => until(lang, &day(lang, last)),
-        Span::Hours(start, None) => clock(lang, start.time()),
+        Span::Hours(start, None) => hour(start.time(), lang),
         Span::Hours(start, Some(end)) if same_evening(start, end) => format!(
             "{}\u{a0}– {}",
-            clock(lang, start.time()),
-            clock(lang, end.time())
+            hour(start.time(), lang),
+            hour(end.time(), lang)
         ),
-        Span::Hours(start, Some(end)) => format!(
-            "{}, {}",
-            clock(lang, start.time()),
-            until(
-                lang,
-                &format!("{}, {}", day(lang, end.date()), clock(lang, end.time()))
-            )
-        ),
+        Span::Hours(start, Some(end)) => {
+            // Midnight belongs to the day it ends.
+            let last = if end.time() == Time::midnight() {
+                end.date().yesterday().unwrap_or(end.date())
+            } else {
+                end.date()
+            };
+            let moment = format!("{}, {}", day(lang, last), hour(end.time(), lang));
+            format!("{}, {}", hour(start.time(), lang), until(lang, &moment))
+        }
     }
 }
 
@@ -295,13 +339,13 @@ fn until(lang: Lang, moment: &str) -> String {
 }
 
 /// A night that goes past midnight is still one evening.
-fn same_evening(start: jiff::civil::DateTime, end: jiff::civil::DateTime) -> bool {
+pub(crate) fn same_evening(start: jiff::civil::DateTime, end: jiff::civil::DateTime) -> bool {
     start.date() == end.date()
         || (start.date().tomorrow().ok() == Some(end.date()) && end.hour() < 12)
 }
 
 /// Hundredths as people write them: 150 is "1,5" in French, "1.5" in English.
-pub(crate) fn amount(lang: Lang, hundredths: i64) -> String {
+fn amount(lang: Lang, hundredths: i64) -> String {
     let sign = if hundredths < 0 { "−" } else { "" };
     let (whole, part) = (
         hundredths.unsigned_abs() / 100,
@@ -336,9 +380,9 @@ mod tests {
         let evening = span("2027-01-15T20:30", "2027-01-16T00:30");
         assert_eq!(
             hours(Lang::Fr, evening),
-            "20\u{a0}h\u{a0}30\u{a0}– 0\u{a0}h\u{a0}30"
+            "20\u{202f}h\u{202f}30\u{a0}– 0\u{202f}h\u{202f}30"
         );
-        assert_eq!(hours(Lang::En, evening), "20:30\u{a0}– 00:30");
+        assert_eq!(hours(Lang::En, evening), "20:30\u{a0}– 0:30");
         assert_eq!(
             when(Lang::Fr, span("2027-01-01", "2027-01-01")),
             "vendredi 1er\u{a0}janvier 2027, toute la journée"
@@ -349,7 +393,7 @@ mod tests {
         );
         assert_eq!(
             hours(Lang::Fr, span("2027-01-08T20:00", "2027-01-10T18:00")),
-            "20\u{a0}h, jusqu’au dimanche 10\u{a0}janvier, 18\u{a0}h"
+            "20\u{202f}h, jusqu’au dimanche 10\u{a0}janvier, 18\u{202f}h"
         );
     }
 
@@ -362,21 +406,39 @@ mod tests {
     }
 
     #[test]
+    fn an_evening_ends_at_midnight_not_at_zero() {
+        let evening = span("2027-01-15T20:30", "2027-01-16T00:00");
+        assert_eq!(
+            hours(Lang::Fr, evening),
+            "20\u{202f}h\u{202f}30\u{a0}– minuit"
+        );
+        assert_eq!(hours(Lang::En, evening), "20:30\u{a0}– midnight");
+        let days = span("2027-01-15T20:30", "2027-01-16");
+        assert!(hours(Lang::Fr, days).ends_with("samedi 16\u{a0}janvier, minuit"));
+    }
+
+    #[test]
     fn amounts_have_the_comma_of_their_language() {
         assert_eq!(amount(Lang::Fr, 150), "1,5");
         assert_eq!(amount(Lang::En, 125), "1.25");
-        assert_eq!(amount(Lang::Fr, 200), "2");
+        assert_eq!(credits(Lang::Fr, 200), "2\u{a0}crédits");
+        assert_eq!(credits(Lang::Fr, 150), "1,5\u{a0}crédit");
+        assert_eq!(credits(Lang::En, 100), "1\u{a0}credit");
     }
 
     #[test]
     fn a_week_names_both_months_where_it_spans_them() {
         assert_eq!(
             week(Lang::Fr, jiff::civil::date(2026, 12, 28)),
-            "Semaine du 28\u{a0}décembre au 3\u{a0}janvier"
+            "Du\u{a0}28\u{a0}décembre au\u{a0}3\u{a0}janvier"
         );
         assert_eq!(
             week(Lang::Fr, jiff::civil::date(2027, 1, 4)),
-            "Semaine du 4 au 10\u{a0}janvier"
+            "Du\u{a0}4 au\u{a0}10\u{a0}janvier"
+        );
+        assert_eq!(
+            week(Lang::En, jiff::civil::date(2027, 1, 4)),
+            "4–10\u{a0}January"
         );
     }
 }

@@ -48,6 +48,8 @@ pub struct Kit {
     pub name: ConnectorName,
     /// The place it works for.
     pub place: Place,
+    /// The place's own colour, `#rrggbb`; empty where it has none.
+    pub colour: String,
     /// The folder of `raccord.toml`: relative paths start there.
     pub base: PathBuf,
     /// Where it reads the time.

@@ -28,6 +28,7 @@ pub fn kit() -> Kit {
             lang: Lang::Fr,
             public_url: String::new(),
         },
+        colour: String::new(),
         base: PathBuf::from("."),
         clock: Arc::new(ManualClock::at(NOON)),
         allow_private: Arc::new([]),

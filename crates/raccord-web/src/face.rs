@@ -20,6 +20,9 @@ use crate::place::{Node, Place};
 use crate::problem::{Problem, preferred};
 use crate::{events, health, programme};
 
+/// The letters of the programme's pages: [`raccord_look::LETTERS_FILE`].
+const LETTERS: &str = "/barlow-semi-condensed-800.woff2";
+
 /// What callers may take of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -124,7 +127,8 @@ impl Face {
                 .route(&at("/readyz"), get(health::ready))
                 .route(&at("/metrics"), get(health::metrics))
                 .route(&at("/"), get(programme::page))
-                .route(&at("/embed"), get(programme::embed));
+                .route(&at("/embed"), get(programme::embed))
+                .route(&at(LETTERS), get(programme::letters));
         }
         router
             .route("/p/{place}", get(programme::page))
@@ -187,6 +191,7 @@ fn route_of(path: &str) -> &'static str {
         "/readyz" => "/readyz",
         "/metrics" => "/metrics",
         "/embed" => "/embed",
+        LETTERS => LETTERS,
         _ => "other",
     }
 }

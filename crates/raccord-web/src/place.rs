@@ -38,6 +38,9 @@ pub trait Place: Send + Sync + 'static {
     /// Its id, name, language, zone and public address, as they are now.
     fn place(&self) -> Arc<raccord_model::Place>;
 
+    /// Its own colour, `#rrggbb`; empty where it has none.
+    fn colour(&self) -> String;
+
     /// The bearer token of `/v1`; `None` where none is configured, and then nobody gets in.
     fn token(&self) -> Option<Token>;
 

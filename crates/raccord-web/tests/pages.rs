@@ -65,6 +65,77 @@ async fn who_comes_while_a_place_starts_waits_and_sees_no_empty_programme() {
     assert_eq!(answer.status, 200);
 }
 
+#[tokio::test]
+async fn a_long_programme_goes_on_over_light_pages_that_lose_nothing() {
+    let world = World::new().await;
+    let bulky = |n: usize| {
+        activity(&json!({
+            "title": format!("Activité {n:03}, {}", "<&> ".repeat(1 + n % 40)),
+            "start": format!("2027-0{}-{:02}T10:00", 1 + n / 100, 3 + n / 5 % 20),
+            "kind": format!("Genre {}", n % 20), "room": "Grande salle", "organiser": "\"".repeat(n % 90),
+            "description": "L’été, c’est « ici » : venez ! ".repeat(n % 30),
+            "url": format!("https://example.org/{}", "a&".repeat(n % 900)),
+        }))
+    };
+    *world.place.programme.lock().unwrap() = Programme {
+        activities: (0..300).map(bulky).collect(),
+        more: 4,
+    };
+    let letters = world.get("/barlow-semi-condensed-800.woff2").await;
+    assert_eq!(letters.status, 200);
+    let mut seen = String::new();
+    let mut next = Some("/embed".to_owned());
+    while let Some(path) = next {
+        let page = world.get(&path).await;
+        assert_eq!(page.status, 200, "{path}");
+        let weight = page.body.len() + raccord_look::LETTERS.len();
+        assert!(weight < 50_000, "{path}: {weight}");
+        next = page
+            .body
+            .split_once("rel=\"next\"")
+            .map(|(before, _)| before.rsplit_once("href=\"").unwrap().1)
+            .map(|rest| format!("/embed{}", rest.split('"').next().unwrap()));
+        assert_eq!(next.is_none(), page.body.contains("Et 4 autres activités"));
+        seen.push_str(&page.body);
+    }
+    for n in 0..300 {
+        assert_eq!(seen.matches(&format!("Activité {n:03},")).count(), 1, "{n}");
+    }
+    for wrong in ["/?page=0", "/?page=999", "/?page=x", "/?page=-1"] {
+        assert_eq!(world.get(wrong).await.status, 404, "{wrong}");
+    }
+    assert_eq!(world.get("/?page=1&utm=x").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_place_tints_its_pages_and_finds_its_letters_wherever_they_are() {
+    let world = World::new().await;
+    "#0b6b53".clone_into(&mut world.place.colour.lock().unwrap());
+    assert!(world.get("/").await.body.contains("--accent:#0b6b53"));
+    "nonsense".clone_into(&mut world.place.colour.lock().unwrap());
+    let page = world.get("/").await;
+    assert!(page.body.contains("--accent:#b8401a"));
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .contains("font-src 'self'")
+    );
+    for (path, letters) in [
+        ("/", "url(barlow-semi-condensed-800.woff2)"),
+        ("/p/autre/embed", "url(barlow-semi-condensed-800.woff2)"),
+        ("/p/autre", "url(autre/barlow-semi-condensed-800.woff2)"),
+    ] {
+        assert!(world.get(path).await.body.contains(letters), "{path}");
+    }
+    assert_eq!(
+        world
+            .get("/p/autre/barlow-semi-condensed-800.woff2")
+            .await
+            .status,
+        200
+    );
+}
+
 fn without_style(page: &str) -> String {
     let (before, rest) = page.split_once("<style>").unwrap();
     let (_, after) = rest.split_once("</style>").unwrap();

@@ -106,6 +106,7 @@ fn kit(settings: &Settings, name: &ConnectorName, clock: &Arc<dyn Clock>, progra
     Kit {
         name: name.clone(),
         place: settings.place.clone(),
+        colour: settings.colour.clone(),
         base: settings.base.clone(),
         clock: Arc::clone(clock),
         allow_private: Arc::clone(&settings.web.allow_private),

@@ -42,6 +42,8 @@ pub struct Settings {
     pub base: PathBuf,
     /// The place.
     pub place: Place,
+    /// Its own colour, `#rrggbb`; empty where none is configured.
+    pub colour: String,
     /// Its zone.
     pub zone: TimeZone,
     /// The folder of its log.

@@ -3,6 +3,7 @@
 use askama::Template as _;
 use raccord_model::{Digest, Lang, Status};
 
+use super::list::{Link, monday, week_path};
 use super::{Page, Shell, class, shell};
 use crate::clean::{self, Piece};
 use crate::item::Item;
@@ -36,6 +37,8 @@ struct ActivityPage<'a> {
     cut: bool,
     calendar: Option<String>,
     json: String,
+    shape: Option<&'static str>,
+    week: Link,
 }
 
 /// The page of one activity, marked with `mark`.
@@ -48,13 +51,13 @@ pub(crate) fn activity(
     let activity = &item.activity;
     let labels = words::labels(lang);
     let path = page_path(activity.id);
-    let title = clean::line(&activity.title, 500);
+    let title = clean::set(&activity.title, 500, lang);
     let when = words::when(lang, item.span());
     let (description, cut) = described(&activity.description);
     let summary = [
         when.clone(),
-        clean::line(&activity.room, 80),
-        clean::line(&description, 150),
+        clean::set(&activity.room, 80, lang),
+        clean::set(&description, 150, lang),
     ]
     .into_iter()
     .filter(|part| !part.is_empty())
@@ -62,7 +65,7 @@ pub(crate) fn activity(
     .join(" · ");
     let html = ActivityPage {
         shell: shell(site, lang, &path, &clean::line(&title, 120), summary, mark),
-        kind: clean::line(&activity.kind, 100),
+        kind: clean::set(&activity.kind, 100, lang),
         start: item.instant(activity.start, &site.place),
         mark: words::mark(lang, activity.status),
         why: match activity.status {
@@ -73,11 +76,16 @@ pub(crate) fn activity(
         },
         class: class(activity.status),
         facts: facts(site, lang, item),
-        paragraphs: paragraphs(&description),
+        paragraphs: printed(paragraphs(&description), lang),
         cut,
         calendar: (activity.status != Status::Cancelled)
             .then(|| format!("../{}", calendar_path(activity.id))),
         json: jsonld::write(site, lang, item),
+        shape: raccord_look::usual(&activity.kind).map(raccord_look::path),
+        week: Link::to(
+            format!("../{}.html", week_path(monday(item.first()))),
+            words::week(lang, monday(item.first())),
+        ),
         title,
         when,
     }
@@ -99,7 +107,7 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
         }
     };
     let place = [&activity.room, &site.place.name]
-        .map(|text| clean::line(text, 200))
+        .map(|text| clean::set(text, 200, lang))
         .into_iter()
         .filter(|text| !text.is_empty())
         .collect::<Vec<_>>()
@@ -107,14 +115,14 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
     put(labels.room, place, None);
     put(
         labels.organiser,
-        clean::line(&activity.organiser, 300),
+        clean::set(&activity.organiser, 300, lang),
         None,
     );
     if let Some(capacity) = activity.capacity {
         put(labels.capacity, capacity.to_string(), None);
     }
     if let Some(credits) = activity.credits.filter(|credits| *credits != 0) {
-        put(labels.credits, words::amount(lang, credits), None);
+        put(labels.credits, words::credits(lang, credits), None);
     }
     if let Some(series) = &activity.series {
         let of = match series.count {
@@ -169,6 +177,16 @@ fn weight(description: &str) -> usize {
             25 + lines.iter().map(line).sum::<usize>()
         })
         .sum()
+}
+
+/// The words of a text as they are printed; its addresses as they are.
+fn printed(mut text: Vec<Vec<Vec<Piece>>>, lang: Lang) -> Vec<Vec<Vec<Piece>>> {
+    for piece in text.iter_mut().flatten().flatten() {
+        if let Piece::Text(words) = piece {
+            *words = raccord_look::set(words, lang);
+        }
+    }
+    text
 }
 
 fn paragraphs(description: &str) -> Vec<Vec<Vec<Piece>>> {

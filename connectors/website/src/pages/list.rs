@@ -1,34 +1,64 @@
-//! The pages that list: the one people arrive on, and one or more for each month.
+//! A page that lists activities by month, week and day: what its template is given.
 
-use askama::Template as _;
-use jiff::civil::Date;
-use raccord_model::{Digest, Lang, Status};
+use jiff::civil::{Date, Weekday};
+use raccord_look::Marks;
+use raccord_model::{Lang, Status};
 
-use super::{Page, Shell, class, shell};
+use super::{Shell, class};
 use crate::clean;
 use crate::item::Item;
-use crate::site::{Site, page_path};
+use crate::site::page_path;
 use crate::words;
 
-/// The most bytes of HTML a list page has; with our style it stays under 50 kB.
-const BUDGET: usize = 40_000;
-/// The excerpts of descriptions in a list, the longest that lets the page fit.
-const EXCERPTS: [usize; 3] = [220, 90, 0];
-
-struct Link {
-    href: String,
-    text: String,
-    here: bool,
+/// A link, and whether it leads to the page it is on.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) href: String,
+    pub(super) text: String,
+    pub(super) here: bool,
 }
 
-struct Month {
-    anchor: String,
-    title: String,
+impl Link {
+    pub(super) fn to(href: String, text: impl Into<String>) -> Self {
+        Self {
+            href,
+            text: text.into(),
+            here: false,
+        }
+    }
+}
+
+/// A link to what a reader can look for.
+pub(super) struct Chip {
+    pub(super) href: String,
+    pub(super) name: String,
+    pub(super) shape: Option<&'static str>,
+    pub(super) count: usize,
+    pub(super) here: bool,
+}
+
+/// Chips under a heading.
+pub(super) struct Chips {
+    pub(super) label: &'static str,
+    pub(super) chips: Vec<Chip>,
+}
+
+/// A shape that the page draws.
+pub(super) struct Shape {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+}
+
+pub(super) struct Month {
+    pub(super) anchor: String,
+    pub(super) name: &'static str,
+    pub(super) year: i16,
     weeks: Vec<Week>,
 }
 
 struct Week {
     title: String,
+    href: Option<String>,
     days: Vec<Day>,
 }
 
@@ -37,14 +67,17 @@ struct Day {
     weekday: &'static str,
     number: String,
     month: &'static str,
+    weekend: bool,
     rows: Vec<Row>,
 }
 
-struct Row {
+pub(super) struct Row {
     href: String,
     title: String,
     start: String,
     hours: String,
+    kind: String,
+    shape: &'static str,
     facts: Vec<String>,
     excerpt: String,
     cut: bool,
@@ -52,361 +85,185 @@ struct Row {
     class: &'static str,
 }
 
-struct Past {
-    href: String,
-    title: String,
-    iso: String,
-    day: String,
-    class: &'static str,
+pub(super) struct Past {
+    pub(super) href: String,
+    pub(super) title: String,
+    pub(super) iso: String,
+    pub(super) day: String,
+    pub(super) class: &'static str,
 }
 
-struct Subscribe {
-    webcal: Option<String>,
-    address: String,
+pub(super) struct Subscribe {
+    pub(super) webcal: Option<String>,
+    pub(super) address: String,
+}
+
+/// What stands above the list.
+pub(super) struct Heading {
+    pub(super) text: String,
+    /// Set in the other ink.
+    pub(super) year: Option<i16>,
+    pub(super) shape: Option<&'static str>,
 }
 
 #[derive(askama::Template)]
 #[template(path = "list.html", whitespace = "minimize")]
-struct ListPage<'a> {
-    shell: Shell<'a>,
-    heading: &'a str,
-    home: bool,
-    nav: &'a [Link],
-    months: Vec<Month>,
-    past: Vec<Past>,
-    past_link: Option<&'a Link>,
-    earlier: Option<Link>,
-    later: Option<Link>,
-    more: &'a [Link],
-    subscribe: Option<Subscribe>,
+pub(super) struct ListPage<'a> {
+    pub(super) shell: Shell<'a>,
+    pub(super) heading: &'a Heading,
+    /// Whether months have headings, days then being one level lower.
+    pub(super) by_month: bool,
+    pub(super) home: bool,
+    pub(super) nav: &'a [Link],
+    pub(super) kinds: Option<Chips>,
+    pub(super) others: Vec<Chips>,
+    /// Whether something is full or cancelled, and can be left out.
+    pub(super) open_only: bool,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) earlier: Option<Link>,
+    pub(super) later: Option<Link>,
+    pub(super) ongoing: Vec<Row>,
+    pub(super) months: Vec<Month>,
+    pub(super) past: Vec<Past>,
+    pub(super) past_link: Option<Link>,
+    pub(super) more: &'a [Link],
+    pub(super) subscribe: Option<Subscribe>,
 }
 
-/// What the pages of the programme are made of.
-pub(crate) struct Programme<'a> {
-    /// The site.
-    pub(crate) site: &'a Site,
-    /// The language.
-    pub(crate) lang: Lang,
-    /// The day it is.
-    pub(crate) today: Date,
-    /// The digest that marks the pages as made of exactly this.
-    pub(crate) mark: Digest,
-    /// What is on, by start.
-    pub(crate) items: &'a [Item],
+impl ListPage<'_> {
+    /// The level of the days' headings, below those of weeks and months where these are there.
+    fn level(&self) -> u8 {
+        let weeks = self
+            .months
+            .iter()
+            .flat_map(|month| &month.weeks)
+            .any(|week| week.href.is_some());
+        2 + u8::from(weeks) + u8::from(self.by_month)
+    }
 }
 
-impl Programme<'_> {
-    /// All its pages; `index.html` is the last one.
-    pub(crate) fn pages(&self) -> Result<Vec<Page>, askama::Error> {
-        let mut pages = Vec::new();
-        let mut months: Vec<Link> = Vec::new();
-        for of_month in self
-            .items
+/// How rows are written.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) lang: Lang,
+    /// From the page to the site's root.
+    pub(super) root: &'static str,
+    pub(super) marks: &'a Marks,
+    /// The longest excerpt of a description.
+    pub(super) excerpt: usize,
+    /// Whether weeks lead to their pages.
+    pub(super) week_links: bool,
+}
+
+impl Rows<'_> {
+    /// The months of `items`, which are by start.
+    pub(super) fn months(&self, items: &[Item]) -> Vec<Month> {
+        items
             .chunk_by(|one, other| one.first().first_of_month() == other.first().first_of_month())
-        {
-            let first = of_month[0].first().first_of_month();
-            months.push(Link {
-                href: month_path(first, 0),
-                text: words::month_year(self.lang, first),
-                here: false,
-            });
-        }
-        for of_month in self
-            .items
-            .chunk_by(|one, other| one.first().first_of_month() == other.first().first_of_month())
-        {
-            self.month(of_month, &mut months, &mut pages)?;
-        }
-        pages.push(self.index(&months)?);
-        Ok(pages)
-    }
-
-    /// The pages of one month, as many as its activities need.
-    fn month(
-        &self,
-        items: &[Item],
-        nav: &mut [Link],
-        pages: &mut Vec<Page>,
-    ) -> Result<(), askama::Error> {
-        let first = items[0].first().first_of_month();
-        let own = month_path(first, 0);
-        for link in nav.iter_mut() {
-            link.here = link.href == own;
-        }
-        let title = words::month_year(self.lang, first);
-        let mut rest = items;
-        let mut number = 0;
-        while !rest.is_empty() {
-            let path = month_path(first, number);
-            let (taken, html) = fitting(rest.len(), |count, excerpt| {
-                ListPage {
-                    shell: self.shell(&path, &title, title.clone()),
-                    heading: &title,
-                    home: false,
-                    nav,
-                    months: months(self.lang, &rest[..count], excerpt),
-                    past: Vec::new(),
-                    past_link: None,
-                    earlier: (number > 0).then(|| Link {
-                        href: month_path(first, number - 1),
-                        text: words::labels(self.lang).earlier.to_owned(),
-                        here: false,
-                    }),
-                    later: (count < rest.len()).then(|| Link {
-                        href: month_path(first, number + 1),
-                        text: words::labels(self.lang).later.to_owned(),
-                        here: false,
-                    }),
-                    more: &[],
-                    subscribe: None,
-                }
-                .render()
-            })?;
-            pages.push(Page { path, html });
-            rest = &rest[taken..];
-            number += 1;
-        }
-        Ok(())
-    }
-
-    /// The page people arrive on: what is to come, then what is already over this month.
-    fn index(&self, month_links: &[Link]) -> Result<Page, askama::Error> {
-        let (over, coming): (Vec<Item>, Vec<Item>) = self
-            .items
-            .iter()
-            .cloned()
-            .partition(|item| item.over_before(self.today));
-        let past: Vec<&Item> = over.iter().collect();
-        let path = "index.html";
-        let labels = words::labels(self.lang);
-        let over_month = over
-            .first()
-            .map(|item| month_path(item.first().first_of_month(), 0));
-        let past_link = month_links
-            .iter()
-            .find(|link| Some(&link.href) == over_month.as_ref());
-        let render = |count: usize, excerpt: usize, with_past: bool| {
-            // Months that stand on this page are a step away; the others are pages.
-            let shown = months(self.lang, &coming[..count], excerpt);
-            let nav: Vec<Link> = month_links
-                .iter()
-                .map(|link| Link {
-                    href: shown
-                        .iter()
-                        .find(|month| month.title == link.text)
-                        .map_or_else(|| link.href.clone(), |month| format!("#{}", month.anchor)),
-                    text: link.text.clone(),
-                    here: false,
-                })
-                .collect();
-            ListPage {
-                shell: self.shell(path, labels.programme, self.summary(&coming)),
-                heading: labels.programme,
-                home: true,
-                nav: &nav,
-                months: shown,
-                past: if with_past {
-                    past.iter().map(|item| self.past(item)).collect()
-                } else {
-                    Vec::new()
-                },
-                past_link: past_link.filter(|_| !with_past),
-                earlier: None,
-                later: None,
-                more: if count < coming.len() {
-                    month_links
-                } else {
-                    &[]
-                },
-                subscribe: Some(Subscribe {
-                    webcal: self.site.webcal(),
-                    address: self
-                        .site
-                        .address("calendar.ics")
-                        .unwrap_or_else(|| "calendar.ics".to_owned()),
-                }),
-            }
-            .render()
-        };
-        let whole = if past.len() <= 60 {
-            Some(render(coming.len(), EXCERPTS[1], true)?).filter(|html| html.len() <= BUDGET)
-        } else {
-            None
-        };
-        let html = match whole {
-            Some(short) => {
-                let long = render(coming.len(), EXCERPTS[0], true)?;
-                if long.len() <= BUDGET { long } else { short }
-            }
-            None => fitting(coming.len(), |count, excerpt| render(count, excerpt, false))?.1,
-        };
-        Ok(Page {
-            path: path.to_owned(),
-            html,
-        })
-    }
-
-    fn summary(&self, coming: &[Item]) -> String {
-        let titles: Vec<String> = coming
-            .iter()
-            .filter(|item| item.activity.status != Status::Cancelled)
-            .take(3)
-            .map(|item| {
-                format!(
-                    "{} ({})",
-                    clean::line(&item.activity.title, 60),
-                    words::day_month(self.lang, item.first())
-                )
+            .map(|of_month| Month {
+                anchor: of_month[0].first().strftime("m-%Y-%m").to_string(),
+                name: self.lang.month(of_month[0].first().month()),
+                year: of_month[0].first().year(),
+                weeks: of_month
+                    .chunk_by(|one, other| monday(one.first()) == monday(other.first()))
+                    .map(|of_week| self.week(of_week))
+                    .collect(),
             })
-            .collect();
-        titles.join(", ")
+            .collect()
     }
 
-    fn past(&self, item: &Item) -> Past {
+    fn week(&self, items: &[Item]) -> Week {
+        let monday = monday(items[0].first());
+        Week {
+            title: words::week(self.lang, monday),
+            href: self
+                .week_links
+                .then(|| format!("{}{}.html", self.root, week_path(monday))),
+            days: items
+                .chunk_by(|one, other| one.first() == other.first())
+                .map(|of_day| self.day(of_day))
+                .collect(),
+        }
+    }
+
+    fn day(&self, items: &[Item]) -> Day {
+        let first = items[0].first();
+        Day {
+            iso: first.to_string(),
+            weekday: self.lang.weekday(first.weekday()),
+            number: words::ordinal(self.lang, first),
+            month: self.lang.month(first.month()),
+            weekend: matches!(first.weekday(), Weekday::Saturday | Weekday::Sunday),
+            rows: items
+                .iter()
+                .map(|item| self.row(item, words::hours(self.lang, item.span())))
+                .collect(),
+        }
+    }
+
+    /// The row of an item, with its `hours`.
+    pub(super) fn row(&self, item: &Item, hours: String) -> Row {
+        let (lang, activity) = (self.lang, &item.activity);
+        let about = if self.excerpt == 0 {
+            String::new()
+        } else {
+            clean::line(&activity.description, self.excerpt)
+        };
+        Row {
+            cut: about.ends_with('…') && !activity.description.trim_end().ends_with('…'),
+            href: format!("{}{}", self.root, page_path(activity.id)),
+            title: clean::set(&activity.title, 160, lang),
+            start: activity.start.to_string(),
+            hours,
+            kind: clean::set(&activity.kind, 60, lang),
+            shape: self.marks.of(&activity.kind),
+            facts: [&activity.room, &activity.organiser]
+                .into_iter()
+                .map(|fact| clean::set(fact, 60, lang))
+                .filter(|fact| !fact.is_empty())
+                .collect(),
+            excerpt: raccord_look::set(&about, lang),
+            mark: words::mark(lang, activity.status),
+            class: class(activity.status),
+        }
+    }
+
+    /// What is over, on one line.
+    pub(super) fn past(&self, item: &Item) -> Past {
         Past {
-            href: page_path(item.activity.id),
-            title: clean::line(&item.activity.title, 120),
+            href: format!("{}{}", self.root, page_path(item.activity.id)),
+            title: clean::set(&item.activity.title, 120, self.lang),
             iso: item.first().to_string(),
             day: words::day(self.lang, item.first()),
             class: class(item.activity.status),
         }
     }
-
-    fn shell(&self, path: &str, title: &str, description: String) -> Shell<'_> {
-        shell(self.site, self.lang, path, title, description, self.mark)
-    }
 }
 
-/// Whether `name` is one a month's page has: `2027-01.html`, `2027-01-2.html`.
-pub(crate) fn is_month_page(name: &str) -> bool {
-    let Some(name) = name.strip_suffix(".html") else {
-        return false;
+/// The drawings of `marks`.
+pub(super) fn shapes(marks: &Marks) -> Vec<Shape> {
+    let path = |name| Shape {
+        name,
+        path: raccord_look::path(name),
     };
-    let mut parts = name.splitn(3, '-');
-    let digits = |part: Option<&str>, lengths: std::ops::RangeInclusive<usize>| {
-        part.is_some_and(|part| {
-            lengths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-        })
-    };
-    digits(parts.next(), 4..=4)
-        && digits(parts.next(), 2..=2)
-        && match parts.next() {
-            None => true,
-            part => digits(part, 1..=5),
-        }
+    marks.shapes().into_iter().map(path).collect()
 }
 
-fn month_path(first: Date, number: usize) -> String {
-    let month = first.strftime("%Y-%m");
-    match number {
-        0 => format!("{month}.html"),
-        number => format!("{month}-{}.html", number + 1),
-    }
+/// Whether something among `items` is full or cancelled, and something else is not.
+pub(super) fn mixed(items: &[Item]) -> bool {
+    let open = |item: &&Item| !matches!(item.activity.status, Status::Full | Status::Cancelled);
+    let open = items.iter().filter(open).count();
+    open > 0 && open < items.len()
 }
 
-/// The largest page that stays within the budget: how many items it takes, and its HTML.
-fn fitting(
-    count: usize,
-    render: impl Fn(usize, usize) -> Result<String, askama::Error>,
-) -> Result<(usize, String), askama::Error> {
-    // Far too many cannot fit with any excerpt; they are not even tried.
-    let mut taken = count.min(BUDGET / 200);
-    if taken == count {
-        for excerpt in EXCERPTS {
-            let html = render(count, excerpt)?;
-            if html.len() <= BUDGET {
-                return Ok((count, html));
-            }
-        }
-    }
-    loop {
-        let html = render(taken, EXCERPTS[1])?;
-        if html.len() <= BUDGET || taken <= 1 {
-            return Ok((taken, html));
-        }
-        taken = (taken * BUDGET / html.len()).clamp(1, taken - 1);
-    }
+/// The Monday of a day's week.
+pub(crate) fn monday(day: Date) -> Date {
+    let back = day.weekday().to_monday_zero_offset();
+    day.checked_sub(jiff::Span::new().days(back)).unwrap_or(day)
 }
 
-fn months(lang: Lang, items: &[Item], excerpt: usize) -> Vec<Month> {
-    let monday = |item: &Item| {
-        let first = item.first();
-        let back = first.weekday().to_monday_zero_offset();
-        first
-            .checked_sub(jiff::Span::new().days(back))
-            .unwrap_or(first)
-    };
-    items
-        .chunk_by(|one, other| one.first().first_of_month() == other.first().first_of_month())
-        .map(|of_month| Month {
-            anchor: of_month[0].first().strftime("m-%Y-%m").to_string(),
-            title: words::month_year(lang, of_month[0].first()),
-            weeks: of_month
-                .chunk_by(|one, other| monday(one) == monday(other))
-                .map(|of_week| Week {
-                    title: words::week(lang, monday(&of_week[0])),
-                    days: of_week
-                        .chunk_by(|one, other| one.first() == other.first())
-                        .map(|of_day| day(lang, of_day, excerpt))
-                        .collect(),
-                })
-                .collect(),
-        })
-        .collect()
-}
-
-fn day(lang: Lang, items: &[Item], excerpt: usize) -> Day {
-    let first = items[0].first();
-    Day {
-        iso: first.to_string(),
-        weekday: lang.weekday(first.weekday()),
-        number: words::ordinal(lang, first),
-        month: lang.month(first.month()),
-        rows: items.iter().map(|item| row(lang, item, excerpt)).collect(),
-    }
-}
-
-fn row(lang: Lang, item: &Item, excerpt: usize) -> Row {
-    let activity = &item.activity;
-    let about = if excerpt == 0 {
-        String::new()
-    } else {
-        clean::line(&activity.description, excerpt)
-    };
-    Row {
-        cut: about.ends_with('…') && !activity.description.trim_end().ends_with('…'),
-        href: page_path(activity.id),
-        title: clean::line(&activity.title, 160),
-        start: activity.start.to_string(),
-        hours: words::hours(lang, item.span()),
-        facts: [&activity.kind, &activity.room, &activity.organiser]
-            .into_iter()
-            .map(|fact| clean::line(fact, 60))
-            .filter(|fact| !fact.is_empty())
-            .collect(),
-        excerpt: about,
-        mark: words::mark(lang, activity.status),
-        class: class(activity.status),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_month_pages_are_taken_for_month_pages() {
-        for yes in ["2027-01.html", "2027-12-3.html"] {
-            assert!(is_month_page(yes), "{yes}");
-        }
-        for no in [
-            "index.html",
-            "2027.html",
-            "2027-01-.html",
-            "2027-01.htm",
-            "a2027-01.html",
-        ] {
-            assert!(!is_month_page(no), "{no}");
-        }
-    }
+/// Where the page of a week lies in the site, without `.html`: `weeks/2026-W53`.
+pub(crate) fn week_path(monday: Date) -> String {
+    let week = monday.iso_week_date();
+    format!("weeks/{:04}-W{:02}", week.year(), week.week())
 }

@@ -35,6 +35,7 @@ pub(crate) fn kit(base: &Path, place: Place) -> (Kit, Arc<ManualClock>) {
     let kit = Kit {
         name: "public-site".parse().unwrap(),
         place,
+        colour: String::new(),
         base: base.to_owned(),
         clock: clock.clone(),
         allow_private: Arc::new([]),

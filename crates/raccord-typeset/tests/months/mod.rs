@@ -307,6 +307,7 @@ pub fn tool(folder: PathBuf, program: PathBuf, lang: Lang, settings: Value) -> B
     let kit = Kit {
         name: "printed-programme".parse().expect("a plain name"),
         place: place(lang),
+        colour: String::new(),
         base: folder,
         clock: Arc::new(ManualClock::at(
             "2026-12-20T08:00:00Z".parse().expect("an instant"),

@@ -28,6 +28,7 @@ pub const TOKEN: &str = "jeton-de-test";
 
 pub struct FakePlace {
     pub place: Arc<raccord_model::Place>,
+    pub colour: Mutex<String>,
     pub token: Option<Token>,
     pub posted: Mutex<Vec<Change>>,
     pub seen: Mutex<BTreeSet<(String, String)>>,
@@ -51,6 +52,7 @@ impl FakePlace {
                 lang,
                 public_url: "https://programme.example.org".into(),
             }),
+            colour: Mutex::default(),
             token: Token::new(TOKEN),
             posted: Mutex::default(),
             seen: Mutex::default(),
@@ -88,6 +90,10 @@ impl Place for FakePlace {
     fn place(&self) -> Arc<raccord_model::Place> {
         self.place.clone()
     }
+    fn colour(&self) -> String {
+        self.colour.lock().unwrap().clone()
+    }
+
     fn token(&self) -> Option<Token> {
         self.token
     }

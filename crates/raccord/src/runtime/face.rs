@@ -209,6 +209,10 @@ impl Place for Here {
         Arc::clone(&self.place)
     }
 
+    fn colour(&self) -> String {
+        self.settings.colour.clone()
+    }
+
     fn token(&self) -> Option<Token> {
         token(&self.settings)
     }

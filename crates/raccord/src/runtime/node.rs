@@ -93,6 +93,10 @@ impl Place for Starting {
         Arc::new(self.settings.place.clone())
     }
 
+    fn colour(&self) -> String {
+        self.settings.colour.clone()
+    }
+
     fn token(&self) -> Option<Token> {
         token(&self.settings)
     }

@@ -83,6 +83,10 @@ pub(super) struct Place {
     #[serde(default)]
     #[schemars(with = "Language")]
     pub(super) language: Lang,
+    /// Its own colour, for everything it shows; made darker or lighter where it could not be read.
+    #[serde(default)]
+    #[schemars(with = "String", extend("pattern" = "^#[0-9a-fA-F]{6}$", "examples" = ["#0b6b53"]))]
+    pub(super) colour: Option<String>,
     /// The folder of its log.
     #[serde(default)]
     #[schemars(with = "String", extend("examples" = ["data"]))]

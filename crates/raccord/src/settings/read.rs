@@ -53,6 +53,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let web_raw = raw_web.unwrap_or_default();
     let public_url = public_url(web_raw.public_url.as_deref(), &mut mistakes);
     let web = web(web_raw, &base, &mut mistakes);
+    let colour = raw_place.as_ref().and_then(|raw| raw.colour.clone());
     let place = raw_place.and_then(|raw| place(raw, public_url, &base, &mut mistakes));
     if mistakes.any() || place.is_none() {
         trial::look(document, &base, &mut mistakes);
@@ -63,6 +64,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
             file: file.to_owned(),
             base,
             place,
+            colour: colour.unwrap_or_default(),
             zone,
             data,
             web,

@@ -55,6 +55,7 @@ fn instance(
             lang: Lang::Fr,
             public_url: String::new(),
         },
+        colour: String::new(),
         base: base.to_owned(),
         clock: Arc::new(SystemClock::default()),
         allow_private: Arc::from([]),

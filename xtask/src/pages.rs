@@ -1,0 +1,108 @@
+//! Writes sites of the sample programme and the program's own pages, and has every kind of page
+//! read in a real browser: by axe-core, from the keyboard, on narrow screens, with large text.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::step::status;
+use crate::workspace::{cargo, root};
+
+/// Where the pictures that were looked at are kept.
+const PICTURES: &str = "connectors/website/tests/pictures";
+
+#[derive(clap::Args, Default)]
+pub(crate) struct Args {
+    /// Takes the pictures that were looked at once more; `git diff` then tells which changed.
+    #[arg(long)]
+    pictures: bool,
+}
+
+/// A site: its folder, and language, day, address, number of lines and colour.
+const SITES: [(&str, [&str; 5]); 5] = [
+    (
+        "sample",
+        ["fr", "2027-01-02", "https://programme.example.org", "", ""],
+    ),
+    ("tinted", ["en", "2027-01-12", "", "", "#ffd400"]),
+    ("long", ["fr", "2027-01-02", "", "120", "#0b6b53"]),
+    ("short", ["fr", "2027-01-02", "", "5", ""]),
+    ("empty", ["fr", "2027-01-02", "", "0", ""]),
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let browser = crate::browser::chromium()?;
+    let python = crate::python::interpreter()?;
+    let out = crate::cache::folder()?.join("pages");
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    for (name, words) in SITES {
+        let folder = out.join(name);
+        std::fs::create_dir_all(&folder)?;
+        example("raccord-connector-website", "sample_site", &folder, &words)?;
+    }
+    for name in ["sample", "long", "empty"] {
+        let list = out.join(name).join("activities.json");
+        let own = out.join(format!("{name}-own")).display().to_string();
+        example("raccord-web", "sample_pages", &list, &[&own])?;
+    }
+    let mut read = Command::new(python);
+    read.arg(root().join("connectors/website/tests/check_pages.py"))
+        .arg(browser);
+    if args.pictures {
+        read.arg("--pictures").arg(root().join(PICTURES));
+    }
+    read.args(pages(&out)?);
+    status(read)
+}
+
+/// Runs an example of a package with a path and more words.
+fn example(package: &str, name: &str, path: &Path, words: &[&str]) -> Result<()> {
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--locked", "-p", package])
+        .args(["--example", name, "--"])
+        .arg(path)
+        .args(words);
+    status(run)
+}
+
+/// Every kind of page, some tinted, some in English; of a folder its first page.
+const PAGES: [&str; 15] = [
+    "sample/index.html",
+    "sample/2027-01.html",
+    "sample/404.html",
+    "sample/weeks",
+    "sample/kinds",
+    "sample/activities",
+    "sample-own/programme.html",
+    "sample-own/embed.html",
+    "tinted/index.html",
+    "tinted/activities",
+    "long/index.html",
+    "long/2027-01.html",
+    "long-own/embed-2.html",
+    "short/index.html",
+    "empty/index.html",
+];
+
+fn pages(out: &Path) -> Result<Vec<PathBuf>> {
+    let html = |path: &PathBuf| path.extension().is_some_and(|end| end == "html");
+    let page = |name: &&str| {
+        let path = out.join(name);
+        if path.is_dir() {
+            let entries = std::fs::read_dir(&path)?.collect::<std::io::Result<Vec<_>>>()?;
+            let first = entries
+                .iter()
+                .map(std::fs::DirEntry::path)
+                .filter(html)
+                .min();
+            first.with_context(|| format!("{name} holds no page"))
+        } else {
+            ensure!(path.exists(), "{name} was not written");
+            Ok(path)
+        }
+    };
+    PAGES.iter().map(page).collect()
+}
