@@ -40,6 +40,7 @@ pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,
     ReadFact, Said,
 };
+pub use flight::backoff;
 pub use input::{Input, Order, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
 pub use plan::{Planned, action_of};
