@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 mod cache;
 mod calendars;
 mod ci;
+mod coverage;
 mod deny;
 mod full;
 mod offline;
