@@ -105,6 +105,11 @@ const CAMPAIGNS: &[Step] = &[
         work: Work::Here(crate::offline::run),
     },
     Step {
+        // How much of each connector its tests exercise; less than the scale asks for fails.
+        name: "coverage",
+        work: Work::Here(crate::coverage::run),
+    },
+    Step {
         name: "container",
         work: Work::Program("bash", &["deploy/container/rehearse.sh"]),
     },

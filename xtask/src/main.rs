@@ -21,6 +21,7 @@ mod browser;
 mod cache;
 mod calendars;
 mod ci;
+mod coverage;
 mod deny;
 mod full;
 mod offline;

@@ -44,6 +44,7 @@ fn event(number: usize, title: &str) -> Event {
         correlation: id,
         causation: None,
         hops: 0,
+        trace: None,
         cause: Cause::Time,
         data: serde_json::from_value(data).unwrap(),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use raccord_model::{
     Cause, ConnectorName, Digest, Entity, EntityId, EntityKind, Event, EventId, Fields, Remark,
-    Render, Rules, Slot, Verb, Words, digest_of,
+    Render, Rules, Slot, Trace, Verb, Words, digest_of,
 };
 
 use crate::fact::Fact;
@@ -30,6 +30,8 @@ pub(crate) struct Deciding<'a> {
     pub(crate) remarks: Vec<(ConnectorName, Remark)>,
     /// Entities whose objects in tools must be looked at again.
     pub(crate) touched: BTreeSet<EntityId>,
+    /// What the change that is being taken came with; events that follow from it carry it on.
+    pub(crate) thread: Thread,
     /// Whether an activity changed, so that publications must be looked at again.
     pub(crate) republish: bool,
 }
@@ -49,6 +51,15 @@ impl Entropy {
         self.drawn += 1;
         Digest::of(&[&self.seed[..], &self.drawn.to_be_bytes()].concat()).to_string()
     }
+}
+
+/// What an event of another program hands on to those that follow from it.
+#[derive(Default)]
+pub(crate) struct Thread {
+    /// Its `correlationid`, where that is one of ours.
+    pub(crate) correlation: Option<EventId>,
+    /// Its trace context.
+    pub(crate) trace: Option<Box<Trace>>,
 }
 
 /// An event about to be decided.
@@ -118,7 +129,7 @@ impl Deciding<'_> {
         ]);
         let (causation, correlation, hops) = match causation {
             Some((cause, chain, hops)) => (Some(cause), chain, hops + 1),
-            None => (None, id, 0),
+            None => (None, self.thread.correlation.unwrap_or(id), 0),
         };
         let whole = Entity {
             id: entity,
@@ -148,6 +159,7 @@ impl Deciding<'_> {
             correlation,
             causation,
             hops,
+            trace: self.thread.trace.clone(),
             cause,
             data,
         };

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use raccord_model::{ConnectorName, Entity, EntityId, EntityKind, Event, Render, Rules, Work};
 
 use crate::commit::{CommitError, decode_commit, encode_commit};
-use crate::deciding::{Deciding, Entropy, zone_of};
+use crate::deciding::{Deciding, Entropy, Thread, zone_of};
 use crate::fact::{DeliveryRef, Fact, Health};
 use crate::flight::{Flight, SinkFlight};
 use crate::input::{Input, Reply, Step};
@@ -239,6 +239,14 @@ impl Engine {
         self.flight.sinks.values().map(|sink| sink.busy.len()).sum()
     }
 
+    /// How many attempts towards `connector` failed and are made again, since this process began.
+    pub fn retried(&self, connector: &ConnectorName) -> u64 {
+        self.flight
+            .sinks
+            .get(connector)
+            .map_or(0, |sink| sink.retried)
+    }
+
     /// How many deliveries are open.
     pub fn open_deliveries(&self) -> usize {
         self.state
@@ -308,6 +316,7 @@ impl Engine {
             events: Vec::new(),
             remarks: Vec::new(),
             touched: std::collections::BTreeSet::new(),
+            thread: Thread::default(),
             republish: false,
         }
     }
@@ -387,22 +396,24 @@ fn tick(deciding: &mut Deciding<'_>) {
 fn silences(state: &State, flight: &Flight) -> impl Iterator<Item = (ConnectorName, Timestamp)> {
     let started = flight.started;
     let rules = state.rules.clone();
+    // One that cannot be read is not silent: why it cannot was told.
     let known: Vec<(ConnectorName, Option<Timestamp>, bool)> = state
         .sources
         .iter()
-        .map(|(name, source)| (name.clone(), source.read_at, source.silent))
-        .collect();
-    known
-        .into_iter()
-        .filter_map(move |(name, read_at, silent)| {
-            let rule = rules.as_ref()?.sources.get(&name)?;
-            if silent || rule.every_s <= 0 {
-                return None;
-            }
-            let last = read_at.max(started)?;
-            let wait = SignedDuration::from_secs(rule.every_s.max(20).saturating_mul(3));
-            Some((name, last.saturating_add(wait).ok()?))
+        .map(|(name, source)| {
+            let told = source.silent || source.failing.is_some();
+            (name.clone(), source.read_at, told)
         })
+        .collect();
+    known.into_iter().filter_map(move |(name, read_at, told)| {
+        let rule = rules.as_ref()?.sources.get(&name)?;
+        if told || rule.every_s <= 0 {
+            return None;
+        }
+        let last = read_at.max(started)?;
+        let wait = SignedDuration::from_secs(rule.every_s.max(20).saturating_mul(3));
+        Some((name, last.saturating_add(wait).ok()?))
+    })
 }
 
 /// The first instant of the day after publications were last looked at.

@@ -46,6 +46,8 @@ pub(crate) struct SinkFlight {
     pub(crate) streak: u32,
     /// When the tool may be tried again while it is down.
     pub(crate) probe_at: Option<Timestamp>,
+    /// Attempts that failed and are made again, since this process began.
+    pub(crate) retried: u64,
     /// Lanes that wait because the tool was down.
     parked: BTreeSet<EntityId>,
 }
@@ -112,6 +114,7 @@ impl SinkFlight {
 
     /// An attempt failed; it is made again, not before `at`.
     pub(crate) fn fail(&mut self, delivery: DeliveryId, at: Timestamp) {
+        self.retried += 1;
         let (count, not_before) = self.failed.entry(delivery).or_insert((0, at));
         *count += 1;
         *not_before = at;
@@ -207,7 +210,7 @@ impl Flight {
 
 /// How long to wait after the `failures`-th failure in a row: doubling from a second to a minute,
 /// spread by a fifth so that many do not come back at once.
-pub(crate) fn backoff(failures: u32, salt: &[u8]) -> SignedDuration {
+pub fn backoff(failures: u32, salt: &[u8]) -> SignedDuration {
     let base = 1_000_i64 << failures.saturating_sub(1).min(6);
     let base = base.min(60_000);
     let spread = i64::from(Digest::of(&[salt, &failures.to_be_bytes()].concat()).0[0]);

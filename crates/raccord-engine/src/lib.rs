@@ -41,6 +41,7 @@ pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,
     ReadFact, Said,
 };
+pub use flight::backoff;
 pub use input::{Input, Order, Printed, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Outdated, Printable, outdated};

@@ -8,7 +8,7 @@ use raccord_model::{
 };
 use serde_json::{Value, json};
 
-use crate::deciding::{Deciding, Draft, HOP_LIMIT, changed_fields};
+use crate::deciding::{Deciding, Draft, HOP_LIMIT, Thread, changed_fields};
 use crate::fact::{Fact, HeldEffect, Hold, HoldKind, Said};
 use crate::faults::{Fault, planted};
 use crate::input::{Refusal, Reply};
@@ -200,18 +200,13 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
         return;
     }
     let family = family_of(change.kind, &fields).unwrap_or(entity);
-    let causation = change
-        .causation
-        .as_deref()
-        .and_then(|id| id.parse().ok())
-        .map(|id| {
-            let chain = change
-                .correlation
-                .as_deref()
-                .and_then(|id| id.parse().ok())
-                .unwrap_or(id);
-            (id, chain, change.hops)
-        });
+    let name = |text: &Option<String>| text.as_deref().and_then(|id| id.parse().ok());
+    let correlation = name(&change.correlation);
+    let causation = name(&change.causation).map(|id| (id, correlation.unwrap_or(id), change.hops));
+    deciding.thread = Thread {
+        correlation,
+        trace: change.trace.map(Box::new),
+    };
     deciding.emit(Draft {
         kind: change.kind,
         verb,
@@ -222,6 +217,7 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
         cause: Cause::Posted { id: change.id },
         causation,
     });
+    deciding.thread = Thread::default();
 }
 
 /// Chains Raccord itself continued (they carry its `causationid`) are counted, others are not.

@@ -68,6 +68,7 @@ impl World {
                 correlation: None,
                 causation: None,
                 hops: 0,
+                trace: None,
             }
         });
         let changes = changes.collect();

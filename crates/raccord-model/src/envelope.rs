@@ -180,6 +180,14 @@ impl Envelope {
         if event.hops > 0 {
             extensions.insert("hops".into(), json!(event.hops));
         }
+        if let Some(trace) = &event.trace {
+            extensions.insert("traceparent".into(), json!(trace.parent()));
+            extensions.extend(
+                trace
+                    .state()
+                    .map(|state| ("tracestate".into(), json!(state))),
+            );
+        }
         Self {
             id: event.id.to_string(),
             source: format!("/places/{place}/{}", event.source.trim_start_matches('/')),

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{EntityId, EntityKind, EventId, Fields};
+use crate::{EntityId, EntityKind, EventId, Fields, Trace};
 
 /// What happened to the entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,6 +163,9 @@ pub struct Event {
     /// How many times Raccord continued this chain.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub hops: u8,
+    /// The trace of the program that started the chain, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<Trace>>,
     /// What made the engine decide it.
     pub cause: Cause,
     /// The whole entity after the change.

@@ -12,6 +12,7 @@ mod id;
 mod reading;
 mod rules;
 mod schema;
+mod trace;
 mod words;
 
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
@@ -34,4 +35,5 @@ pub use rules::{
     fold_word,
 };
 pub use schema::{Fault, Schemas};
+pub use trace::Trace;
 pub use words::{Lang, Words};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, EntityKind, Fields, Verb, Words};
+use crate::{Digest, EntityKind, Fields, Trace, Verb, Words};
 
 /// What one look at a tool brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +112,8 @@ pub struct Change {
     pub causation: Option<String>,
     /// How many times Raccord already continued this chain.
     pub hops: u8,
+    /// `traceparent` and `tracestate`, where the sender carried them.
+    pub trace: Option<Trace>,
 }
 
 /// A cell, line or document that cannot be read, told to the person who can mend it.

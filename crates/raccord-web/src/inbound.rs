@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
-use raccord_model::{Change, Envelope, Fault, Fields, Schemas, Verb, Words};
+use raccord_model::{Change, Envelope, Fault, Fields, Schemas, Trace, Verb, Words};
 use serde_json::{Map, Value};
 
 use crate::json::{self, JsonError, Said};
@@ -13,7 +13,13 @@ const LONGEST: usize = 1024;
 /// At most this many faults are told in one answer.
 const MOST_FAULTS: usize = 100;
 /// The extension attributes that are carried on.
-const CARRIED: [&str; 3] = ["correlationid", "causationid", "hops"];
+const CARRIED: [&str; 5] = [
+    "correlationid",
+    "causationid",
+    "hops",
+    "traceparent",
+    "tracestate",
+];
 
 const NOT_UTF8: Said = (
     "n’est pas de l’UTF-8 codé en pour-cent",
@@ -359,6 +365,7 @@ fn change(event: Value) -> Result<Change, Vec<Fault>> {
                 verb,
                 subject,
                 fields: data.into_iter().collect::<Fields>(),
+                trace: carried.trace(),
                 correlation: carried.correlation,
                 causation: carried.causation,
                 hops: carried.hops,
@@ -374,9 +381,16 @@ struct Carried {
     correlation: Option<String>,
     causation: Option<String>,
     hops: u8,
+    parent: Option<String>,
+    state: Option<String>,
 }
 
 impl Carried {
+    /// The trace context; one that breaks its rules is left behind, as they ask.
+    fn trace(&self) -> Option<Trace> {
+        Trace::of(self.parent.as_deref()?, self.state.as_deref())
+    }
+
     fn take(&mut self, name: &str, value: &Value) -> Result<(), Said> {
         if name == "hops" {
             // In headers every value is a text. More than 255 is past every limit all the same.
@@ -389,6 +403,15 @@ impl Carried {
                 "must be a number, 0 or more",
             ))?;
             self.hops = u8::try_from(number).unwrap_or(u8::MAX);
+            return Ok(());
+        }
+        if name.starts_with("trace") {
+            let text = value.as_str().map(str::to_owned);
+            *(if name == "traceparent" {
+                &mut self.parent
+            } else {
+                &mut self.state
+            }) = text;
             return Ok(());
         }
         let text = value

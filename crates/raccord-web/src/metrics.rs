@@ -161,7 +161,7 @@ impl Counters {
         self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Writes the face's own figures; `README.md` lists them.
+    /// Writes the face's own figures; `docs/metrics.md` lists them.
     pub(crate) fn expose(&self, face: &Face, out: &mut Exposition) {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
         out.add(

@@ -287,7 +287,7 @@ async fn a_connector_that_stopped_is_told_and_the_place_stays_ready() {
 }
 
 #[tokio::test]
-async fn metrics_are_those_the_readme_lists() {
+async fn metrics_are_those_that_are_documented() {
     let world = World::new().await;
     world.post_one(&common::event("1")).await;
     world.get("/wherever").await;
@@ -301,11 +301,11 @@ async fn metrics_are_those_the_readme_lists() {
     assert!(body.contains(
         "raccord_fake_total{place=\"raffinerie\"} 3\nraccord_fake_total{place=\"autre\"} 3\n"
     ));
-    let readme = include_str!("../README.md");
+    let list = include_str!("../../../docs/metrics.md");
     for line in body.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let name = line.split(' ').next().unwrap();
         assert!(
-            name == "raccord_fake_total" || readme.contains(&format!("`{name}`")),
+            name == "raccord_fake_total" || list.contains(&format!("`{name}`")),
             "{name}"
         );
     }

@@ -30,6 +30,7 @@ mod when;
 mod tests;
 
 pub use clock::{Time, from_environment as clock};
+pub(crate) use rules::credentials;
 pub use rules::rules;
 pub use schema::whole as schema;
 

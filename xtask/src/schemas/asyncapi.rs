@@ -195,6 +195,8 @@ fn envelope() -> Value {
             "place": text("The place's id."),
             "correlationid": text("The event that started the chain."),
             "causationid": text("The event that caused this one."),
+            "traceparent": text("The trace of the program that started the chain (W3C trace context), as it came."),
+            "tracestate": text("What belongs to that trace, as it came."),
             "partitionkey": text("The family it travels with; events of a family arrive in order."),
             "hops": { "type": "integer", "description": "How many times Raccord continued this chain." },
         },

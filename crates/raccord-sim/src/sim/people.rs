@@ -101,6 +101,7 @@ impl Sim {
             correlation: None,
             causation: None,
             hops: 0,
+            trace: None,
         };
         self.posts.push(Post {
             change: change.clone(),

@@ -17,6 +17,7 @@ use tracing::{info, warn};
 
 use super::desk::Desk;
 use super::face::{self, Here};
+use super::figures::Counted;
 use super::hands::{self, Ready};
 use super::load;
 use super::local;
@@ -24,6 +25,7 @@ use super::node::Process;
 use super::observe::{lost, written};
 use super::pass::{Pass, PassOptions, one_pass};
 use super::printed;
+use super::secrets;
 use super::socket::{self, Answer, Asked, Request};
 use super::sources::SourceTask;
 use super::told;
@@ -62,7 +64,8 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
     let loaded = folding.await.map_err(|_| hands::writer_lost())??;
     let ready = Ready::with(tools, session, loaded.engine.state().at)?;
     let feed = Feed::new(face::FEED);
-    let publish = publisher(&feed, settings.place.id.clone());
+    let counted = Arc::new(Counted::of(settings.connectors.keys()));
+    let publish = publisher(&feed, &counted, settings.place.id.clone());
     let start = (Start::AtOnce, Some(publish));
     let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
     let door = door(&settings.data)?;
@@ -71,6 +74,7 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
         place: Arc::new(settings.place.clone()),
         desk: desk.clone(),
         feed,
+        counted,
         clock: Arc::clone(&ready.clock),
         shown: RwLock::default(),
         limit: limits.activities,
@@ -84,12 +88,13 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
 
     restore_lost(&ready.tools, &desk).await;
     tasks.spawn(here.clone().keep_fresh(stop.clone()));
-    tasks.spawn(watch_secrets(
+    let (watch, replaced) = secrets::watch(
         session.settings.clone(),
         Arc::clone(&ready.tools),
         desk.clone(),
         stop.clone(),
-    ));
+    );
+    tasks.spawn(watch);
     for (name, tool) in ready.tools.iter() {
         if tool.source().is_none() {
             continue;
@@ -100,6 +105,7 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
             desk: desk.clone(),
             clock: Arc::clone(&ready.clock),
             stop: stop.clone(),
+            replaced: replaced.clone(),
         };
         tasks.spawn(task.run());
     }
@@ -159,9 +165,14 @@ async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
 }
 
 /// Hands the events of each durable commit to followers, personal values in place.
-fn publisher(feed: &Feed, place: raccord_model::PlaceId) -> super::writer::Publish {
-    let feed = feed.clone();
+pub(super) fn publisher(
+    feed: &Feed,
+    counted: &Arc<Counted>,
+    place: raccord_model::PlaceId,
+) -> super::writer::Publish {
+    let (feed, counted) = (feed.clone(), Arc::clone(counted));
     Box::new(move |commit, events, vault| {
+        counted.count(events);
         if feed.followers() == 0 {
             return;
         }
@@ -171,44 +182,6 @@ fn publisher(feed: &Feed, place: raccord_model::PlaceId) -> super::writer::Publi
             feed.publish(face::entry(commit, index, &event, &place));
         }
     })
-}
-
-/// How often secrets are compared with what they were.
-const SECRETS: Duration = Duration::from_secs(10);
-
-/// A replaced secret lifts the refusal of the tool that did not take the former one.
-async fn watch_secrets(
-    settings: crate::settings::Settings,
-    tools: Arc<Tools>,
-    desk: Desk,
-    stop: CancellationToken,
-) {
-    let Ok(salt) = desk.ask(|_, log| super::load::known_salt(log)).await else {
-        return;
-    };
-    let mut known = None;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(SECRETS) => {}
-        }
-        let rules = crate::settings::rules(&settings, &tools, salt.as_bytes());
-        let fresh: Vec<raccord_model::Digest> =
-            rules.sinks.values().map(|sink| sink.credentials).collect();
-        if known
-            .replace(fresh.clone())
-            .is_some_and(|known| known != fresh)
-        {
-            info!("a secret was replaced");
-            if desk
-                .input(raccord_engine::Input::Configure(Box::new(rules)))
-                .await
-                .is_err()
-            {
-                return;
-            }
-        }
-    }
 }
 
 fn cannot_listen(address: std::net::SocketAddr, cause: &std::io::Error) -> Problem {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream;
 use jiff::Timestamp;
 use raccord_bus::{LogRead as _, SqliteReader};
-use raccord_engine::{Health, Input, Reply};
+use raccord_engine::{Input, Reply};
 use raccord_kit::Clock;
 use raccord_model::{
     Activity, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility, Words,
@@ -18,6 +18,7 @@ use raccord_web::{
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
+use super::figures::{Counted, Figures};
 use super::stopped::Why;
 use super::{queries, stopped};
 use crate::settings::Settings;
@@ -39,6 +40,7 @@ pub(crate) struct Here {
     pub(crate) place: Arc<raccord_model::Place>,
     pub(crate) desk: Desk,
     pub(crate) feed: Feed,
+    pub(crate) counted: Arc<Counted>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shown: RwLock<Shown>,
     /// How many activities a page shows.
@@ -55,28 +57,12 @@ pub(crate) struct Shown {
     /// The hour of all this.
     at: Option<Timestamp>,
     pub(crate) muted: Option<Words>,
-    pub(crate) figures: Vec<Figure>,
-    pub(crate) sources: Vec<SourceFigure>,
+    figures: Figures,
+    /// Attempts that were made again leave no commit, and are shown all the same.
+    retried: u64,
     pub(crate) commit: u64,
     pub(crate) holds: usize,
     stopped: Vec<(ConnectorName, Why)>,
-}
-
-/// A sink's figures.
-pub(crate) struct Figure {
-    name: String,
-    up: bool,
-    open: usize,
-    dead: usize,
-    done: u64,
-    done_at: Option<Timestamp>,
-}
-
-/// A source's figures.
-pub(crate) struct SourceFigure {
-    name: String,
-    readable: bool,
-    read_at: Option<Timestamp>,
 }
 
 impl Shown {
@@ -110,38 +96,13 @@ impl Shown {
             .filter(Activity::is_public)
             .collect();
         activities.sort_by(|a, b| (a.start, &a.title, a.id).cmp(&(b.start, &b.title, b.id)));
-        let figures = state
-            .sinks
-            .iter()
-            .map(|(name, sink)| Figure {
-                name: name.to_string(),
-                up: sink.health == Health::Up,
-                open: sink
-                    .lanes
-                    .values()
-                    .map(|lane| lane.queue.len() + lane.objects.len())
-                    .sum(),
-                dead: sink.dead.len(),
-                done: sink.done,
-                done_at: sink.done_at,
-            })
-            .collect();
-        let sources = state
-            .sources
-            .iter()
-            .map(|(name, source)| SourceFigure {
-                name: name.to_string(),
-                readable: source.failing.is_none() && !source.silent,
-                read_at: source.read_at,
-            })
-            .collect();
         Self {
             activities,
             more,
             at: Some(now),
             muted: state.muted.clone(),
-            figures,
-            sources,
+            figures: Figures::of(engine),
+            retried: Figures::retried(state, engine),
             commit: state.commit,
             holds: state.holds.len(),
             stopped: stopped::stopped(state),
@@ -171,15 +132,15 @@ impl Here {
     pub(crate) async fn refresh(&self) -> Duration {
         let now = self.clock.now();
         let limit = self.limit;
-        let (known, at) = self
-            .shown
-            .read()
-            .map_or((0, None), |shown| (shown.commit, shown.at));
+        let (known, retried, at) = self.shown.read().map_or((0, 0, None), |shown| {
+            (shown.commit, shown.retried, shown.at)
+        });
         let aged = at.is_none_or(|at| now.duration_since(at) > STALE);
         let asked = self.desk.ask(move |engine, _| {
             let began = Instant::now();
-            (aged || engine.state().commit != known)
-                .then(|| (Shown::of(engine, now, limit), began.elapsed()))
+            let state = engine.state();
+            let moved = state.commit != known || Figures::retried(state, engine) != retried;
+            (aged || moved).then(|| (Shown::of(engine, now, limit), began.elapsed()))
         });
         let Ok(Some((fresh, took))) = asked.await else {
             return Duration::ZERO;
@@ -320,69 +281,7 @@ impl Place for Here {
             &[],
             shown.holds as f64,
         );
-        for figure in &shown.figures {
-            let labels = [("connector", figure.name.as_str())];
-            let up = if figure.up { 1.0 } else { 0.0 };
-            out.add(
-                "raccord_connector_up",
-                Kind::Gauge,
-                "Whether the tool answers.",
-                &labels,
-                up,
-            );
-            out.add(
-                "raccord_deliveries_open",
-                Kind::Gauge,
-                "Effects that are owed.",
-                &labels,
-                figure.open as f64,
-            );
-            out.add(
-                "raccord_deliveries_dead",
-                Kind::Gauge,
-                "Effects that were set aside.",
-                &labels,
-                figure.dead as f64,
-            );
-            out.add(
-                "raccord_effects_total",
-                Kind::Counter,
-                "Effects that were made.",
-                &labels,
-                figure.done as f64,
-            );
-            if let Some(at) = figure.done_at {
-                let help = "When the last effect was made.";
-                out.add(
-                    "raccord_effect_last_seconds",
-                    Kind::Gauge,
-                    help,
-                    &labels,
-                    at.as_second() as f64,
-                );
-            }
-        }
-        for source in &shown.sources {
-            let labels = [("connector", source.name.as_str())];
-            let readable = if source.readable { 1.0 } else { 0.0 };
-            out.add(
-                "raccord_source_readable",
-                Kind::Gauge,
-                "Whether the source can be read.",
-                &labels,
-                readable,
-            );
-            if let Some(at) = source.read_at {
-                let help = "When the source was last read.";
-                out.add(
-                    "raccord_source_last_read_seconds",
-                    Kind::Gauge,
-                    help,
-                    &labels,
-                    at.as_second() as f64,
-                );
-            }
-        }
+        shown.figures.expose(&self.counted, self.clock.now(), out);
     }
 
     fn programme(&self, now: Timestamp, limit: usize) -> Option<Programme> {

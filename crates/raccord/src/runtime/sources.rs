@@ -9,11 +9,12 @@ use notify::{RecursiveMode, Watcher as _};
 use raccord_engine::Input;
 use raccord_kit::Clock;
 use raccord_model::ConnectorName;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::desk::Desk;
+use super::pace::Pace;
 use crate::connectors::Tools;
 
 /// A save is several writes: it is read once they have paused this long.
@@ -28,6 +29,8 @@ pub(crate) struct SourceTask {
     pub(crate) desk: Desk,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) stop: CancellationToken,
+    /// Moves when a secret was replaced.
+    pub(crate) replaced: watch::Receiver<u64>,
 }
 
 impl SourceTask {
@@ -40,30 +43,35 @@ impl SourceTask {
         let changed = Arc::new(Notify::new());
         let _watch = file.as_deref().and_then(|file| watch(file, &changed));
         let mut looks = self.desk.looks();
-        let mut failing = false;
+        let mut pace = Pace::of(self.name.clone(), every);
+        let mut replaced = self.replaced.clone();
         loop {
-            self.read(&mut failing).await;
+            replaced.borrow_and_update();
+            let rest = self.read(&mut pace).await;
             if self.stop.is_cancelled() {
                 return;
             }
-            // A source that fails, or has no cursor to give, is not read without a pause.
+            // A source that fails is left alone for as long as it takes, whatever the engine would
+            // like to see again; one that has no cursor to give is not read without a pause.
+            let failing = pace.is_failing();
             let look = self
                 .until_look(&looks.borrow_and_update())
                 .filter(|_| !failing);
-            let wait = look.map_or(every, |look| look.max(PAUSE).min(every));
+            let wait = look.map_or(rest, |look| look.max(PAUSE).min(rest));
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
                 () = changed.notified() => self.let_settle(&changed).await,
-                looked = looks.changed() => if looked.is_err() { return },
+                looked = looks.changed(), if !failing => if looked.is_err() { return },
+                Ok(()) = replaced.changed(), if failing => {}
             }
         }
     }
 
-    /// One reading, decided about and durable.
-    async fn read(&self, failing: &mut bool) {
+    /// One reading, decided about and durable. Gives how long the source is then left alone.
+    async fn read(&self, pace: &mut Pace) -> Duration {
         let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else {
-            return;
+            return pace.every();
         };
         let name = self.name.clone();
         let cursor = self
@@ -76,15 +84,15 @@ impl SourceTask {
                     .and_then(|known| known.cursor.clone())
             })
             .await;
-        let Ok(cursor) = cursor else { return };
+        let Ok(cursor) = cursor else {
+            return pace.every();
+        };
         let seen = source.observe(cursor.as_deref()).await;
+        let before = pace.is_failing();
+        let rest = pace.after(seen.as_ref().err());
         match &seen {
-            Ok(_) if *failing => {
-                *failing = false;
-                info!(connector = %self.name, "the source can be read again");
-            }
-            Err(failure) if !*failing => {
-                *failing = true;
+            Ok(_) if before => info!(connector = %self.name, "the source can be read again"),
+            Err(failure) if !before => {
                 warn!(connector = %self.name, error.code = %failure.code, "the source cannot be read");
             }
             _ => debug!(connector = %self.name, "the source was read"),
@@ -96,6 +104,7 @@ impl SourceTask {
         if self.desk.input(observed).await.is_err() {
             debug!(connector = %self.name, "the reading could not be kept; it is made again");
         }
+        rest
     }
 
     /// How long until the engine wants this source looked at again.

@@ -4,7 +4,7 @@ use raccord_engine::{
     Engine, Health, HeldEffect, Hold, HoldKind, Planned, Progress, Reply, State, field_name,
     value_name,
 };
-use raccord_model::{Action, Civil, ConnectorName, EntityKind, Fields, Lang, Remark, Words};
+use raccord_model::{Action, Civil, ConnectorName, EntityKind, Event, Fields, Lang, Remark, Words};
 use serde_json::Value;
 
 use super::desk::Report;
@@ -89,14 +89,25 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
         .collect()
 }
 
+/// The connector a hold is about; one about the rules is about none.
+pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
+    match &hold.what {
+        HoldKind::Reading { source, .. } | HoldKind::Question { source, .. } => Some(source),
+        HoldKind::Delivery { of } => Some(&of.connector),
+        HoldKind::Field { connector, .. } => Some(connector),
+        HoldKind::Rules { .. } => None,
+    }
+}
+
 fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
-    let (source, code) = match &hold.what {
-        HoldKind::Reading { source, .. } => (source.to_string(), "accident-guard"),
-        HoldKind::Question { source, .. } => (source.to_string(), "same-activity"),
-        HoldKind::Delivery { of } => (of.connector.to_string(), "unknown-outcome"),
-        HoldKind::Field { connector, .. } => (connector.to_string(), "edited-in-tool"),
-        HoldKind::Rules { .. } => ("raccord.toml".to_owned(), "rules-changed"),
+    let code = match &hold.what {
+        HoldKind::Reading { .. } => "accident-guard",
+        HoldKind::Question { .. } => "same-activity",
+        HoldKind::Delivery { .. } => "unknown-outcome",
+        HoldKind::Field { .. } => "edited-in-tool",
+        HoldKind::Rules { .. } => "rules-changed",
     };
+    let source = about(hold).map_or_else(|| "raccord.toml".to_owned(), ToString::to_string);
     // Tasks that a changed recipe takes back stand in no tool of their own.
     let about = match &hold.what {
         HoldKind::Rules { .. } => "recipes".parse(),
@@ -230,6 +241,31 @@ pub(crate) fn unread(state: &State, view: &View) -> Vec<UnreadShape> {
         }
     }
     list
+}
+
+/// A tool that is gone, or is back, is worth one line in the program's log; what it is asked in
+/// between is not.
+pub(crate) fn outage(notice: &Event) {
+    let field = |name: &str| notice.data.get(name).and_then(Value::as_str);
+    let (Some(code), Some(about)) = (field("code"), field("about")) else {
+        return;
+    };
+    let moved = notice.changed.iter().any(|changed| changed == "/state");
+    let text = match code {
+        "outage" => "the tool does not answer",
+        "access" => "the tool refuses us",
+        "gone" => "the tool said that it is gone",
+        "silent" => "the source has not been read for too long",
+        _ => return,
+    };
+    if !moved {
+        return;
+    }
+    if field("state") == Some("open") {
+        tracing::warn!(connector = about, code, "{text}");
+    } else {
+        tracing::info!(connector = about, code, "that is over");
+    }
 }
 
 /// Remarks of readings.

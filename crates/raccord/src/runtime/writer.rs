@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::desk::{Broken, Command, Desk, Report, stopped};
 use super::effects::Effects;
 use super::load::{Loaded, open_writer};
-use super::renderer::Rendering;
+use super::{renderer::Rendering, told};
 use crate::report::Problem;
 
 /// How many inputs one group takes.
@@ -351,6 +351,12 @@ impl Thread {
             && !events.is_empty()
         {
             publish(held.engine.state().commit, &events, held.engine.vault());
+        }
+        for event in events
+            .iter()
+            .filter(|event| event.kind == EntityKind::Notice)
+        {
+            told::outage(event);
         }
         if let Some(pass) = &mut self.pass {
             for event in events {

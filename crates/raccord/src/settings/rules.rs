@@ -61,6 +61,16 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
     rules
 }
 
+/// What tells the secrets of each instance from others, in the order of their names.
+pub(crate) fn credentials(settings: &Settings, salt: &[u8]) -> Vec<Digest> {
+    let of = |instance: &Instance| {
+        let own_schema = instance.connector.settings.schema().to_value();
+        let secrets = schema::secrets(&own_schema);
+        credentials_digest(instance, &secrets, &settings.base, salt)
+    };
+    settings.connectors.values().map(of).collect()
+}
+
 /// The digest of where a sink's objects stand.
 fn target_digest(kind: &str, target: &str) -> Digest {
     if target.is_empty() {

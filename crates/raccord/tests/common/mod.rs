@@ -73,24 +73,8 @@ impl Place {
 
     /// Runs a command; gives how it ended and everything it said.
     pub(crate) fn run(&self, args: &[&str]) -> (Exit, String) {
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let now = ("RACCORD_NOW".to_owned(), self.now.borrow().clone());
-        let mut shell = Shell {
-            env: BTreeMap::from([now]),
-            input: &mut Cursor::new(Vec::new()),
-            out: &mut out,
-            err: &mut err,
-            asks: false,
-            paints_out: false,
-            paints_err: false,
-            draws: false,
-        };
         let config = self.folder.path().join("raccord.toml");
-        let words = ["raccord", "--config", config.to_str().unwrap()];
-        let words = words.iter().chain(args).map(OsString::from);
-        let exit = execute(words, &mut shell, &Local);
-        let said = String::from_utf8(out).unwrap() + &String::from_utf8(err).unwrap();
-        (exit, said)
+        run_in(&config, &self.now.borrow(), args)
     }
 
     /// Runs a command for its JSON.
@@ -144,6 +128,27 @@ impl Place {
         let text = format!("Titre,Date,Début,Salle\n{}\n", lines.join("\n"));
         self.write("programme.csv", &text);
     }
+}
+
+/// Runs a command on the place of this configuration at that hour.
+pub(crate) fn run_in(config: &std::path::Path, now: &str, args: &[&str]) -> (Exit, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let now = ("RACCORD_NOW".to_owned(), now.to_owned());
+    let mut shell = Shell {
+        env: BTreeMap::from([now]),
+        input: &mut Cursor::new(Vec::new()),
+        out: &mut out,
+        err: &mut err,
+        asks: false,
+        paints_out: false,
+        paints_err: false,
+        draws: false,
+    };
+    let words = ["raccord", "--config", config.to_str().unwrap()];
+    let words = words.iter().chain(args).map(OsString::from);
+    let exit = execute(words, &mut shell, &Local);
+    let said = String::from_utf8(out).unwrap() + &String::from_utf8(err).unwrap();
+    (exit, said)
 }
 
 /// `n` lines, one activity a day from 9 January 2027.

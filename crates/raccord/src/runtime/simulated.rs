@@ -1,0 +1,56 @@
+//! The place at work in simulated time: the real writer and its log, the real tasks, the real
+//! connectors and their files and sockets; days pass in seconds, and nothing is waited for.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod credentials;
+mod figures;
+mod order;
+mod outage;
+mod thread;
+mod world;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// What the program said at `info` or above that names `word`, in this process so far.
+pub(crate) fn said_about(word: &str) -> Vec<String> {
+    let all = lines().0.lock().unwrap();
+    let text = String::from_utf8_lossy(&all).into_owned();
+    let about = text.lines().filter(|line| line.contains(word));
+    about.map(str::to_owned).collect()
+}
+
+/// Hears everything that is said from now on.
+pub(crate) fn listen() {
+    lines();
+}
+
+fn lines() -> &'static Lines {
+    static LINES: OnceLock<Lines> = OnceLock::new();
+    LINES.get_or_init(|| {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let started = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .try_init();
+        assert!(started.is_ok(), "another test took the program's log");
+        lines
+    })
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
