@@ -141,15 +141,13 @@ pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
 }
 
 /// Half of what the process may open at most, so that the log and the tools always can be.
-fn within_descriptors(limits: Limits) -> Limits {
+fn within_descriptors(mut limits: Limits) -> Limits {
     let may_open = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let half = may_open.map_or(usize::MAX, |most| {
         usize::try_from(most / 2).unwrap_or(usize::MAX)
     });
-    Limits {
-        connections: limits.connections.min(half.max(1)),
-        ..limits
-    }
+    limits.connections = limits.connections.min(half.max(1));
+    limits
 }
 
 /// What somebody deleted while nobody was at work is made again.
