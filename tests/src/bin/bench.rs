@@ -553,7 +553,7 @@ fn year(changes: usize) -> Result<()> {
         let file = |month| {
             served
                 .place
-                .path(&format!("out/programme-2027-{month:02}.pdf"))
+                .path(format!("out/programme-2027-{month:02}.pdf"))
         };
         let inode = |month| std::fs::metadata(file(month)).map_or(0, |file| file.ino());
         (1..=12).map(inode).collect()
