@@ -54,7 +54,7 @@ fn announced_day(book: &Book, at: At) -> String {
 
 /// All a line says but its day and hours.
 fn undated(book: &Book, at: At) -> String {
-    undated_item(book.tabs[at.0].shown(book.item(at)))
+    undated_item(&book.tabs[at.0].shown(book.item(at)))
 }
 
 /// All a line says but its title, of which the beginning is enough: a slip of the hand, or some
@@ -194,14 +194,16 @@ fn take_over(
 }
 
 /// All an item says but its day and hours.
-fn undated_item(mut item: Item) -> String {
+fn undated_item(item: &Item) -> String {
+    let mut item = item.clone();
     item.date = place::FIRST;
     (item.start, item.end) = (None, None);
     say(&item)
 }
 
 /// The same, but for a slip in the title or some words more.
-fn undated_alike(mut item: Item) -> String {
+fn undated_alike(item: &Item) -> String {
+    let mut item = item.clone();
     item.date = place::FIRST;
     (item.start, item.end) = (None, None);
     item.title = fold(&item.title).chars().take(4).collect();
@@ -209,7 +211,7 @@ fn undated_alike(mut item: Item) -> String {
 }
 
 /// Day and last word of the title, or nearly: what became of a line that was cut up.
-fn slot_alike(item: Item) -> String {
+fn slot_alike(item: &Item) -> String {
     let title = fold(&item.title);
     let core = title
         .trim_end_matches(" suite")
@@ -244,7 +246,7 @@ fn unrecognisable(before: &Book, after: &mut Book) {
 
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
 /// can tell it from a move, and it is taken for one. What is over does not move.
-fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(Item) -> String) {
+fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -> String) {
     let cut = [before.clone(), after.clone()];
     let tell = |book: &Book, at: At| {
         let mut item = book.item(at).clone();
@@ -252,7 +254,7 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(Item) ->
         for tab in cut.iter().flat_map(|book| &book.tabs) {
             item = tab.shown(&item);
         }
-        tell(item)
+        tell(&item)
     };
     let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
     let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
