@@ -13,6 +13,9 @@ use crate::state::{
     Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting,
 };
 
+/// How many rewritten lines of a source are remembered as they were.
+const REWRITTEN: usize = 10_000;
+
 pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
     match fact {
         Fact::Rules(rules) => {
@@ -391,11 +394,15 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
         source.tabs.clone_from(tabs);
     }
     let mut rewritten = BTreeSet::new();
+    let mut earlier = Vec::new();
     for (entity, line) in read.lines.iter().filter(|_| !planted(Fault::DropCursor)) {
-        let before = source.lines.insert(*entity, line.clone());
-        source.gone.remove(entity);
-        if !source.answers.is_empty() && before.is_some_and(|before| before.digest != line.digest) {
-            rewritten.insert(*entity);
+        let stood = source.lines.insert(*entity, line.clone());
+        let before = stood.or(source.gone.remove(entity));
+        if let Some(before) = before.filter(|before| before.digest != line.digest) {
+            if !source.answers.is_empty() {
+                rewritten.insert(*entity);
+            }
+            earlier.push((before.digest, *entity));
         }
     }
     for entity in &read.missed {
@@ -416,6 +423,12 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
         .retain(|(_, entity), _| !rewritten.contains(entity) && !read.dropped.contains(entity));
     if source.answers.len() > 1_000 {
         source.answers.clear();
+    }
+    if !earlier.is_empty() {
+        let all = state.rewritten.entry(read.source.clone()).or_default();
+        all.extend(earlier);
+        let many = all.len().saturating_sub(REWRITTEN);
+        all.drain(..many);
     }
 }
 

@@ -10,9 +10,11 @@ mod features;
 mod matching;
 mod series;
 mod verdict;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use features::Features;
-pub use matching::{Candidate, Matching, Question, match_lines};
+pub use matching::{Candidate, Heard, Matching, Question, match_lines};
+pub use words::fold_title;

@@ -120,7 +120,7 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
         .cloned()
         .unwrap_or_default();
     let content = content_digest(reading);
-    let mut compared = compare(deciding, &state, reading);
+    let mut compared = compare(deciding, source, &state, reading);
     protect_unreadable(deciding, &mut compared, &state, reading);
 
     let approved = state

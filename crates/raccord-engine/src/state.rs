@@ -49,6 +49,9 @@ pub struct State {
     pub restored: Option<Timestamp>,
     /// When a sink was last pointed elsewhere: what stands there is not known.
     pub relocated: BTreeMap<ConnectorName, Timestamp>,
+    /// What lines of a source said before they were rewritten, the latest last: whoever undoes an
+    /// edit finds their activity again.
+    pub rewritten: BTreeMap<ConnectorName, VecDeque<(Digest, EntityId)>>,
 }
 
 /// An entity, encoded: a hundred thousand of them are alive at once.

@@ -428,8 +428,20 @@ pub fn told(seed: u64) -> String {
         let (edits, minutes) = (step.edits, step.minutes);
         writeln!(out, "{edits:?}, {minutes} minutes later").expect("a string takes every line");
         for (who, (tab, row), item) in step.book.seen() {
-            let (date, start, title) = (item.date, item.start, item.title);
-            writeln!(out, "  {tab}:{row} #{who} {date} {start:?} {title}")
+            let clock = |minutes: Option<u16>| {
+                minutes.map_or_else(String::new, |m| format!("{:02}:{:02}", m / 60, m % 60))
+            };
+            let (from, to) = (clock(item.start), clock(item.end));
+            let texts = [
+                &item.title,
+                &item.room,
+                &item.organiser,
+                &item.kind,
+                &item.status,
+                &item.description,
+            ];
+            let said = texts.map(String::as_str).join(" | ");
+            writeln!(out, "  {tab}:{row} #{who} {} {from}-{to} {said}", item.date)
                 .expect("a string takes every line");
         }
     }

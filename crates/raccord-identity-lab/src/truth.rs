@@ -26,10 +26,19 @@ pub fn say(item: &Item) -> String {
     format!("{item:?}")
 }
 
+/// The title as it is announced: that it is cancelled is said of it, and is no part of it.
+fn named(item: &Item) -> String {
+    let title = fold(&item.title);
+    let bare = ["annule ", "cancelled "]
+        .iter()
+        .find_map(|word| title.strip_prefix(word));
+    bare.map_or_else(|| title.clone(), str::to_owned)
+}
+
 /// What is announced: title, day and hour.
 fn announced(book: &Book, at: At) -> String {
     let item = book.tabs[at.0].shown(book.item(at));
-    format!("{}|{}|{:?}", fold(&item.title), item.date, item.start)
+    format!("{}|{}|{:?}", named(&item), item.date, item.start)
 }
 
 /// What is announced, to the letter.
@@ -40,15 +49,12 @@ fn announced_exactly(book: &Book, at: At) -> String {
 /// What is announced, whatever the hour.
 fn announced_day(book: &Book, at: At) -> String {
     let item = book.item(at);
-    format!("{}|{}", fold(&item.title), item.date)
+    format!("{}|{}", named(item), item.date)
 }
 
 /// All a line says but its day and hours.
 fn undated(book: &Book, at: At) -> String {
-    let mut item = book.tabs[at.0].shown(book.item(at));
-    item.date = place::FIRST;
-    (item.start, item.end) = (None, None);
-    say(&item)
+    undated_item(&book.tabs[at.0].shown(book.item(at)))
 }
 
 /// All a line says but its title, of which the beginning is enough: a slip of the hand, or some
@@ -84,7 +90,7 @@ pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
         );
     }
     unrecognisable(before, after);
-    for tell in [undated, undated_alike, slot_alike] {
+    for tell in [undated_item, undated_alike, slot_alike] {
         one_for_one(before, after, now, tell);
     }
     had_their_turn(before, after, now);
@@ -187,9 +193,17 @@ fn take_over(
     }
 }
 
+/// All an item says but its day and hours.
+fn undated_item(item: &Item) -> String {
+    let mut item = item.clone();
+    item.date = place::FIRST;
+    (item.start, item.end) = (None, None);
+    say(&item)
+}
+
 /// The same, but for a slip in the title or some words more.
-fn undated_alike(book: &Book, at: At) -> String {
-    let mut item = book.tabs[at.0].shown(book.item(at));
+fn undated_alike(item: &Item) -> String {
+    let mut item = item.clone();
     item.date = place::FIRST;
     (item.start, item.end) = (None, None);
     item.title = fold(&item.title).chars().take(4).collect();
@@ -197,8 +211,7 @@ fn undated_alike(book: &Book, at: At) -> String {
 }
 
 /// Day and last word of the title, or nearly: what became of a line that was cut up.
-fn slot_alike(book: &Book, at: At) -> String {
-    let item = book.item(at);
+fn slot_alike(item: &Item) -> String {
     let title = fold(&item.title);
     let core = title
         .trim_end_matches(" suite")
@@ -233,7 +246,16 @@ fn unrecognisable(before: &Book, after: &mut Book) {
 
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
 /// can tell it from a move, and it is taken for one. What is over does not move.
-fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Book, At) -> String) {
+fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -> String) {
+    let cut = [before.clone(), after.clone()];
+    let tell = |book: &Book, at: At| {
+        let mut item = book.item(at).clone();
+        // What a column says that came or went with this save is no difference.
+        for tab in cut.iter().flat_map(|book| &book.tabs) {
+            item = tab.shown(&item);
+        }
+        tell(&item)
+    };
     let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
     let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
     let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();

@@ -70,15 +70,41 @@ pub(super) fn same_title_and_day(
         .collect()
 }
 
+/// Lines that say word for word what one activity said before it was rewritten, where no other line
+/// does: the edit was undone. What is over does not come again.
+pub(super) fn undone(
+    known: &BTreeMap<EntityId, Candidate>,
+    lines: &BTreeMap<usize, Candidate>,
+    earlier: &BTreeMap<usize, EntityId>,
+    free_known: &BTreeSet<EntityId>,
+    free_lines: &BTreeSet<usize>,
+) -> Vec<(usize, EntityId)> {
+    let mut by_entity: BTreeMap<EntityId, Vec<usize>> = BTreeMap::new();
+    for (line, entity) in earlier {
+        let free = free_lines.contains(line) && free_known.contains(entity);
+        if free && known[entity].native.is_none() && known[entity].over == lines[line].over {
+            by_entity.entry(*entity).or_default().push(*line);
+        }
+    }
+    by_entity
+        .into_iter()
+        .filter_map(|(entity, lines)| match lines.as_slice() {
+            [line] => Some((*line, entity)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Lines that say of themselves at length what one known activity said, and no other does, on
-/// another day: it was moved. What is over does not come again, and nothing moves very far without
-/// a question.
+/// another day: it was moved. What is over does not come again, nothing moves very far without a
+/// question, and what stands in its place under another title may be it as well.
 pub(super) fn same_story(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
 ) -> Vec<(usize, EntityId)> {
+    let places = Places::of(known, lines, free_known, free_lines);
     let mut by: HashMap<Digest, (Vec<EntityId>, Vec<usize>)> = HashMap::new();
     for entity in free_known {
         if let Some(story) = known[entity].features.story() {
@@ -108,7 +134,8 @@ pub(super) fn same_story(
                 (Some(then), Some(now)) => (now - then).get_days().abs() <= FAR_DAYS,
                 _ => false,
             };
-            near && old.over == new.over && !renamed(old, new)
+            let taken = || places.is_taken(old, *line, free_lines);
+            near && old.over == new.over && !renamed(old, new) && !taken()
         })
         .collect();
     pairs.sort_unstable();
@@ -148,6 +175,65 @@ pub(super) fn near_title_and_slot(
             _ => None,
         })
         .collect()
+}
+
+/// Lines and known ones by where and how they stand: all they say but their title.
+pub(super) struct Places {
+    lines: HashMap<Digest, Vec<usize>>,
+    known: HashMap<Digest, Vec<EntityId>>,
+}
+
+impl Places {
+    pub(super) fn of(
+        known: &BTreeMap<EntityId, Candidate>,
+        lines: &BTreeMap<usize, Candidate>,
+        free_known: &BTreeSet<EntityId>,
+        free_lines: &BTreeSet<usize>,
+    ) -> Self {
+        let mut places = Self {
+            lines: HashMap::new(),
+            known: HashMap::new(),
+        };
+        for line in free_lines {
+            if let Some(place) = lines[line].features.place() {
+                places.lines.entry(place).or_default().push(*line);
+            }
+        }
+        for entity in free_known {
+            if let Some(place) = known[entity].features.place() {
+                places.known.entry(place).or_default().push(*entity);
+            }
+        }
+        places
+    }
+
+    /// Whether another line says all the known one said but its title: it may be retitled.
+    pub(super) fn is_taken(
+        &self,
+        known: &Candidate,
+        line: usize,
+        free_lines: &BTreeSet<usize>,
+    ) -> bool {
+        let there = known.features.place().and_then(|at| self.lines.get(&at));
+        there.is_some_and(|there| {
+            let mut others = there.iter().filter(|other| **other != line);
+            others.any(|other| free_lines.contains(other))
+        })
+    }
+
+    /// Whether the line says all that another known one said but its title.
+    pub(super) fn takes(
+        &self,
+        line: &Candidate,
+        entity: EntityId,
+        free_known: &BTreeSet<EntityId>,
+    ) -> bool {
+        let there = line.features.place().and_then(|at| self.known.get(&at));
+        there.is_some_and(|there| {
+            let mut others = there.iter().filter(|other| **other != entity);
+            others.any(|other| free_known.contains(other))
+        })
+    }
 }
 
 /// Who stood in which slot (moment and room).

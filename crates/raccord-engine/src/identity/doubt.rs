@@ -199,6 +199,22 @@ pub(super) fn entangled(
     matching.pairs.append(&mut sure);
 }
 
+/// Lines that may be an activity that is asked about, and activities that a line asked about may
+/// be: they wait for the answer.
+pub(super) fn waiting(
+    questions: &[Question],
+    scored: &Ranked,
+) -> (BTreeSet<usize>, BTreeSet<EntityId>) {
+    let (mut lines, mut entities) = (BTreeSet::new(), BTreeSet::new());
+    for (line, entity) in questions.iter().flat_map(|question| &question.pairs) {
+        for score in scored.touching(*line, *entity) {
+            lines.insert(score.line);
+            entities.insert(score.entity);
+        }
+    }
+    (lines, entities)
+}
+
 /// An occurrence that was called off, or takes place after all, while another of its name is asked
 /// about, changed the other way, or moved farther than if it were the one, may be that other. The
 /// pairs of `alike` are so by what they say, not by name or by a person's word; those after them
@@ -208,6 +224,7 @@ pub(super) fn called_off(
     alike: Range<usize>,
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
+    free_lines: &BTreeSet<usize>,
 ) {
     let mut by_title: BTreeMap<&str, Turned> = BTreeMap::new();
     for (at, (line, entity)) in matching.pairs.iter().enumerate().skip(alike.start) {
@@ -217,6 +234,11 @@ pub(super) fn called_off(
             turned.moved.push(at);
         } else if !then.same_status(now) {
             turned.called.push(at);
+        }
+    }
+    for line in free_lines {
+        if let Some(turned) = by_title.get_mut(lines[line].features.title.as_str()) {
+            turned.come.push(*line);
         }
     }
     let mut asked_about: BTreeMap<&str, usize> = BTreeMap::new();
@@ -258,6 +280,8 @@ struct Turned {
     called: Vec<usize>,
     /// Pairs on other days.
     moved: Vec<usize>,
+    /// Lines that are new.
+    come: Vec<usize>,
 }
 
 impl Turned {
@@ -271,20 +295,22 @@ impl Turned {
         let line = |at: usize| &lines[&pairs[at].0].features;
         let was = |at: usize| &known[&pairs[at].1].features;
         let mut doubtful = BTreeSet::new();
-        for (index, &one) in self.called.iter().enumerate() {
-            for &other in &self.called[index + 1..] {
-                if !line(one).same_status(line(other)) {
-                    doubtful.extend([one, other]);
-                }
-            }
+        for &one in &self.called {
             for &other in &self.moved {
                 let straight = was(other).days_to(line(other));
                 let crossed = was(other)
                     .days_to(line(one))
                     .max(was(one).days_to(line(other)));
-                if crossed < straight {
+                let kept = was(one).same_status(line(other)) && was(other).same_status(line(one));
+                if kept && crossed < straight {
                     doubtful.extend([one, other]);
                 }
+            }
+            // It takes place after all, and a new one does not: all of them may have moved by one.
+            let off = |line: &usize| lines[line].features.is_off();
+            if was(one).is_off() && self.come.iter().any(off) && !self.moved.is_empty() {
+                doubtful.insert(one);
+                doubtful.extend(&self.moved);
             }
         }
         doubtful.into_iter().collect()

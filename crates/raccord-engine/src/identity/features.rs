@@ -3,10 +3,12 @@
 use raccord_model::{Civil, Digest, Fields, fold_word};
 use serde_json::Value;
 
+use super::words::{Grams, LONG_GENRE, SLIP, dice, fold_title, grams, slips, without_kind};
+
 /// A line reduced to what tells it from others.
 #[derive(Clone, Debug, Default)]
 pub struct Features {
-    /// The title, folded.
+    /// The title, folded: its words.
     pub title: String,
     /// The title without the words of its kind ("concert", "atelier") and without numbers' dressing.
     own_title: String,
@@ -42,16 +44,12 @@ const KIND: f64 = 0.06;
 const ORGANISER: f64 = 0.07;
 const ROOM: f64 = 0.06;
 
-/// From here on letters say that a title is the same but for a slip of the hand.
-const SLIP: f64 = 0.8;
 /// How alike a title and the same title with more words are taken to be.
 const COMPLETED: f64 = 0.7;
-/// A word of so many letters is a genre even with a slip of the hand in it.
-const LONG_GENRE: usize = 6;
 /// A description of this many groups of three letters is a story of its own.
 const STORY: usize = 15;
-/// Titles are compared letter by letter up to here.
-const LONGEST: usize = 100;
+/// From here on two descriptions tell one story: what a house says of all its evenings is shared.
+const TOLD_ALIKE: f64 = 0.85;
 
 impl Features {
     /// The features of a line's fields.
@@ -64,7 +62,8 @@ impl Features {
                 .and_then(Value::as_str)
                 .and_then(|text| text.parse().ok())
         };
-        let title = text("title");
+        let title = fields.get("title").and_then(Value::as_str);
+        let title = fold_title(title.unwrap_or_default());
         let kind = text("kind");
         let (own_title, telling) = without_kind(&title, &kind);
         let (rest, spoken) = rest(fields);
@@ -100,6 +99,11 @@ impl Features {
     /// Whether both take place, or neither does.
     pub(super) fn same_status(&self, other: &Self) -> bool {
         self.status == other.status
+    }
+
+    /// Whether it was called off.
+    pub(super) fn is_off(&self) -> bool {
+        self.status == "cancelled"
     }
 
     /// What it says of itself but for the moment, where that is long enough to be told from
@@ -199,6 +203,56 @@ impl Features {
         self.start.is_some() && self.rest == other.rest && self.spoken >= 2
     }
 
+    /// Where and how it stands: all that is neither title nor status. Nothing without a moment.
+    pub(super) fn place(&self) -> Option<Digest> {
+        self.start.map(|_| self.rest)
+    }
+
+    /// Whether the title is the other but for a slip of the hand, or the other and some words more.
+    pub(super) fn nearly_titled(&self, other: &Self) -> bool {
+        slips(&self.title, &other.title) >= SLIP || self.goes_on(other)
+    }
+
+    /// Whether one whole title is the other and some words more.
+    pub(super) fn goes_on(&self, other: &Self) -> bool {
+        let (short, long) = if self.title.len() < other.title.len() {
+            (&self.title, &other.title)
+        } else {
+            (&other.title, &self.title)
+        };
+        short.len() >= LONG_GENRE
+            && long
+                .strip_prefix(short.as_str())
+                .is_some_and(|more| more.starts_with(' '))
+    }
+
+    /// How many of the hour, the room, who runs it, the kind and the description differ. What only
+    /// one of them says is no difference.
+    pub(super) fn differences(&self, other: &Self) -> usize {
+        let differ = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
+        let told = !self.description.is_empty()
+            && !other.description.is_empty()
+            && self.description != other.description;
+        [
+            !self.same_hour(other),
+            differ(&self.room, &other.room),
+            differ(&self.organiser, &other.organiser),
+            differ(&self.kind, &other.kind),
+            told,
+        ]
+        .into_iter()
+        .filter(|differs| *differs)
+        .count()
+    }
+
+    /// Whether the same people run it in the same room.
+    pub(super) fn same_hosts(&self, other: &Self) -> bool {
+        !self.organiser.is_empty()
+            && self.organiser == other.organiser
+            && !self.room.is_empty()
+            && self.room == other.room
+    }
+
     /// Whether both say the same about themselves at length.
     pub fn same_story(&self, other: &Self) -> bool {
         self.description.len() >= STORY && dice(&self.description, &other.description) >= 0.9
@@ -218,8 +272,11 @@ impl Features {
                 -1
             };
         }
+        if both(&self.kind, &other.kind) && self.kind != other.kind {
+            for_it -= 1;
+        }
         if !self.description.is_empty() && !other.description.is_empty() {
-            for_it += if dice(&self.description, &other.description) >= 0.7 {
+            for_it += if dice(&self.description, &other.description) >= TOLD_ALIKE {
                 2
             } else {
                 -1
@@ -258,34 +315,6 @@ impl Features {
     }
 }
 
-/// The title without its genre, and whether anything is left of it.
-fn without_kind(title: &str, kind: &str) -> (String, bool) {
-    let generic = |word: &str| {
-        GENRES.contains(&word)
-            || kind.split(' ').any(|part| part == word)
-            || GENRES.iter().any(|genre| is_slip(word, genre))
-    };
-    let rest: Vec<&str> = title
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty() && !generic(word))
-        .collect();
-    if rest.is_empty() {
-        (title.to_owned(), false)
-    } else {
-        (rest.join(" "), true)
-    }
-}
-
-/// Whether a long word is a genre with a slip of the hand in it; what begins and ends otherwise is
-/// not looked at.
-fn is_slip(word: &str, genre: &str) -> bool {
-    let (one, other) = (word.as_bytes(), genre.as_bytes());
-    one.len() >= LONG_GENRE
-        && one.len().abs_diff(other.len()) <= 1
-        && (one.first() == other.first() || one.last() == other.last())
-        && slips(word, genre) >= SLIP
-}
-
 /// The digest of all that is neither title nor status, and how much of it tells activities apart:
 /// what is told about it most, for two lines may share a room and an organiser.
 fn rest(fields: &Fields) -> (Digest, usize) {
@@ -307,122 +336,6 @@ fn digest_without(fields: &Fields, left_out: &[&str]) -> Digest {
         }
     }
     Digest::of(&said)
-}
-
-/// One less the share of letters that must be changed, left out, put in or exchanged with their
-/// neighbour to make one title the other; 0 where that is more than a slip or two.
-fn slips(a: &str, b: &str) -> f64 {
-    let (a, b): (Vec<char>, Vec<char>) = (
-        a.chars().take(LONGEST).collect(),
-        b.chars().take(LONGEST).collect(),
-    );
-    let longer = a.len().max(b.len());
-    if longer == 0 || a.len().abs_diff(b.len()) > 2 {
-        return 0.0;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut next = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let changed = row[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            next[j] = changed.min(row[j] + 1).min(next[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                next[j] = next[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    let slips = row[b.len()];
-    if slips > 2 {
-        return 0.0;
-    }
-    1.0 - slips as f64 / longer as f64
-}
-
-/// Words that name a genre and tell no two activities apart (folded).
-const GENRES: &[&str] = &[
-    "concert",
-    "atelier",
-    "reunion",
-    "projection",
-    "debat",
-    "formation",
-    "cour",
-    "stage",
-    "film",
-    "cine",
-    "spectacle",
-    "soiree",
-    "repa",
-    "permanence",
-    "chantier",
-    "rencontre",
-    "visite",
-    "exposition",
-    "expo",
-    "conference",
-    "fete",
-    "bal",
-    "workshop",
-    "meeting",
-    "screening",
-    "class",
-    "course",
-    "talk",
-    "party",
-    "de",
-    "du",
-    "la",
-    "le",
-    "les",
-    "l",
-    "d",
-    "un",
-    "une",
-    "the",
-    "a",
-    "of",
-    "and",
-    "et",
-    "au",
-    "aux",
-    "en",
-];
-
-/// The groups of three letters of a text, sorted, each once; a letter takes 21 bits.
-type Grams = Box<[u64]>;
-
-fn grams(text: &str) -> Grams {
-    if text.is_empty() {
-        return Grams::default();
-    }
-    let padded: Vec<u64> = std::iter::once(' ')
-        .chain(text.chars())
-        .chain([' '])
-        .map(u64::from)
-        .collect();
-    let mut grams: Vec<u64> = padded
-        .windows(3)
-        .map(|letters| letters[0] << 42 | letters[1] << 21 | letters[2])
-        .collect();
-    grams.sort_unstable();
-    grams.dedup();
-    grams.into()
-}
-
-/// Twice what both share, of what both have.
-fn dice(a: &[u64], b: &[u64]) -> f64 {
-    if a.is_empty() && b.is_empty() {
-        return 1.0;
-    }
-    let (mut shared, mut left, mut right) = (0_usize, 0, 0);
-    while let (Some(one), Some(other)) = (a.get(left), b.get(right)) {
-        shared += usize::from(one == other);
-        left += usize::from(one <= other);
-        right += usize::from(other <= one);
-    }
-    2.0 * shared as f64 / (a.len() + b.len()) as f64
 }
 
 fn both<'g>(a: &'g [u64], b: &'g [u64]) -> Option<(&'g [u64], &'g [u64])> {

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use raccord_model::{Digest, EntityId};
 
 use super::Features;
-use super::certain::{native_pairs, near_title_and_slot, same_story, same_title_and_day};
-use super::doubt::{Ranked, called_off, crossed, entangled, joined, rivals};
+use super::certain::{
+    Places, native_pairs, near_title_and_slot, same_story, same_title_and_day, undone,
+};
+use super::doubt::{Ranked, called_off, crossed, entangled, joined, rivals, waiting};
 use super::series::series;
 use super::verdict::{Verdict, scores};
 
@@ -45,14 +47,24 @@ pub struct Question {
     pub pairs: Vec<(usize, EntityId)>,
 }
 
+/// What was heard of leftover lines before.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'h> {
+    /// What a person answered.
+    pub answers: &'h BTreeMap<(Digest, EntityId), bool>,
+    /// Lines that say what an entity said before it was rewritten.
+    pub earlier: &'h BTreeMap<usize, EntityId>,
+}
+
 /// Matches leftover lines with leftover known entities. `titles` counts how often a folded title
-/// stands among all known and new lines; `answers` says what a person answered before.
+/// stands among all known and new lines.
 pub fn match_lines(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
     titles: &BTreeMap<String, usize>,
-    answers: &BTreeMap<(Digest, EntityId), bool>,
+    heard: Heard<'_>,
 ) -> Matching {
+    let answers = heard.answers;
     let mut matching = Matching::default();
     let mut free_known: BTreeSet<EntityId> = known.keys().copied().collect();
     let mut free_lines: BTreeSet<usize> = lines.keys().copied().collect();
@@ -95,6 +107,11 @@ pub fn match_lines(
             pair(line, entity, &mut free_known, &mut free_lines);
         }
     }
+    for (line, entity) in undone(known, lines, heard.earlier, &free_known, &free_lines) {
+        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
+            pair(line, entity, &mut free_known, &mut free_lines);
+        }
+    }
     // After title and day: occurrences of one series tell one story, and may exchange it.
     for (line, entity) in same_story(known, lines, &free_known, &free_lines) {
         if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
@@ -124,6 +141,7 @@ pub fn match_lines(
             .then_with(|| (a.gap, a.line, a.entity).cmp(&(b.gap, b.line, b.entity)))
     });
     let scored = Ranked::of(scored);
+    let places = Places::of(known, lines, &free_known, &free_lines);
     let mut doubtful: Vec<Question> = Vec::new();
     for score in scored.iter() {
         if !free_known.contains(&score.entity) || !free_lines.contains(&score.line) {
@@ -132,7 +150,18 @@ pub fn match_lines(
         match score.verdict {
             Verdict::Same => {
                 let rivals = rivals(&scored, score, &free_known, &free_lines)
-                    .or_else(|| crossed(&scored, score, &free_known, &free_lines));
+                    .or_else(|| crossed(&scored, score, &free_known, &free_lines))
+                    .or_else(|| {
+                        // It moved out of a place, or into one, that stays as it was but for its
+                        // title: the title may have moved instead.
+                        let (old, new) = (&known[&score.entity], &lines[&score.line]);
+                        let moved = old.features.slot() != new.features.slot()
+                            && (places.is_taken(old, score.line, &free_lines)
+                                || places.takes(new, score.entity, &free_known));
+                        moved.then(|| Question {
+                            pairs: vec![(score.line, score.entity)],
+                        })
+                    });
                 if let Some(rivals) = rivals {
                     for (line, entity) in &rivals.pairs {
                         free_lines.remove(line);
@@ -157,7 +186,10 @@ pub fn match_lines(
     matching.questions.extend(doubtful);
     joined(&mut matching, known, lines);
     entangled(&mut matching, certain, known, lines);
-    called_off(&mut matching, named..certain, known, lines);
+    called_off(&mut matching, named..certain, known, lines, &free_lines);
+    let (waiting_lines, waiting_entities) = waiting(&matching.questions, &scored);
+    free_lines.retain(|line| !waiting_lines.contains(line));
+    free_known.retain(|entity| !waiting_entities.contains(entity));
     free_lines.retain(|line| !series.waiting_lines.contains(line));
     free_known.retain(|entity| !series.waiting_entities.contains(entity));
     matching.added = free_lines.into_iter().collect();

@@ -113,7 +113,18 @@ pub(super) fn series(
             };
             (!answers.contains_key(&(lines[&line].digest, entity))).then_some(days + odd)
         };
-        if let Some((line, entity)) = nudged(&entities, &new, apart) {
+        let near = |line: usize, entity: EntityId| {
+            let (then, now) = (&known[&entity].features, &lines[&line].features);
+            let odd = usize::from(entities.len() == 1 && new.len() == 1);
+            let alike = then.differences(now) <= odd
+                && !renamed(&known[&entity], &lines[&line])
+                && !slots.taken_over(known, lines, (line, entity))
+                && !taken.contains(&then.slot());
+            let odd = if alike { 0 } else { ODD_DAYS };
+            (!answers.contains_key(&(lines[&line].digest, entity)))
+                .then_some(then.days_to(now) + odd)
+        };
+        if let Some((line, entity)) = nudged(&entities, &new, near) {
             found.moved.push((line, entity));
             continue;
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use raccord_model::{Digest, EntityId, EntityKind, Fields, Line};
 use serde_json::json;
 
-use super::{Candidate, Features, Matching, match_lines};
+use super::{Candidate, Features, Heard, Matching, match_lines};
 
-/// `title | start | room | organiser | description | status`, `!` in front where it is over.
+/// `title | start | room | organiser | description | status | kind`, `!` in front where it is over.
 fn candidate(text: &str) -> Candidate {
     let over = text.starts_with('!');
     let parts: Vec<&str> = text
@@ -22,6 +22,7 @@ fn candidate(text: &str) -> Candidate {
         "organiser",
         "description",
         "status",
+        "kind",
     ];
     let fields: Fields = names
         .iter()
@@ -46,7 +47,7 @@ fn id(name: usize) -> EntityId {
 /// What became of lines that were not found again as they stood; `standing` are titles of lines
 /// that were.
 fn matched(before: &[&str], after: &[&str], standing: &[&str]) -> Matching {
-    matched_after(before, after, standing, &[])
+    heard(before, after, standing, &[], &[])
 }
 
 /// The same once a person said that these lines are not those activities.
@@ -55,6 +56,17 @@ fn matched_after(
     after: &[&str],
     standing: &[&str],
     no: &[(usize, usize)],
+) -> Matching {
+    heard(before, after, standing, no, &[])
+}
+
+/// The same where these lines say what those activities said earlier.
+fn heard(
+    before: &[&str],
+    after: &[&str],
+    standing: &[&str],
+    no: &[(usize, usize)],
+    earlier: &[(usize, usize)],
 ) -> Matching {
     let known: BTreeMap<EntityId, Candidate> = before
         .iter()
@@ -77,7 +89,15 @@ fn matched_after(
         .iter()
         .map(|(line, name)| ((lines[line].digest, id(*name)), false))
         .collect();
-    match_lines(&known, &lines, &titles, &answers)
+    let earlier: BTreeMap<usize, EntityId> = earlier
+        .iter()
+        .map(|(line, name)| (*line, id(*name)))
+        .collect();
+    let heard = Heard {
+        answers: &answers,
+        earlier: &earlier,
+    };
+    match_lines(&known, &lines, &titles, heard)
 }
 
 /// Which known line each new one is; `None` where it is new or asked about.
@@ -162,7 +182,7 @@ fn which_occurrence_was_called_off_is_asked_with_which_one_moved() {
 }
 
 #[test]
-fn one_called_off_and_one_that_takes_place_after_all_may_have_exchanged_days() {
+fn an_occurrence_is_its_day_whichever_of_them_is_called_off() {
     let found = matched(
         &[
             "Couture | 2027-01-18T14:00 | | | | cancelled",
@@ -174,8 +194,40 @@ fn one_called_off_and_one_that_takes_place_after_all_may_have_exchanged_days() {
         ],
         &["Couture"],
     );
-    assert_eq!(pairs(&found, 2), [None, None]);
-    assert_eq!(found.questions[0].pairs.len(), 2);
+    assert_eq!(pairs(&found, 2), [Some(1), Some(0)]);
+    assert!(found.questions.is_empty());
+}
+
+#[test]
+fn the_first_of_a_series_moved_behind_the_last_is_not_the_one_that_was_called_off() {
+    let found = matched(
+        &["Vélo | 2027-01-18T17:00", "Vélo | 2027-02-22T17:00"],
+        &[
+            "Vélo | 2027-02-22T17:00 | | | | cancelled",
+            "Vélo | 2027-03-22T17:00",
+        ],
+        &["Vélo", "Vélo"],
+    );
+    assert_eq!(pairs(&found, 2), [Some(1), Some(0)]);
+    assert!(found.questions.is_empty());
+}
+
+#[test]
+fn one_that_takes_place_after_all_while_a_new_one_does_not_may_be_a_series_moved_by_a_week() {
+    let found = matched(
+        &[
+            "Café | 2027-02-23T10:00",
+            "Café | 2027-03-02T10:00 | | | | cancelled",
+        ],
+        &[
+            "Café | 2027-02-24T10:00",
+            "Café | 2027-03-02T10:00",
+            "Café | 2027-03-09T10:00 | | | | cancelled",
+        ],
+        &["Café"],
+    );
+    assert_eq!(pairs(&found, 3), [None, None, None]);
+    assert!(!found.questions.is_empty());
 }
 
 #[test]
@@ -292,4 +344,139 @@ fn one_exchange_is_one_question() {
     );
     assert_eq!(pairs(&found, 2), [None, None]);
     assert_eq!(found.questions.len(), 1, "{:?}", found.questions);
+}
+
+#[test]
+fn whoever_undoes_an_edit_gets_the_activities_of_before() {
+    // Titles had been exchanged, and nothing else tells the two apart.
+    let (before, after) = (
+        ["Kalou Trio | 2027-02-03T20:30", "Zibra | 2027-03-10T20:30"],
+        ["Zibra | 2027-02-03T20:30", "Kalou Trio | 2027-03-10T20:30"],
+    );
+    let found = heard(&before, &after, &[], &[], &[(0, 0), (1, 1)]);
+    assert_eq!(pairs(&found, 2), [Some(0), Some(1)]);
+    assert!(found.questions.is_empty());
+}
+
+#[test]
+fn what_was_said_earlier_twice_decides_nothing() {
+    let found = heard(
+        &["Réunion | 2027-02-20T18:00 | Studio"],
+        &[
+            "Réunion | 2027-02-10T18:00 | Studio",
+            "Réunion | 2027-02-15T18:00 | Studio",
+        ],
+        &[],
+        &[],
+        &[(0, 0), (1, 0)],
+    );
+    assert_eq!(pairs(&found, 2), [None, None]);
+}
+
+#[test]
+fn a_title_with_a_picture_is_that_title() {
+    let found = matched(
+        &[
+            "Réunion jardin | 2027-01-17T10:15 | Accueil | Bar | Enfants bienvenus dès six ans.",
+            "Réunion jardin | 2027-02-07T20:00 | Bureau | Ciné | Cinq euros la séance, ou rien.",
+        ],
+        &[
+            "Réunion jardin | 2027-02-07T10:15 | Accueil | Bar | Enfants bienvenus dès six ans.",
+            "🌱 Réunion jardin ! | 2027-01-17T20:00 | Bureau | Ciné | Cinq euros, ou rien.",
+        ],
+        &[],
+    );
+    assert_eq!(pairs(&found, 2), [Some(1), Some(0)]);
+}
+
+#[test]
+fn an_occurrence_retitled_whole_while_another_was_added_is_not_the_added_one() {
+    let story = "Une rencontre autour du café, ouverte à toutes et tous.";
+    let found = matched(
+        &[&format!(
+            "Café des parents | 2027-01-21T20:00 | Cuisine | Jardin | {story}"
+        )],
+        &[
+            &format!("Maloya et kabar | 2027-01-21T20:00 | Cuisine | Jardin | {story}"),
+            &format!("Café des parents | 2027-02-11T20:00 | Cuisine | Jardin | {story}"),
+        ],
+        &["Café des parents"],
+    );
+    assert_eq!(pairs(&found, 2), [None, None]);
+    assert_eq!(found.questions.len(), 1);
+    assert!(found.added.is_empty(), "the retitled one waits as well");
+}
+
+#[test]
+fn a_title_that_moved_while_all_else_stayed_in_its_place_is_asked_about() {
+    let found = matched(
+        &[
+            "Clirara | 2028-01-31T20:30 | Halle | Textile",
+            "Kabalmel | 2028-04-06T20:30 | Halle | Ciné",
+        ],
+        &[
+            "Kabalmel | 2028-01-31T20:30 | Halle | Textile",
+            "Clirara | 2028-04-13T20:30 | Halle | Ciné",
+        ],
+        &[],
+    );
+    assert_eq!(pairs(&found, 2), [None, None]);
+    assert!(!found.questions.is_empty());
+}
+
+#[test]
+fn an_occurrence_put_off_with_some_words_more_is_itself_where_no_other_is_gone() {
+    let after = ["Chorale en famille | 2027-01-21T18:00 | Salle | Trésorerie"];
+    let one = "Chorale | 2027-01-14T18:00 | Salle | Trésorerie";
+    let found = matched(&[one], &after, &["Chorale", "Chorale"]);
+    assert_eq!(pairs(&found, 1), [Some(0)]);
+    let other = "Chorale | 2027-01-28T18:00 | Salle | Trésorerie";
+    let found = matched(&[one, other], &after, &["Chorale", "Chorale"]);
+    assert_eq!(pairs(&found, 1), [None]);
+    assert!(!found.questions.is_empty());
+}
+
+#[test]
+fn a_title_with_some_words_more_on_another_day_is_never_cancelled_unasked() {
+    let found = matched(
+        &["Mazolou Sound | 2027-01-13T14:00 | Cuisine | Bar | Prix libre pour tout le monde."],
+        &["Mazolou Sound et goûter | 2027-02-20T16:00 | Cour | Club | Apportez un gâteau."],
+        &[],
+    );
+    assert!(found.missing.is_empty());
+    assert_eq!(found.questions.len(), 1);
+}
+
+#[test]
+fn the_only_one_gone_and_the_only_one_come_a_day_later_in_another_room_are_one() {
+    let found = matched(
+        &["Paniers | 2027-04-04T17:30 | Cour | Équipe"],
+        &["Paniers | 2027-04-03T17:30 | Cour couverte | Équipe"],
+        &["Paniers", "Paniers"],
+    );
+    assert_eq!(pairs(&found, 1), [Some(0)]);
+}
+
+#[test]
+fn another_title_another_kind_and_other_people_in_the_same_slot_are_another_activity() {
+    let found = matched(
+        &["Apiculture | 2027-01-11T10:00 | Salle | Réparation | | | atelier"],
+        &["Mizo Panaï | 2027-01-11T10:00 | Salle | Bar | | | fête"],
+        &[],
+    );
+    assert_eq!((found.added, found.missing), (vec![0], vec![id(0)]));
+}
+
+#[test]
+fn a_title_exchanged_and_a_day_moved_keep_the_story() {
+    let story = "On parlera des devoirs, et de ce qu’on en fait ici.";
+    let found = matched(
+        &[&format!(
+            "Devoirs | 2027-02-15T14:15 | Salle | Bar | {story}"
+        )],
+        &[&format!("Vélo | 2027-02-13T14:45 | Salle | Bar | {story}")],
+        &[],
+    );
+    assert_eq!(found.questions.len(), 1);
+    assert!(found.missing.is_empty());
 }

@@ -23,6 +23,8 @@ pub(super) const OWN: f64 = 0.6;
 const AGAIN_DAYS: i32 = 90;
 /// What is still to come does not move this far without a question.
 pub(super) const FAR_DAYS: i32 = 300;
+/// What is still to come moves this far and stays what it is, where all but the title speaks for it.
+const NEAR_DAYS: i32 = 28;
 /// Up to this many pairs everything is compared with everything.
 pub(super) const ALL_PAIRS: usize = 160_000;
 
@@ -44,6 +46,8 @@ enum Called {
     Anew,
     /// As nothing known, where the known line is one of a series.
     AnewInSeries,
+    /// The same, and no other of the series is gone.
+    AnewForOne,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,12 +75,21 @@ pub(super) fn scores(
     for line in free_lines {
         *new_titles.entry(&lines[line].features.title).or_default() += 1;
     }
+    let mut gone_titles: HashMap<&str, usize> = HashMap::new();
+    for entity in free_known {
+        *gone_titles
+            .entry(&known[entity].features.title)
+            .or_default() += 1;
+    }
     let called = |old: &Features, new: &Features| {
         let standing = titles.get(&new.title).copied().unwrap_or(0);
         if old.title != new.title {
             let series = titles.get(&old.title).copied().unwrap_or(0) > 1;
             return match (standing > 0, series) {
                 (true, _) => Called::Series,
+                (false, true) if gone_titles.get(old.title.as_str()) == Some(&1) => {
+                    Called::AnewForOne
+                }
                 (false, true) => Called::AnewInSeries,
                 (false, false) => Called::Anew,
             };
@@ -159,6 +172,15 @@ fn verdict(old: &Candidate, line: &Candidate, likeness: f64, called: Called) -> 
     if again && (days.is_some_and(|days| days > AGAIN_DAYS) || called == Called::Series) {
         return Verdict::Different;
     }
+    let far = days.is_some_and(|days| days.abs() > FAR_DAYS);
+    // One gone, one come under nearly its title, and hardly anything else differs: it is that one.
+    let one_for_one = matches!(called, Called::Anew | Called::AnewForOne)
+        && known.nearly_titled(new)
+        && (days == Some(0) && called == Called::Anew
+            || days.is_some_and(|days| days.abs() <= NEAR_DAYS) && known.differences(new) <= 1);
+    if one_for_one && !again {
+        return Verdict::Same;
+    }
     let alone = called == Called::Alone;
     let own = known.own_likeness(new);
     let found = if days == Some(0) {
@@ -166,20 +188,22 @@ fn verdict(old: &Candidate, line: &Candidate, likeness: f64, called: Called) -> 
     } else if own < OWN {
         // Room, hours, organisers and boilerplate can all be shared by two concerts; a story told
         // at length, hardly.
-        if known.same_story(new) && likeness >= STORY {
+        if known.same_story(new) && (likeness >= STORY || known.same_hosts(new)) {
             Verdict::Maybe
         } else {
             Verdict::Different
         }
     } else if likeness >= SAME || alone && likeness >= ALONE {
         Verdict::Same
-    } else if likeness >= MAYBE && own >= 0.8 || alone {
+    } else if likeness >= MAYBE && own >= 0.8
+        || alone
+        || called == Called::Anew && known.goes_on(new)
+    {
         Verdict::Maybe
     } else {
         Verdict::Different
     };
-    let far = days.is_some_and(|days| days.abs() > FAR_DAYS);
-    let stray = days != Some(0) && called == Called::AnewInSeries;
+    let stray = days != Some(0) && matches!(called, Called::AnewInSeries | Called::AnewForOne);
     if (far || again || stray) && found == Verdict::Same {
         return Verdict::Maybe;
     }
@@ -192,11 +216,12 @@ fn on_the_day(known: &Features, new: &Features, likeness: f64, own: f64) -> Verd
         return Verdict::Same;
     }
     // Quite another title: the same only where all the rest is, and is enough.
-    if known.only_title_differs(new) || known.same_story(new) && likeness >= SAME {
+    let told = known.same_story(new) && (likeness >= SAME || known.same_hosts(new));
+    if known.only_title_differs(new) || told {
         return Verdict::Same;
     }
     let words = if own < UNLIKE { -1 } else { 0 };
-    if known.same_slot(new) + words >= 0 {
+    if own >= OWN || known.same_slot(new) + words >= 0 {
         return Verdict::Maybe;
     }
     Verdict::Different

@@ -1,12 +1,12 @@
 //! Which line is which: one reading, matched with what was accepted before.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use raccord_model::{Digest, EntityId, Fields, Line, Reading};
+use raccord_model::{ConnectorName, Digest, EntityId, Fields, Line, Reading};
 use serde_json::json;
 
 use crate::deciding::Deciding;
-use crate::identity::{Candidate, Features, Question, match_lines};
+use crate::identity::{Candidate, Features, Heard, Question, fold_title, match_lines};
 use crate::parallel;
 use crate::state::{SourceState, State};
 use crate::vault::Vault;
@@ -30,7 +30,12 @@ pub(super) struct Compared {
     pub(super) revived: Vec<(usize, EntityId)>,
 }
 
-pub(super) fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Reading) -> Compared {
+pub(super) fn compare(
+    deciding: &Deciding<'_>,
+    source: &ConnectorName,
+    state: &SourceState,
+    reading: &Reading,
+) -> Compared {
     let mut compared = Compared::default();
     let mut by_digest: HashMap<Digest, Vec<EntityId>> = HashMap::with_capacity(state.lines.len());
     for (&entity, line) in &state.lines {
@@ -98,9 +103,12 @@ pub(super) fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Re
             _ => true,
         }
     });
+    let rewritten = deciding.state.rewritten.get(source);
+    let earlier = rewritten.map_or_else(BTreeMap::new, |all| earlier(all, reading, &left));
     if left.is_empty() || lost.is_empty() {
         compared.added = left;
         compared.missing = lost;
+        come_back(&mut compared, state, &earlier);
         return compared;
     }
     let now = deciding.civil_now();
@@ -135,12 +143,68 @@ pub(super) fn compare(deciding: &Deciding<'_>, state: &SourceState, reading: &Re
     };
     let lines: BTreeMap<usize, Candidate> = parallel::map(&left, line).into_iter().collect();
     let titles = count_titles(deciding, &compared, &known, &lines);
-    let matching = match_lines(&known, &lines, &titles, &state.answers);
+    let heard = Heard {
+        answers: &state.answers,
+        earlier: &earlier,
+    };
+    let matching = match_lines(&known, &lines, &titles, heard);
     compared.changed = matching.pairs;
     compared.added = matching.added;
     compared.missing = matching.missing;
     compared.questions = matching.questions;
+    come_back(&mut compared, state, &earlier);
     compared
+}
+
+/// Lines that say word for word what one activity alone said earlier, where all that is new was
+/// said earlier: edits were undone. One line that was never said, and people went on instead.
+fn earlier(
+    rewritten: &VecDeque<(Digest, EntityId)>,
+    reading: &Reading,
+    left: &[usize],
+) -> BTreeMap<usize, EntityId> {
+    let mut said: HashMap<Digest, BTreeSet<EntityId>> = HashMap::new();
+    for &index in left {
+        let line = &reading.lines[index];
+        // A line with an id of its own is what its id says.
+        if line.native.is_none() {
+            said.entry(line.digest).or_default();
+        }
+    }
+    for (digest, entity) in rewritten {
+        if let Some(known) = said.get_mut(digest) {
+            known.insert(*entity);
+        }
+    }
+    if said.values().any(BTreeSet::is_empty) {
+        return BTreeMap::new();
+    }
+    let alone = |index: &usize| {
+        let known = said.get(&reading.lines[*index].digest)?;
+        let one = known.first().filter(|_| known.len() == 1)?;
+        Some((*index, *one))
+    };
+    left.iter().filter_map(alone).collect()
+}
+
+/// New lines that say what an activity said before it was rewritten and then cancelled because its
+/// line was gone are that activity, come back.
+fn come_back(compared: &mut Compared, state: &SourceState, earlier: &BTreeMap<usize, EntityId>) {
+    let back: BTreeSet<EntityId> = compared.revived.iter().map(|(_, entity)| *entity).collect();
+    let found = |index: &usize| {
+        let entity = *earlier.get(index)?;
+        (state.gone.contains_key(&entity) && !back.contains(&entity)).then_some((*index, entity))
+    };
+    let revived: BTreeMap<EntityId, usize> = compared
+        .added
+        .iter()
+        .filter_map(found)
+        .map(|(index, entity)| (entity, index))
+        .collect();
+    let lines: BTreeSet<usize> = revived.values().copied().collect();
+    compared.added.retain(|index| !lines.contains(index));
+    let revived = revived.into_iter().map(|(entity, index)| (index, entity));
+    compared.revived.extend(revived);
 }
 
 /// How often the titles of leftover lines stand among all lines.
@@ -161,7 +225,7 @@ fn count_titles(
         let Some(record) = deciding.state.entities.get(entity) else {
             continue;
         };
-        let title = record.title().map(|title| raccord_model::fold_word(&title));
+        let title = record.title().map(|title| fold_title(&title));
         if let Some(count) = title.and_then(|title| counts.get_mut(&title)) {
             *count += 1;
         }
