@@ -94,6 +94,7 @@ fn a_month_comes_with_the_tasks_of_its_activities() {
             .unwrap(),
         correlation: None,
         causation: None,
+        trace: None,
         hops: 0,
     };
     let configure = |tasks| Input::Configure(Box::new(rules(tasks)));
