@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Time, Weekday};
 use raccord_kit::settings::WebAddress;
+use raccord_look::Marks;
 use raccord_model::{
     Activity, Civil, Digest, Entity, EntityKind, Lang, Place, Status, Visibility, fold_word,
 };
@@ -17,7 +18,6 @@ use serde::Serialize;
 
 use crate::hands::Tasks;
 use crate::item::{Item, KIND, MORNING, NAME, item, room_for_text};
-use crate::marks;
 use crate::month::Month;
 use crate::qr::{self, Code};
 use crate::typography as set;
@@ -146,8 +146,8 @@ pub(crate) fn compose(
     lang: Lang,
 ) -> Document {
     let words = FixedWords::of(lang);
-    let shapes = marks::assign(activities.iter().map(|activity| activity.kind.as_str()));
-    let mark = |activity: &Activity| shapes[&fold_word(&activity.kind)];
+    let marks = Marks::among(activities.iter().map(|activity| activity.kind.as_str()));
+    let mark = |activity: &Activity| marks.of(&activity.kind);
     let longest = room_for_text(activities.len());
     let address = links.address(month, place);
 
@@ -171,7 +171,7 @@ pub(crate) fn compose(
         month: capital(lang.month(month.first.month())),
         year: month.first.year().to_string(),
         count: activities.len(),
-        kinds: kinds(activities, &shapes, lang),
+        kinds: kinds(activities, &marks, lang),
         weekdays: Weekday::Monday
             .cycle_forward()
             .take(7)
@@ -284,11 +284,7 @@ fn weeks(days: BTreeMap<Date, Vec<Item>>, month: Month, lang: Lang) -> Vec<Week>
     weeks.into_iter().map(|(_, week)| week).collect()
 }
 
-fn kinds(
-    activities: &[Activity],
-    shapes: &BTreeMap<String, &'static str>,
-    lang: Lang,
-) -> Vec<Kind> {
+fn kinds(activities: &[Activity], marks: &Marks, lang: Lang) -> Vec<Kind> {
     let mut counted: BTreeMap<String, (usize, &str)> = BTreeMap::new();
     for activity in activities {
         let entry = counted
@@ -300,9 +296,9 @@ fn kinds(
     counted.sort_by_key(|(_, (count, _))| Reverse(*count));
     counted
         .into_iter()
-        .map(|(folded, (_, name))| Kind {
+        .map(|(_, (_, name))| Kind {
             name: set::line(name, lang, KIND),
-            mark: shapes[&folded],
+            mark: marks.of(name),
         })
         .filter(|kind| !kind.name.is_empty())
         .take(LEGEND)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use raccord_model::{Entity, EntityId, EntityKind, Lang};
+use raccord_model::{Entity, EntityId, EntityKind, Lang, fold_word};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,6 +23,14 @@ const MOST_HANDS: u32 = 1_000;
 const MOST_CREDITS: i64 = 100_000;
 /// The priority of a task that has none: in the middle of 1 to 9.
 const ORDINARY: u64 = 5;
+
+/// Whether `kind` is work done together, whose places are hands that are needed.
+pub(crate) fn wanted_for(kind: &str) -> bool {
+    let kind = fold_word(kind);
+    ["chantier", "work party", "coup de main"]
+        .iter()
+        .any(|prefix| kind.starts_with(prefix))
+}
 
 /// The tasks of each activity.
 pub(crate) type Tasks = BTreeMap<EntityId, Vec<Task>>;
@@ -103,7 +111,7 @@ fn task(entity: &Entity, lang: Lang) -> Task {
             Wanted::Some | Wanted::Nobody => String::new(),
         },
         credits: credits
-            .map(|hundredths| set::credits(hundredths, lang))
+            .map(|hundredths| raccord_look::credits(hundredths, lang))
             .unwrap_or_default(),
         wanted,
     }

@@ -1,11 +1,11 @@
 //! One activity as it is printed: its hours, its words, and how much of them there is room for. Pure.
 
 use jiff::civil::{Date, Time};
+use raccord_look::{credits, hour};
 use raccord_model::{Activity, Civil, Lang, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::hands::{self, Task, Tasks};
-use crate::marks;
 use crate::month::Month;
 use crate::typography as set;
 use crate::words::FixedWords;
@@ -189,7 +189,7 @@ pub(crate) fn item(
         more,
         places: capacity
             .map(|count| {
-                if marks::wants_hands(&activity.kind) {
+                if hands::wanted_for(&activity.kind) {
                     set::hands(count, lang)
                 } else {
                     set::places(count)
@@ -199,7 +199,7 @@ pub(crate) fn item(
         credits: activity
             .credits
             .filter(|hundredths| (1..=MOST_CREDITS).contains(hundredths))
-            .map(|hundredths| set::credits(hundredths, lang))
+            .map(|hundredths| credits(hundredths, lang))
             .unwrap_or_default(),
         hands: hands::wanted(tasks, lang),
         tasks: hands::listed(tasks, lang),
@@ -247,7 +247,7 @@ fn hours(activity: &Activity, month: Month, lang: Lang) -> (String, String, Stri
     let from = match activity.start {
         _ if began_before => since(),
         Civil::Day(_) => whole_day(),
-        Civil::Minute(at) => set::hour(at.time(), lang),
+        Civil::Minute(at) => hour(at.time(), lang),
     };
     let nothing = String::new();
     let Some(end) = activity.end else {
@@ -258,9 +258,9 @@ fn hours(activity: &Activity, month: Month, lang: Lang) -> (String, String, Stri
             let same_evening = end.date() == start.date()
                 || (Some(end.date()) == start.date().tomorrow().ok() && end.time() <= MORNING);
             if same_evening && !began_before {
-                (from, set::hour(end.time(), lang), nothing)
+                (from, hour(end.time(), lang), nothing)
             } else {
-                let last = format!("{}, {}", until(end.date()), set::hour(end.time(), lang));
+                let last = format!("{}, {}", until(end.date()), hour(end.time(), lang));
                 (from, nothing, last)
             }
         }

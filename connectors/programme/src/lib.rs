@@ -13,7 +13,6 @@ mod failures;
 mod hands;
 mod item;
 mod logo;
-mod marks;
 mod month;
 mod qr;
 mod settings;

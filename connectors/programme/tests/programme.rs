@@ -216,7 +216,7 @@ fn evenings_nights_and_stays_say_when_they_end() {
         (
             json!({"start": "2027-01-15T20:30", "end": "2027-01-16T00:00"}),
             "15: 20 h 30 / minuit / ",
-            "15: 20:30 / 0:00 / ",
+            "15: 20:30 / midnight / ",
         ),
         (
             json!({"start": "2027-01-31T20:00", "end": "2027-02-01T02:00"}),

@@ -220,21 +220,6 @@ pub(crate) fn week(lang: Lang, monday: Date) -> String {
     }
 }
 
-/// "2 crédits", "1,5 crédit" (the French plural begins at two).
-pub(crate) fn credits(lang: Lang, hundredths: i64) -> String {
-    let one = match lang {
-        Lang::Fr => hundredths.abs() < 200,
-        Lang::En => hundredths == 100,
-    };
-    let noun = match (lang, one) {
-        (Lang::Fr, true) => "crédit",
-        (Lang::Fr, false) => "crédits",
-        (Lang::En, true) => "credit",
-        (Lang::En, false) => "credits",
-    };
-    format!("{}\u{a0}{noun}", amount(lang, hundredths))
-}
-
 /// The word for a status that people must see, if it is one.
 pub(crate) const fn mark(lang: Lang, status: Status) -> Option<&'static str> {
     match status {
@@ -344,24 +329,6 @@ pub(crate) fn same_evening(start: jiff::civil::DateTime, end: jiff::civil::DateT
         || (start.date().tomorrow().ok() == Some(end.date()) && end.hour() < 12)
 }
 
-/// Hundredths as people write them: 150 is "1,5" in French, "1.5" in English.
-fn amount(lang: Lang, hundredths: i64) -> String {
-    let sign = if hundredths < 0 { "−" } else { "" };
-    let (whole, part) = (
-        hundredths.unsigned_abs() / 100,
-        hundredths.unsigned_abs() % 100,
-    );
-    let point = match lang {
-        Lang::Fr => ',',
-        Lang::En => '.',
-    };
-    match part {
-        0 => format!("{sign}{whole}"),
-        part if part % 10 == 0 => format!("{sign}{whole}{point}{}", part / 10),
-        part => format!("{sign}{whole}{point}{part:02}"),
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -415,15 +382,6 @@ mod tests {
         assert_eq!(hours(Lang::En, evening), "20:30\u{a0}– midnight");
         let days = span("2027-01-15T20:30", "2027-01-16");
         assert!(hours(Lang::Fr, days).ends_with("samedi 16\u{a0}janvier, minuit"));
-    }
-
-    #[test]
-    fn amounts_have_the_comma_of_their_language() {
-        assert_eq!(amount(Lang::Fr, 150), "1,5");
-        assert_eq!(amount(Lang::En, 125), "1.25");
-        assert_eq!(credits(Lang::Fr, 200), "2\u{a0}crédits");
-        assert_eq!(credits(Lang::Fr, 150), "1,5\u{a0}crédit");
-        assert_eq!(credits(Lang::En, 100), "1\u{a0}credit");
     }
 
     #[test]

@@ -12,4 +12,4 @@ mod typography;
 pub use colour::{DARK, LIGHT, Theme, Tint, WrongColour, contrast};
 pub use marks::{Marks, path, usual};
 pub use style::{LETTERS, LETTERS_FILE, OUTLINES, squeezed, style};
-pub use typography::{FIXED, NARROW, hour, set};
+pub use typography::{FIXED, NARROW, credits, hour, set};

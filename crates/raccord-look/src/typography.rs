@@ -133,6 +133,39 @@ pub fn hour(time: Time, lang: Lang) -> String {
     }
 }
 
+/// `2 crédits`, `1,5 crédit` (the French plural begins at two); `1.5 credits`. In hundredths.
+pub fn credits(hundredths: i64, lang: Lang) -> String {
+    let many = match lang {
+        Lang::Fr => hundredths.abs() >= 200,
+        Lang::En => hundredths != 100,
+    };
+    let noun = match (lang, many) {
+        (Lang::Fr, true) => "crédits",
+        (Lang::Fr, false) => "crédit",
+        (Lang::En, true) => "credits",
+        (Lang::En, false) => "credit",
+    };
+    format!("{}{FIXED}{noun}", amount(hundredths, lang))
+}
+
+/// `2`, `1,5`; `1.5`.
+fn amount(hundredths: i64, lang: Lang) -> String {
+    let sign = if hundredths < 0 { "−" } else { "" };
+    let (whole, part) = (
+        hundredths.unsigned_abs() / 100,
+        hundredths.unsigned_abs() % 100,
+    );
+    let point = match lang {
+        Lang::Fr => ',',
+        Lang::En => '.',
+    };
+    match part {
+        0 => format!("{sign}{whole}"),
+        part if part % 10 == 0 => format!("{sign}{whole}{point}{}", part / 10),
+        part => format!("{sign}{whole}{point}{part:02}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +182,21 @@ mod tests {
         ] {
             assert_eq!(hour(at, Lang::Fr).replace(NARROW, " "), fr);
             assert_eq!(hour(at, Lang::En), en);
+        }
+    }
+
+    #[test]
+    fn credits_agree_in_number() {
+        for (hundredths, fr, en) in [
+            (100, "1 crédit", "1 credit"),
+            (150, "1,5 crédit", "1.5 credits"),
+            (200, "2 crédits", "2 credits"),
+            (25, "0,25 crédit", "0.25 credits"),
+            (1005, "10,05 crédits", "10.05 credits"),
+            (-50, "−0,5 crédit", "−0.5 credits"),
+        ] {
+            assert_eq!(credits(hundredths, Lang::Fr).replace(FIXED, " "), fr);
+            assert_eq!(credits(hundredths, Lang::En).replace(FIXED, " "), en);
         }
     }
 

@@ -122,7 +122,7 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
         put(labels.capacity, capacity.to_string(), None);
     }
     if let Some(credits) = activity.credits.filter(|credits| *credits != 0) {
-        put(labels.credits, words::credits(lang, credits), None);
+        put(labels.credits, raccord_look::credits(credits, lang), None);
     }
     if let Some(series) = &activity.series {
         let of = match series.count {
