@@ -4,32 +4,9 @@
 
 mod common;
 
-use std::io::Write as _;
-
-use common::{observe, read_bytes, read_bytes_with, read_with, samples, tool};
-use raccord_model::{Blame, Failure, Observation};
+use common::{archive, code, observe, read_bytes, read_bytes_with, read_with, samples, tool};
+use raccord_model::{Blame, Observation};
 use serde_json::json;
-use zip::write::SimpleFileOptions;
-
-fn code(result: Result<raccord_model::Reading, Failure>) -> String {
-    match result {
-        Err(failure) => {
-            assert!(!failure.text.fr.is_empty() && !failure.text.en.is_empty());
-            assert!(!failure.mend.fr.is_empty() && !failure.mend.en.is_empty());
-            failure.code
-        }
-        Ok(reading) => panic!("read {} lines", reading.lines.len()),
-    }
-}
-
-fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, content) in parts {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(content).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
 
 /// An ODS of one tab with these rows (XML).
 fn ods(rows: &str) -> Vec<u8> {

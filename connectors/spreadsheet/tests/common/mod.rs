@@ -109,3 +109,26 @@ pub(crate) fn remarks(reading: &Reading) -> Vec<String> {
         .map(|remark| format!("{} {}", remark.row, remark.code))
         .collect()
 }
+
+/// The code of an error, which says in both languages what to do.
+pub(crate) fn code(result: Result<Reading, raccord_model::Failure>) -> String {
+    match result {
+        Err(failure) => {
+            assert!(!failure.text.fr.is_empty() && !failure.text.en.is_empty());
+            assert!(!failure.mend.fr.is_empty() && !failure.mend.en.is_empty());
+            failure.code
+        }
+        Ok(reading) => panic!("read {} lines", reading.lines.len()),
+    }
+}
+
+/// A compressed archive of these parts.
+pub(crate) fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        std::io::Write::write_all(&mut zip, content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
