@@ -9,7 +9,8 @@ use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Number, Span, Text, Whole};
 use raccord_model::{Authority, Lang, Policy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// An amount of credits, in units.
@@ -84,7 +85,7 @@ pub(super) struct Place {
     #[schemars(with = "Language")]
     pub(super) language: Lang,
     /// Its own colour, for everything it shows; made darker or lighter where it could not be read.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "colour")]
     #[schemars(with = "String", extend("pattern" = "^#[0-9a-fA-F]{6}$", "examples" = ["#0b6b53"]))]
     pub(super) colour: Option<String>,
     /// The folder of its log.
@@ -349,4 +350,15 @@ pub(super) struct Guards {
     #[serde(default)]
     #[schemars(with = "Units")]
     pub(super) credit_per_day: Option<Units>,
+}
+
+/// A colour as pages write it, `#rrggbb`.
+fn colour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    if digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(Some(text))
+    } else {
+        Err(D::Error::custom("not a colour like #0b6b53"))
+    }
 }
