@@ -170,6 +170,9 @@ pub(crate) fn item(
         (_, false) => String::new(),
         (_, true) => set::beginning(&activity.description, lang, BRIEF_CUT).0,
     };
+    let hands = hands::wanted(tasks, lang);
+    // Where its tasks are named, its places are those of all who come.
+    let lives_by_hands = hands.is_empty() && hands::wanted_for(&activity.kind);
     Item {
         key: activity.id.to_string(),
         from,
@@ -189,7 +192,7 @@ pub(crate) fn item(
         more,
         places: capacity
             .map(|count| {
-                if hands::wanted_for(&activity.kind) {
+                if lives_by_hands {
                     set::hands(count, lang)
                 } else {
                     set::places(count)
@@ -201,7 +204,7 @@ pub(crate) fn item(
             .filter(|hundredths| (1..=MOST_CREDITS).contains(hundredths))
             .map(|hundredths| credits(hundredths, lang))
             .unwrap_or_default(),
-        hands: hands::wanted(tasks, lang),
+        hands,
         tasks: hands::listed(tasks, lang),
         capacity,
         full: activity.status == Status::Full,
