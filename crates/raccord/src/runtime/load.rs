@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use raccord_bus::{LogError, LogRead, Opened, SqliteLog, SqliteReader};
+use raccord_bus::{Commit, LogError, LogRead, Opened, SqliteLog, SqliteReader};
 use raccord_engine::{CommitError, Engine};
 use raccord_model::{PlaceId, Words};
 
@@ -218,28 +218,43 @@ pub(crate) fn fold_until(log: &dyn LogRead, last: u64) -> Result<(Engine, usize)
     fold_from(log, engine, floor.number, last)
 }
 
+/// The commits after commit `number`, oldest first; an error is the last of them.
+pub(crate) fn commits(
+    log: &dyn LogRead,
+    mut number: u64,
+) -> impl Iterator<Item = Result<Commit, LogError>> + '_ {
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        let read = (!ended).then(|| log.commits(number + 1, CHUNK))?;
+        ended = read.as_ref().map_or(true, Vec::is_empty);
+        Some(match read {
+            Ok(commits) => {
+                number = commits.last().map_or(number, |last| last.number);
+                commits.into_iter().map(Ok).collect()
+            }
+            Err(error) => vec![Err(error)],
+        })
+    })
+    .flatten()
+}
+
 fn fold_from(
     log: &dyn LogRead,
     mut engine: Engine,
-    mut number: u64,
+    number: u64,
     last: u64,
 ) -> Result<(Engine, usize), FoldError> {
     let mut tail = 0;
-    while number < last {
-        let commits = log.commits(number + 1, CHUNK)?;
-        if commits.is_empty() {
+    for commit in commits(log, number) {
+        let commit = commit?;
+        if commit.number > last {
             break;
         }
-        for commit in commits {
-            if commit.number > last {
-                break;
-            }
-            tail += commit.body.len();
-            number = commit.number;
-            engine
-                .fold(number, commit.at, &commit.body)
-                .map_err(|source| FoldError::Commit { number, source })?;
-        }
+        tail += commit.body.len();
+        let number = commit.number;
+        engine
+            .fold(number, commit.at, &commit.body)
+            .map_err(|source| FoldError::Commit { number, source })?;
     }
     engine.remember(log.slots()?);
     engine.start();

@@ -4,13 +4,10 @@ use raccord_bus::LogRead;
 use raccord_engine::{Engine, Fact, Mention, decode_commit};
 use raccord_model::{Envelope, Event, PlaceId};
 
-use super::told;
+use super::{load, told};
 use crate::locale::View;
 use crate::report::Problem;
 use crate::shapes::{DeadListShape, HoldListShape, LedgerShape, StepKind, StepShape, WhyShape};
-
-/// How many bytes of commits are read at once.
-const CHUNK: usize = 8 << 20;
 
 /// Open holds.
 pub(crate) fn holds(engine: &Engine, view: &View) -> HoldListShape {
@@ -103,29 +100,24 @@ pub(crate) fn why(
 fn mentions(log: &dyn LogRead, text: &str) -> Vec<Mention> {
     let mut found = Vec::new();
     let finder = memchr::memmem::Finder::new(text.as_bytes());
-    let mut number = log.floor().number;
-    while let Ok(commits) = log.commits(number + 1, CHUNK) {
-        let Some(last) = commits.last() else { break };
-        number = last.number;
-        for commit in commits {
-            let plain = commit.body.first() == Some(&b'[');
-            if plain && finder.find(&commit.body).is_none() {
-                continue;
-            }
-            let Ok(mut facts) = decode_commit(&commit.body) else {
-                continue;
-            };
-            if !plain {
-                facts.retain(|fact| {
-                    serde_json::to_vec(fact).is_ok_and(|bytes| finder.find(&bytes).is_some())
-                });
-            }
-            if !facts.is_empty() {
-                found.push(Mention {
-                    at: commit.at,
-                    facts,
-                });
-            }
+    for commit in load::commits(log, log.floor().number).map_while(Result::ok) {
+        let plain = commit.body.first() == Some(&b'[');
+        if plain && finder.find(&commit.body).is_none() {
+            continue;
+        }
+        let Ok(mut facts) = decode_commit(&commit.body) else {
+            continue;
+        };
+        if !plain {
+            facts.retain(|fact| {
+                serde_json::to_vec(fact).is_ok_and(|bytes| finder.find(&bytes).is_some())
+            });
+        }
+        if !facts.is_empty() {
+            found.push(Mention {
+                at: commit.at,
+                facts,
+            });
         }
     }
     found
@@ -143,26 +135,21 @@ pub(crate) fn events_json(
     mut number: u64,
     mut each: impl FnMut(u64, usize, &Event, Envelope),
 ) -> Result<u64, raccord_bus::LogError> {
-    loop {
-        let commits = log.commits(number + 1, CHUNK)?;
-        let Some(last) = commits.last() else {
-            return Ok(number);
+    for commit in load::commits(log, number) {
+        let commit = commit?;
+        number = commit.number;
+        let Ok(facts) = decode_commit(&commit.body) else {
+            continue;
         };
-        let upto = last.number;
-        for commit in &commits {
-            let Ok(facts) = decode_commit(&commit.body) else {
-                continue;
-            };
-            let mut index = 0;
-            for fact in facts {
-                if let Fact::Event { mut event, .. } = fact {
-                    engine.vault().reveal(&mut event.data);
-                    let envelope = Envelope::of(&event, place);
-                    each(commit.number, index, &event, envelope);
-                    index += 1;
-                }
+        let mut index = 0;
+        for fact in facts {
+            if let Fact::Event { mut event, .. } = fact {
+                engine.vault().reveal(&mut event.data);
+                let envelope = Envelope::of(&event, place);
+                each(commit.number, index, &event, envelope);
+                index += 1;
             }
         }
-        number = upto;
     }
+    Ok(number)
 }
