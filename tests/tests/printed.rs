@@ -102,6 +102,30 @@ fn what_changes_after_it_was_put_up_is_told_and_has_a_sheet_until_the_wall_is_tr
 }
 
 #[test]
+fn a_wall_of_which_nothing_is_left_is_told_and_can_be_taken_down() {
+    let mut place = place();
+    place.say(&["printed", "2027-01"]).unwrap();
+    place.is_at("2026-12-21T08:00:00Z");
+    let called_off = "Titre,Date,Heure,Salle,Statut\n\
+        Chorale,12/01/2027,18h30,Halle,Annulé\n\
+        Repas partagé,16/01/2027,12h,Cuisine,Annulé\n";
+    save(&place, called_off);
+    place.is_at("2026-12-22T08:00:00Z");
+    let answer = save(&place, called_off);
+    let told = outdated(&answer);
+    assert_eq!(told.len(), 1, "{answer}");
+    assert!(told[0].contains("Enlevez-le du mur."), "{}", told[0]);
+
+    place.say(&["printed", "2027-01", "--down"]).unwrap();
+    assert_eq!(outdated(&save(&place, called_off)), [""; 0]);
+    let events = place.events().unwrap();
+    let mut notices = events.iter().rev();
+    let last = notices.find(|event| event["data"]["code"] == "wall-outdated");
+    let last = last.unwrap();
+    assert_eq!(last["data"]["state"], "closed", "{last}");
+}
+
+#[test]
 fn a_month_or_an_edition_that_was_never_printed_is_refused_in_words() {
     let place = place();
     let refused = |arguments: &[&str]| {
@@ -111,6 +135,8 @@ fn a_month_or_an_edition_that_was_never_printed_is_refused_in_words() {
     };
     let said = refused(&["printed", "2027-03"]);
     assert!(said.contains("Ceux qui existent : 2027-01."), "{said}");
+    let said = refused(&["printed", "2027-01", "--down"]);
+    assert!(said.contains("Rien n'est au mur"), "{said}");
     let said = refused(&["printed", "2027-01", "--edition", "9"]);
     assert!(said.contains("la dernière est l'édition 1"), "{said}");
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use raccord_model::{Entity, EntityKind, Fields, Lang, Notice, Words};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::cut;
 use crate::document::{Document, Week};
@@ -143,22 +143,31 @@ pub(crate) struct Field {
     pub new: String,
 }
 
-/// What a mark keeps of a month: its lines, with shorter texts where there are many, for the
-/// schema's limit on an entity's `extra`; `None` where even without texts they are too many.
-pub(crate) fn shown(weeks: &[Week]) -> Option<Fields> {
+/// What a mark keeps of the `weeks` of a sheet: all lines, with shorter texts where there are many,
+/// for the schema's limit on an entity's `extra`; `None` where even without texts they are too many.
+pub(crate) fn kept(weeks: &Value) -> Option<Fields> {
     let cut = |most: usize| {
-        let mut weeks = weeks.to_vec();
-        let days = weeks.iter_mut().flat_map(|week| &mut week.days);
-        for item in days.flat_map(|day| &mut day.items) {
-            for text in [&mut item.description, &mut item.brief] {
-                *text = cut::cut(text, most);
+        let mut weeks = weeks.clone();
+        for week in weeks.as_array_mut()? {
+            for day in week["days"].as_array_mut()? {
+                for item in day["items"].as_array_mut()? {
+                    shorten(item.as_object_mut()?, most);
+                }
             }
         }
-        serde_json::to_value(weeks).expect("what is printed always serialises")
+        Some(weeks)
     };
     let fits = |weeks: &Value| weeks.to_string().len() <= KEPT_BYTES;
-    let weeks = KEPT_TEXTS.into_iter().map(cut).find(fits)?;
+    let weeks = KEPT_TEXTS.into_iter().filter_map(cut).find(fits)?;
     Some([("weeks".to_owned(), weeks)].into_iter().collect())
+}
+
+fn shorten(item: &mut Map<String, Value>, most: usize) {
+    for name in ["description", "brief"] {
+        if let Some(Value::String(text)) = item.get_mut(name) {
+            *text = cut::cut(text, most);
+        }
+    }
 }
 
 /// What organisers are told when the wall does not say what `since` says.

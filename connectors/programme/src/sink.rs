@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Kit, Made, Sink, Source, Tool, files};
 use raccord_model::{
-    Applied, Class, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Handling, Lang,
-    Link, Manifest, Mode, Paper, Period, Place, Policy, Rendered, Subject, Words,
+    Applied, Class, Context, Desired, Digest, EntityId, EntityKind, Failure, Fields, Found,
+    Handling, Lang, Link, Manifest, Mode, Period, Place, Policy, Rendered, Subject, Words,
 };
 use rustix::fs::Access;
 use serde::Serialize;
@@ -192,6 +192,10 @@ impl Sink for Programme {
         objects.iter().filter(is_lost).cloned().collect()
     }
 
+    fn printed(&self, desired: &Desired) -> Option<Fields> {
+        since::kept(&desired.body["document"]["weeks"])
+    }
+
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
         let Subject::Publication { key, members, .. } = subject else {
             return Rendered::Nothing;
@@ -233,19 +237,16 @@ impl Sink for Programme {
         if let Some(since) = &since {
             body["since"] = dated(to_value(since), context.today, context.lang);
         }
-        let paper = since::shown(&document.weeks).map(|shown| Paper {
-            shown,
-            outdated: since
-                .as_ref()
-                .zip(wall.as_ref())
-                .map(|(since, wall)| since::outdated(since, wall, month)),
-        });
+        let outdated = since
+            .as_ref()
+            .zip(wall.as_ref())
+            .map(|(since, wall)| Box::new(since::outdated(since, wall, month)));
         let listing = |lang| {
             let tasks = hands::by_activity(members, lang);
             item::listing(&activities, &tasks, month, lang)
         };
         Rendered::Object(Desired {
-            paper: paper.map(Box::new),
+            outdated,
             hash,
             title: document.title.clone(),
             body,

@@ -540,7 +540,7 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
     let mut mark = entity(&json!({
         "title": "Programme de janvier 2027", "start": "", "kind": "programme", "period": "2027-01",
         "edition": 3, "printed": "2026-12-20T08:00:00Z",
-        "extra": before.paper.as_ref().unwrap().shown,
+        "extra": tool.sink().unwrap().printed(&before).unwrap(),
     }));
     mark.kind = EntityKind::Publication;
     let mut members = january();
@@ -550,7 +550,7 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
     let same = january_with(tool.as_ref(), &members);
     assert_eq!(same.hash, before.hash);
     assert_eq!(same.body.get("since"), None);
-    assert_eq!(same.paper.as_ref().unwrap().outdated, None);
+    assert_eq!(same.outdated, None);
 
     let moved = members
         .iter()
@@ -582,7 +582,7 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
         since["changes"][1]["fields"],
         json!([{"name": "Salle", "old": "Jardin", "new": "Préau"}])
     );
-    let told = changed.paper.clone().unwrap().outdated.unwrap();
+    let told = changed.outdated.clone().unwrap();
     assert_eq!(
         told.text.fr.replace('\u{a0}', " "),
         "Programme de janvier 2027, édition 3 : ce qui est au mur n’est plus à jour. \
@@ -642,13 +642,14 @@ fn a_crowded_month_is_kept_with_shorter_texts_and_is_still_compared_line_by_line
         };
         (0..200).map(line).collect()
     };
-    let before = january_with(tool.as_ref(), &month("Halle")).paper.unwrap();
-    let kept = serde_json::to_vec(&before.shown).unwrap().len();
+    let before = january_with(tool.as_ref(), &month("Halle"));
+    let shown = tool.sink().unwrap().printed(&before).unwrap();
+    let kept = serde_json::to_vec(&shown).unwrap().len();
     assert!(kept < 64 * 1024, "the schema has a limit: {kept}");
     let mark = |members: &mut Vec<Entity>| {
         let mut mark = entity(&json!({
             "title": "x", "start": "", "kind": "programme", "period": "2027-01", "edition": 1,
-            "printed": "2026-12-20T08:00:00Z", "extra": before.shown,
+            "printed": "2026-12-20T08:00:00Z", "extra": shown,
         }));
         mark.kind = EntityKind::Publication;
         members.push(mark);

@@ -129,7 +129,7 @@ fn page(site: &Site, lang: Lang, item: Item) -> Desired {
         }
     };
     Desired {
-        paper: None,
+        outdated: None,
         hash: hash_of(look),
         title: clean::line(&item.activity.title, 200),
         text: Words::new(text(Lang::Fr), text(Lang::En)),
@@ -150,7 +150,7 @@ fn programme(site: &Site, lang: Lang, today: Date, items: Vec<Item>) -> Desired 
     });
     let coming = items.iter().filter(|item| !item.over_before(today)).count();
     Desired {
-        paper: None,
+        outdated: None,
         hash: hash_of(look),
         title: match lang {
             Lang::Fr => "Programme en ligne".to_owned(),

@@ -44,7 +44,7 @@ pub use fact::{
 pub use flight::backoff;
 pub use input::{Input, Order, Printed, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
-pub use paper::{OUTDATED, Outdated, Printable, outdated};
+pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use plan::{Planned, action_of};
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 use raccord_model::{
-    Cause, ConnectorName, Entity, EntityId, EntityKind, Fields, Notice, Paper, Render, Rendered,
-    Verb, Words,
+    Cause, ConnectorName, Desired, Entity, EntityId, EntityKind, Fields, Notice, Render, Rendered,
+    Rules, Verb, Words,
 };
 use serde_json::json;
 
@@ -21,18 +21,18 @@ use crate::{notice, publication};
 pub const OUTDATED: &str = "wall-outdated";
 
 /// A publication that was made for a period, and can be printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Printable {
     /// Its connector.
     pub connector: ConnectorName,
     /// Its id.
     pub id: EntityId,
-    /// What it is called.
-    pub title: String,
     /// The edition that was made last.
     pub edition: u32,
-    /// What stands on that edition; `None` where a newer one is on its way already.
-    pub shown: Option<Fields>,
+    /// What it should be now.
+    pub desired: Desired,
+    /// Whether that edition is just this, and no newer one is on its way.
+    pub current: bool,
 }
 
 impl Engine {
@@ -44,90 +44,86 @@ impl Engine {
             let id = publication::id(&deciding, connector, key);
             let link = sink.targets.get(&id)?.link.as_ref()?;
             let edition = link.tag.as_ref()?.parse().ok()?;
-            let (title, wanted, paper) = paper_of(deciding.wish(connector, id)?)?;
+            let desired = composed(&deciding, connector, id, key)?;
             Some(Printable {
                 connector: connector.clone(),
                 id,
-                title,
                 edition,
-                shown: (wanted == link.hash).then_some(paper.shown),
+                current: desired.hash == link.hash,
+                desired,
             })
         });
         made.collect()
     }
 
-    /// What would stand on a publication now, in a state of the past too.
-    pub fn shown(
+    /// What a publication should be, in a state of the past too.
+    pub fn composed(
         &mut self,
         of: &Printable,
         key: &str,
         now: Timestamp,
         render: &dyn Render,
-    ) -> Option<Fields> {
-        let deciding = self.looking(now, render);
-        let rules = deciding.rules();
-        let rule = rules.sinks.get(&of.connector)?;
-        let wish = publication::wish(&deciding, &of.connector, rule, of.id, key)?;
-        Some(paper_of(wish)?.2.shown)
+    ) -> Option<Desired> {
+        composed(&self.looking(now, render), &of.connector, of.id, key)
     }
 }
 
-fn paper_of(wish: Wish) -> Option<(String, raccord_model::Digest, Paper)> {
-    match wish.rendered {
-        Rendered::Object(desired) => Some((desired.title, desired.hash, *desired.paper?)),
+fn composed(
+    deciding: &Deciding<'_>,
+    sink: &ConnectorName,
+    id: EntityId,
+    key: &str,
+) -> Option<Desired> {
+    let rules = deciding.rules();
+    let rule = rules.sinks.get(sink)?;
+    match publication::wish(deciding, sink, rule, id, key)?.rendered {
+        Rendered::Object(desired) => Some(desired),
         Rendered::Nothing => None,
     }
 }
 
-/// A wall that is not true any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outdated {
-    /// The connector that made what hangs there.
-    pub connector: ConnectorName,
-    /// What is not true any more.
-    pub text: Words,
-    /// What to do.
-    pub mend: Words,
-}
-
-/// The walls that are not true any more.
-pub fn outdated(state: &State) -> Vec<Outdated> {
+/// The marks of what hangs on walls, with the connector that made it.
+pub fn hanging(state: &State) -> Vec<(ConnectorName, Entity)> {
     let Some(rules) = &state.rules else {
         return Vec::new();
     };
-    let told = |connector: &ConnectorName, key: &str| {
-        let id = notice::id(&rules.place, OUTDATED, &about(connector, key));
-        let notice = state.entity(id)?;
-        let words = |name: &str| serde_json::from_value(notice.fields.get(name)?.clone()).ok();
-        (notice.text("state") == "open").then_some(())?;
-        Some(Outdated {
-            connector: connector.clone(),
-            text: words("text")?,
-            mend: words("mend")?,
-        })
-    };
-    let sinks = state.sinks.iter();
-    sinks
-        .flat_map(|(connector, sink)| {
-            let keys = sink
-                .targets
-                .values()
-                .filter_map(|target| target.key.as_ref());
-            keys.filter_map(move |key| told(connector, key))
+    let marks = state
+        .entities
+        .iter()
+        .filter(|(_, record)| record.kind == EntityKind::Publication)
+        .map(|(&id, record)| record.entity(id))
+        .filter(|mark| !mark.text("printed").is_empty());
+    marks
+        .filter_map(|mark| {
+            let made = |sink: &&ConnectorName| mark_id(rules, sink, mark.text("period")) == mark.id;
+            Some((rules.sinks.keys().find(made)?.clone(), mark))
         })
         .collect()
 }
 
+/// What is told of walls that are not true any more, by the connector that made what hangs there.
+pub fn outdated(state: &State) -> Vec<(ConnectorName, Notice)> {
+    let told = |(sink, mark): (ConnectorName, Entity)| {
+        let place = &state.rules().place;
+        let about = about(&sink, mark.text("period"));
+        let told = state.entity(notice::id(place, OUTDATED, &about))?;
+        let words = |name: &str| serde_json::from_value(told.fields.get(name)?.clone()).ok();
+        (told.text("state") == "open").then_some(())?;
+        let (text, mend) = (words("text")?, words("mend")?);
+        Some((sink, Notice { text, mend }))
+    };
+    hanging(state).into_iter().filter_map(told).collect()
+}
+
 /// The mark that a copy of the publication `key` hangs on the wall, where one does.
 pub(crate) fn mark(deciding: &Deciding<'_>, sink: &ConnectorName, key: &str) -> Option<Entity> {
-    let mark = deciding.entity(mark_id(deciding, sink, key))?;
+    let mark = deciding.entity(mark_id(deciding.state.rules(), sink, key))?;
     (!mark.text("printed").is_empty()).then_some(mark)
 }
 
-fn mark_id(deciding: &Deciding<'_>, sink: &ConnectorName, key: &str) -> EntityId {
-    let place = &deciding.state.rules().place.id;
+fn mark_id(rules: &Rules, sink: &ConnectorName, key: &str) -> EntityId {
     EntityId::derive(&[
-        place.as_str().as_bytes(),
+        rules.place.id.as_str().as_bytes(),
         b"printed",
         sink.as_str().as_bytes(),
         key.as_bytes(),
@@ -183,6 +179,7 @@ pub(crate) fn take_down(deciding: &mut Deciding<'_>, connector: &ConnectorName, 
     }
     fields.insert("state".into(), json!("ready"));
     say(deciding, connector, key, fields, "taken-down");
+    over(deciding, connector, key);
 }
 
 fn say(
@@ -192,7 +189,7 @@ fn say(
     fields: Fields,
     did: &str,
 ) {
-    let entity = mark_id(deciding, connector, key);
+    let entity = mark_id(deciding.state.rules(), connector, key);
     let known = deciding.state.entities.contains_key(&entity);
     deciding.emit(Draft {
         kind: EntityKind::Publication,
@@ -213,15 +210,10 @@ fn say(
 /// Tells organisers that the wall is not true any more, now that the tool holds `wish`; or that it
 /// is true again.
 pub(crate) fn compare(deciding: &mut Deciding<'_>, sink: &ConnectorName, wish: &Wish) {
-    let Some(key) = &wish.key else { return };
-    let outdated = match &wish.rendered {
-        Rendered::Object(desired) => desired
-            .paper
-            .as_ref()
-            .and_then(|paper| paper.outdated.clone()),
-        Rendered::Nothing => mark(deciding, sink, key).map(|mark| nothing_left(&mark)),
+    let (Some(key), Rendered::Object(desired)) = (&wish.key, &wish.rendered) else {
+        return;
     };
-    match outdated {
+    match &desired.outdated {
         Some(told) => notice::tell(
             deciding,
             OUTDATED,
@@ -230,6 +222,26 @@ pub(crate) fn compare(deciding: &mut Deciding<'_>, sink: &ConnectorName, wish: &
             &told.mend,
         ),
         None => over(deciding, sink, key),
+    }
+}
+
+/// Tells of walls whose month is over, or has nothing left: no file is made that could.
+pub(crate) fn review_walls(deciding: &mut Deciding<'_>) {
+    for (sink, mark) in hanging(deciding.state) {
+        let key = mark.text("period");
+        let id = publication::id(deciding, &sink, key);
+        if publication::is_past(deciding, key) {
+            over(deciding, &sink, key);
+        } else if composed(deciding, &sink, id, key).is_none() {
+            let told = nothing_left(&mark);
+            notice::tell(
+                deciding,
+                OUTDATED,
+                &about(&sink, key),
+                &told.text,
+                &told.mend,
+            );
+        }
     }
 }
 
@@ -244,8 +256,8 @@ fn nothing_left(mark: &Entity) -> Notice {
     }
 }
 
-/// What was told of the wall is over: it is true again, or its month is.
-pub(crate) fn over(deciding: &mut Deciding<'_>, sink: &ConnectorName, key: &str) {
+/// What was told of the wall is over: it is true again, was taken down, or its month is over.
+fn over(deciding: &mut Deciding<'_>, sink: &ConnectorName, key: &str) {
     notice::settle(deciding, OUTDATED, &about(sink, key));
 }
 

@@ -39,20 +39,9 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
                     take_back(deciding, name, id);
                 }
             }
-            for key in past_keys(deciding, name) {
-                crate::paper::over(deciding, name, &key);
-            }
         }
     }
-}
-
-/// The keys of months that are over.
-fn past_keys(deciding: &Deciding<'_>, sink: &ConnectorName) -> Vec<String> {
-    let targets = deciding.state.sinks.get(sink).map(|sink| &sink.targets);
-    let keys = targets.into_iter().flatten();
-    keys.filter_map(|(_, target)| target.key.clone())
-        .filter(|key| is_past(deciding, key))
-        .collect()
+    crate::paper::review_walls(deciding);
 }
 
 /// The id of a publication.

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use raccord_model::{
-    Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Found, Link, Manifest,
-    Observation, Place, Rendered, Subject, Words,
+    Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Fields, Found, Link,
+    Manifest, Observation, Place, Rendered, Subject, Words,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -116,6 +116,13 @@ pub trait Sink: Send + Sync {
     /// only the tool itself can tell comes out at the next write.
     fn lost(&self, _objects: &[String]) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What a person reads on a printed copy of `desired`, kept with the mark that it hangs on a wall
+    /// and handed back with it among the members of the publication, under `extra`. Pure; `None`
+    /// where nothing is printed, or more than can be kept.
+    fn printed(&self, _desired: &Desired) -> Option<Fields> {
+        None
     }
 
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Fields, Lang, Place,
-    Route, Words,
+    ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Lang, Place, Route,
+    Words,
 };
 
 /// The means a tool offers to make an effect happen once (design, section 4).
@@ -194,19 +194,9 @@ pub struct Desired {
     pub title: String,
     /// What will be seen, in a few lines.
     pub text: Words,
-    /// For what hangs on a wall once it is printed.
+    /// For what hangs printed on a wall and says something else by now: what organisers are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paper: Option<Box<Paper>>,
-}
-
-/// An object that people print: nobody can change the copy on the wall any more.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Paper {
-    /// What stands on it. Kept with the mark that it hangs, and handed back with it among the
-    /// members of the publication, under `extra`.
-    pub shown: Fields,
-    /// What organisers are told, and what to do, once the copy on the wall says something else.
-    pub outdated: Option<Notice>,
+    pub outdated: Option<Box<Notice>>,
 }
 
 /// Something to tell: what happened, and the one next thing to do.

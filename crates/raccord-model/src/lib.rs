@@ -18,8 +18,7 @@ mod words;
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Item, Link,
-    Manifest, Mode, Notice, Outcome, Paper, Payload, Period, Policy, Render, Rendered, Subject,
-    Work,
+    Manifest, Mode, Notice, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,
 };
 pub use entity::{
     Entity, EntityKind, Fields, PERSONAL, Slot, canonical, digest_of, slot_of, slot_value,

@@ -292,7 +292,7 @@ impl Render for Canvas {
             }
         };
         Rendered::Object(Desired {
-            paper: None,
+            outdated: None,
             hash: hash(&body),
             title: body["key"].as_str().unwrap_or_default().to_owned(),
             body,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use raccord_bus::{LogError, LogRead as _, SqliteReader};
-use raccord_engine::{Engine, Order, Printed};
+use raccord_engine::{Engine, Order};
 use raccord_kit::Finding;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
@@ -49,12 +49,6 @@ fn engine(session: &Session) -> Result<Engine, Problem> {
         &Rendering(Arc::clone(&ready.tools)),
     );
     Ok(engine)
-}
-
-/// The programme that is, or is to be, on the wall.
-fn on_wall(session: &Session, wall: &Wall) -> Result<Printed, Problem> {
-    let mut loaded = reader(session)?.ok_or_else(|| no_log(&session.settings.data))?;
-    printed::find(session, &mut loaded, wall)
 }
 
 impl Host for Local {
@@ -273,7 +267,9 @@ impl Host for Local {
     }
 
     fn printed(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
-        let printed = on_wall(session, wall)?;
+        let mut loaded = reader(session)?.ok_or_else(|| no_log(&session.settings.data))?;
+        let printed = printed::find(session, &mut loaded, wall)?;
+        drop(loaded);
         let request = Request::Printed {
             printed: Box::new(printed.clone()),
         };
@@ -288,17 +284,17 @@ impl Host for Local {
     }
 
     fn taken_down(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
-        let printed = on_wall(session, wall)?;
+        let (connector, title) = printed::hanging(engine(session)?.state(), wall)?;
         let request = Request::TakenDown {
-            connector: printed.connector.clone(),
-            key: printed.key.clone(),
-            title: printed.title.clone(),
+            connector: connector.clone(),
+            key: wall.month.clone(),
+            title: title.clone(),
         };
         let order = Order::TakenDown {
-            connector: printed.connector,
-            key: printed.key,
+            connector,
+            key: wall.month.clone(),
         };
-        decide(session, order, &request, Deed::TakenDown, printed.title)
+        decide(session, order, &request, Deed::TakenDown, title)
     }
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {

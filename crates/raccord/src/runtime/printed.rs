@@ -3,20 +3,18 @@
 //! The edition that was made last is known to the engine; an older one is read from the log, as the
 //! place was when it was made.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use raccord_bus::LogRead;
+use raccord_bus::{Commit, LogRead};
 use raccord_engine::{Fact, Printable, Printed, State, decode_commit};
-use raccord_model::{Digest, Fields, Lang, Words};
+use raccord_model::{ConnectorName, Desired, Digest, EntityId, Lang, Words};
 
 use super::hands::Ready;
 use super::load::{self, Loaded};
 use super::renderer::Rendering;
 use crate::cli::{Session, Wall};
 use crate::report::Problem;
-
-/// How many bytes of commits are read at once.
-const CHUNK: usize = 8 << 20;
 
 /// The programme that `wall` names, with what stands on it.
 ///
@@ -31,22 +29,63 @@ pub(crate) fn find<L: LogRead>(
     let rendering = Rendering(Arc::clone(&ready.tools));
     let now = ready.clock.now();
     let programmes = loaded.engine.printables(&wall.month, now, &rendering);
-    let programme = the_one(programmes, wall, loaded.engine.state())?;
+    let programmes = programmes
+        .into_iter()
+        .map(|programme| (programme.connector.clone(), programme))
+        .collect();
+    let programme =
+        the_one(programmes, wall)?.ok_or_else(|| none_made(wall, loaded.engine.state()))?;
     let edition = wall.edition.unwrap_or(programme.edition);
-    let known = programme.shown.clone();
-    let known = known.filter(|_| edition == programme.edition);
-    let shown = match known {
-        Some(shown) => shown,
-        None => of_the_past(&loaded.log, &programme, edition, wall, now, &rendering)
+    let desired = if programme.current && edition == programme.edition {
+        programme.desired.clone()
+    } else {
+        of_the_past(&loaded.log, &programme, edition, wall, now, &rendering)
             .map_err(|error| error.at(&session.settings.data))?
-            .ok_or_else(|| unknown_edition(&programme, edition))?,
+            .ok_or_else(|| unknown_edition(&programme, edition))?
     };
+    let tool = ready.tools.get(&programme.connector);
+    let sink = tool.and_then(|tool| tool.sink());
+    let shown = sink
+        .and_then(|sink| sink.printed(&desired))
+        .ok_or_else(|| too_many(&programme))?;
     Ok(Printed {
         connector: programme.connector,
         key: wall.month.clone(),
         edition,
-        title: programme.title,
+        title: programme.desired.title,
         shown,
+    })
+}
+
+/// What hangs on the wall for the month that `wall` names: its connector and its title.
+///
+/// # Errors
+/// When nothing does, or more than one.
+pub(crate) fn hanging(state: &State, wall: &Wall) -> Result<(ConnectorName, String), Problem> {
+    let marks = raccord_engine::hanging(state)
+        .into_iter()
+        .filter(|(_, mark)| mark.text("period") == wall.month)
+        .map(|(connector, mark)| {
+            (
+                connector.clone(),
+                (connector, mark.text("title").to_owned()),
+            )
+        })
+        .collect();
+    let month = &wall.month;
+    the_one(marks, wall)?.ok_or_else(|| {
+        Problem::failed(
+            month.clone(),
+            "reference-unknown",
+            Words::new(
+                format!("Rien n'est au mur pour « {month} »."),
+                format!("Nothing is on the wall for “{month}”."),
+            ),
+            Words::new(
+                "Il n'y a rien à décrocher : rien n'a changé.",
+                "There is nothing to take down: nothing was changed.",
+            ),
+        )
     })
 }
 
@@ -60,35 +99,44 @@ pub(crate) fn name(printed: &Printed, lang: Lang) -> String {
     said.get(lang).to_owned()
 }
 
-fn the_one(
-    mut programmes: Vec<Printable>,
-    wall: &Wall,
-    state: &State,
-) -> Result<Printable, Problem> {
+/// The one that `wall` means among `found`, if any.
+fn the_one<T>(mut found: BTreeMap<ConnectorName, T>, wall: &Wall) -> Result<Option<T>, Problem> {
     if let Some(connector) = &wall.connector {
-        programmes.retain(|programme| programme.connector == *connector);
+        return Ok(found.remove(connector));
     }
-    match (programmes.pop(), programmes.is_empty()) {
-        (Some(programme), true) => Ok(programme),
-        (None, _) => Err(none_made(wall, state)),
-        (Some(last), false) => {
-            let names = programmes.iter().chain([&last]);
-            let names: Vec<&str> = names.map(|each| each.connector.as_str()).collect();
-            let names = names.join(", ");
-            Err(Problem::usage(
-                "--connector",
-                "printed-which",
-                Words::new(
-                    format!("Plusieurs connecteurs impriment ce mois : {names}."),
-                    format!("Several connectors print this month: {names}."),
-                ),
-                Words::new(
-                    "Dites lequel : `--connector NOM`.",
-                    "Say which: `--connector NAME`.",
-                ),
-            ))
-        }
+    if found.len() > 1 {
+        let names: Vec<&str> = found.keys().map(ConnectorName::as_str).collect();
+        let names = names.join(", ");
+        return Err(Problem::usage(
+            "--connector",
+            "printed-which",
+            Words::new(
+                format!("Plusieurs connecteurs impriment ce mois : {names}."),
+                format!("Several connectors print this month: {names}."),
+            ),
+            Words::new(
+                "Dites lequel : `--connector NOM`.",
+                "Say which: `--connector NAME`.",
+            ),
+        ));
     }
+    Ok(found.into_values().next())
+}
+
+fn too_many(programme: &Printable) -> Problem {
+    let title = &programme.desired.title;
+    Problem::failed(
+        programme.connector.to_string(),
+        "printed-too-much",
+        Words::new(
+            format!("« {title} » a trop d'activités pour être suivi une fois au mur."),
+            format!("“{title}” has too many activities to be followed once it is on the wall."),
+        ),
+        Words::new(
+            "Réimprimez-le quand il change : son numéro d'édition est au bas de la feuille.",
+            "Print it again when it changes: its edition's number is at the foot of the sheet.",
+        ),
+    )
 }
 
 fn none_made(wall: &Wall, state: &State) -> Problem {
@@ -123,7 +171,7 @@ fn none_made(wall: &Wall, state: &State) -> Problem {
 }
 
 fn unknown_edition(programme: &Printable, edition: u32) -> Problem {
-    let (title, last) = (&programme.title, programme.edition);
+    let (title, last) = (&programme.desired.title, programme.edition);
     Problem::failed(
         programme.connector.to_string(),
         "reference-unknown",
@@ -142,7 +190,7 @@ fn unknown_edition(programme: &Printable, edition: u32) -> Problem {
     )
 }
 
-/// What stood on an older edition.
+/// What an older edition was made of.
 fn of_the_past(
     log: &dyn LogRead,
     programme: &Printable,
@@ -150,12 +198,12 @@ fn of_the_past(
     wall: &Wall,
     now: jiff::Timestamp,
     rendering: &Rendering,
-) -> Result<Option<Fields>, load::FoldError> {
+) -> Result<Option<Desired>, load::FoldError> {
     let Some(commit) = decided_at(log, programme, edition)? else {
         return Ok(None);
     };
     let (mut then, _) = load::fold_until(log, commit)?;
-    Ok(then.shown(programme, &wall.month, now, rendering))
+    Ok(then.composed(programme, &wall.month, now, rendering))
 }
 
 /// The commit that decided what edition `edition` shows.
@@ -165,41 +213,28 @@ fn decided_at(
     edition: u32,
 ) -> Result<Option<u64>, load::FoldError> {
     let tag = edition.to_string();
+    let ours = |id: EntityId, connector: &ConnectorName| {
+        id == programme.id && *connector == programme.connector
+    };
     let mut owed: Vec<(Digest, u64)> = Vec::new();
     let mut decided = None;
-    let mut number = log.floor().number;
-    loop {
-        let commits = log.commits(number + 1, CHUNK)?;
-        let Some(last) = commits.last() else {
-            return Ok(decided);
-        };
-        number = last.number;
-        for commit in &commits {
-            let facts = decode_commit(&commit.body).map_err(|source| load::FoldError::Commit {
-                number: commit.number,
-                source,
-            })?;
-            for fact in facts {
-                match fact {
-                    Fact::Owed(fact)
-                        if fact.entity == programme.id && fact.connector == programme.connector =>
-                    {
-                        owed.extend(fact.hash.map(|hash| (hash, commit.number)));
-                    }
-                    Fact::Done {
-                        of,
-                        link: Some(link),
-                        ..
-                    } if of.family == programme.id
-                        && of.connector == programme.connector
-                        && link.tag.as_deref() == Some(&tag) =>
-                    {
-                        let made = owed.iter().rev().find(|(hash, _)| *hash == link.hash);
-                        decided = made.map(|&(_, commit)| commit).or(decided);
-                    }
-                    _ => {}
+    for commit in load::commits(log, log.floor().number) {
+        let Commit { number, body, .. } = commit?;
+        let facts = decode_commit(&body);
+        for fact in facts.map_err(|source| load::FoldError::Commit { number, source })? {
+            match fact {
+                Fact::Owed(fact) if ours(fact.entity, &fact.connector) => {
+                    owed.extend(fact.hash.map(|hash| (hash, number)));
                 }
+                Fact::Done { of, link, .. } if ours(of.family, &of.connector) => {
+                    let link = link.filter(|link| link.tag.as_deref() == Some(&tag));
+                    let made = link
+                        .and_then(|link| owed.iter().rev().find(|(hash, _)| *hash == link.hash));
+                    decided = made.map(|&(_, commit)| commit).or(decided);
+                }
+                _ => {}
             }
         }
     }
+    Ok(decided)
 }

@@ -286,12 +286,12 @@ pub(crate) fn warnings(remarks: &[(ConnectorName, Remark)], view: &View) -> Vec<
 pub(crate) fn walls(state: &State, view: &View) -> Vec<WarningShape> {
     raccord_engine::outdated(state)
         .into_iter()
-        .map(|wall| WarningShape {
-            source: wall.connector.to_string(),
+        .map(|(connector, told)| WarningShape {
+            source: connector.to_string(),
             sheet: String::new(),
             row: 0,
             code: raccord_engine::OUTDATED.to_owned(),
-            text: format!("{} {}", wall.text.get(view.lang), wall.mend.get(view.lang)),
+            text: format!("{} {}", told.text.get(view.lang), told.mend.get(view.lang)),
         })
         .collect()
 }
