@@ -104,7 +104,7 @@ pub struct Printed {
     pub edition: u32,
     /// What it is called.
     pub title: String,
-    /// What stands on it, as its [`raccord_model::Paper`] said.
+    /// What stands on it, as the connector said when it was marked.
     pub shown: Fields,
 }
 
