@@ -1,19 +1,22 @@
 //! Typesetting in a short-lived child of the running program, within limits of time and size.
 //!
-//! One JSON request goes in, the file or one JSON refusal comes out. Nothing is retried here, and
-//! nothing the child says is shown longer than a line.
+//! A JSON request goes in on a line, a line with the size of the file and the file come out, or a
+//! refusal on a line. A child stays a moment for the next request, since what it worked out for one
+//! month is half of the next: a year is made by two children. Nothing the child says is shown longer
+//! than a line.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use raccord_model::Failure;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::failures;
 use crate::logo::Content;
@@ -47,10 +50,18 @@ struct Source<'a> {
     files: &'a BTreeMap<String, Content>,
 }
 
+/// What a child says on a line.
 #[derive(Deserialize)]
-struct Refusal {
-    text: String,
+#[serde(untagged)]
+enum Answer {
+    File { bytes: u64 },
+    Refusal { code: String, text: String },
 }
+
+/// The most a line may say; no refusal is as long.
+const LINE_BYTES: u64 = 64 * 1024;
+/// How long a child waits for another request.
+const STAY: Duration = Duration::from_millis(500);
 
 /// The signals that end a child which wants more than it may have.
 const SIGABRT: i32 = 6;
@@ -59,105 +70,217 @@ const SIGXFSZ: i32 = 25;
 /// What the program answers to a command it does not know.
 const UNKNOWN_COMMAND: i32 = 2;
 
-/// The finished file.
-pub(crate) async fn typeset(
-    program: &Path,
-    template: &Template,
-    data: &Value,
+/// Whom files are asked of.
+pub(crate) struct Typesetter {
+    program: PathBuf,
     limits: Limits,
-) -> Result<Vec<u8>, Failure> {
-    let request = Request {
-        template: Source {
-            main: &template.text,
-            files: &template.files,
-        },
-        data,
-    };
-    let request = serde_json::to_vec(&request).expect("a request always serialises into memory");
-    let mut child = Command::new(program)
-        .arg("typeset")
-        .env_clear()
-        // A page or two gain nothing from more, and each costs the child memory.
-        .env("RAYON_NUM_THREADS", "2")
-        // The allocator takes a gigabyte at a time (KiB), which counts against the child's limit.
-        .env("MIMALLOC_ARENA_RESERVE", "65536")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| failures::child(&error.to_string()))?;
-    let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(failures::child("no pipes"));
-    };
-
-    let talk = async {
-        let give = async move {
-            // A child that ends early closes its pipe: its answer says why.
-            drop(input.write_all(&request).await);
-            drop(input);
-            std::future::pending().await
-        };
-        let mut answer = Vec::new();
-        let mut output = output.take(limits.bytes + 1);
-        let taken = tokio::select! {
-            taken = output.read_to_end(&mut answer) => taken,
-            never = give => never,
-        };
-        taken.map_err(|error| failures::child(&error.to_string()))?;
-        if answer.len() as u64 > limits.bytes {
-            return Err(failures::big(template.own));
-        }
-        let status = child
-            .wait()
-            .await
-            .map_err(|error| failures::child(&error.to_string()))?;
-        judge(status, answer, template.own, limits)
-    };
-    match tokio::time::timeout(limits.time, talk).await {
-        Ok(result) => result,
-        Err(_) => Err(failures::slow(template.own, limits.time.as_secs())),
-    }
-    // A child that is still there is killed as `child` is dropped.
+    /// Children with nothing to do, each with the number of its last request.
+    idle: Arc<Mutex<Idle>>,
 }
 
-/// What became of the child.
-fn judge(
-    status: ExitStatus,
-    answer: Vec<u8>,
+#[derive(Default)]
+struct Idle {
+    children: Vec<(u64, Talking)>,
+    asked: u64,
+}
+
+impl Typesetter {
+    pub(crate) fn new(program: PathBuf, limits: Limits) -> Self {
+        Self {
+            program,
+            limits,
+            idle: Arc::default(),
+        }
+    }
+
+    /// The finished file.
+    pub(crate) async fn typeset(
+        &self,
+        template: &Template,
+        data: &Value,
+    ) -> Result<Vec<u8>, Failure> {
+        let request = Request {
+            template: Source {
+                main: &template.text,
+                files: &template.files,
+            },
+            data,
+        };
+        let mut request =
+            serde_json::to_vec(&request).expect("a request always serialises into memory");
+        request.push(b'\n');
+        match tokio::time::timeout(self.limits.time, self.ask(&request, template.own)).await {
+            Ok(result) => result,
+            Err(_) => Err(failures::slow(template.own, self.limits.time.as_secs())),
+        }
+        // A child that is still talking is killed as it is dropped.
+    }
+
+    async fn ask(&self, request: &[u8], own: bool) -> Result<Vec<u8>, Failure> {
+        if let Some(mut child) = self.waiting() {
+            match child.ask(request, own, self.limits).await {
+                // It had answered all it may, or was ended while it waited: a fresh one will tell.
+                Err(Trouble::Ended(_)) => {}
+                said => return self.settle(child, said),
+            }
+        }
+        let mut child = Talking::start(&self.program)?;
+        let said = child.ask(request, own, self.limits).await;
+        self.settle(child, said)
+    }
+
+    /// What came of the request; a child that answered well waits for the next.
+    fn settle(&self, child: Talking, said: Result<Vec<u8>, Trouble>) -> Result<Vec<u8>, Failure> {
+        match said {
+            Ok(file) => {
+                self.wait(child);
+                Ok(file)
+            }
+            Err(Trouble::Told(failure) | Trouble::Ended(failure)) => Err(failure),
+        }
+    }
+
+    fn waiting(&self) -> Option<Talking> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.children.pop().map(|(_, child)| child)
+    }
+
+    /// Lets a child wait for another request, and go when none comes.
+    fn wait(&self, child: Talking) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.asked += 1;
+        let number = idle.asked;
+        idle.children.push((number, child));
+        drop(idle);
+        let idle = Arc::clone(&self.idle);
+        tokio::spawn(async move {
+            tokio::time::sleep(STAY).await;
+            let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.children.retain(|(last, _)| *last != number);
+        });
+    }
+}
+
+/// Why a child gave no file.
+enum Trouble {
+    /// What it answered, or did not in time.
+    Told(Failure),
+    /// It ended before it answered.
+    Ended(Failure),
+}
+
+/// A child that can be asked.
+struct Talking {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Talking {
+    fn start(program: &std::path::Path) -> Result<Self, Failure> {
+        let mut child = Command::new(program)
+            .args(["typeset", "stay"])
+            .env_clear()
+            // A page or two gain nothing from more, and each costs the child memory.
+            .env("RAYON_NUM_THREADS", "2")
+            // The allocator takes a gigabyte at a time (KiB), which counts against the child's limit.
+            .env("MIMALLOC_ARENA_RESERVE", "65536")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failures::child(&error.to_string()))?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(failures::child("no pipes"));
+        };
+        Ok(Self {
+            child,
+            input,
+            output: BufReader::new(output),
+        })
+    }
+
+    /// Asks for one file.
+    async fn ask(&mut self, request: &[u8], own: bool, limits: Limits) -> Result<Vec<u8>, Trouble> {
+        let (input, output) = (&mut self.input, &mut self.output);
+        let give = async move {
+            // A child that ends early closes its pipe: its answer says why.
+            drop(input.write_all(request).await);
+            std::future::pending().await
+        };
+        let taken = tokio::select! {
+            taken = answer(output, own, limits) => taken.map_err(Trouble::Told)?,
+            never = give => never,
+        };
+        if let Some(file) = taken {
+            return Ok(file);
+        }
+        Err(Trouble::Ended(match self.child.wait().await {
+            Ok(status) => judge(status, own, limits),
+            Err(error) => failures::child(&error.to_string()),
+        }))
+    }
+}
+
+/// Reads one answer; none where the child ended before one was whole.
+async fn answer(
+    output: &mut BufReader<ChildStdout>,
     own: bool,
     limits: Limits,
-) -> Result<Vec<u8>, Failure> {
-    if status.success() {
-        // A file that is cut short or is something else never takes the place of a good one.
-        let tail = &answer[answer.len().saturating_sub(32)..];
-        let whole = answer.starts_with(b"%PDF-") && tail.windows(5).any(|part| part == b"%%EOF");
-        return if whole {
-            Ok(answer)
-        } else {
-            Err(failures::child("what came back is not a whole PDF"))
-        };
+) -> Result<Option<Vec<u8>>, Failure> {
+    let broken = |error: std::io::Error| failures::child(&error.to_string());
+    let mut line = Vec::new();
+    let mut start = output.take(LINE_BYTES);
+    start.read_until(b'\n', &mut line).await.map_err(broken)?;
+    if line.len() as u64 == LINE_BYTES {
+        return Err(failures::big(own));
     }
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let bytes = match serde_json::from_slice(&line) {
+        Ok(Answer::File { bytes }) => bytes,
+        Ok(Answer::Refusal { code, .. }) if code == "typeset.absent" => {
+            return Err(failures::no_typesetting());
+        }
+        Ok(Answer::Refusal { text, .. }) => {
+            let text: String = text
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .take(300)
+                .collect();
+            return Err(failures::template(own, text.trim_end_matches('.')));
+        }
+        Err(_) => return Err(failures::child("its answer is not understood")),
+    };
+    if bytes > limits.bytes {
+        return Err(failures::big(own));
+    }
+    let mut file = Vec::new();
+    let mut body = output.take(bytes);
+    body.read_to_end(&mut file).await.map_err(broken)?;
+    // A file that is cut short or is something else never takes the place of a good one.
+    let tail = &file[file.len().saturating_sub(32)..];
+    let whole = file.len() as u64 == bytes
+        && file.starts_with(b"%PDF-")
+        && tail.windows(5).any(|part| part == b"%%EOF");
+    if whole {
+        Ok(Some(file))
+    } else {
+        Err(failures::child("what came back is not a whole PDF"))
+    }
+}
+
+/// Why a child ended without an answer.
+fn judge(status: ExitStatus, own: bool, limits: Limits) -> Failure {
     match (status.signal(), status.code()) {
-        (Some(SIGXCPU), _) => Err(failures::slow(own, limits.time.as_secs())),
-        (Some(SIGABRT | SIGXFSZ), _) => Err(failures::big(own)),
-        (Some(signal), _) => Err(failures::child(&format!("signal {signal}"))),
-        (None, Some(UNKNOWN_COMMAND)) => Err(failures::no_typesetting()),
-        (None, code) => match serde_json::from_slice::<Refusal>(&answer) {
-            Ok(refusal) => {
-                let text: String = refusal
-                    .text
-                    .chars()
-                    .map(|c| if c.is_control() { ' ' } else { c })
-                    .take(300)
-                    .collect();
-                Err(failures::template(own, text.trim_end_matches('.')))
-            }
-            Err(_) => Err(failures::child(&match code {
-                Some(code) => format!("exit code {code}"),
-                None => "no exit code".to_owned(),
-            })),
-        },
+        (Some(SIGXCPU), _) => failures::slow(own, limits.time.as_secs()),
+        (Some(SIGABRT | SIGXFSZ), _) => failures::big(own),
+        (Some(signal), _) => failures::child(&format!("signal {signal}")),
+        (None, Some(UNKNOWN_COMMAND)) => failures::no_typesetting(),
+        (None, Some(code)) => failures::child(&format!("exit code {code}")),
+        (None, None) => failures::child("no exit code"),
     }
 }
 
@@ -175,15 +298,53 @@ mod tests {
         }
     }
 
+    fn child(name: &str) -> PathBuf {
+        std::path::absolute("tests/children").unwrap().join(name)
+    }
+
     async fn run(name: &str, own: bool, limits: Limits) -> Result<Vec<u8>, Failure> {
-        let program = std::path::absolute("tests/children").unwrap().join(name);
         let template = Template {
-            text: "x".repeat(100_000),
+            own,
+            ..template("x".repeat(100_000))
+        };
+        Typesetter::new(child(name), limits)
+            .typeset(&template, &json!({"title": "Programme"}))
+            .await
+    }
+
+    fn template(text: String) -> Template {
+        Template {
+            text,
             files: BTreeMap::new(),
             logo: None,
-            own,
-        };
-        typeset(&program, &template, &json!({"title": "Programme"}), limits).await
+            own: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn one_child_makes_a_whole_year_and_goes_when_nothing_more_comes() {
+        let typesetter = Typesetter::new(child("numbers"), limits(20_000));
+        for month in 1..=12 {
+            let file = typesetter.typeset(&template("x".into()), &json!({})).await;
+            let file = String::from_utf8(file.unwrap()).unwrap();
+            assert!(file.contains(&format!("request {month} ")), "{file}");
+        }
+        let gone = || typesetter.idle.lock().unwrap().children.is_empty();
+        assert!(!gone());
+        tokio::time::pause();
+        tokio::task::yield_now().await;
+        tokio::time::advance(STAY * 2).await;
+        tokio::task::yield_now().await;
+        assert!(gone());
+    }
+
+    #[tokio::test]
+    async fn a_child_that_went_while_it_waited_is_replaced() {
+        let typesetter = Typesetter::new(child("answers-once"), limits(20_000));
+        for _ in 0..3 {
+            let file = typesetter.typeset(&template("x".into()), &json!({})).await;
+            assert!(file.unwrap().starts_with(b"%PDF-"));
+        }
     }
 
     #[tokio::test]
@@ -199,6 +360,7 @@ mod tests {
         for (child, code, ours, theirs) in [
             ("refuses", "programme.template", Blame::Bug, Blame::Data),
             ("floods", "programme.too-big", Blame::Bug, Blame::Data),
+            ("claims-much", "programme.too-big", Blame::Bug, Blame::Data),
             ("wants-memory", "programme.too-big", Blame::Bug, Blame::Data),
             ("takes-long", "programme.too-long", Blame::Bug, Blame::Data),
             (
@@ -224,6 +386,12 @@ mod tests {
                 "programme.child",
                 Blame::Transient,
                 Blame::Transient,
+            ),
+            (
+                "leaves-typesetting-out",
+                "programme.no-typesetting",
+                Blame::Access,
+                Blame::Access,
             ),
             (
                 "is-not-there",

@@ -13,7 +13,7 @@ use rustix::fs::Access;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::child::{self, Limits};
+use crate::child::{Limits, Typesetter};
 use crate::document::{self, Links};
 use crate::edition::{self, Kept};
 use crate::month::Month;
@@ -31,7 +31,7 @@ struct Programme {
     sheets: Vec<(Sheet, Result<Template, Failure>)>,
     looks: Looks,
     links: Links,
-    program: PathBuf,
+    typesetter: Typesetter,
     place: Place,
     clock: Arc<dyn Clock>,
 }
@@ -98,7 +98,7 @@ pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Fin
             page: settings.page,
             signup: settings.signup,
         },
-        program: kit.program.clone(),
+        typesetter: Typesetter::new(kit.program.clone(), Limits::default()),
         place: kit.place.clone(),
         clock: Arc::clone(&kit.clock),
     }))
@@ -118,7 +118,7 @@ impl Tool for Programme {
                 policy: Policy::NeverLost,
                 read_back: false,
             }],
-            // A year is twelve children: two at once, for boards with two cores and little memory.
+            // Two children at once, for boards with two cores and little memory.
             parallel: 2,
             per_second: 0,
             rights: Words::new(
@@ -151,9 +151,7 @@ impl Tool for Programme {
                         let mut body = dated(body, trial::DAY, document.lang);
                         edition::stamp(&mut body, Digest::default(), Digest::default(), 1);
                         template.name_logo(&mut body);
-                        child::typeset(&self.program, &template, &body, Limits::default())
-                            .await
-                            .map(drop)
+                        self.typesetter.typeset(&template, &body).await.map(drop)
                     }
                     Err(failure) => Err(failure),
                 };
@@ -339,7 +337,7 @@ impl Programme {
             let mut data = desired.body[part].clone();
             edition::stamp(&mut data, desired.hash, month.print, number);
             template.name_logo(&mut data);
-            let bytes = child::typeset(&self.program, template, &data, Limits::default()).await?;
+            let bytes = self.typesetter.typeset(template, &data).await?;
             made.push((path, bytes));
         }
         let mut unchanged = true;

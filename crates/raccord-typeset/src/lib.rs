@@ -20,7 +20,7 @@ use typst::layout::{Frame, FrameItem};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
-pub use child::{Limits, Refusal, Request, child_main};
+pub use child::{Heading, Limits, Refusal, Request, STAY, child_main, child_stays};
 use world::Sealed;
 
 /// The name under which a template finds its data.

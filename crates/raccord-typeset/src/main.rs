@@ -4,5 +4,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    raccord_typeset::child_main(raccord_typeset::Limits::default())
+    let limits = raccord_typeset::Limits::default();
+    if std::env::args().nth(2).as_deref() == Some(raccord_typeset::STAY) {
+        raccord_typeset::child_stays(limits)
+    } else {
+        raccord_typeset::child_main(limits)
+    }
 }

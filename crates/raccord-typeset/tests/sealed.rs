@@ -112,6 +112,34 @@ fn a_template_without_end_is_stopped() {
 }
 
 #[test]
+fn a_child_that_stays_is_stopped_too_and_what_it_answered_before_is_whole() {
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", "ulimit -t 2; exec \"$0\" typeset stay", CHILD])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for template in [
+        "Bonjour",
+        "#for a in range(100000) { for b in range(100000) { } }",
+    ] {
+        writeln!(
+            input,
+            "{}",
+            json!({"template": {"main": template}, "data": {}})
+        )
+        .unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.signal().is_some(), "{:?}", output.status);
+    assert!(output.stdout.starts_with(b"{\"bytes\":"));
+    assert!(output.stdout.ends_with(b"%%EOF"));
+}
+
+#[test]
 fn a_template_that_eats_memory_is_stopped() {
     let output = child("#range(1000000000).len()", &json!({}), 14);
     assert_eq!(output.status.signal(), Some(6), "{:?}", output.status);

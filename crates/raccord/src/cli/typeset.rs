@@ -9,7 +9,15 @@ pub(super) const WORD: &str = "typeset";
 /// The whole life of the child.
 #[cfg(feature = "pdf")]
 pub(super) fn run() -> ExitCode {
-    raccord_typeset::child_main(raccord_typeset::Limits::default())
+    let limits = raccord_typeset::Limits::default();
+    if std::env::args_os()
+        .nth(2)
+        .is_some_and(|word| word == raccord_typeset::STAY)
+    {
+        raccord_typeset::child_stays(limits)
+    } else {
+        raccord_typeset::child_main(limits)
+    }
 }
 
 /// Says, in the form the parent reads, that this build leaves typesetting out.
