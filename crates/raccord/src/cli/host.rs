@@ -11,13 +11,13 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 use crate::connectors::{self, Tools};
 use crate::locale::View;
 use crate::report::Problem;
-use crate::settings::{Settings, Time};
+use crate::settings::{self, Settings, Time};
 use crate::shapes::{
     DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape, WhyShape,
 };
 
 /// One command at work on one place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     /// The place's settings.
     pub settings: Settings,
@@ -41,6 +41,19 @@ impl Session {
         let program =
             std::env::current_exe().map_err(|cause| Problem::file(Path::new("raccord"), &cause))?;
         connectors::build(&self.settings, &clock, &program).map_err(Problem::configuration)
+    }
+
+    /// The same with the settings as they are now.
+    ///
+    /// # Errors
+    /// Bad configuration.
+    pub fn again(&self) -> Result<Self, Problem> {
+        let settings = settings::load(&self.settings.file, &settings::env::read())
+            .map_err(|refused| Problem::configuration(refused.findings))?;
+        let mut fresh = self.clone();
+        fresh.view.zone = settings.zone.clone();
+        fresh.settings = settings;
+        Ok(fresh)
     }
 
     /// A bar for long work, drawn only on a terminal. Give no `length` where it is not known.

@@ -9,6 +9,7 @@ use raccord_engine::{Engine, Input, Planned, Reply};
 use raccord_model::{ConnectorName, DeliveryId, EntityId, Event, Outcome, Remark};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::writer::Set;
 use crate::report::Problem;
 
 /// A look at the engine and the log, between two groups.
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     BeginPass,
     EndPass(oneshot::Sender<Report>),
     WhenQuiet(oneshot::Sender<()>),
+    Change(Box<Set>, oneshot::Sender<()>),
 }
 
 /// The writer cannot make anything durable.
@@ -126,6 +128,27 @@ impl Desk {
     pub(crate) async fn release(&self) -> Result<(), Broken> {
         self.ask(|engine, _| engine.release()).await?;
         self.input(Input::Tick).await.map(drop)
+    }
+
+    /// Sets the place anew. What is under way with the tools of before ends first, and nothing is
+    /// started meanwhile; what is handed in is taken all the time.
+    ///
+    /// # Errors
+    /// When the writer stopped.
+    pub(crate) async fn change(&self, set: Set) -> Result<(), Broken> {
+        // A log that cannot be written starts nothing either.
+        if self.ask(|engine, _| engine.withhold()).await.is_ok() {
+            drop(self.when_quiet().await);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.tell
+            .send(Command::Change(Box::new(set), reply))
+            .await
+            .map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?;
+        // Opened again, it withholds nothing.
+        drop(self.release().await);
+        Ok(())
     }
 
     /// What happened since the pass began.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use raccord_kit::rate::Rate;
-use raccord_kit::{Clock, Job, Made, Sink};
+use raccord_kit::{Clock, Job, Made, Sink, Tool};
 use raccord_model::{
     Blame, ConnectorName, Envelope, Failure, Item, Outcome, Payload, PlaceId, Words, Work,
 };
@@ -18,7 +18,7 @@ use crate::connectors::Tools;
 #[derive(Clone)]
 pub(crate) struct Effects {
     pub(crate) tools: Arc<Tools>,
-    pub(crate) rates: Arc<BTreeMap<ConnectorName, Rate>>,
+    pub(crate) rates: Arc<BTreeMap<ConnectorName, Arc<Rate>>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) place: PlaceId,
     pub(crate) stop: CancellationToken,
@@ -33,7 +33,7 @@ impl Effects {
     ) -> Self {
         let rates = tools
             .iter()
-            .map(|(name, tool)| (name.clone(), Rate::of(&tool.describe())))
+            .map(|(name, tool)| (name.clone(), Arc::new(Rate::of(&tool.describe()))))
             .collect();
         Self {
             tools,
@@ -42,6 +42,30 @@ impl Effects {
             place,
             stop,
         }
+    }
+
+    /// The same with other tools. One that stands as many calls as before keeps its pace.
+    pub(crate) fn with(&self, tools: Arc<Tools>) -> Self {
+        let pace = |tool: &dyn Tool| {
+            let manifest = tool.describe();
+            (manifest.parallel, manifest.per_second)
+        };
+        let mut fresh = Self::new(
+            tools,
+            Arc::clone(&self.clock),
+            self.place.clone(),
+            self.stop.clone(),
+        );
+        let rates = Arc::make_mut(&mut fresh.rates);
+        for (name, rate) in rates {
+            let (before, now) = (self.tools.get(name), fresh.tools.get(name));
+            if before.map(|tool| pace(&**tool)) == now.map(|tool| pace(&**tool))
+                && let Some(known) = self.rates.get(name)
+            {
+                *rate = Arc::clone(known);
+            }
+        }
+        fresh
     }
 
     /// Makes the items of one lane, and tells the writer how each ended.

@@ -1,6 +1,6 @@
 //! The place as its web pages and endpoints see it.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::stream;
@@ -36,15 +36,31 @@ const STALE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 /// The place this process runs.
 pub(crate) struct Here {
-    pub(crate) settings: Settings,
-    pub(crate) place: Arc<raccord_model::Place>,
+    set: RwLock<Arc<Known>>,
     pub(crate) desk: Desk,
     pub(crate) feed: Feed,
     pub(crate) counted: Arc<Counted>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shown: RwLock<Shown>,
+    /// Why the settings on the disk are not those the place works with.
+    refused: RwLock<Option<Words>>,
     /// How many activities a page shows.
-    pub(crate) limit: usize,
+    limit: usize,
+}
+
+/// The settings it works with.
+struct Known {
+    settings: Settings,
+    place: Arc<raccord_model::Place>,
+}
+
+impl Known {
+    fn of(settings: Settings) -> Arc<Self> {
+        Arc::new(Self {
+            place: Arc::new(settings.place.clone()),
+            settings,
+        })
+    }
 }
 
 /// What pages and figures show, brought up to date after each group that changed it.
@@ -128,6 +144,42 @@ pub(crate) fn entry(
 }
 
 impl Here {
+    /// A place whose pages show at most `limit` activities.
+    pub(crate) fn new(
+        settings: Settings,
+        desk: Desk,
+        clock: Arc<dyn Clock>,
+        (feed, counted): (Feed, Arc<Counted>),
+        limit: usize,
+    ) -> Self {
+        Self {
+            set: RwLock::new(Known::of(settings)),
+            desk,
+            feed,
+            counted,
+            clock,
+            shown: RwLock::default(),
+            refused: RwLock::default(),
+            limit,
+        }
+    }
+
+    /// From now on it is set like this.
+    pub(crate) fn change(&self, settings: Settings) {
+        self.counted.also(settings.connectors.keys());
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = Known::of(settings);
+        self.keeps_its_settings(None);
+    }
+
+    /// The settings on the disk are not taken, for this reason; none once they are.
+    pub(crate) fn keeps_its_settings(&self, why: Option<Words>) {
+        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.set.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Brings what is shown up to date; gives how long the writer was kept from its work.
     pub(crate) async fn refresh(&self) -> Duration {
         let now = self.clock.now();
@@ -167,15 +219,15 @@ impl Here {
 
 impl Place for Here {
     fn place(&self) -> Arc<raccord_model::Place> {
-        Arc::clone(&self.place)
+        Arc::clone(&self.known().place)
     }
 
     fn colour(&self) -> String {
-        self.settings.colour.clone()
+        self.known().settings.colour.clone()
     }
 
     fn token(&self) -> Option<Token> {
-        token(&self.settings)
+        token(&self.known().settings)
     }
 
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
@@ -210,8 +262,9 @@ impl Place for Here {
     }
 
     fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError> {
-        let data = self.settings.data.clone();
-        let id = self.place.id.clone();
+        let known = self.known();
+        let data = known.settings.data.clone();
+        let id = known.place.id.clone();
         let log = SqliteReader::open(&data, &id).map_err(|_| FollowError::NotReady)?;
         let (floor, head) = (log.floor().number, log.head().number);
         let from = match after {
@@ -248,6 +301,13 @@ impl Place for Here {
             });
         }
         let mut notes = Vec::new();
+        if let Ok(refused) = self.refused.read() {
+            notes.extend(refused.iter().map(|why| Reason {
+                code: "configuration-refused",
+                about: String::new(),
+                text: why.clone(),
+            }));
+        }
         if let Ok(shown) = self.shown.read() {
             if let Some(why) = &shown.muted {
                 reasons.push(Reason {
@@ -286,7 +346,8 @@ impl Place for Here {
 
     fn programme(&self, now: Timestamp, limit: usize) -> Option<Programme> {
         let shown = self.shown.read().ok()?;
-        let zone = jiff::tz::TimeZone::get(&self.place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone =
+            jiff::tz::TimeZone::get(&self.known().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
         let coming = shown
             .activities

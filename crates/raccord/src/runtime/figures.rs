@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use jiff::Timestamp;
 use raccord_engine::{Engine, Health, Progress, SinkState, State};
@@ -11,30 +12,38 @@ use raccord_web::{Exposition, Kind};
 use super::told;
 
 /// How many changes each source brought since the process began.
-#[derive(Debug)]
-pub(crate) struct Counted(BTreeMap<String, AtomicU64>);
+#[derive(Debug, Default)]
+pub(crate) struct Counted(RwLock<BTreeMap<String, AtomicU64>>);
 
 impl Counted {
     /// For these connectors: whoever posts events names itself, and is not counted here.
     pub(crate) fn of<'a>(names: impl Iterator<Item = &'a ConnectorName>) -> Self {
-        Self(
-            names
-                .map(|name| (name.to_string(), AtomicU64::default()))
-                .collect(),
-        )
+        let counted = Self::default();
+        counted.also(names);
+        counted
+    }
+
+    /// Counts these as well, from now on.
+    pub(crate) fn also<'a>(&self, names: impl Iterator<Item = &'a ConnectorName>) {
+        let mut counts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            counts.entry(name.to_string()).or_default();
+        }
     }
 
     /// Counts the events of a durable commit.
     pub(crate) fn count(&self, events: &[Event]) {
+        let counts = self.0.read().unwrap_or_else(PoisonError::into_inner);
         for event in events {
-            if let Some(count) = self.0.get(&event.source) {
+            if let Some(count) = counts.get(&event.source) {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
 
     fn read(&self, source: &ConnectorName) -> u64 {
-        let count = self.0.get(source.as_str());
+        let counts = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.get(source.as_str());
         count.map_or(0, |count| count.load(Ordering::Relaxed))
     }
 }

@@ -17,11 +17,11 @@ use super::load::{Loaded, open_writer};
 use super::pass::{Pass, PassOptions, agreed, one_pass};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::writer::{Publish, Start, Writer, WriterOptions};
+use super::writer::{Publish, Set, Start, Writer, WriterOptions};
 use crate::cli::Session;
 use crate::connectors::Tools;
 use crate::report::Problem;
-use crate::settings;
+use crate::settings::{self, Settings};
 use crate::shapes::{Deed, DeedShape, SyncShape};
 
 /// How far behind its log a machine's clock may be before nothing is done at all.
@@ -87,6 +87,15 @@ pub(crate) fn rules_of(session: &Session, tools: &Tools, salt: &str) -> Rules {
     settings::rules(&session.settings, tools, salt.as_bytes())
 }
 
+/// What the writer is set to by `settings`, whose tools these are.
+pub(super) fn set(settings: &Settings, tools: &Arc<Tools>) -> Set {
+    let (settings, with) = (settings.clone(), Arc::clone(tools));
+    Set {
+        rules: Box::new(move |salt| settings::rules(&settings, &with, salt.as_bytes())),
+        tools: Rendering(Arc::clone(tools)),
+    }
+}
+
 /// Starts the writer of `session`'s place.
 pub(crate) fn start(
     session: &Session,
@@ -95,14 +104,10 @@ pub(crate) fn start(
     stop: CancellationToken,
     (begin, publish): (Start, Option<Publish>),
 ) -> Result<(Writer, Desk), Problem> {
-    let settings = session.settings.clone();
-    let tools = Arc::clone(&ready.tools);
-    let rules = move |salt: &str| settings::rules(&settings, &tools, salt.as_bytes());
     let options = WriterOptions {
         data: session.settings.data.clone(),
-        place: session.settings.place.clone(),
-        rules: Box::new(rules),
-        rendering: Rendering(Arc::clone(&ready.tools)),
+        place: session.settings.place.id.clone(),
+        set: set(&session.settings, &ready.tools),
         clock: Arc::clone(&ready.clock),
         publish,
         start: begin,

@@ -3,7 +3,9 @@
 //!
 //! Decisions are the engine's. What stands here is order: nothing leaves before it is durable.
 
+mod at_work;
 mod clockwork;
+mod commands;
 mod daemon;
 mod desk;
 mod effects;
@@ -18,6 +20,7 @@ mod pace;
 mod pass;
 mod printed;
 mod queries;
+mod reload;
 mod renderer;
 mod retention;
 mod secrets;

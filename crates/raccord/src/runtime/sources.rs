@@ -61,7 +61,7 @@ impl SourceTask {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
-                () = changed.notified() => self.let_settle(&changed).await,
+                () = changed.notified() => settled(&changed, &self.stop).await,
                 looked = looks.changed(), if !failing => if looked.is_err() { return },
                 Ok(()) = replaced.changed(), if failing => {}
             }
@@ -112,20 +112,21 @@ impl SourceTask {
         let at = looks.iter().find(|look| look.source == self.name)?.at;
         Some(Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default())
     }
+}
 
-    async fn let_settle(&self, changed: &Notify) {
-        loop {
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(SETTLE) => return,
-                () = changed.notified() => {}
-            }
+/// Waits until what changes has paused.
+pub(super) async fn settled(changed: &Notify, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SETTLE) => return,
+            () = changed.notified() => {}
         }
     }
 }
 
 /// Watches the folder of `file`: programs save by putting a new file in the old one's place.
-fn watch(file: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
+pub(super) fn watch(file: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
     let folder: PathBuf = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use raccord_bus::{Log, SlotWrite, SqliteLog, Upkeep};
 use raccord_engine::{DeliveryRef, Engine, Input, Reply, Step, Vault};
 use raccord_kit::Clock;
-use raccord_model::{ConnectorName, EntityKind, Event, Outcome, Place, Remark, Rules};
+use raccord_model::{ConnectorName, EntityKind, Event, Outcome, PlaceId, Remark, Rules};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -39,18 +39,24 @@ const TOLD: usize = 5_000;
 pub(crate) struct WriterOptions {
     /// The log's folder.
     pub(crate) data: PathBuf,
-    /// The place.
-    pub(crate) place: Place,
-    /// The rules, given the salt of credentials' digests.
-    pub(crate) rules: Box<dyn Fn(&str) -> Rules + Send>,
-    /// Rendering.
-    pub(crate) rendering: Rendering,
+    /// The place's name.
+    pub(crate) place: PlaceId,
+    /// What its settings say.
+    pub(crate) set: Set,
     /// The clock.
     pub(crate) clock: Arc<dyn Clock>,
     /// Called with the events of every durable commit.
     pub(crate) publish: Option<Publish>,
     /// When the first effect may start.
     pub(crate) start: Start,
+}
+
+/// What the settings of a place say; another whenever they change.
+pub(crate) struct Set {
+    /// The rules, given the salt of credentials' digests.
+    pub(crate) rules: Box<dyn Fn(&str) -> Rules + Send>,
+    /// The tools, which render.
+    pub(crate) tools: Rendering,
 }
 
 /// When the first effect may start.
@@ -293,6 +299,13 @@ impl Thread {
                     drop(reply.send(self.pass.take().unwrap_or_default()));
                 }
                 Command::WhenQuiet(reply) => self.quiet.push(reply),
+                Command::Change(set, reply) => {
+                    self.change(*set);
+                    let done = self.configure(held, None);
+                    // In force in any case, once the log can be written; nobody else asked.
+                    reply.send(()).ok();
+                    done?;
+                }
                 Command::Input { .. } | Command::Outcome { .. } | Command::BeginPass => {}
             }
         }
@@ -317,7 +330,7 @@ impl Thread {
         let now = self.options.clock.now();
         let mut step = held
             .engine
-            .step(inputs, now, entropy(), &self.options.rendering);
+            .step(inputs, now, entropy(), &self.options.set.tools);
         if let Some(body) = step.commit.take() {
             let slots: Vec<SlotWrite> = std::mem::take(&mut step.slots)
                 .into_iter()
@@ -380,7 +393,7 @@ impl Thread {
                     };
                     let planned =
                         held.engine
-                            .describe(&of, &pass.told, now, &self.options.rendering);
+                            .describe(&of, &pass.told, now, &self.options.set.tools);
                     if let Some(planned) = planned {
                         pass.tried.entry(item.delivery).or_insert(planned);
                     }
@@ -396,6 +409,12 @@ impl Thread {
         }
     }
 
+    /// From now on the place is set like this. Nothing is under way with the tools of before.
+    fn change(&mut self, set: Set) {
+        self.effects = self.effects.with(Arc::clone(&set.tools.0));
+        self.options.set = set;
+    }
+
     /// The first step after opening: the rules as configured, and silence where a person must speak.
     fn configure(
         &mut self,
@@ -404,7 +423,7 @@ impl Thread {
     ) -> Result<(), Problem> {
         let salt = super::load::salt_of(&mut held.log)
             .map_err(|error| super::load::refused(&self.options.data, &error))?;
-        let rules = (self.options.rules)(&salt);
+        let rules = (self.options.set.rules)(&salt);
         let mut inputs = vec![Input::Configure(Box::new(rules))];
         if let Some(why) = muted {
             inputs.push(Input::Order(raccord_engine::Order::Mute(why)));
@@ -429,7 +448,7 @@ impl Thread {
     }
 
     fn reopen(&mut self) -> Option<Held> {
-        let loaded = match open_writer(&self.options.data, &self.options.place.id) {
+        let loaded = match open_writer(&self.options.data, &self.options.place) {
             Ok(loaded) => loaded,
             Err(problem) => {
                 self.status.send_replace(Some(problem));
@@ -474,6 +493,11 @@ impl Thread {
                 Hear::Command(Command::Input { reply, .. }) => {
                     let problem = self.status.borrow().clone();
                     drop(reply.send(Err(problem.map_or_else(stopped, Broken))));
+                }
+                // In force once the log can be written again.
+                Hear::Command(Command::Change(set, reply)) => {
+                    self.change(*set);
+                    reply.send(()).ok();
                 }
                 // The others are dropped: who waits for them learns that nobody answers.
                 Hear::Command(_) => {}

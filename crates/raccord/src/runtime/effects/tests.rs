@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 
 use raccord_kit::testing::NOON;
-use raccord_kit::{BoxFuture, Choice, Finding, ManualClock, Source, Tool};
+use raccord_kit::{BoxFuture, Choice, Finding, ManualClock, Source};
 use raccord_model::{
     Applied, Class, Context, DeliveryId, EntityId, Found, Item, Manifest, Rendered, Subject,
 };

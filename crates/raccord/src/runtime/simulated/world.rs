@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,14 +20,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::connectors::{self, Tools};
-use crate::runtime::daemon::publisher;
+use crate::runtime::at_work::publisher;
 use crate::runtime::desk::Desk;
 use crate::runtime::effects::Effects;
 use crate::runtime::face::Here;
 use crate::runtime::figures::Counted;
+use crate::runtime::hands;
 use crate::runtime::load;
 use crate::runtime::node::Process;
-use crate::runtime::renderer::Rendering;
 use crate::runtime::secrets;
 use crate::runtime::sources::SourceTask;
 use crate::runtime::writer::{Start, Writer, WriterOptions};
@@ -115,12 +115,10 @@ impl World {
             settings.place.id.clone(),
             stop.clone(),
         );
-        let (for_rules, with) = (settings.clone(), Arc::clone(&tools));
         let options = WriterOptions {
             data: settings.data.clone(),
-            place: settings.place.clone(),
-            rules: Box::new(move |salt| settings::rules(&for_rules, &with, salt.as_bytes())),
-            rendering: Rendering(Arc::clone(&tools)),
+            place: settings.place.id.clone(),
+            set: hands::set(&settings, &tools),
             clock: Arc::clone(&shared),
             publish: Some(Box::new(move |commit, new, vault| {
                 kept.lock().unwrap().extend_from_slice(new);
@@ -155,16 +153,8 @@ impl World {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             tasks.spawn(async move { face.serve(listener).await });
-            let here = Arc::new(Here {
-                place: Arc::new(settings.place.clone()),
-                settings,
-                desk: desk.clone(),
-                feed,
-                counted,
-                clock: shared,
-                shown: RwLock::default(),
-                limit: 100,
-            });
+            let here = Here::new(settings, desk.clone(), shared, (feed, counted), 100);
+            let here = Arc::new(here);
             node.runs(here.clone());
             tasks.spawn(here.keep_fresh(stop.clone()));
             address

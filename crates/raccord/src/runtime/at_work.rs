@@ -1,0 +1,220 @@
+//! One place at work: its writer, its tools, its sources kept read. Its settings can change while it
+//! works, and nothing is lost or made twice by that.
+
+use std::sync::Arc;
+
+use raccord_bus::SqliteLog;
+use raccord_kit::Clock;
+use raccord_model::Words;
+use raccord_web::Feed;
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desk;
+use super::face::{self, Here};
+use super::figures::Counted;
+use super::hands::{self, Ready};
+use super::load::Loaded;
+use super::observe::{lost, written};
+use super::secrets;
+use super::sources::SourceTask;
+use super::writer::{Start, Writer};
+use crate::cli::Session;
+use crate::connectors::Tools;
+use crate::report::Problem;
+
+/// A place at work.
+pub(super) struct AtWork {
+    /// The place as its pages see it.
+    pub(super) here: Arc<Here>,
+    /// The way to its writer.
+    pub(super) desk: Desk,
+    /// Its clock.
+    pub(super) clock: Arc<dyn Clock>,
+    /// What it works with: read for as long as a command takes, written when the settings change.
+    set: RwLock<Set>,
+    /// The tasks that read its sources.
+    reading: Mutex<JoinSet<()>>,
+    stop: CancellationToken,
+}
+
+/// What its settings made.
+pub(super) struct Set {
+    session: Session,
+    /// The tools.
+    pub(super) tools: Arc<Tools>,
+    /// Its zone.
+    pub(super) zone: jiff::tz::TimeZone,
+}
+
+impl Set {
+    fn of(session: Session, tools: Arc<Tools>) -> Self {
+        Self {
+            zone: session.settings.zone.clone(),
+            session,
+            tools,
+        }
+    }
+}
+
+impl AtWork {
+    /// Starts the writer on the log that was read; pages show at most `activities`.
+    ///
+    /// # Errors
+    /// When the clock is behind the log, or the first commit cannot be written.
+    pub(super) async fn start(
+        session: &Session,
+        loaded: Loaded<SqliteLog>,
+        tools: Arc<Tools>,
+        activities: usize,
+        stop: CancellationToken,
+    ) -> Result<(Arc<Self>, Writer), Problem> {
+        let ready = Ready::with(tools, session, loaded.engine.state().at)?;
+        let settings = &session.settings;
+        let feed = Feed::new(face::FEED);
+        let counted = Arc::new(Counted::of(settings.connectors.keys()));
+        let publish = publisher(&feed, &counted, settings.place.id.clone());
+        let start = (Start::AtOnce, Some(publish));
+        let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
+        let Ready { tools, clock } = ready;
+        let here = Here::new(
+            settings.clone(),
+            desk.clone(),
+            Arc::clone(&clock),
+            (feed, counted),
+            activities,
+        );
+        here.refresh().await;
+        let place = Self {
+            here: Arc::new(here),
+            desk,
+            clock,
+            set: RwLock::new(Set::of(session.clone(), tools)),
+            reading: Mutex::default(),
+            stop,
+        };
+        Ok((Arc::new(place), writer))
+    }
+
+    /// What it works with, unchanged for as long as this is kept.
+    pub(super) async fn set(&self) -> RwLockReadGuard<'_, Set> {
+        self.set.read().await
+    }
+
+    /// Makes again what somebody deleted meanwhile, and keeps its sources read from now on.
+    pub(super) async fn read_sources(&self) {
+        let set = self.set.read().await;
+        self.read_with(&set).await;
+    }
+
+    /// Changes the settings to those on the disk. What comes in is taken all the time; sources are
+    /// read and effects made by the tools of before, or by the new ones, never by both.
+    ///
+    /// # Errors
+    /// When the settings cannot be used: the place goes on as it was.
+    pub(super) async fn settings_changed(&self) -> Result<(), Problem> {
+        let fresh = self.set.read().await.session.again()?;
+        let tools = Arc::new(fresh.tools()?);
+        let mut set = self.set.write().await;
+        only_at_the_start(&set.session, &fresh)?;
+        self.reading.lock().await.shutdown().await;
+        let changed = self.desk.change(hands::set(&fresh.settings, &tools)).await;
+        changed.map_err(|broken| broken.0)?;
+        self.here.change(fresh.settings.clone());
+        *set = Set::of(fresh, tools);
+        self.read_with(&set).await;
+        Ok(())
+    }
+
+    /// Waits until its sources are read no more: they end with the process.
+    pub(super) async fn ended(&self) {
+        let mut reading = self.reading.lock().await;
+        while reading.join_next().await.is_some() {}
+    }
+
+    async fn read_with(&self, set: &Set) {
+        restore_lost(&set.tools, &self.desk).await;
+        let mut reading = self.reading.lock().await;
+        let (watch, replaced) = secrets::watch(
+            set.session.settings.clone(),
+            Arc::clone(&set.tools),
+            self.desk.clone(),
+            self.stop.clone(),
+        );
+        reading.spawn(watch);
+        for (name, tool) in set.tools.iter() {
+            if tool.source().is_none() {
+                continue;
+            }
+            let task = SourceTask {
+                name: name.clone(),
+                tools: Arc::clone(&set.tools),
+                desk: self.desk.clone(),
+                clock: Arc::clone(&self.clock),
+                stop: self.stop.clone(),
+                replaced: replaced.clone(),
+            };
+            reading.spawn(task.run());
+        }
+    }
+}
+
+/// Refuses what cannot change while the process works.
+fn only_at_the_start(before: &Session, fresh: &Session) -> Result<(), Problem> {
+    let (before, fresh) = (&before.settings, &fresh.settings);
+    let key = if before.place.id != fresh.place.id {
+        ["place", "id"]
+    } else if before.data != fresh.data {
+        ["place", "data"]
+    } else if before.web.listen != fresh.web.listen {
+        ["web", "listen"]
+    } else {
+        return Ok(());
+    };
+    let name = key.join(".");
+    Err(Problem::failed(
+        fresh.where_is(&key),
+        "settings-need-restart",
+        Words::new(
+            format!("La clé {name} n'est lue qu'au démarrage : rien n'a été repris du fichier."),
+            format!("The key {name} is read at the start only: nothing was taken from the file."),
+        ),
+        Words::new(
+            "Redémarrez Raccord (systemctl restart raccord), ou remettez l'ancienne valeur.",
+            "Restart Raccord (systemctl restart raccord), or put the former value back.",
+        ),
+    ))
+}
+
+/// What somebody deleted while nobody was at work is made again.
+async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
+    let Ok(written) = desk.ask(|engine, _| written(engine.state())).await else {
+        return; // The log refuses: the writer says so, and tries again.
+    };
+    for input in lost(tools, written).await {
+        if desk.input(input).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Hands the events of each durable commit to followers, personal values in place.
+pub(super) fn publisher(
+    feed: &Feed,
+    counted: &Arc<Counted>,
+    place: raccord_model::PlaceId,
+) -> super::writer::Publish {
+    let (feed, counted) = (feed.clone(), Arc::clone(counted));
+    Box::new(move |commit, events, vault| {
+        counted.count(events);
+        if feed.followers() == 0 {
+            return;
+        }
+        for (index, event) in events.iter().enumerate() {
+            let mut event = event.clone();
+            vault.reveal(&mut event.data);
+            feed.publish(face::entry(commit, index, &event, &place));
+        }
+    })
+}
