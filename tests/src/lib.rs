@@ -7,3 +7,4 @@ pub mod place;
 pub mod receiver;
 pub mod restore;
 pub mod torture;
+pub mod working;

@@ -14,6 +14,8 @@ pub const DECEMBER: &str = "2026-12-20T08:00:00Z";
 /// A place in a temporary folder.
 pub struct Place {
     folder: TempDir,
+    /// What `--config` names in it.
+    config: &'static str,
     now: String,
 }
 
@@ -53,8 +55,26 @@ impl Place {
         fs::write(folder.path().join("raccord.toml"), config)?;
         Ok(Self {
             folder,
+            config: "raccord.toml",
             now: DECEMBER.to_owned(),
         })
+    }
+
+    /// A folder `places` with these files of settings.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn several(files: &[(&str, String)]) -> Result<Self> {
+        let place = Self {
+            folder: tempfile::tempdir()?,
+            config: "places",
+            now: DECEMBER.to_owned(),
+        };
+        fs::create_dir(place.path("places"))?;
+        for (name, text) in files {
+            fs::write(place.path("places").join(name), text)?;
+        }
+        Ok(place)
     }
 
     /// The same place at another hour.
@@ -89,7 +109,7 @@ impl Place {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let part = self.path(format!(".{name}.part"));
+        let part = self.path(format!("{name}.part"));
         fs::write(&part, bytes)?;
         fs::rename(part, self.path(name))?;
         Ok(())
@@ -103,7 +123,7 @@ impl Place {
         let mut command = Command::new(program()?);
         command
             .arg("--config")
-            .arg(self.path("raccord.toml"))
+            .arg(self.path(self.config))
             .args(arguments)
             .env("RACCORD_NOW", &self.now)
             .env("RUST_LOG", "warn")

@@ -6,118 +6,30 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Child;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use raccord_tests::place::Place;
 use raccord_tests::receiver::{Received, Receiver};
+use raccord_tests::working::{PATIENCE, TAKEN, TOKEN, Working};
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const TAKEN: &str = "the settings were read again";
 const REFUSED: &str = "the changed settings are not taken";
 
-/// A place at work.
-struct Working {
-    place: Place,
-    daemon: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        drop(self.daemon.kill());
-        drop(self.daemon.wait());
-    }
-}
-
-impl Working {
-    fn start(tools: &str) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+/// A place with a sheet and these tools.
+fn start(tools: &str) -> Working {
+    Working::start(|address| {
         let place = Place::new(&format!(
             "[place]\nid = \"reload\"\nname = \"Avant\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n\
              [web]\nlisten = \"{address}\"\nadmin_token_file = \"token\"\n\
              [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"p.csv\"\n\
              [guards]\nsecond_look = \"0s\"\n{tools}"
-        ))
-        .unwrap();
-        place.save("token", b"secret-of-the-test").unwrap();
-        place.save("p.csv", sheet("Chorale").as_bytes()).unwrap();
-        let daemon = place.start().unwrap();
-        let working = Self {
-            place,
-            daemon,
-            address,
-        };
-        working.until("it does not start", || {
-            TcpStream::connect(address).is_ok() && working.get("/readyz").0 == 200
-        });
-        working
-    }
-
-    fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !is_so() {
-            assert!(Instant::now() < until, "{what}:\n{}", self.said());
-            std::thread::yield_now();
-        }
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(self.place.path("daemon.log")).unwrap_or_default()
-    }
-
-    /// Changes the file, and waits until the daemon has said so once more.
-    fn change(&self, told: &str, change: impl FnOnce(String) -> String) {
-        let times = self.said().matches(told).count();
-        let config = std::fs::read_to_string(self.place.path("raccord.toml")).unwrap();
-        let changed = change(config);
-        self.place.save("raccord.toml", changed.as_bytes()).unwrap();
-        self.until(told, || self.said().matches(told).count() > times);
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n");
-        self.talk(&request)
-    }
-
-    fn post(&self, subject: &str) -> u16 {
-        let body = format!(
-            "{{\"specversion\":\"1.0\",\"id\":\"{subject}\",\"source\":\"/load\",\"type\":\"org.raccord.activity.created.v1\",\
-             \"subject\":\"{subject}\",\"data\":{{\"title\":\"Bal {subject}\",\"start\":\"2027-01-15T20:30\"}}}}"
-        );
-        let request = format!(
-            "POST /v1/events HTTP/1.1\r\nhost: t\r\nconnection: close\r\nauthorization: Bearer secret-of-the-test\r\n\
-             content-type: application/cloudevents+json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.talk(&request).0
-    }
-
-    fn talk(&self, request: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = BufReader::new(stream);
-        let mut status = String::new();
-        answer.read_line(&mut status).unwrap();
-        let mut text = String::new();
-        answer.read_to_string(&mut text).unwrap();
-        let code = status.split(' ').nth(1).unwrap().parse().unwrap();
-        (code, text)
-    }
-
-    /// Asks as `systemctl reload` does.
-    fn hang_up(&self) {
-        let times = self.said().matches(TAKEN).count();
-        let daemon = rustix::process::Pid::from_child(&self.daemon);
-        rustix::process::kill_process(daemon, rustix::process::Signal::HUP).unwrap();
-        self.until(TAKEN, || self.said().matches(TAKEN).count() > times);
-    }
+        ))?;
+        place.save("token", TOKEN.as_bytes())?;
+        place.save("p.csv", sheet("Chorale").as_bytes())?;
+        Ok(place)
+    })
+    .unwrap()
 }
 
 fn sheet(title: &str) -> String {
@@ -157,7 +69,7 @@ fn titles(received: &Received) -> Vec<String> {
 fn settings_change_under_load_and_every_event_arrives_once() {
     let (always, sometimes) = (Receiver::start().unwrap(), Receiver::start().unwrap());
     always.slow(Duration::from_millis(3));
-    let working = Working::start(&hook("always", &always));
+    let working = start(&hook("always", &always));
     let (stop, accepted) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for sender in 0..3 {
@@ -167,7 +79,12 @@ fn settings_change_under_load_and_every_event_arrives_once() {
                     if stop.load(Ordering::SeqCst) {
                         return;
                     }
-                    assert_eq!(working.post(&format!("{sender}-{number:05}")), 202);
+                    assert_eq!(
+                        working
+                            .post("/v1/events", &format!("{sender}-{number:05}"))
+                            .unwrap(),
+                        202
+                    );
                     accepted.fetch_add(1, Ordering::SeqCst);
                 }
             });
@@ -176,10 +93,10 @@ fn settings_change_under_load_and_every_event_arrives_once() {
         before(20);
         for round in 0..4 {
             let more = hook("sometimes", &sometimes);
-            working.change(TAKEN, |config| config + &more);
+            working.change("raccord.toml", TAKEN, |config| config + &more);
             before(accepted.load(Ordering::SeqCst) + 20);
-            working.hang_up();
-            working.change(TAKEN, |config| {
+            working.hang_up().unwrap();
+            working.change("raccord.toml", TAKEN, |config| {
                 config
                     .replace(&more, "")
                     .replace("0s", &format!("{}s", round % 2))
@@ -197,44 +114,47 @@ fn settings_change_under_load_and_every_event_arrives_once() {
     assert!(arrived.is_sorted_by(|a, b| a < b), "none twice");
     let also = titles(&sometimes.received());
     assert!(!also.is_empty() && also.is_sorted_by(|a, b| a < b));
+    working.stop().unwrap();
 }
 
 #[test]
 fn a_mistake_in_the_file_changes_nothing_and_is_told_until_it_is_mended() {
     let receiver = Receiver::start().unwrap();
-    let working = Working::start(&hook("always", &receiver));
-    working.change(REFUSED, |config| config.replace("0s", "soon"));
-    let (code, ready) = working.get("/readyz");
+    let working = start(&hook("always", &receiver));
+    working.change("raccord.toml", REFUSED, |config| {
+        config.replace("0s", "soon")
+    });
+    let (code, ready) = working.get("/readyz").unwrap();
     assert_eq!(code, 200, "the place works with what it knew");
     assert!(ready.contains("configuration-refused"), "{ready}");
-    assert_eq!(working.post("meanwhile"), 202);
+    assert_eq!(working.post("/v1/events", "meanwhile").unwrap(), 202);
     assert!(receiver.wait(PATIENCE, |received| !titles(received).is_empty()));
 
-    working.change(REFUSED, |config| {
+    working.change("raccord.toml", REFUSED, |config| {
         config
             .replace("soon", "0s")
             .replace("id = \"reload\"", "id = \"another\"")
     });
     let said = working.said();
     assert!(said.contains("settings-need-restart"), "{said}");
-    assert!(!said.contains("secret-of-the-test"));
+    assert!(!said.contains(TOKEN));
 
-    working.change(TAKEN, |config| {
+    working.change("raccord.toml", TAKEN, |config| {
         config
             .replace("id = \"another\"", "id = \"reload\"")
             .replace("Avant", "Après")
     });
-    let (_, ready) = working.get("/readyz");
+    let (_, ready) = working.get("/readyz").unwrap();
     assert!(!ready.contains("configuration-refused"), "{ready}");
     working.until("the page has another name", || {
-        working.get("/").1.contains("Après")
+        working.get("/").unwrap().1.contains("Après")
     });
 }
 
 #[test]
 fn a_sheet_that_moves_is_read_at_its_new_place_and_keeps_its_activities() {
     let receiver = Receiver::start().unwrap();
-    let working = Working::start(&hook("always", &receiver));
+    let working = start(&hook("always", &receiver));
     let all = |received: &Received| -> Vec<(String, String)> {
         let event =
             |bodies: &Vec<Vec<u8>>| -> Value { serde_json::from_slice(&bodies[0]).unwrap() };
@@ -250,7 +170,9 @@ fn a_sheet_that_moves_is_read_at_its_new_place_and_keeps_its_activities() {
     assert!(receiver.wait(PATIENCE, has("Chorale")));
     let text = sheet("Chorale de quartier");
     working.place.save("moved.csv", text.as_bytes()).unwrap();
-    working.change(TAKEN, |config| config.replace("p.csv", "moved.csv"));
+    working.change("raccord.toml", TAKEN, |config| {
+        config.replace("p.csv", "moved.csv")
+    });
     assert!(
         receiver.wait(PATIENCE, has("Chorale de quartier")),
         "{}",

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::FromArgMatches as _;
 use jiff::tz::TimeZone;
 use raccord_kit::Clock as _;
-use raccord_model::Lang;
+use raccord_model::{Lang, PlaceId, Words};
 
 use crate::locale::{self, View};
 use crate::report::{self, DIM, Exit, Problem};
@@ -27,6 +28,7 @@ mod host;
 mod init;
 mod ledger;
 mod log;
+mod places;
 mod plan;
 mod printed;
 mod run;
@@ -41,7 +43,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Host, Pass, Session, Unmute, Wall};
+pub use host::{Host, Pass, Session, Unmute, Wall, Work};
 pub use words::command;
 
 use args::{Cli, Command, Global};
@@ -148,6 +150,7 @@ fn dispatch(
         Command::Plan(args) => plan::run(args, console, host),
         Command::Sync(args) => sync::run(args, console, host),
         Command::Run => run::run(console, host),
+        Command::Places => places::run(console, host),
         Command::Log(args) => log::run(args, console, host),
         Command::Why(args) => why::run(args, console, host),
         Command::Holds => holds::list(console, host),
@@ -244,10 +247,17 @@ impl Console<'_, '_> {
     /// Reads the place's settings.
     fn open(&mut self) -> Result<Session, Problem> {
         let time = settings::clock(&self.shell.env)?;
-        let settings = settings::load(&self.global.config, &self.shell.env).map_err(|refused| {
+        let read = if self.global.config.is_dir() {
+            let (id, file) = self.chosen()?;
+            settings::places::read_one(&id, &file)
+        } else {
+            settings::load(&self.global.config, &self.shell.env)
+        };
+        let settings = read.map_err(|refused| {
             self.place_lang = refused.lang;
             Problem::configuration(refused.findings)
         })?;
+        self.is_the_place(&settings)?;
         self.place_lang = Some(settings.place.lang);
         let view = View {
             lang: self.lang(),
@@ -262,11 +272,78 @@ impl Console<'_, '_> {
         }
         Ok(Session {
             view,
+            alone: !self.global.config.is_dir(),
             settings,
             time,
             draws: self.shell.draws && !self.global.json,
             json: self.global.json || !self.shell.draws,
         })
+    }
+
+    /// The place of the folder that was asked for, or its only one.
+    fn chosen(&self) -> Result<(PlaceId, PathBuf), Problem> {
+        let folder = &self.global.config;
+        let files =
+            settings::places::files(folder).map_err(|cause| Problem::file(folder, &cause))?;
+        let found = match &self.global.place {
+            Some(id) => files.get_key_value(id),
+            None => files.first_key_value().filter(|_| files.len() == 1),
+        };
+        if let Some((id, file)) = found {
+            return Ok((id.clone(), file.clone()));
+        }
+        let list: Vec<&str> = files.keys().map(PlaceId::as_str).collect();
+        let list = list.join(", ");
+        let place = folder.display().to_string();
+        Err(if files.is_empty() {
+            Problem::usage(
+                place,
+                "no-place",
+                Words::new(
+                    "Ce dossier ne contient aucun lieu.",
+                    "There is no place in this folder.",
+                ),
+                Words::new(
+                    "Un lieu y est un fichier <id>.toml, ou un dossier <id> avec son raccord.toml.",
+                    "A place is a file <id>.toml in it, or a folder <id> with its raccord.toml.",
+                ),
+            )
+        } else {
+            Problem::usage(
+                place,
+                "which-place",
+                Words::new(
+                    format!("De quel lieu s'agit-il ? Le dossier contient : {list}."),
+                    format!("Which place is it about? The folder holds: {list}."),
+                ),
+                Words::new("Ajoutez --place ID.", "Add --place ID."),
+            )
+        })
+    }
+
+    /// `--place` names the place of a single file as well, so that no command goes astray.
+    fn is_the_place(&self, settings: &settings::Settings) -> Result<(), Problem> {
+        match &self.global.place {
+            Some(id) if *id != settings.place.id => Err(Problem::usage(
+                settings.where_is(&["place", "id"]),
+                "another-place",
+                Words::new(
+                    format!(
+                        "Ce fichier est celui de « {} », pas de « {id} ».",
+                        settings.place.id
+                    ),
+                    format!(
+                        "This file is that of “{}”, not of “{id}”.",
+                        settings.place.id
+                    ),
+                ),
+                Words::new(
+                    "Donnez le bon fichier avec --config, ou enlevez --place.",
+                    "Give the right file with --config, or leave --place out.",
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Says that the clock was set by hand.

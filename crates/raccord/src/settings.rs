@@ -19,6 +19,7 @@ mod clock;
 mod document;
 pub mod env;
 mod mistakes;
+pub mod places;
 mod raw;
 mod read;
 mod rules;
@@ -63,6 +64,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where to listen.
+    pub fn listen(&self) -> SocketAddr {
+        self.web.listen.unwrap_or(read::LISTEN)
+    }
+
     /// Where a key stands: `raccord.toml:12:3 (web.listen)`.
     pub fn where_is(&self, path: &[&str]) -> String {
         let path: Vec<String> = path.iter().map(|&part| part.to_owned()).collect();
@@ -123,8 +129,8 @@ impl std::fmt::Debug for Instance {
 /// Web pages and the event endpoint.
 #[derive(Clone, Debug)]
 pub struct Web {
-    /// Where to listen.
-    pub listen: SocketAddr,
+    /// Where to listen, where it says so.
+    pub listen: Option<SocketAddr>,
     /// The bearer token of `/v1`, where one is configured.
     pub admin_token: Option<Token>,
     /// Address ranges that addresses from data may reach although they are private.

@@ -19,6 +19,7 @@ mod hold;
 mod ledger;
 mod log;
 mod pass;
+mod places;
 mod why;
 
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use hold::{HoldListShape, HoldShape};
 pub use ledger::{BalanceShape, EntryShape, LedgerShape};
 pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};
+pub use places::{PlaceShape, PlaceState, PlacesShape};
 pub use why::{StepKind, StepShape, WhyShape};
 
 /// An answer that can be printed.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use raccord_kit::settings::Span;
-use raccord_model::Lang;
+use raccord_model::{Lang, PlaceId};
 
 /// Links the free software a community place already runs.
 ///
@@ -26,7 +26,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Global {
-    /// The configuration file.
+    /// The configuration file, or a folder with one for each place.
     #[arg(
         long,
         global = true,
@@ -35,6 +35,9 @@ pub struct Global {
         hide_default_value = true
     )]
     pub config: PathBuf,
+    /// Which place of the folder.
+    #[arg(long, global = true, value_name = "ID")]
+    pub place: Option<PlaceId>,
     /// Answer in JSON, for programs.
     #[arg(long, global = true)]
     pub json: bool,
@@ -69,6 +72,8 @@ pub enum Command {
     Sync(Sync),
     /// Stay and do the same continuously, with web pages and webhooks.
     Run,
+    /// Show the places of the folder, and what waits at each.
+    Places,
     /// Show the events, newest last.
     Log(Log),
     /// Show what caused an effect, back to the cell or the click.

@@ -1,11 +1,12 @@
 //! What commands ask of a place's log. The runtime answers; the command line only prints.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use raccord_kit::Finding;
+use raccord_kit::{Clock as _, Finding};
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
 use crate::connectors::{self, Tools};
@@ -13,7 +14,8 @@ use crate::locale::View;
 use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
-    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape, WhyShape,
+    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PlaceShape, PlanShape,
+    SyncShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -21,6 +23,8 @@ use crate::shapes::{
 pub struct Session {
     /// The place's settings.
     pub settings: Settings,
+    /// Whether its file is the only one, so that the environment stands over it.
+    pub alone: bool,
     /// The clock of this process.
     pub time: Time,
     /// How the person who asked looks at the answer.
@@ -32,6 +36,23 @@ pub struct Session {
 }
 
 impl Session {
+    /// The place set like this, spoken to in its own language, by a program.
+    pub fn of(settings: Settings, time: Time, json: bool) -> Self {
+        let view = View {
+            lang: settings.place.lang,
+            zone: settings.zone.clone(),
+            now: time.clock.now(),
+        };
+        Self {
+            settings,
+            alone: false,
+            time,
+            view,
+            draws: false,
+            json,
+        }
+    }
+
     /// Makes the configured tools; nothing is asked of them.
     ///
     /// # Errors
@@ -48,8 +69,13 @@ impl Session {
     /// # Errors
     /// Bad configuration.
     pub fn again(&self) -> Result<Self, Problem> {
-        let settings = settings::load(&self.settings.file, &settings::env::read())
-            .map_err(|refused| Problem::configuration(refused.findings))?;
+        let (file, id) = (&self.settings.file, &self.settings.place.id);
+        let settings = if self.alone {
+            settings::load(file, &settings::env::read())
+        } else {
+            settings::places::read_one(id, file)
+        };
+        let settings = settings.map_err(|refused| Problem::configuration(refused.findings))?;
         let mut fresh = self.clone();
         fresh.view.zone = settings.zone.clone();
         fresh.settings = settings;
@@ -80,6 +106,17 @@ impl Session {
         bar.set_message(what.get(self.view.lang).to_owned());
         bar
     }
+}
+
+/// What `run` keeps at work.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The folder the places come from, where it is one.
+    pub folder: Option<PathBuf>,
+    /// The places whose settings can be used.
+    pub sessions: Vec<Session>,
+    /// Where they listen.
+    pub listen: SocketAddr,
 }
 
 /// How a pass is made.
@@ -134,7 +171,10 @@ pub trait Host {
     ///
     /// # Errors
     /// When it cannot start, or the log cannot be written any more.
-    fn run(&self, session: &Session) -> Result<(), Problem>;
+    fn run(&self, work: &Work) -> Result<(), Problem>;
+
+    /// How a place stands.
+    fn place(&self, session: &Session) -> PlaceShape;
 
     /// Hands every event to `each`, oldest first; with `follow`, new ones as they come, until
     /// `each` fails or the process is asked to stop.

@@ -11,8 +11,8 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 
 use super::*;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape,
-    UnreadShape, WhyShape,
+    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlaceShape, PlanShape,
+    SyncShape, UnreadShape, WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -64,7 +64,11 @@ impl Host for Fake {
         self.note(format!("sync {pass:?}"));
         Ok(SyncShape::default())
     }
-    fn run(&self, _: &Session) -> Result<(), Problem> {
+    fn place(&self, session: &Session) -> PlaceShape {
+        PlaceShape::refused(session.settings.place.id.clone(), Path::new("x"), &[])
+    }
+
+    fn run(&self, _: &Work) -> Result<(), Problem> {
         Ok(())
     }
     fn log(

@@ -102,6 +102,7 @@ fn about(path: &str) -> Option<&'static str> {
         "plan" => "Montre ce que chaque outil recevrait maintenant ; ne change rien",
         "sync" => "Fait un passage : lit chaque source, décide, envoie ce qui est dû, s'arrête",
         "run" => "Reste et fait de même en continu, avec pages web et webhooks",
+        "places" => "Montre les lieux du dossier, et ce qui attend dans chacun",
         "log" => "Montre les événements, le plus récent en dernier",
         "why" => "Montre la cause d'un effet, jusqu'à la cellule ou au clic",
         "holds" => "Montre les changements qui attendent un oui",
@@ -136,7 +137,11 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
     Some(match (path, id) {
         (_, "help") => ("Montre cette aide", ""),
         (_, "version") => ("Montre la version", ""),
-        ("", "config") => ("Le fichier de configuration", "FICHIER"),
+        ("", "config") => (
+            "Le fichier de configuration, ou un dossier qui en contient un par lieu",
+            "FICHIER",
+        ),
+        ("", "place") => ("Lequel des lieux du dossier", "ID"),
         ("", "json") => ("Répond en JSON, pour les programmes", ""),
         ("", "lang") => (
             "Répond en français (fr) ou en anglais (en) ; sinon dans la langue du lieu, puis du système",

@@ -19,6 +19,7 @@ use super::load::Loaded;
 use super::observe::{lost, written};
 use super::secrets;
 use super::sources::SourceTask;
+use super::watching::Watching;
 use super::writer::{Start, Writer};
 use crate::cli::Session;
 use crate::connectors::Tools;
@@ -36,6 +37,7 @@ pub(super) struct AtWork {
     set: RwLock<Set>,
     /// The tasks that read its sources.
     reading: Mutex<JoinSet<()>>,
+    watching: Arc<Watching>,
     stop: CancellationToken,
 }
 
@@ -68,7 +70,7 @@ impl AtWork {
         loaded: Loaded<SqliteLog>,
         tools: Arc<Tools>,
         activities: usize,
-        stop: CancellationToken,
+        (watching, stop): (Arc<Watching>, CancellationToken),
     ) -> Result<(Arc<Self>, Writer), Problem> {
         let ready = Ready::with(tools, session, loaded.engine.state().at)?;
         let settings = &session.settings;
@@ -92,6 +94,7 @@ impl AtWork {
             clock,
             set: RwLock::new(Set::of(session.clone(), tools)),
             reading: Mutex::default(),
+            watching,
             stop,
         };
         Ok((Arc::new(place), writer))
@@ -152,6 +155,7 @@ impl AtWork {
                 tools: Arc::clone(&set.tools),
                 desk: self.desk.clone(),
                 clock: Arc::clone(&self.clock),
+                watching: Arc::clone(&self.watching),
                 stop: self.stop.clone(),
                 replaced: replaced.clone(),
             };
@@ -167,7 +171,7 @@ fn only_at_the_start(before: &Session, fresh: &Session) -> Result<(), Problem> {
         ["place", "id"]
     } else if before.data != fresh.data {
         ["place", "data"]
-    } else if before.web.listen != fresh.web.listen {
+    } else if before.listen() != fresh.listen() {
         ["web", "listen"]
     } else {
         return Ok(());

@@ -1,92 +1,78 @@
-//! The daemon: a place at work, its pages served and its commands answered, until the process is
-//! asked to stop.
+//! The daemon: its places kept at work, their pages served, until the process is asked to stop.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use raccord_model::Words;
 use raccord_web::{Face, Limits};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::at_work::AtWork;
-use super::commands::{self, Commands};
-use super::hands;
 use super::load;
 use super::node::Process;
-use super::{reload, socket};
-use crate::cli::Session;
+use super::places::Places;
+use super::running::{Shared, tell};
+use super::watching::Watching;
+use crate::cli::Work;
 use crate::report::Problem;
-
-/// How long what is under way may take to end.
-const DEADLINE: Duration = Duration::from_secs(8);
 
 /// Runs until asked to stop.
 ///
 /// # Errors
-/// When it cannot start.
-pub(crate) async fn run(session: &Session) -> Result<(), Problem> {
-    let settings = &session.settings;
-    let stop = CancellationToken::new();
-    let unread = load::open(&settings.data, &settings.place.id)?;
-    // The port is opened only now, with the log open; until it is read, callers are told so.
-    let listener = TcpListener::bind(settings.web.listen)
+/// When it cannot start: the only place, or every one of a folder.
+pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
+    let mut opened = Vec::new();
+    let mut hindered = Vec::new();
+    for session in &work.sessions {
+        let settings = &session.settings;
+        match load::open(&settings.data, &settings.place.id) {
+            Ok(unread) => opened.push((session, unread)),
+            Err(problem) => hindered.push((session, problem)),
+        }
+    }
+    if opened.is_empty()
+        && let Some((_, problem)) = hindered.pop()
+    {
+        return Err(problem);
+    }
+    // The port is opened only now, with the logs open; until they are read, callers are told so.
+    let listener = TcpListener::bind(work.listen)
         .await
-        .map_err(|cause| cannot_listen(settings.web.listen, &cause))?;
-    let set = session.time.set_to;
-    let node = Process::new(settings, session.time.clock.clone(), set.is_some());
+        .map_err(|cause| cannot_listen(work.listen, &cause))?;
+    let stop = CancellationToken::new();
+    let time = &work.sessions[0].time;
+    let several = work.folder.is_some();
+    let node = Process::new(time.clock.clone(), time.set_to.is_some(), several);
     let node = Arc::new(node);
     let limits = within_descriptors(Limits::default());
-    let activities = limits.activities;
+    let shared = Shared {
+        stop: stop.clone(),
+        watching: Watching::start(),
+        activities: limits.activities,
+    };
     let face = Face::new(node.clone(), limits, stop.clone());
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move { face.serve(listener).await });
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { face.serve(listener).await });
 
-    let folding = tokio::task::spawn_blocking(|| unread.fold());
-    let tools = Arc::new(session.tools()?);
-    let loaded = folding.await.map_err(|_| hands::writer_lost())??;
-    let (place, writer) = AtWork::start(session, loaded, tools, activities, stop.clone()).await?;
-    let door = commands::door(&settings.data)?;
-    node.runs(place.here.clone());
-    if let Some(set) = set {
+    let mut places = Places::new(work, node.clone(), shared);
+    for (session, problem) in hindered {
+        tell("the place does not start", &problem);
+        places.hindered(session, &problem);
+    }
+    places.start(opened).await?;
+    node.has_begun();
+    if let Some(set) = time.set_to {
         info!(%set, "the clock was set by RACCORD_NOW");
     }
-    info!(listen = %settings.web.listen, place = %settings.place.id, "Raccord is at work");
+    info!(listen = %work.listen, places = %places.names(), "Raccord is at work");
 
-    tasks.spawn(place.here.clone().keep_fresh(stop.clone()));
-    place.read_sources().await;
-    let answering = Commands {
-        place: place.clone(),
-    };
-    tasks.spawn(answering.serve(door, stop.clone()));
-    tasks.spawn(reload::follow(
-        settings.file.clone(),
-        place.clone(),
-        stop.clone(),
-    ));
-
-    asked_to_stop().await;
+    places.keep(asked_to_stop()).await;
     info!("stopping");
     stop.cancel();
-    let ended = tokio::time::timeout(DEADLINE, async {
-        while tasks.join_next().await.is_some() {}
-        place.ended().await;
-    })
-    .await;
-    if ended.is_err() {
-        warn!("something did not end in time; the log knows what is owed");
-        tasks.shutdown().await;
-    }
-    drop(std::fs::remove_file(socket::path(&settings.data)));
-    drop((node, place));
-    if tokio::task::spawn_blocking(move || writer.join())
-        .await
-        .is_err()
-    {
-        warn!("the writer did not end cleanly; the log knows what is owed");
-    }
+    // Whoever is being answered holds a place; a writer ends once nobody does.
+    while serving.join_next().await.is_some() {}
+    places.end().await;
     Ok(())
 }
 

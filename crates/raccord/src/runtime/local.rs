@@ -15,12 +15,12 @@ use super::load::{Loaded, load_reader, refused};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{daemon, printed, queries, stopped};
-use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall};
+use super::{daemon, printed, queries, stopped, told};
+use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlanShape, SyncShape,
-    WhyShape,
+    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlaceShape, PlaceState,
+    PlanShape, SyncShape, WhyShape,
 };
 
 /// This machine.
@@ -138,8 +138,40 @@ impl Host for Local {
         }
     }
 
-    fn run(&self, session: &Session) -> Result<(), Problem> {
-        runtime()?.block_on(daemon::run(session))
+    fn run(&self, work: &Work) -> Result<(), Problem> {
+        runtime()?.block_on(daemon::run(work))
+    }
+
+    fn place(&self, session: &Session) -> PlaceShape {
+        let settings = &session.settings;
+        let mut place = PlaceShape {
+            place: settings.place.id.clone(),
+            name: settings.place.name.clone(),
+            file: settings.file.clone(),
+            state: PlaceState::New,
+            holds: 0,
+            dead: 0,
+            text: None,
+        };
+        match reader(session) {
+            Ok(None) => {}
+            Ok(Some(loaded)) => {
+                let state = loaded.engine.state();
+                place.holds = state.holds.len();
+                place.dead = told::dead(&loaded.engine, &session.view).len();
+                place.text.clone_from(&state.muted);
+                place.state = match (&state.muted, socket::answers(&settings.data)) {
+                    (Some(_), _) => PlaceState::Mute,
+                    (None, true) => PlaceState::AtWork,
+                    (None, false) => PlaceState::Stopped,
+                };
+            }
+            Err(problem) => {
+                place.state = PlaceState::Unreadable;
+                place.text = problem.findings.first().map(|finding| finding.text.clone());
+            }
+        }
+        place
     }
 
     fn log(

@@ -18,11 +18,12 @@ mod node;
 mod observe;
 mod pace;
 mod pass;
+mod places;
 mod printed;
 mod queries;
-mod reload;
 mod renderer;
 mod retention;
+mod running;
 mod secrets;
 #[cfg(test)]
 mod simulated;
@@ -30,6 +31,7 @@ mod socket;
 mod sources;
 mod stopped;
 mod told;
+mod watching;
 mod writer;
 
 pub use local::Local;

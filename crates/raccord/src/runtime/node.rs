@@ -1,10 +1,12 @@
-//! This process as callers see it: its place once that runs, and until then that it is starting.
+//! This process as callers see it: each of its places once that runs, and until then that it is
+//! starting, or why it does not.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use raccord_kit::Clock;
-use raccord_model::Change;
+use raccord_model::{Change, PlaceId, Words};
 use raccord_web::{
     BoxFuture, Exposition, Follow, FollowError, Node, Place, Position, PostError, Programme,
     Readiness, Reason, Token, starting,
@@ -16,37 +18,86 @@ use crate::settings::Settings;
 
 /// This process.
 pub(crate) struct Process {
-    /// The machine's clock, until the place brings one that never goes back behind its log.
+    /// The machine's clock, until the only place brings one that never goes back behind its log.
     clock: Arc<dyn Clock>,
     set: bool,
-    starting: Arc<Starting>,
-    running: SetOnce<Arc<Here>>,
+    /// Whether places come from a folder: then only `/p/<place>/` leads to one of several.
+    several: bool,
+    begun: SetOnce<()>,
+    places: RwLock<BTreeMap<PlaceId, Arc<Slot>>>,
 }
 
-impl Process {
-    /// A process whose place is starting; `set` when its clock was set at the start.
-    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>, set: bool) -> Self {
-        Self {
-            clock,
-            set,
-            starting: Arc::new(Starting {
-                settings: settings.clone(),
-            }),
-            running: SetOnce::new(),
-        }
-    }
+/// A place of the process: at work, or not yet.
+pub(crate) struct Slot {
+    starting: Arc<Starting>,
+    running: OnceLock<Arc<Here>>,
+}
 
+impl Slot {
     /// From now on the place runs.
     pub(crate) fn runs(&self, here: Arc<Here>) {
-        // It starts once in the life of a process.
+        // It starts once in the life of a slot.
         drop(self.running.set(here));
     }
 
-    fn only(&self) -> Arc<dyn Place> {
+    /// It does not start, for this reason.
+    pub(crate) fn does_not_start(&self, code: &'static str, why: Words) {
+        drop(self.starting.hindered.set((code, why)));
+    }
+
+    fn place(&self) -> Arc<dyn Place> {
         match self.running.get() {
             Some(here) => here.clone(),
             None => self.starting.clone(),
         }
+    }
+}
+
+impl Process {
+    /// A process without places; `set` when its clock was set at the start.
+    pub(crate) fn new(clock: Arc<dyn Clock>, set: bool, several: bool) -> Self {
+        Self {
+            clock,
+            set,
+            several,
+            begun: SetOnce::new(),
+            places: RwLock::default(),
+        }
+    }
+
+    /// One more place, which is starting.
+    pub(crate) fn adds(&self, settings: &Settings) -> Arc<Slot> {
+        let slot = Arc::new(Slot {
+            starting: Arc::new(Starting {
+                settings: settings.clone(),
+                hindered: OnceLock::new(),
+            }),
+            running: OnceLock::new(),
+        });
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.insert(settings.place.id.clone(), slot.clone());
+        slot
+    }
+
+    /// A place that is no longer one of this process.
+    pub(crate) fn removes(&self, id: &PlaceId) {
+        let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        places.remove(id);
+    }
+
+    /// The places it began with run, or do not start.
+    pub(crate) fn has_begun(&self) {
+        drop(self.begun.set(()));
+    }
+
+    fn slots(&self) -> RwLockReadGuard<'_, BTreeMap<PlaceId, Arc<Slot>>> {
+        self.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn only(&self) -> Option<Arc<Slot>> {
+        let slots = self.slots();
+        let first = slots.values().next().cloned();
+        first.filter(|_| slots.len() == 1)
     }
 }
 
@@ -56,7 +107,8 @@ impl Node for Process {
     }
 
     fn now(&self) -> Timestamp {
-        let running = self.running.get();
+        let only = self.only().filter(|_| !self.several);
+        let running = only.as_ref().and_then(|slot| slot.running.get());
         running.map_or(&self.clock, |here| &here.clock).now()
     }
 
@@ -65,20 +117,21 @@ impl Node for Process {
     }
 
     fn root(&self) -> Option<Arc<dyn Place>> {
-        Some(self.only())
+        self.only().map(|slot| slot.place())
     }
 
     fn find(&self, id: &str) -> Option<Arc<dyn Place>> {
-        (self.starting.settings.place.id.as_str() == id).then(|| self.only())
+        let id: PlaceId = id.parse().ok()?;
+        self.slots().get(&id).map(|slot| slot.place())
     }
 
     fn places(&self) -> Vec<Arc<dyn Place>> {
-        vec![self.only()]
+        self.slots().values().map(|slot| slot.place()).collect()
     }
 
     fn started(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            self.running.wait().await;
+            self.begun.wait().await;
         })
     }
 }
@@ -86,6 +139,15 @@ impl Node for Process {
 /// A place whose log is being read.
 struct Starting {
     settings: Settings,
+    /// Why it does not start.
+    hindered: OnceLock<(&'static str, Words)>,
+}
+
+impl Starting {
+    fn reason(&self) -> (&'static str, Words) {
+        let hindered = self.hindered.get().cloned();
+        hindered.unwrap_or_else(|| ("starting", starting()))
+    }
 }
 
 impl Place for Starting {
@@ -102,7 +164,8 @@ impl Place for Starting {
     }
 
     fn post(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
-        Box::pin(async { Err(PostError::NotReady { why: starting() }) })
+        let (_, why) = self.reason();
+        Box::pin(async { Err(PostError::NotReady { why }) })
     }
 
     fn follow(&self, _: Option<Position>) -> Result<Follow, FollowError> {
@@ -110,11 +173,12 @@ impl Place for Starting {
     }
 
     fn readiness(&self) -> Readiness {
+        let (code, text) = self.reason();
         Readiness {
             reasons: vec![Reason {
-                code: "starting",
+                code,
                 about: String::new(),
-                text: starting(),
+                text,
             }],
             notes: Vec::new(),
         }

@@ -1,24 +1,20 @@
 //! Keeps one source read: when its file changes, when its period is over, when the engine wants a
 //! second look, when a person asks.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher as _};
 use raccord_engine::Input;
 use raccord_kit::Clock;
 use raccord_model::ConnectorName;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::desk::Desk;
 use super::pace::Pace;
+use super::watching::{Watched, Watching};
 use crate::connectors::Tools;
-
-/// A save is several writes: it is read once they have paused this long.
-const SETTLE: Duration = Duration::from_millis(150);
 
 /// The least time between two looks that nobody asked for.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -28,6 +24,7 @@ pub(crate) struct SourceTask {
     pub(crate) tools: Arc<Tools>,
     pub(crate) desk: Desk,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) watching: Arc<Watching>,
     pub(crate) stop: CancellationToken,
     /// Moves when a secret was replaced.
     pub(crate) replaced: watch::Receiver<u64>,
@@ -40,8 +37,9 @@ impl SourceTask {
             return;
         };
         let (every, file) = source.every();
-        let changed = Arc::new(Notify::new());
-        let _watch = file.as_deref().and_then(|file| watch(file, &changed));
+        let watched = file
+            .as_deref()
+            .map(|file| self.watching.nothing().and_file(file));
         let mut looks = self.desk.looks();
         let mut pace = Pace::of(self.name.clone(), every);
         let mut replaced = self.replaced.clone();
@@ -61,7 +59,11 @@ impl SourceTask {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
-                () = changed.notified() => settled(&changed, &self.stop).await,
+                () = changed(watched.as_ref()) => {
+                    if let Some(watched) = &watched {
+                        watched.settled(&self.stop).await;
+                    }
+                }
                 looked = looks.changed(), if !failing => if looked.is_err() { return },
                 Ok(()) = replaced.changed(), if failing => {}
             }
@@ -114,46 +116,10 @@ impl SourceTask {
     }
 }
 
-/// Waits until what changes has paused.
-pub(super) async fn settled(changed: &Notify, stop: &CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(SETTLE) => return,
-            () = changed.notified() => {}
-        }
+/// Resolves when what is watched changed; never where nothing is.
+async fn changed(watched: Option<&Watched>) {
+    match watched {
+        Some(watched) => watched.changed().await,
+        None => std::future::pending().await,
     }
-}
-
-/// Watches the folder of `file`: programs save by putting a new file in the old one's place.
-pub(super) fn watch(file: &Path, changed: &Arc<Notify>) -> Option<notify::RecommendedWatcher> {
-    let folder: PathBuf = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-        .into();
-    let name = file.file_name()?.to_owned();
-    let changed = Arc::clone(changed);
-    let heard = move |event: notify::Result<notify::Event>| {
-        let about_us = event.is_ok_and(|event| {
-            !event.kind.is_access()
-                && event
-                    .paths
-                    .iter()
-                    .any(|path| path.file_name() == Some(&name))
-        });
-        if about_us {
-            changed.notify_one();
-        }
-    };
-    let mut watcher = notify::recommended_watcher(heard)
-        .inspect_err(|error| warn!(%error, "files cannot be watched; they are read periodically"))
-        .ok()?;
-    watcher
-        .watch(&folder, RecursiveMode::NonRecursive)
-        .inspect_err(
-            |error| warn!(%error, "the folder cannot be watched; the file is read periodically"),
-        )
-        .ok()?;
-    Some(watcher)
 }

@@ -17,7 +17,7 @@ use super::{Instance, Settings, Token, Web, alone, raw, schema, trial, when};
 use crate::connectors;
 
 /// Where `run` listens unless told otherwise.
-const LISTEN: SocketAddr =
+pub(super) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
 
 /// Reads `document`, which stands at `file`.
@@ -243,8 +243,8 @@ fn zone(name: &str, mistakes: &mut Mistakes<'_>) -> Option<TimeZone> {
 
 fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
     let listen = match raw.listen.as_deref().map(str::parse::<SocketAddr>) {
-        None => LISTEN,
-        Some(Ok(address)) => address,
+        None => None,
+        Some(Ok(address)) => Some(address),
         Some(Err(_)) => {
             mistakes.add(
                 &["web", "listen"],
@@ -259,7 +259,7 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
                     "Write for example \"127.0.0.1:7070\".",
                 ),
             );
-            LISTEN
+            None
         }
     };
     for (index, range) in raw.allow_private.iter().enumerate() {

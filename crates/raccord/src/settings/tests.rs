@@ -75,7 +75,7 @@ fn the_documented_keys_are_read_to_their_types() {
     assert_eq!(settings.place.id.as_str(), "raffinerie");
     assert_eq!(settings.place.public_url, "https://programme.example.org");
     assert_eq!(settings.data, Path::new("./data"));
-    assert_eq!(settings.web.listen.port(), 7071);
+    assert_eq!(settings.listen().port(), 7071);
     assert_eq!(settings.recipes[0].tasks[0].credits, Some(150));
     assert_eq!(settings.recipes[0].tasks[1].capacity, None);
     let route = &settings.routes[0];
@@ -108,7 +108,7 @@ fn the_environment_wins_and_underscores_stand_for_hyphens() {
         ],
     )
     .unwrap();
-    assert_eq!(settings.web.listen.to_string(), "[::1]:80");
+    assert_eq!(settings.listen().to_string(), "[::1]:80");
     assert_eq!(settings.place.public_url, "https://other.example.org");
     assert_eq!(&*settings.web.allow_private, ["10.0.0.0/8"]);
     assert_eq!(settings.place.name, "2027");

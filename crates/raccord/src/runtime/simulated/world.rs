@@ -30,6 +30,7 @@ use crate::runtime::load;
 use crate::runtime::node::Process;
 use crate::runtime::secrets;
 use crate::runtime::sources::SourceTask;
+use crate::runtime::watching::Watching;
 use crate::runtime::writer::{Start, Writer, WriterOptions};
 use crate::settings;
 
@@ -134,6 +135,7 @@ impl World {
             desk.clone(),
             stop.clone(),
         );
+        let watching = Watching::start();
         let mut tasks = JoinSet::new();
         tasks.spawn(watch);
         for name in tools.keys().filter(|name| tools[*name].source().is_some()) {
@@ -142,20 +144,23 @@ impl World {
                 tools: Arc::clone(&tools),
                 desk: desk.clone(),
                 clock: Arc::clone(&shared),
+                watching: Arc::clone(&watching),
                 stop: stop.clone(),
                 replaced: replaced.clone(),
             };
             tasks.spawn(task.run());
         }
         let address = {
-            let node = Arc::new(Process::new(&settings, shared.clone(), false));
+            let node = Arc::new(Process::new(shared.clone(), false, false));
+            let slot = node.adds(&settings);
+            node.has_begun();
             let face = Face::new(node.clone(), Limits::default(), stop.clone());
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             tasks.spawn(async move { face.serve(listener).await });
             let here = Here::new(settings, desk.clone(), shared, (feed, counted), 100);
             let here = Arc::new(here);
-            node.runs(here.clone());
+            slot.runs(here.clone());
             tasks.spawn(here.keep_fresh(stop.clone()));
             address
         };

@@ -1,0 +1,237 @@
+//! The places of a process, as the files of their settings say: one that is saved is taken, one that
+//! comes is started, one that goes is ended. Asked to (SIGHUP), all take their settings again, with
+//! changed templates.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, future, stream};
+use raccord_model::{Digest, PlaceId};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{info, warn};
+
+use super::load::{self, Unread};
+use super::node::Process;
+use super::running::{Running, Shared, tell};
+use super::watching::Watched;
+use crate::cli::{Session, Work};
+use crate::report::Problem;
+use crate::settings;
+
+/// How many places read their logs at once.
+const AT_ONCE: usize = 4;
+
+/// The places of this process.
+pub(super) struct Places<'a> {
+    work: &'a Work,
+    node: Arc<Process>,
+    shared: Shared,
+    running: BTreeMap<PlaceId, Running>,
+    /// The files, as they were looked at last, and what was watched before they were.
+    files: BTreeMap<PlaceId, (PathBuf, Option<Digest>)>,
+    watched: Watched,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn new(work: &'a Work, node: Arc<Process>, shared: Shared) -> Self {
+        let watched = shared.watching.nothing();
+        let mut places = Self {
+            work,
+            node,
+            shared,
+            running: BTreeMap::new(),
+            files: BTreeMap::new(),
+            watched,
+        };
+        // Watched before it is looked at, so that nothing is missed in between.
+        places.watched = places.watch();
+        places.files = places.there();
+        places
+    }
+
+    /// A place that cannot start.
+    pub(super) fn hindered(&self, session: &Session, problem: &Problem) {
+        let slot = self.node.adds(&session.settings);
+        if let Some(finding) = problem.findings.first() {
+            slot.does_not_start("not-started", finding.text.clone());
+        }
+    }
+
+    /// Starts these.
+    ///
+    /// # Errors
+    /// When none can start.
+    pub(super) async fn start(&mut self, opened: Vec<(&Session, Unread)>) -> Result<(), Problem> {
+        let with = opened.into_iter().map(|(session, unread)| {
+            let slot = self.node.adds(&session.settings);
+            (session, unread, slot)
+        });
+        let begin = with
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(async |(session, unread, slot)| {
+                let id = session.settings.place.id.clone();
+                let started = Running::start(session, unread, &slot, &self.shared).await;
+                (id, slot, started)
+            });
+        let begun: Vec<_> = stream::iter(begin)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let mut first = None;
+        for (id, slot, started) in begun {
+            match started {
+                Ok(running) => {
+                    self.running.insert(id, running);
+                }
+                Err(problem) => {
+                    tell("the place does not start", &problem);
+                    if let Some(finding) = problem.findings.first() {
+                        slot.does_not_start("not-started", finding.text.clone());
+                    }
+                    first.get_or_insert(problem);
+                }
+            }
+        }
+        match first {
+            Some(problem) if self.running.is_empty() => Err(problem),
+            _ => Ok(()),
+        }
+    }
+
+    /// The ids, for the log.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<&str> = self.running.keys().map(PlaceId::as_str).take(20).collect();
+        match self.running.len() - names.len() {
+            0 => names.join(", "),
+            more => format!("{} and {more} more", names.join(", ")),
+        }
+    }
+
+    /// Keeps them as their files say, until `stopped`.
+    pub(super) async fn keep(&mut self, stopped: impl Future<Output = ()>) {
+        let mut stopped = std::pin::pin!(stopped);
+        let mut asked = signal(SignalKind::hangup()).ok();
+        loop {
+            let all = tokio::select! {
+                () = &mut stopped => return,
+                () = self.watched.changed() => {
+                    self.watched.settled(&self.shared.stop).await;
+                    false
+                }
+                () = hung_up(&mut asked) => true,
+            };
+            self.watched = self.watch();
+            let looked = self.look(all);
+            tokio::select! {
+                () = &mut stopped => return,
+                () = looked => {}
+            }
+        }
+    }
+
+    /// Ends all of them.
+    pub(super) async fn end(self) {
+        self.running.keys().for_each(|id| self.node.removes(id));
+        future::join_all(self.running.into_values().map(Running::end)).await;
+    }
+
+    /// What may bring, change or take a place.
+    fn watch(&self) -> Watched {
+        let nothing = self.shared.watching.nothing();
+        let Some(folder) = &self.work.folder else {
+            let files = self.work.sessions.iter().map(|it| &it.settings.file);
+            return files.fold(nothing, |watched, file| watched.and_file(file));
+        };
+        let mut watched = nothing.and_folder(folder);
+        let inside = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in inside.filter(|entry| entry.path().is_dir()) {
+            watched = watched.and_file(&entry.path().join(settings::places::OWN));
+        }
+        watched
+    }
+
+    /// The files of the places that there are now, with what stands in them.
+    fn there(&self) -> BTreeMap<PlaceId, (PathBuf, Option<Digest>)> {
+        let files = match &self.work.folder {
+            None => self
+                .work
+                .sessions
+                .iter()
+                .map(|it| (it.settings.place.id.clone(), it.settings.file.clone()))
+                .collect(),
+            Some(folder) => match settings::places::files(folder) {
+                Ok(files) => files,
+                Err(error) => {
+                    warn!(%error, "the folder of places cannot be read; they stay as they are");
+                    return self.files.clone();
+                }
+            },
+        };
+        let digest = |file: &Path| std::fs::read(file).ok().map(|bytes| Digest::of(&bytes));
+        let with = |(id, file): (PlaceId, PathBuf)| {
+            let known = digest(&file);
+            (id, (file, known))
+        };
+        files.into_iter().map(with).collect()
+    }
+
+    /// Compares the files with what they were, and follows them; `all` takes every one again.
+    async fn look(&mut self, all: bool) {
+        let before = std::mem::take(&mut self.files);
+        self.files = self.there();
+        for id in before.keys().filter(|id| !self.files.contains_key(id)) {
+            self.node.removes(id);
+            if let Some(running) = self.running.remove(id) {
+                running.end().await;
+                info!(place = %id, "the place left the folder; its log stays where it is");
+            }
+        }
+        for (id, (file, digest)) in self.files.clone() {
+            let same = before.get(&id).is_some_and(|(_, known)| *known == digest);
+            match self.running.get(&id) {
+                Some(running) if all || !same => running.settings_changed().await,
+                None if all || !same => self.begin(&id, &file).await,
+                _ => {}
+            }
+        }
+    }
+
+    /// Starts a place whose file came or was mended.
+    async fn begin(&mut self, id: &PlaceId, file: &Path) {
+        let session = match self.session(id, file) {
+            Ok(session) => session,
+            Err(problem) => return tell("the place does not start", &problem),
+        };
+        let settings = &session.settings;
+        match load::open(&settings.data, &settings.place.id) {
+            Ok(unread) => {
+                if self.start(vec![(&session, unread)]).await.is_ok() {
+                    info!(place = %id, "the place is at work");
+                }
+            }
+            Err(problem) => {
+                tell("the place does not start", &problem);
+                self.hindered(&session, &problem);
+            }
+        }
+    }
+
+    fn session(&self, id: &PlaceId, file: &Path) -> Result<Session, Problem> {
+        let like = &self.work.sessions[0];
+        let read = settings::places::read_one(id, file);
+        let settings = read.map_err(|refused| Problem::configuration(refused.findings))?;
+        let others = self.running.iter().map(|(id, place)| (id, place.data()));
+        settings::places::own_log(others, &settings)
+            .map_err(|finding| Problem::configuration(vec![finding]))?;
+        Ok(Session::of(settings, like.time.clone(), like.json))
+    }
+}
+
+async fn hung_up(asked: &mut Option<Signal>) {
+    match asked {
+        Some(asked) => drop(asked.recv().await),
+        None => future::pending().await,
+    }
+}

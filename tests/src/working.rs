@@ -1,0 +1,163 @@
+//! A daemon at work on a place (or a folder of them), asked over HTTP and told of changed settings.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use crate::place::Place;
+
+/// How long anything may take before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// What the daemon says once it has taken changed settings.
+pub const TAKEN: &str = "the settings were read again";
+/// The token that `post` shows.
+pub const TOKEN: &str = "secret-of-the-test";
+
+/// A daemon at work; it is killed when this is dropped.
+pub struct Working {
+    /// Its place.
+    pub place: Place,
+    daemon: Child,
+    address: SocketAddr,
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        drop(self.daemon.kill());
+        drop(self.daemon.wait());
+    }
+}
+
+impl Working {
+    /// Starts the daemon on the place that `make` makes, which listens at the address it is given,
+    /// and waits until it works.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    ///
+    /// # Panics
+    /// When it does not work in time.
+    pub fn start(make: impl FnOnce(SocketAddr) -> Result<Place>) -> Result<Self> {
+        let free = TcpListener::bind("127.0.0.1:0")?;
+        let address = free.local_addr()?;
+        drop(free);
+        let place = make(address)?;
+        let daemon = place.start()?;
+        let working = Self {
+            place,
+            daemon,
+            address,
+        };
+        working.until("it does not start", || {
+            working.get("/readyz").is_ok_and(|(code, _)| code == 200)
+        });
+        Ok(working)
+    }
+
+    /// Waits until it is so.
+    ///
+    /// # Panics
+    /// When it is not in time: with `what` and what the daemon said.
+    pub fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < until, "{what}:\n{}", self.said());
+            std::thread::yield_now();
+        }
+    }
+
+    /// What the daemon said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.place.path("daemon.log")).unwrap_or_default()
+    }
+
+    /// Changes a file, and waits until the daemon has said `told` once more.
+    ///
+    /// # Panics
+    /// When the file cannot be read or written, or nothing is said.
+    pub fn change(&self, file: &str, told: &str, change: impl FnOnce(String) -> String) {
+        let times = self.said().matches(told).count();
+        let config = std::fs::read_to_string(self.place.path(file)).expect("the file is there");
+        self.place
+            .save(file, change(config).as_bytes())
+            .expect("the file can be written");
+        self.until(told, || self.said().matches(told).count() > times);
+    }
+
+    /// Asks it to take its settings again, as `systemctl reload` does, and waits until it has.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn hang_up(&self) -> Result<()> {
+        let times = self.said().matches(TAKEN).count();
+        let daemon = rustix::process::Pid::from_child(&self.daemon);
+        rustix::process::kill_process(daemon, rustix::process::Signal::HUP)?;
+        self.until(TAKEN, || self.said().matches(TAKEN).count() > times);
+        Ok(())
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    ///
+    /// # Panics
+    /// When it does not end, or not well.
+    pub fn stop(mut self) -> Result<()> {
+        let daemon = rustix::process::Pid::from_child(&self.daemon);
+        rustix::process::kill_process(daemon, rustix::process::Signal::TERM)?;
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.daemon.try_wait()? {
+                assert!(status.success(), "{status}:\n{}", self.said());
+                return Ok(());
+            }
+            assert!(Instant::now() < until, "it does not end:\n{}", self.said());
+            std::thread::yield_now();
+        }
+    }
+
+    /// The status and the text behind `path`.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn get(&self, path: &str) -> Result<(u16, String)> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n");
+        self.talk(&request)
+    }
+
+    /// Posts an activity called `Bal <subject>`; gives the status.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn post(&self, path: &str, subject: &str) -> Result<u16> {
+        let body = format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{subject}\",\"source\":\"/load\",\"type\":\"org.raccord.activity.created.v1\",\
+             \"subject\":\"{subject}\",\"data\":{{\"title\":\"Bal {subject}\",\"start\":\"2027-01-15T20:30\"}}}}"
+        );
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+             content-type: application/cloudevents+json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Ok(self.talk(&request)?.0)
+    }
+
+    fn talk(&self, request: &str) -> Result<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.write_all(request.as_bytes())?;
+        let mut answer = BufReader::new(stream);
+        let mut status = String::new();
+        answer.read_line(&mut status)?;
+        let mut text = String::new();
+        answer.read_to_string(&mut text)?;
+        let code = status.split(' ').nth(1).context("a status")?;
+        Ok((code.parse()?, text))
+    }
+}
