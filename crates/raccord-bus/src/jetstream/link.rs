@@ -1,0 +1,486 @@
+//! The one connection of a process to the cluster, shared by the logs of all places, and the few
+//! things they ask of it. Calls block; nothing of a place is kept here.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
+use async_nats::{ConnectErrorKind, ConnectOptions, HeaderMap};
+use bytes::Bytes;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::time::{Instant, timeout};
+
+use super::error::ClusterError;
+use super::settings::{Identity, Settings};
+use super::streams;
+use crate::LogError;
+
+/// A connection to a cluster. Clones are the same connection.
+///
+/// Its calls block the thread they are made on: threads of the runtime itself must not make them,
+/// unless it has several.
+#[derive(Clone, Debug)]
+pub struct Jetstream(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    runtime: Handle,
+    context: Context,
+    replicas: usize,
+    patience: Duration,
+}
+
+/// A message as it lies in a stream.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) subject: String,
+    pub(super) sequence: u64,
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Bytes,
+}
+
+/// What became of a message that was only to follow a certain one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Put {
+    /// It stands, under this sequence.
+    In(u64),
+    /// Another one came first; this is the last.
+    Other(u64),
+}
+
+impl Jetstream {
+    /// Connects, and makes the streams that are missing. `runtime` carries the connection.
+    ///
+    /// # Errors
+    /// [`LogError::Cluster`] with what is wrong: settings, servers, credentials, versions, streams.
+    pub fn connect(runtime: Handle, settings: &Settings) -> Result<Self, LogError> {
+        let client = wait(&runtime, connect(settings))?;
+        let context = wait(&runtime, async {
+            ContextBuilder::new().timeout(settings.answer).build(client)
+        });
+        let link = Self(Arc::new(Inner {
+            runtime,
+            context,
+            replicas: settings.replicas,
+            patience: settings.patience,
+        }));
+        link.check_version()?;
+        link.wait(streams::settle(&link))?;
+        Ok(link)
+    }
+
+    /// Refuses servers that could accept two writers. The connection may have moved to another
+    /// server since it was made, so every opening asks again.
+    pub(super) fn check_version(&self) -> Result<(), ClusterError> {
+        let info = self.context().client().server_info();
+        if !info.jetstream {
+            return Err(ClusterError::NoJetstream);
+        }
+        let several = self.0.replicas > 1 || info.cluster.is_some();
+        if several && !at_least(&info.version, 2, 11) {
+            return Err(ClusterError::TooOld {
+                found: info.version,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn wait<F: Future>(&self, future: F) -> F::Output {
+        wait(&self.0.runtime, future)
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    pub(super) fn replicas(&self) -> usize {
+        self.0.replicas
+    }
+
+    /// Until when something begun now is followed up.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.patience
+    }
+
+    /// How much a message may hold beside its headers.
+    pub(super) fn room(&self) -> usize {
+        const HEADERS: usize = 4096;
+        let most = self.context().client().max_payload();
+        most.saturating_sub(HEADERS)
+            .clamp(HEADERS, super::frame::PART)
+    }
+
+    pub(super) async fn stream(&self, name: &str) -> Result<Stream<()>, ClusterError> {
+        self.context()
+            .get_stream_no_info(name)
+            .await
+            .map_err(|error| refused("find a stream", &error))
+    }
+
+    /// The last message on `subject`, as the stream's leader has it.
+    pub(super) async fn last(
+        &self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Option<Found>, ClusterError> {
+        let stream = self.stream(stream).await?;
+        self.patiently(|| stream.raw_message_builder().last_by_subject(subject).send())
+            .await
+    }
+
+    /// The first message on `subject` after `sequence`, as the stream's leader has it.
+    pub(super) async fn after(
+        &self,
+        stream: &str,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<Option<Found>, ClusterError> {
+        let stream = self.stream(stream).await?;
+        self.patiently(|| {
+            stream
+                .raw_message_builder()
+                .sequence(sequence + 1)
+                .next_by_subject(subject)
+                .send()
+        })
+        .await
+    }
+
+    /// Asks until there is an answer, or patience ends.
+    async fn patiently<F>(&self, ask: impl Fn() -> F) -> Result<Option<Found>, ClusterError>
+    where
+        F: Future<
+            Output = Result<StreamMessage, async_nats::jetstream::stream::LastRawMessageError>,
+        >,
+    {
+        let deadline = self.deadline();
+        let mut pause = Pause::new();
+        loop {
+            let error = match ask().await {
+                Ok(message) => return Ok(Some(message.into())),
+                Err(error) => error,
+            };
+            match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound => return Ok(None),
+                LastRawMessageErrorKind::JetStream(reason)
+                    if !streams::is_passing(reason.code()) =>
+                {
+                    return Err(refused("read a message", &reason));
+                }
+                LastRawMessageErrorKind::InvalidSubject => {
+                    return Err(refused("read a message", &error));
+                }
+                _ if Instant::now() >= deadline => {
+                    return Err(ClusterError::Unreachable { why: chain(&error) });
+                }
+                _ => pause.before_next().await,
+            }
+        }
+    }
+
+    /// Publishes a message that may only follow the message `expected` of its subject. A refused or
+    /// unconfirmed one is settled by reading the subject's last message, never by trying blindly.
+    pub(super) async fn put_after(
+        &self,
+        stream: &str,
+        subject: &str,
+        expected: u64,
+        payload: Bytes,
+    ) -> Result<Put, ClusterError> {
+        let deadline = self.deadline();
+        let mut pause = Pause::new();
+        loop {
+            let message = PublishMessage::build()
+                .payload(payload.clone())
+                .expected_stream(stream)
+                .expected_last_subject_sequence(expected);
+            let answer = match self
+                .context()
+                .send_publish(subject.to_owned(), message)
+                .await
+            {
+                Ok(acknowledged) => acknowledged.await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Ok(ack) if ack.stream == stream && ack.sequence > expected && !ack.duplicate => {
+                    return Ok(Put::In(ack.sequence));
+                }
+                // An answer that cannot be: what stands decides.
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%error, subject, "cluster.unconfirmed");
+                    if error.kind() == PublishErrorKind::MaxPayloadExceeded {
+                        return Err(refused("take a message of this size", &error));
+                    }
+                    if error.kind() != PublishErrorKind::WrongLastSequence {
+                        pause.before_next().await;
+                    }
+                }
+            }
+            match self.last(stream, subject).await? {
+                Some(last) if last.sequence > expected => {
+                    return Ok(if last.payload == payload {
+                        Put::In(last.sequence)
+                    } else {
+                        Put::Other(last.sequence)
+                    });
+                }
+                // The subject was emptied, or is an older one: nothing can be said of ours.
+                None if expected > 0 => return Err(ClusterError::Unconfirmed),
+                Some(last) if last.sequence < expected => return Err(ClusterError::Unconfirmed),
+                _ if Instant::now() >= deadline => return Err(ClusterError::Unconfirmed),
+                _ => {}
+            }
+        }
+    }
+
+    /// Publishes messages that may be there twice without harm; durable when this returns.
+    /// The sequences they got, and whether one may be there twice.
+    pub(super) async fn put_all(
+        &self,
+        stream: &str,
+        messages: Vec<(String, HeaderMap, Bytes)>,
+    ) -> Result<(Vec<u64>, bool), ClusterError> {
+        let deadline = self.deadline();
+        let mut pause = Pause::new();
+        let mut sequences = vec![0; messages.len()];
+        let mut again = false;
+        loop {
+            let mut waiting = Vec::new();
+            let missing = sequences.iter().enumerate().filter(|(_, at)| **at == 0);
+            for index in missing.map(|(index, _)| index).collect::<Vec<_>>() {
+                let (subject, headers, payload) = &messages[index];
+                let message = PublishMessage::build()
+                    .headers(headers.clone())
+                    .payload(payload.clone())
+                    .expected_stream(stream);
+                let sent = self.context().send_publish(subject.clone(), message).await;
+                waiting.push((index, sent));
+            }
+            let mut failed = None;
+            for (index, sent) in waiting {
+                let answer = match sent {
+                    Ok(acknowledged) => acknowledged.await,
+                    Err(error) => Err(error),
+                };
+                match answer {
+                    Ok(ack) if ack.stream == stream => sequences[index] = ack.sequence,
+                    Ok(_) => return Err(ClusterError::Unconfirmed),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            match failed {
+                None => return Ok((sequences, again)),
+                Some(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                    return Err(refused("take a message of this size", &error));
+                }
+                Some(_) if Instant::now() >= deadline => return Err(ClusterError::Unconfirmed),
+                Some(error) => {
+                    tracing::debug!(%error, "cluster.unconfirmed");
+                    again = true;
+                    pause.before_next().await;
+                }
+            }
+        }
+    }
+
+    /// Deletes a message so that its bytes are overwritten; one that is gone already is fine.
+    pub(super) async fn erase(&self, stream: &str, sequences: &[u64]) -> Result<(), ClusterError> {
+        use async_nats::jetstream::stream::DeleteMessageErrorKind as Kind;
+        let stream = self.stream(stream).await?;
+        let deadline = self.deadline();
+        for sequence in sequences {
+            let mut pause = Pause::new();
+            while let Err(error) = stream.delete_message(*sequence).await {
+                match error.kind() {
+                    // "no message found", "sequence not found": in some versions code 400 or 500.
+                    Kind::JetStream(reason) if streams::is_gone(&reason) => break,
+                    Kind::JetStream(reason) if !streams::is_passing(reason.code()) => {
+                        return Err(refused("delete a message", &reason));
+                    }
+                    _ if Instant::now() >= deadline => return Err(ClusterError::Unconfirmed),
+                    _ => pause.before_next().await,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all messages on `subject` before `sequence` away; all where it is none.
+    pub(super) async fn purge(
+        &self,
+        stream: &str,
+        subject: &str,
+        before: Option<u64>,
+    ) -> Result<(), ClusterError> {
+        let stream = self.stream(stream).await?;
+        let deadline = self.deadline();
+        let mut pause = Pause::new();
+        loop {
+            let purge = stream.purge().filter(subject);
+            let done = match before {
+                Some(sequence) => purge.sequence(sequence).await,
+                None => purge.await,
+            };
+            match done {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() >= deadline => {
+                    return Err(refused("take messages away", &error));
+                }
+                Err(_) => pause.before_next().await,
+            }
+        }
+    }
+}
+
+impl From<StreamMessage> for Found {
+    fn from(message: StreamMessage) -> Self {
+        Self {
+            subject: message.subject.into_string(),
+            sequence: message.sequence,
+            headers: message.headers,
+            payload: message.payload,
+        }
+    }
+}
+
+/// Pauses that grow, between one try and the next.
+pub(super) struct Pause(Duration);
+
+impl Pause {
+    pub(super) fn new() -> Self {
+        Self(Duration::from_millis(10))
+    }
+    pub(super) async fn before_next(&mut self) {
+        // Nothing tells when a cluster has chosen its leader: it has to be asked again.
+        timeout(self.0, std::future::pending::<()>()).await.ok();
+        self.0 = (self.0 * 2).min(Duration::from_millis(500));
+    }
+}
+
+/// Blocks until `future` is done, also where the runtime's own threads call.
+fn wait<F: Future>(runtime: &Handle, future: F) -> F::Output {
+    match Handle::try_current() {
+        Ok(current) if current.runtime_flavor() == RuntimeFlavor::MultiThread => {
+            tokio::task::block_in_place(|| runtime.block_on(future))
+        }
+        _ => runtime.block_on(future),
+    }
+}
+
+async fn connect(settings: &Settings) -> Result<async_nats::Client, ClusterError> {
+    let setting = |name, why: &str| ClusterError::Setting {
+        name,
+        why: why.to_owned(),
+    };
+    if !matches!(settings.replicas, 1 | 3 | 5) {
+        return Err(setting("replicas", "1, 3 or 5"));
+    }
+    let servers = settings
+        .servers
+        .iter()
+        .map(|server| {
+            let server: async_nats::ServerAddr = server
+                .parse()
+                .map_err(|_| setting("servers", "not an address such as nats://host:4222"))?;
+            if server.has_user_pass() {
+                return Err(setting(
+                    "servers",
+                    "a password does not belong in an address",
+                ));
+            }
+            Ok(server)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if servers.is_empty() {
+        return Err(setting("servers", "empty"));
+    }
+    let mut options = ConnectOptions::new()
+        .name("raccord")
+        .connection_timeout(settings.patience.min(Duration::from_secs(5)))
+        .request_timeout(Some(settings.answer))
+        .event_callback(|event| async move {
+            tracing::info!(%event, "cluster.connection");
+        });
+    options = match &settings.identity {
+        Identity::Anonymous => options,
+        Identity::Token(token) => options.token(token.clone()),
+        Identity::User { name, password } => {
+            options.user_and_password(name.clone(), password.clone())
+        }
+        Identity::CredentialsFile(path) => options
+            .credentials_file(path)
+            .await
+            .map_err(|error| setting("credentials", &error.kind().to_string()))?,
+    };
+    for authority in &settings.authorities {
+        options = options.add_root_certificates(authority.clone());
+    }
+    if let Some((certificate, key)) = &settings.certificate {
+        options = options.add_client_certificate(certificate.clone(), key.clone());
+    }
+    if !settings.authorities.is_empty() || settings.certificate.is_some() {
+        options = options.require_tls(true);
+    }
+    options.connect(servers).await.map_err(|error| {
+        let why = chain(&error);
+        match error.kind() {
+            ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+                ClusterError::Credentials
+            }
+            ConnectErrorKind::Tls => ClusterError::Tls { why },
+            _ => ClusterError::Unreachable { why },
+        }
+    })
+}
+
+/// Whether a version such as `2.9.10` is at least `major.minor`.
+fn at_least(version: &str, major: u32, minor: u32) -> bool {
+    let mut numbers = version
+        .split(['.', '-'])
+        .map(|number| number.parse::<u32>().ok());
+    let found = (numbers.next().flatten(), numbers.next().flatten());
+    matches!(found, (Some(a), Some(b)) if (a, b) >= (major, minor))
+}
+
+pub(super) fn refused(step: &'static str, error: &dyn std::error::Error) -> ClusterError {
+    ClusterError::Refused {
+        step,
+        why: chain(error),
+    }
+}
+
+/// An error and what led to it, once each.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let why = error.to_string();
+        if !text.contains(&why) {
+            text.push_str(": ");
+            text.push_str(&why);
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_least;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        assert!(at_least("2.11.0", 2, 11));
+        assert!(at_least("2.15.1-beta.2", 2, 11));
+        assert!(at_least("3.0.0", 2, 11));
+        assert!(!at_least("2.9.10", 2, 11));
+        assert!(!at_least("2", 2, 11));
+        assert!(!at_least("", 2, 11));
+    }
+}
