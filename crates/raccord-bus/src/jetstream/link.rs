@@ -206,22 +206,18 @@ impl Jetstream {
                 Ok(acknowledged) => acknowledged.await,
                 Err(error) => Err(error),
             };
-            match answer {
+            let doubt = match answer {
                 Ok(ack) if ack.stream == stream && ack.sequence > expected && !ack.duplicate => {
                     return Ok(Put::In(ack.sequence));
                 }
                 // An answer that cannot be: what stands decides.
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!(%error, subject, "cluster.unconfirmed");
-                    if error.kind() == PublishErrorKind::MaxPayloadExceeded {
-                        return Err(refused("take a message of this size", &error));
-                    }
-                    if error.kind() != PublishErrorKind::WrongLastSequence {
-                        pause.before_next().await;
-                    }
+                Ok(_) => ClusterError::Unconfirmed,
+                Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                    return Err(refused("take a message of this size", &error));
                 }
-            }
+                Err(error) => doubtful(&error),
+            };
+            tracing::debug!(%doubt, subject, "cluster.unconfirmed");
             match self.last(stream, subject).await? {
                 Some(last) if last.sequence > expected => {
                     return Ok(if last.payload == payload {
@@ -233,8 +229,8 @@ impl Jetstream {
                 // The subject was emptied, or is an older one: nothing can be said of ours.
                 None if expected > 0 => return Err(ClusterError::Unconfirmed),
                 Some(last) if last.sequence < expected => return Err(ClusterError::Unconfirmed),
-                _ if Instant::now() >= deadline => return Err(ClusterError::Unconfirmed),
-                _ => {}
+                _ if Instant::now() >= deadline => return Err(doubt),
+                _ => pause.before_next().await,
             }
         }
     }
@@ -279,7 +275,7 @@ impl Jetstream {
                 Some(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
                     return Err(refused("take a message of this size", &error));
                 }
-                Some(_) if Instant::now() >= deadline => return Err(ClusterError::Unconfirmed),
+                Some(error) if Instant::now() >= deadline => return Err(doubtful(&error)),
                 Some(error) => {
                     tracing::debug!(%error, "cluster.unconfirmed");
                     again = true;
@@ -452,6 +448,17 @@ pub(super) fn refused(step: &'static str, error: &dyn std::error::Error) -> Clus
     ClusterError::Refused {
         step,
         why: chain(error),
+    }
+}
+
+/// What a write came to that was not confirmed: with the servers' reason, where they gave one (no
+/// room, no leader), or without.
+fn doubtful(error: &async_nats::jetstream::context::PublishError) -> ClusterError {
+    match error.kind() {
+        PublishErrorKind::Other | PublishErrorKind::StreamNotFound => {
+            refused("take a write", error)
+        }
+        _ => ClusterError::Unconfirmed,
     }
 }
 

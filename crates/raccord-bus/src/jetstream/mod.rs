@@ -51,8 +51,11 @@ pub struct JetstreamLog {
     pending: Option<Pending>,
     /// How many snapshots this handle began.
     drawn: u64,
+    /// Whether upkeep has nothing left to do; whether nothing is left that nobody refers to; whether
+    /// the values were looked through since the log was opened.
     tidy: bool,
     swept: bool,
+    combed: bool,
 }
 
 /// A log in a cluster that is only read.

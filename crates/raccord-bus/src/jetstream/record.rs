@@ -67,6 +67,20 @@ impl Record {
         }
     }
 
+    /// The last message it speaks of.
+    pub(super) fn reaches(&self) -> u64 {
+        let places = self.snapshots.iter().map(|stored| stored.from);
+        places.fold(self.floor_from, u64::max)
+    }
+
+    /// Forgets where in the stream things lie: it is not the stream it was.
+    pub(super) fn forget_places(&mut self) {
+        self.floor_from = 0;
+        for stored in &mut self.snapshots {
+            stored.from = 0;
+        }
+    }
+
     pub(super) fn find(&self, number: u64) -> Option<&Stored> {
         self.snapshots
             .iter()

@@ -64,9 +64,14 @@ impl Core {
         place: &PlaceId,
     ) -> Result<(Self, Past), LogError> {
         link.check_version()?;
-        let (record, record_at) = read_record(link, place)?;
+        let (mut record, record_at) = read_record(link, place)?;
         let subject = streams::log(place);
         let last = link.wait(link.last(streams::LOGS, &subject))?;
+        let last = last.map_or(0, |last| last.sequence);
+        let another = record.reaches() > last;
+        if another {
+            record.forget_places();
+        }
         let known = match folder {
             Some(folder) => Cache::open(folder, place)?,
             None => None,
@@ -79,6 +84,9 @@ impl Core {
             },
             None => (None, Past::Whole),
         };
+        if another {
+            past = Past::WentBack;
+        }
         let (cache, fold) = if let Some(mut cache) = known {
             let head = cache
                 .mirror()
@@ -98,7 +106,7 @@ impl Core {
             subject,
             record,
             record_at,
-            at: cache.mark().sequence,
+            at: cache.mark().sequence.min(last),
             places: vec![(fold.head().number, cache.mark().group)],
             fold,
             group: None,
@@ -106,13 +114,14 @@ impl Core {
             slots: RefCell::new(None),
             metas: RefCell::new(None),
         };
-        if let Some(last) = last {
-            core.read_on(last.sequence)?;
-        }
+        core.read_on(last)?;
         if core.went_back() {
             // A writer may just be opening it: what it wrote first was read first.
             (core.record, core.record_at) = read_record(link, place)?;
             core.catch_up()?;
+            if another {
+                core.record.forget_places();
+            }
             if core.went_back() {
                 past = Past::WentBack;
             }

@@ -71,6 +71,7 @@ impl JetstreamLog {
             drawn: 0,
             tidy: false,
             swept: false,
+            combed: false,
         }
     }
 
@@ -308,6 +309,11 @@ impl JetstreamLog {
 
     /// Takes away what nothing refers to any more: some of it, if there is some.
     fn sweep(&mut self) -> Result<bool, LogError> {
+        if !self.combed {
+            // Values whose commit never came, left by a writer that died.
+            self.empty_slots(&[])?;
+            self.combed = true;
+        }
         let record = &self.core.record;
         let kept: Vec<&str> = record
             .snapshots

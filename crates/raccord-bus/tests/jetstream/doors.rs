@@ -86,7 +86,7 @@ fn settings_that_cannot_be_used_are_named() {
 }
 
 #[test]
-fn a_server_without_jetstream_is_told_from_one_that_is_away() {
+fn servers_that_are_away_are_told() {
     let mut world = World::new();
     let settings = world.settings();
     world.server.kill();

@@ -241,6 +241,37 @@ fn a_log_stream_put_back_alone_is_seen_even_without_any_copy() {
 }
 
 #[test]
+fn a_log_stream_made_anew_goes_on_from_the_snapshot_and_is_mute() {
+    let world = World::new();
+    let link = world.connect();
+    let mut log = world.open(&link, "one");
+    for number in 1..=50 {
+        log.append(at(number), b"x", &[]).unwrap();
+    }
+    log.put_snapshot(40, b"state".to_vec()).unwrap();
+    log.forget_before(41).unwrap();
+    while log.upkeep().unwrap() == raccord_bus::Upkeep::More {}
+    drop(log);
+    let client = plain(&world.server.url());
+    RUNTIME.block_on(client.delete_stream("raccord")).unwrap();
+    // Whoever connects makes the streams that are missing.
+    let link = world.connect();
+    let opened = JetstreamLog::open(&link, &world.node("another"), &place()).unwrap();
+    assert!(opened.restored);
+    let mut log = opened.log;
+    assert_eq!(log.head().number, 40);
+    assert_eq!(log.latest_snapshot().unwrap().unwrap().body, b"state");
+    log.append(at(51), b"y", &[]).unwrap();
+    drop(log);
+    // Its messages have lower numbers now, and are found all the same.
+    for node in ["one", "another", "third"] {
+        let opened = JetstreamLog::open(&link, &world.node(node), &place()).unwrap();
+        assert!(opened.restored);
+        assert_eq!(numbers(&opened.log), [41], "{node}");
+    }
+}
+
+#[test]
 fn the_copy_on_this_machine_may_be_deleted_or_damaged_at_any_time() {
     let world = World::new();
     let link = world.connect();
