@@ -5,17 +5,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
-use async_nats::{ConnectErrorKind, ConnectOptions, HeaderMap};
 use bytes::Bytes;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, timeout};
 
+use super::connect::{at_least, connect};
 use super::error::ClusterError;
-use super::settings::{Identity, Settings};
+use super::settings::Settings;
 use super::streams;
 use crate::LogError;
 
@@ -369,81 +370,6 @@ fn wait<F: Future>(runtime: &Handle, future: F) -> F::Output {
     }
 }
 
-async fn connect(settings: &Settings) -> Result<async_nats::Client, ClusterError> {
-    let setting = |name, why: &str| ClusterError::Setting {
-        name,
-        why: why.to_owned(),
-    };
-    if !matches!(settings.replicas, 1 | 3 | 5) {
-        return Err(setting("replicas", "1, 3 or 5"));
-    }
-    let servers = settings
-        .servers
-        .iter()
-        .map(|server| {
-            let server: async_nats::ServerAddr = server
-                .parse()
-                .map_err(|_| setting("servers", "not an address such as nats://host:4222"))?;
-            if server.has_user_pass() {
-                return Err(setting(
-                    "servers",
-                    "a password does not belong in an address",
-                ));
-            }
-            Ok(server)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    if servers.is_empty() {
-        return Err(setting("servers", "empty"));
-    }
-    let mut options = ConnectOptions::new()
-        .name("raccord")
-        .connection_timeout(settings.patience.min(Duration::from_secs(5)))
-        .request_timeout(Some(settings.answer))
-        .event_callback(|event| async move {
-            tracing::info!(%event, "cluster.connection");
-        });
-    options = match &settings.identity {
-        Identity::Anonymous => options,
-        Identity::Token(token) => options.token(token.clone()),
-        Identity::User { name, password } => {
-            options.user_and_password(name.clone(), password.clone())
-        }
-        Identity::CredentialsFile(path) => options
-            .credentials_file(path)
-            .await
-            .map_err(|error| setting("credentials", &error.kind().to_string()))?,
-    };
-    for authority in &settings.authorities {
-        options = options.add_root_certificates(authority.clone());
-    }
-    if let Some((certificate, key)) = &settings.certificate {
-        options = options.add_client_certificate(certificate.clone(), key.clone());
-    }
-    if !settings.authorities.is_empty() || settings.certificate.is_some() {
-        options = options.require_tls(true);
-    }
-    options.connect(servers).await.map_err(|error| {
-        let why = chain(&error);
-        match error.kind() {
-            ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-                ClusterError::Credentials
-            }
-            ConnectErrorKind::Tls => ClusterError::Tls { why },
-            _ => ClusterError::Unreachable { why },
-        }
-    })
-}
-
-/// Whether a version such as `2.9.10` is at least `major.minor`.
-fn at_least(version: &str, major: u32, minor: u32) -> bool {
-    let mut numbers = version
-        .split(['.', '-'])
-        .map(|number| number.parse::<u32>().ok());
-    let found = (numbers.next().flatten(), numbers.next().flatten());
-    matches!(found, (Some(a), Some(b)) if (a, b) >= (major, minor))
-}
-
 pub(super) fn refused(step: &'static str, error: &dyn std::error::Error) -> ClusterError {
     ClusterError::Refused {
         step,
@@ -463,7 +389,7 @@ fn doubtful(error: &async_nats::jetstream::context::PublishError) -> ClusterErro
 }
 
 /// An error and what led to it, once each.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
@@ -475,19 +401,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::at_least;
-
-    #[test]
-    fn versions_are_compared_by_number() {
-        assert!(at_least("2.11.0", 2, 11));
-        assert!(at_least("2.15.1-beta.2", 2, 11));
-        assert!(at_least("3.0.0", 2, 11));
-        assert!(!at_least("2.9.10", 2, 11));
-        assert!(!at_least("2", 2, 11));
-        assert!(!at_least("", 2, 11));
-    }
 }

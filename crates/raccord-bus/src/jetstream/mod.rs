@@ -5,6 +5,7 @@
 //! machine keeps is a copy that can be deleted at any time, and holds no personal value.
 
 mod cache;
+mod connect;
 mod copy;
 mod error;
 mod feed;
@@ -12,6 +13,7 @@ mod fold;
 mod follow;
 mod frame;
 mod link;
+mod opening;
 mod reader;
 mod record;
 #[cfg(feature = "testing")]
@@ -118,13 +120,13 @@ macro_rules! reads {
                 self.core.slots()
             }
             fn slot(&self, slot: &str) -> Result<Option<String>, LogError> {
-                Ok(self.slots()?.remove(slot))
+                self.core.slot(slot)
             }
             fn metas(&self) -> Result<BTreeMap<String, String>, LogError> {
                 self.core.metas()
             }
             fn meta(&self, key: &str) -> Result<Option<String>, LogError> {
-                Ok(self.metas()?.remove(key))
+                self.core.meta(key)
             }
         }
     };

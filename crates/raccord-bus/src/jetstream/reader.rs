@@ -7,7 +7,8 @@ use raccord_model::PlaceId;
 use super::JetstreamReader;
 use super::error::ClusterError;
 use super::link::Jetstream;
-use super::shared::{Core, RESTORED};
+use super::opening::RESTORED;
+use super::shared::Core;
 use crate::{Head, LogError};
 
 impl JetstreamReader {
@@ -40,7 +41,7 @@ impl JetstreamReader {
     /// # Errors
     /// As the cluster refuses.
     pub fn refresh(&mut self) -> Result<Head, LogError> {
-        let (record, at) = super::shared::read_record(&self.core.link, &self.core.place)?;
+        let (record, at) = super::opening::read_record(&self.core.link, &self.core.place)?;
         (self.core.record, self.core.record_at) = (record, at);
         self.core.catch_up()?;
         self.core.drop_values();

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use raccord_model::PlaceId;
 
 use super::cache::{Cache, Mark};
-use super::error::ClusterError;
 use super::fold::{Fold, Skip, Took};
 use super::frame::Frame;
 use super::link::Jetstream;
@@ -17,9 +16,6 @@ use super::record::Record;
 use super::shelf::Shelf;
 use super::{store, streams};
 use crate::{Commit, Head, LogError, LogRead as _, Part, Snapshot};
-
-/// The remark that a log went back in time, until a person says what it is.
-pub(super) const RESTORED: &str = "log.restored";
 
 /// How many groups' places in the stream are remembered, for snapshots of commits that are not the
 /// last.
@@ -46,87 +42,34 @@ pub(super) struct Core {
     metas: RefCell<Option<Shelf>>,
 }
 
-/// What opening found of the past.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Past {
-    /// Nothing speaks against it.
-    Whole,
-    /// The cluster knows less than was known here, or than it knew itself.
-    WentBack,
-}
-
 impl Core {
-    /// Reads the log of `place` up to its last message. With a folder, the copy there is used, and
-    /// kept up; without, the copy goes with the handle.
-    pub(super) fn open(
+    /// A handle that has read what `cache` holds.
+    pub(super) fn over(
         link: &Jetstream,
-        folder: Option<&Path>,
         place: &PlaceId,
-    ) -> Result<(Self, Past), LogError> {
-        link.check_version()?;
-        let (mut record, record_at) = read_record(link, place)?;
-        let subject = streams::log(place);
-        let last = link.wait(link.last(streams::LOGS, &subject))?;
-        let last = last.map_or(0, |last| last.sequence);
-        let another = record.reaches() > last;
-        if another {
-            record.forget_places();
-        }
-        let known = match folder {
-            Some(folder) => Cache::open(folder, place)?,
-            None => None,
-        };
-        let (known, mut past) = match known {
-            Some(cache) => match continues(link, &subject, &cache, &record)? {
-                Known::Yes => (Some(cache), Past::Whole),
-                Known::LetGo => (None, Past::Whole),
-                Known::Ahead => (None, Past::WentBack),
-            },
-            None => (None, Past::Whole),
-        };
-        if another {
-            past = Past::WentBack;
-        }
-        let (cache, fold) = if let Some(mut cache) = known {
-            let head = cache
-                .mirror()
-                .map_or_else(|| Head::genesis(place), |mirror| mirror.read().head());
-            let fold = Fold::from(head, cache.mark().term);
-            (cache, fold)
-        } else {
-            // Before the copy that knew more is gone, the log says so itself.
-            if past == Past::WentBack {
-                remark(link, place)?;
-            }
-            newest(link, folder, place, &record)?
-        };
-        let mut core = Self {
+        (record, record_at): (Record, u64),
+        cache: Cache,
+        fold: Fold,
+    ) -> Self {
+        Self {
             link: link.clone(),
             place: place.clone(),
-            subject,
+            subject: streams::log(place),
             record,
             record_at,
-            at: cache.mark().sequence.min(last),
+            at: cache.mark().sequence,
             places: vec![(fold.head().number, cache.mark().group)],
             fold,
             group: None,
             cache: RefCell::new(cache),
             slots: RefCell::new(None),
             metas: RefCell::new(None),
-        };
-        core.read_on(last)?;
-        if core.went_back() {
-            // A writer may just be opening it: what it wrote first was read first.
-            (core.record, core.record_at) = read_record(link, place)?;
-            core.catch_up()?;
-            if another {
-                core.record.forget_places();
-            }
-            if core.went_back() {
-                past = Past::WentBack;
-            }
         }
-        Ok((core, past))
+    }
+
+    /// Commit `number` without its body, as the copy has it.
+    pub(super) fn copied_head(&mut self, number: u64) -> Option<Head> {
+        self.cache.get_mut().mirror()?.head_at(number).ok()
     }
 
     /// Begins at `floor` a log of which nothing is there yet.
@@ -223,23 +166,6 @@ impl Core {
         tracing::warn!(place = %self.place, sequence, reason = ?skip, "cluster.message-skipped");
     }
 
-    /// Whether what is there is less than the log's own record knew.
-    fn went_back(&mut self) -> bool {
-        if self.fold.beyond().is_some() {
-            // Not back: something is missing in between.
-            return false;
-        }
-        let (known, found) = (self.record.head, self.fold.head());
-        if known.number > found.number || self.fold.term() > self.record.term {
-            return true;
-        }
-        let cache = self.cache.get_mut();
-        let at = cache
-            .mirror()
-            .and_then(|mirror| mirror.head_at(known.number).ok());
-        at.is_some_and(|at| at != known)
-    }
-
     /// The message from which reading goes on after commit `number`, or one before it.
     pub(super) fn place_of(&self, number: u64) -> u64 {
         let index = self.places.partition_point(|(last, _)| *last < number);
@@ -275,7 +201,11 @@ impl Core {
         }
         let folder = cache.folder().map(Path::to_owned);
         cache.rest();
-        let mut whole = self.fetch(folder.as_deref())?;
+        let mut whole = match self.fetch(folder.as_deref()) {
+            // Another process has come to use that folder meanwhile.
+            Err(LogError::Locked { .. }) => self.fetch(None)?,
+            outcome => outcome?,
+        };
         let Some(mirror) = whole.mirror() else {
             return Err(LogError::damaged(Part::Chain));
         };
@@ -453,6 +383,14 @@ impl Core {
         self.with_metas(|shelf| Ok(shelf.all(&self.fold)))
     }
 
+    pub(super) fn slot(&self, slot: &str) -> Result<Option<String>, LogError> {
+        self.with_slots(|shelf| Ok(shelf.one(slot, &self.fold).map(str::to_owned)))
+    }
+
+    pub(super) fn meta(&self, key: &str) -> Result<Option<String>, LogError> {
+        self.with_metas(|shelf| Ok(shelf.one(key, &self.fold).map(str::to_owned)))
+    }
+
     /// Forgets the values in memory: they are read again when they are needed.
     pub(super) fn drop_values(&self) {
         *self.slots.borrow_mut() = None;
@@ -482,99 +420,4 @@ fn with<T>(
         *shelf = Some(loaded);
     }
     outcome
-}
-
-/// The log's own record, and its sequence.
-pub(super) fn read_record(link: &Jetstream, place: &PlaceId) -> Result<(Record, u64), LogError> {
-    match link.wait(link.last(streams::METAS, &streams::record(place)))? {
-        Some(found) => Record::decode(&found.payload, place)
-            .map(|record| (record, found.sequence))
-            .ok_or_else(|| LogError::damaged(Part::Chain)),
-        None => Ok((Record::starting(Head::genesis(place)), 0)),
-    }
-}
-
-/// Whether the log goes on from where a copy stands.
-enum Known {
-    Yes,
-    /// Retention took that part away.
-    LetGo,
-    /// The copy knows what the cluster does not.
-    Ahead,
-}
-
-fn continues(
-    link: &Jetstream,
-    subject: &str,
-    cache: &Cache,
-    record: &Record,
-) -> Result<Known, ClusterError> {
-    let mark = cache.mark();
-    if mark.sum == 0 {
-        // Nothing had been read yet.
-        return Ok(Known::LetGo);
-    }
-    let before = mark.sequence.saturating_sub(1);
-    let there = link.wait(link.after(streams::LOGS, subject, before))?;
-    Ok(match there {
-        Some(there) if there.sequence == mark.sequence => {
-            if Mark::sum_of(&there.payload) == mark.sum {
-                Known::Yes
-            } else {
-                Known::Ahead
-            }
-        }
-        _ if mark.sequence < record.floor_from => Known::LetGo,
-        _ => Known::Ahead,
-    })
-}
-
-/// Remembers in the cluster that the log went back in time.
-pub(super) fn remark(link: &Jetstream, place: &PlaceId) -> Result<(), LogError> {
-    let mut metas = Shelf::load(link, streams::METAS, streams::metas(place))?;
-    let fill = super::shelf::Fill {
-        name: RESTORED,
-        value: "yes",
-        commit: None,
-    };
-    metas.fill(link, &[fill])
-}
-
-/// A new copy that starts at the newest good snapshot, and where reading goes on from there.
-fn newest(
-    link: &Jetstream,
-    folder: Option<&Path>,
-    place: &PlaceId,
-    record: &Record,
-) -> Result<(Cache, Fold), LogError> {
-    let mut failed = None;
-    for stored in record.snapshots.iter().rev() {
-        let snapshot = match store::read(link, place, stored) {
-            Ok(snapshot) => snapshot,
-            Err(error @ LogError::Damaged { .. }) => {
-                tracing::warn!(%error, %place, "cluster.snapshot-damaged");
-                failed = Some(error);
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let mut cache = Cache::make(folder, place, Some(&snapshot))?;
-        let mark = Mark {
-            sequence: stored.from.saturating_sub(1),
-            group: stored.from,
-            term: stored.head.term,
-            ..Mark::default()
-        };
-        cache.start_at(mark);
-        return Ok((cache, Fold::from(stored.head, stored.head.term)));
-    }
-    match failed {
-        // Without the snapshot it starts with, the log cannot be read.
-        Some(error) if record.floor.number > 0 => Err(error),
-        _ => {
-            let cache = Cache::make(folder, place, None)?;
-            let genesis = Head::genesis(place);
-            Ok((cache, Fold::from(genesis, 0)))
-        }
-    }
 }

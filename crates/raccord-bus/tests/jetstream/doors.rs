@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use nkeys::KeyPair;
 use raccord_bus::LogError;
 use raccord_bus::jetstream::servers::Version;
 use raccord_bus::jetstream::{ClusterError, Identity, Jetstream, Settings};
@@ -56,6 +57,68 @@ fn a_token_opens_the_door() {
         ..world.settings()
     };
     connect(&settings).unwrap();
+}
+
+/// A signed statement, as NATS's operators make them.
+fn signed(by: &KeyPair, about: &KeyPair, name: &str, claims: &str) -> String {
+    let claims = format!(
+        "{{\"jti\":\"{name}\",\"iat\":1700000000,\"iss\":\"{}\",\"name\":\"{name}\",\"sub\":\"{}\",\
+         \"nats\":{{{claims}\"version\":2}}}}",
+        by.public_key(),
+        about.public_key()
+    );
+    let text = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode("{\"typ\":\"JWT\",\"alg\":\"ed25519-nkey\"}"),
+        URL_SAFE_NO_PAD.encode(claims)
+    );
+    let signature = by.sign(text.as_bytes()).unwrap();
+    format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+#[test]
+fn a_credentials_file_opens_the_door_and_another_operators_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (operator, system, account, user) = (
+        KeyPair::new_operator(),
+        KeyPair::new_account(),
+        KeyPair::new_account(),
+        KeyPair::new_user(),
+    );
+    let limits = "\"limits\":{\"subs\":-1,\"data\":-1,\"payload\":-1,\"imports\":-1,\"exports\":-1,\
+                  \"wildcards\":true,\"conn\":-1,\"leaf\":-1,\"mem_storage\":-1,\"disk_storage\":-1,\
+                  \"streams\":-1,\"consumer\":-1},\"type\":\"account\",";
+    let more = format!(
+        "operator: {}\nsystem_account: {}\nresolver: MEMORY\n\
+         resolver_preload: {{ {}: {}, {}: {} }}",
+        signed(&operator, &operator, "operator", "\"type\":\"operator\","),
+        system.public_key(),
+        system.public_key(),
+        signed(&operator, &system, "system", "\"type\":\"account\","),
+        account.public_key(),
+        signed(&operator, &account, "places", limits)
+    );
+    let world = World::with(Version::Present, &more);
+    let file = |name: &str, by: &KeyPair| {
+        let path = folder.path().join(name);
+        let may = "\"pub\":{},\"sub\":{},\"subs\":-1,\"data\":-1,\"payload\":-1,\"type\":\"user\",";
+        let text = format!(
+            "-----BEGIN NATS USER JWT-----\n{}\n------END NATS USER JWT------\n\n\
+             -----BEGIN USER NKEY SEED-----\n{}\n------END USER NKEY SEED------\n",
+            signed(by, &user, "node", may),
+            user.seed().unwrap()
+        );
+        std::fs::write(&path, text).unwrap();
+        Settings {
+            identity: Identity::CredentialsFile(path),
+            ..world.settings()
+        }
+    };
+    connect(&file("node.creds", &account)).unwrap();
+    let stranger = KeyPair::new_account();
+    let told = connect(&file("stranger.creds", &stranger)).unwrap_err();
+    assert!(matches!(told, ClusterError::Credentials), "{told:?}");
+    assert!(!format!("{told:?} {told}").contains(&user.seed().unwrap()));
 }
 
 #[test]
