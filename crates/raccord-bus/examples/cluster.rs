@@ -48,8 +48,9 @@ fn world(runtime: &Runtime, folder: &Path, name: &str, servers: &[Server], repli
     };
     let link = Jetstream::connect(runtime.handle().clone(), &settings).unwrap();
     println!("{name}:");
-    rates(runtime, folder, servers, &link);
-    opening(folder, &link);
+    let folder = folder.join(format!("nodes of {name}"));
+    rates(runtime, &folder, servers, &link);
+    opening(&folder, &link);
 }
 
 /// Bare publishes, commits one by one and in groups, in turn: all three meet the same minutes.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use raccord_model::PlaceId;
 
+use super::frame::Group;
 use super::shelf::{token, untoken};
 use super::wire;
 use crate::sqlite::Mirror;
@@ -25,6 +26,8 @@ pub(super) struct Mark {
     pub(super) group: u64,
     /// The highest term announced.
     pub(super) term: u64,
+    /// The last message of the bucket of values that a group was known to have filled.
+    pub(super) values: u64,
     /// The slots emptied by that group.
     pub(super) emptied: Vec<String>,
 }
@@ -34,10 +37,19 @@ impl Mark {
         wire::sum("mark", payload)
     }
 
+    /// Moves on over a group whose first message is `first`.
+    pub(super) fn follow(&mut self, first: u64, group: &Group) {
+        self.group = first;
+        self.emptied.clone_from(&group.emptied);
+        if group.values > 0 {
+            self.values = group.values;
+        }
+    }
+
     fn write(&self) -> String {
         let mut text = format!(
-            "{} {} {} {}",
-            self.sequence, self.sum, self.group, self.term
+            "{} {} {} {} {}",
+            self.sequence, self.sum, self.group, self.term, self.values
         );
         for slot in &self.emptied {
             text.push(' ');
@@ -54,6 +66,7 @@ impl Mark {
             sum: number()?,
             group: number()?,
             term: number()?,
+            values: number()?,
             emptied: words.map(untoken).collect::<Option<_>>()?,
         })
     }
@@ -215,6 +228,7 @@ mod tests {
             sum: u64::MAX,
             group: 5,
             term: 3,
+            values: 9,
             emptied: vec!["a b\n".to_owned(), String::new()],
         };
         assert_eq!(Mark::parse(&mark.write()), Some(mark));

@@ -36,7 +36,10 @@ impl Jetstream {
                 return Ok(());
             }
             let Some(found) = self.after(stream, subject, at).await? else {
-                return Ok(());
+                if self.is_gone(stream, subject, until).await? {
+                    return Ok(());
+                }
+                break;
             };
             at = found.sequence;
             if at > until {
@@ -66,12 +69,29 @@ impl Jetstream {
                 return Err(LogError::Cluster(ClusterError::Unreachable {
                     why: "no messages came".to_owned(),
                 }));
-            } else if self.after(stream, subject, at).await?.is_none() {
+            } else if self.is_gone(stream, subject, until).await?
+                && self.after(stream, subject, at).await?.is_none()
+            {
                 return Ok(());
             }
             pause.before_next().await;
         }
         Ok(())
+    }
+
+    /// Whether a message that was there is there no more. A server that has just become the leader
+    /// may not know the last ones yet: what is asked for twice is not there.
+    async fn is_gone(
+        &self,
+        stream: &str,
+        subject: &str,
+        sequence: u64,
+    ) -> Result<bool, ClusterError> {
+        let found = self
+            .after(stream, subject, sequence.saturating_sub(1))
+            .await?;
+        Ok(found.is_none_or(|found| found.sequence != sequence)
+            && self.last_of(stream).await? >= sequence)
     }
 
     /// Reads by a consumer of its own, as far as it gets. Whether that was all.

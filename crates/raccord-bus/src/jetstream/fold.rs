@@ -240,7 +240,7 @@ mod tests {
             .iter()
             .map(|body| (Timestamp::UNIX_EPOCH, body))
             .collect();
-        pack(after, term, entries.into_iter(), &[], PART).remove(0)
+        pack(after, term, entries.into_iter(), (&[], 0), PART).remove(0)
     }
 
     /// Parts of one commit that does not pack.
@@ -250,7 +250,7 @@ mod tests {
             after,
             term,
             [(Timestamp::UNIX_EPOCH, body)].into_iter(),
-            &[],
+            (&[], 0),
             40,
         )
     }

@@ -65,6 +65,9 @@ pub(super) struct Group {
     /// The slots these commits empty: values go after the commit, so this is what a crash may leave
     /// to do.
     pub(super) emptied: Vec<String>,
+    /// The message that holds the last value these commits fill, in the bucket's stream; 0 where
+    /// they fill none. Who comes later knows by it that the bucket is whole.
+    pub(super) values: u64,
 }
 
 impl Part {
@@ -153,7 +156,7 @@ pub(super) fn pack(
     head: &Head,
     term: u64,
     entries: impl ExactSizeIterator<Item = (Timestamp, impl AsRef<[u8]>)>,
-    emptied: &[&str],
+    (emptied, values): (&[&str], u64),
     limit: usize,
 ) -> Vec<Frame> {
     let mut raw = Wire::new(VERSION);
@@ -169,6 +172,7 @@ pub(super) fn pack(
         raw.short(slot.len() as u16);
         raw.raw(slot.as_bytes());
     }
+    raw.long(values);
     let raw = raw.seal("");
     let packed = lz4_flex::block::compress(&raw);
     let count = packed.len().div_ceil(limit);
@@ -204,6 +208,7 @@ pub(super) fn unpack(first: &Part, term: u64, packed: &[u8]) -> Option<Group> {
     let mut group = Group {
         commits: Vec::new(),
         emptied: Vec::new(),
+        values: 0,
     };
     let (mut number, mut previous) = (first.after, first.previous);
     for _ in 0..bytes.word()? {
@@ -228,6 +233,7 @@ pub(super) fn unpack(first: &Part, term: u64, packed: &[u8]) -> Option<Group> {
         let slot = str::from_utf8(bytes.take(size)?).ok()?;
         group.emptied.push(slot.to_owned());
     }
+    group.values = bytes.long()?;
     let whole = bytes.is_empty()
         && !group.commits.is_empty()
         && i64::try_from(number).is_ok()
@@ -270,7 +276,7 @@ mod tests {
         ) {
             let names: Vec<&str> = emptied.iter().map(String::as_str).collect();
             let entries: Vec<_> = bodies.iter().map(|body| (Timestamp::UNIX_EPOCH, body)).collect();
-            let frames = pack(&genesis(), term, entries.into_iter(), &names, limit);
+            let frames = pack(&genesis(), term, entries.into_iter(), (&names, 7), limit);
             for frame in &frames {
                 let bytes = frame.encode(SUBJECT);
                 prop_assert_eq!(Frame::decode(&bytes, SUBJECT), Some(frame.clone()));
@@ -282,6 +288,7 @@ mod tests {
             let read: Vec<_> = group.commits.iter().map(|commit| commit.body.clone()).collect();
             prop_assert_eq!(read, bodies);
             prop_assert_eq!(group.emptied, emptied);
+            prop_assert_eq!(group.values, 7);
         }
 
         #[test]
@@ -290,7 +297,7 @@ mod tests {
             at in any::<prop::sample::Index>(),
             bit in 0..8,
         ) {
-            let frames = pack(&genesis(), 1, [(Timestamp::UNIX_EPOCH, body)].into_iter(), &[], PART);
+            let frames = pack(&genesis(), 1, [(Timestamp::UNIX_EPOCH, body)].into_iter(), (&[], 0), PART);
             let mut bytes = frames[0].encode(SUBJECT);
             let at = at.index(bytes.len());
             bytes[at] ^= 1_u8 << bit;

@@ -133,6 +133,14 @@ impl Jetstream {
             .await
     }
 
+    /// The sequence of the last message `stream` ever took, whether it is still there or not.
+    pub(super) async fn last_of(&self, stream: &str) -> Result<u64, ClusterError> {
+        let stream = self.stream(stream).await?;
+        let info = stream.get_info().await;
+        info.map(|info| info.state.last_sequence)
+            .map_err(|error| refused("look at a stream", &error))
+    }
+
     /// The first message on `subject` after `sequence`, as the stream's leader has it.
     pub(super) async fn after(
         &self,

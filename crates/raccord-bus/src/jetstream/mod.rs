@@ -64,6 +64,7 @@ pub struct JetstreamLog {
 #[derive(Debug)]
 pub struct JetstreamReader {
     core: Core,
+    went_back: bool,
 }
 
 /// An open log, and what is known of its past.

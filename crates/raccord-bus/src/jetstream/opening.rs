@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use raccord_model::PlaceId;
+use tokio::time::Instant;
 
 use super::cache::{Cache, Mark};
 use super::error::ClusterError;
 use super::fold::Fold;
-use super::link::Jetstream;
+use super::link::{Jetstream, Pause};
 use super::record::Record;
 use super::shared::Core;
 use super::shelf::{Fill, Shelf};
@@ -17,6 +18,9 @@ use crate::{Head, LogError, LogRead as _, Part};
 
 /// The remark that a log went back in time, until a person says what it is.
 pub(super) const RESTORED: &str = "log.restored";
+
+/// The remark for which message of the bucket of values that was said already.
+pub(super) const MISSED: &str = "log.values-missed";
 
 /// What opening found of the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +70,8 @@ impl Core {
             let fold = Fold::from(head, cache.mark().term);
             (cache, fold)
         } else {
-            // Before the copy that knew more is gone, the log says so itself.
-            if past == Past::WentBack {
-                remark(link, place)?;
-            }
+            // A copy that knew more stays until the log says so itself.
+            let folder = folder.filter(|_| past == Past::Whole);
             newest(link, folder, place, &record)?
         };
         let mut core = Self::over(link, place, (record, record_at), cache, fold);
@@ -112,6 +114,27 @@ pub(super) fn read_record(link: &Jetstream, place: &PlaceId) -> Result<(Record, 
             .ok_or_else(|| LogError::damaged(Part::Chain)),
         None => Ok((Record::starting(Head::genesis(place)), 0)),
     }
+}
+
+/// Whether the bucket of values is older than what was read of the log: it was put back by itself.
+/// A server that has just become the leader may only be a moment behind.
+pub(super) fn values_are_older(link: &Jetstream, known: u64) -> Result<bool, LogError> {
+    if known == 0 {
+        return Ok(false);
+    }
+    link.wait(async {
+        let deadline = link.deadline();
+        let mut pause = Pause::new();
+        loop {
+            if link.last_of(streams::SLOTS).await? >= known {
+                return Ok(false);
+            }
+            if Instant::now() >= deadline {
+                return Ok(true);
+            }
+            pause.before_next().await;
+        }
+    })
 }
 
 /// Whether the log goes on from where a copy stands.
@@ -157,7 +180,7 @@ pub(super) fn remark(link: &Jetstream, place: &PlaceId) -> Result<(), LogError> 
         value: "yes",
         commit: None,
     };
-    metas.fill(link, &[fill])
+    metas.fill(link, &[fill]).map(drop)
 }
 
 /// A new copy that starts at the newest good snapshot, and where reading goes on from there.

@@ -7,7 +7,7 @@ use raccord_model::PlaceId;
 use super::JetstreamReader;
 use super::error::ClusterError;
 use super::link::Jetstream;
-use super::opening::RESTORED;
+use super::opening::{Past, RESTORED};
 use super::shared::Core;
 use crate::{Head, LogError};
 
@@ -26,14 +26,17 @@ impl JetstreamReader {
             Err(LogError::Locked { .. }) => Core::open(link, None, place),
             outcome => outcome,
         };
-        let (core, _) = opened?;
+        let (core, past) = opened?;
         if core.is_new() {
             return Err(ClusterError::Missing {
                 place: place.to_string(),
             }
             .into());
         }
-        Ok(Self { core })
+        Ok(Self {
+            core,
+            went_back: past == Past::WentBack,
+        })
     }
 
     /// Reads on up to the last commit there is.
@@ -53,7 +56,7 @@ impl JetstreamReader {
     /// # Errors
     /// As the cluster refuses.
     pub fn is_restored(&self) -> Result<bool, LogError> {
-        Ok(self.core.metas()?.contains_key(RESTORED))
+        Ok(self.went_back || self.core.meta(RESTORED)?.is_some())
     }
 
     /// Closes files and lets go of what can be read again.

@@ -33,6 +33,8 @@ pub(super) struct Core {
     pub(super) fold: Fold,
     /// The last message of the subject that was read.
     pub(super) at: u64,
+    /// How often something had to be read.
+    pub(super) readings: u64,
     /// The first message of a group whose parts are being read.
     group: Option<u64>,
     /// The last commit of each group, and its first message.
@@ -58,6 +60,7 @@ impl Core {
             record,
             record_at,
             at: cache.mark().sequence,
+            readings: 0,
             places: vec![(fold.head().number, cache.mark().group)],
             fold,
             group: None,
@@ -97,6 +100,7 @@ impl Core {
     /// Reads on up to the message `until`. Whether one among them is `ours`.
     pub(super) fn read_until(&mut self, until: u64, ours: &[u8]) -> Result<bool, LogError> {
         let (link, subject) = (self.link.clone(), self.subject.clone());
+        self.readings += 1;
         let after = self.at;
         let mut found_ours = false;
         link.wait(link.feed(streams::LOGS, &subject, after, until, |found| {
@@ -145,8 +149,7 @@ impl Core {
         };
         match took {
             Took::Group(group) => {
-                mark.group = first;
-                mark.emptied = group.emptied;
+                mark.follow(first, &group);
                 if self.places.len() >= PLACES {
                     self.places.drain(..PLACES / 2);
                 }
@@ -176,9 +179,14 @@ impl Core {
         }
     }
 
-    /// The slots emptied by the last group: a crash may have left their values.
-    pub(super) fn emptied_last(&self) -> Vec<String> {
-        self.cache.borrow().mark().emptied.clone()
+    /// Whether the copy stays when the handle is gone.
+    pub(super) fn has_folder(&self) -> bool {
+        self.cache.borrow().folder().is_some()
+    }
+
+    /// What is to be known of what was read last.
+    pub(super) fn mark(&self) -> Mark {
+        self.cache.borrow().mark().clone()
     }
 
     /// Runs `read` on a copy that holds the commits after `from`, made anew where it is missing,

@@ -122,10 +122,11 @@ impl Shelf {
             .collect()
     }
 
-    /// Writes values, durable when this returns; the ones before still lie beside them.
-    pub(super) fn fill(&mut self, link: &Jetstream, fills: &[Fill<'_>]) -> Result<(), LogError> {
+    /// Writes values, durable when this returns; the ones before still lie beside them. The last
+    /// message that holds one of them; 0 where there are none.
+    pub(super) fn fill(&mut self, link: &Jetstream, fills: &[Fill<'_>]) -> Result<u64, LogError> {
         if fills.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let messages = fills.iter().map(|fill| {
             let mut headers = HeaderMap::new();
@@ -139,6 +140,7 @@ impl Shelf {
         // Whatever became of it, something may lie there now.
         self.doubtful |= !matches!(put, Ok((_, false)));
         let (sequences, _) = put?;
+        let last = sequences.iter().copied().max().unwrap_or_default();
         for (fill, sequence) in fills.iter().zip(sequences) {
             let versions = self.names.entry(fill.name.to_owned()).or_default();
             versions.push(Version {
@@ -147,7 +149,7 @@ impl Shelf {
                 value: Some(fill.value.to_owned()),
             });
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Deletes what lies there of `names`, so that no byte is left of it.

@@ -9,13 +9,14 @@ use std::path::Path;
 use super::error::ClusterError;
 use super::frame::{Content, Frame, measure, pack};
 use super::link::{Jetstream, Put};
-use super::opening::{Past, RESTORED, read_record, remark};
+use super::opening::{MISSED, Past, RESTORED, read_record, remark, values_are_older};
 use super::record::{Record, Stored};
 use super::shared::Core;
 use super::shelf::{Fill, check_name};
 use super::store::{self, Pending};
 use super::{JetstreamLog, Opened, streams};
 use crate::log::check_entries;
+use crate::sqlite::Mirror;
 use crate::{Entry, Head, LogError, MAX_SNAPSHOT, Upkeep};
 
 /// How often others may come first before opening or writing is given up: each time, something new
@@ -31,9 +32,6 @@ impl JetstreamLog {
     pub fn open(link: &Jetstream, folder: &Path, place: &PlaceId) -> Result<Opened, LogError> {
         for _ in 0..ROUNDS {
             let (mut core, past) = Core::open(link, Some(folder), place)?;
-            if past == Past::WentBack {
-                remark(link, place)?;
-            }
             if let Some(beyond) = core.fold.beyond() {
                 tracing::error!(%place, last = beyond.number, "cluster.hole");
                 let missing = core.fold.head().number + 1;
@@ -43,24 +41,55 @@ impl JetstreamLog {
                     restored: false,
                 });
             }
+            let went_back = past == Past::WentBack;
             let term = core.fold.term().max(core.record.term) + 1;
+            let head = core.fold.head();
             let record = Record {
                 term,
-                head: core.fold.head(),
+                // What the record knew stays until the log itself says that it went back.
+                head: if went_back { core.record.head } else { head },
                 ..core.record.clone()
             };
+            let before = core.readings;
             if !put_record(&mut core, record)? || !announce(&mut core, term)? {
                 continue;
             }
-            let mut log = Self::over(core, None);
-            let emptied = log.core.emptied_last();
-            if !emptied.is_empty() {
-                log.empty_slots(&emptied)?;
+            if went_back && core.readings != before {
+                // There was more than a server that is no longer the leader had told.
+                continue;
             }
-            let restored = log.core.metas()?.contains_key(RESTORED);
-            return Ok(Opened { log, restored });
+            return Self::over(core, None).settled(folder, went_back);
         }
         Err(ClusterError::Unconfirmed.into())
+    }
+
+    /// Finishes what a crash may have left, and says what is known of the past.
+    fn settled(mut self, folder: &Path, mut went_back: bool) -> Result<Opened, LogError> {
+        let (link, place) = (self.core.link.clone(), self.core.place.clone());
+        let mark = self.core.mark();
+        if values_are_older(&link, mark.values)? {
+            let missed = mark.values.to_string();
+            if self.core.meta(MISSED)?.as_ref() != Some(&missed) {
+                went_back = true;
+                self.write_meta(MISSED, Some(&missed))?;
+            }
+        }
+        if went_back {
+            tracing::warn!(%place, "cluster.went-back");
+            remark(&link, &place)?;
+            self.core.drop_values();
+            if !self.core.has_folder() {
+                Mirror::discard(folder)?;
+            }
+        }
+        if !mark.emptied.is_empty() {
+            self.empty_slots(&mark.emptied)?;
+        }
+        let restored = self.core.meta(RESTORED)?.is_some();
+        Ok(Opened {
+            log: self,
+            restored,
+        })
     }
 
     fn over(core: Core, poisoned: Option<&'static str>) -> Self {
@@ -120,11 +149,12 @@ impl JetstreamLog {
             }
         }
         let link = self.core.link.clone();
+        let mut values = 0;
         if !fills.is_empty() {
-            self.core.with_slots(|shelf| shelf.fill(&link, &fills))?;
+            values = self.core.with_slots(|shelf| shelf.fill(&link, &fills))?;
         }
         let bodies = entries.iter().map(|entry| (entry.at, entry.body));
-        for frame in pack(&head, self.term, bodies, &emptied, link.room()) {
+        for frame in pack(&head, self.term, bodies, (&emptied, values), link.room()) {
             self.publish(frame)?;
         }
         let expected = head.number + entries.len() as u64;

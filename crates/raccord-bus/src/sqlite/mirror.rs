@@ -103,6 +103,13 @@ impl Mirror {
         })
     }
 
+    /// Takes the copy in `folder` away.
+    pub(crate) fn discard(folder: &Path) -> Result<(), LogError> {
+        let folder = settle(folder)?;
+        let _lock = WriterLock::take(&folder)?;
+        throw_away(&folder.join(FILE))
+    }
+
     /// The copy, for reading.
     pub(crate) fn read(&self) -> &SqliteReader {
         &self.store

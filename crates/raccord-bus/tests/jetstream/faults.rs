@@ -241,6 +241,45 @@ fn a_log_stream_put_back_alone_is_seen_even_without_any_copy() {
 }
 
 #[test]
+fn a_bucket_of_values_put_back_alone_is_seen_once_and_the_rest_is_read() {
+    let world = World::new();
+    let link = Jetstream::connect(
+        RUNTIME.handle().clone(),
+        &Settings {
+            patience: Duration::from_secs(1),
+            ..world.settings()
+        },
+    )
+    .unwrap();
+    let mut log = world.open(&link, "one");
+    let value = SlotWrite {
+        slot: "a".to_owned(),
+        value: Some("Ana".to_owned()),
+    };
+    log.append(at(1), b"x", std::slice::from_ref(&value))
+        .unwrap();
+    drop(log);
+    let client = plain(&world.server.url());
+    RUNTIME
+        .block_on(client.delete_stream("KV_raccord-slots"))
+        .unwrap();
+    world.connect();
+    let opened = JetstreamLog::open(&link, &world.node("another"), &place()).unwrap();
+    assert!(opened.restored);
+    let mut log = opened.log;
+    assert_eq!(log.slot("a").unwrap(), None);
+    log.settle_past().unwrap();
+    drop(log);
+    let mut log = world.open(&link, "another");
+    log.append(at(2), b"y", &[value]).unwrap();
+    drop(log);
+    assert_eq!(
+        world.open(&link, "third").slot("a").unwrap().as_deref(),
+        Some("Ana")
+    );
+}
+
+#[test]
 fn a_log_stream_made_anew_goes_on_from_the_snapshot_and_is_mute() {
     let world = World::new();
     let link = world.connect();
