@@ -39,6 +39,8 @@ pub(super) async fn connect(settings: &Settings) -> Result<async_nats::Client, C
         .name("raccord")
         .connection_timeout(settings.patience.min(Duration::from_secs(5)))
         .request_timeout(Some(settings.answer))
+        // A server that hangs is left for another after two that were not answered.
+        .ping_interval(settings.answer)
         .event_callback(|event| async move {
             tracing::info!(%event, "cluster.connection");
         });

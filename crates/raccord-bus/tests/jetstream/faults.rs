@@ -145,6 +145,59 @@ fn one_of_three_servers_may_die_at_any_time() {
     assert_eq!(numbers(&opened.log), (1..=30).collect::<Vec<_>>());
 }
 
+fn signal(server: &Server, name: &str) {
+    let pid = server.pid().unwrap().to_string();
+    let status = std::process::Command::new("kill")
+        .args([name, &pid])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_leader_that_hangs_and_wakes_up_again_misleads_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let servers = Server::start_three(Version::Present, folder.path());
+    let with = |servers: &[Server]| Settings {
+        replicas: 3,
+        patience: Duration::from_secs(40),
+        ..settings(servers.iter().map(Server::url))
+    };
+    let connect =
+        |settings: &Settings| Jetstream::connect(RUNTIME.handle().clone(), settings).unwrap();
+    let link = connect(&with(&servers));
+    let node = folder.path().join("node");
+    let mut log = JetstreamLog::open(&link, &node, &place()).unwrap().log;
+    for number in 1..=5 {
+        log.append(at(number), b"x", &[]).unwrap();
+    }
+    let client = plain(&servers[0].url());
+    let leader = RUNTIME.block_on(async {
+        let stream = client.get_stream("raccord").await.unwrap();
+        let cluster = stream.cached_info().cluster.clone().unwrap();
+        cluster.leader.unwrap()
+    });
+    let hung = ["one", "two", "three"]
+        .iter()
+        .position(|name| *name == leader)
+        .unwrap();
+    signal(&servers[hung], "-STOP");
+    for number in 6..=9 {
+        log.append(at(number), b"y", &[]).unwrap();
+    }
+    signal(&servers[hung], "-CONT");
+    // Asked at once, and alone, it may still take itself for the leader.
+    let woken = connect(&with(&servers[hung..=hung]));
+    let opened = JetstreamLog::open(&woken, &folder.path().join("other"), &place()).unwrap();
+    assert!(!opened.restored);
+    assert_eq!(numbers(&opened.log), (1..=9).collect::<Vec<_>>());
+    let told = log.append(at(10), b"z", &[]).unwrap_err();
+    assert!(matches!(
+        told,
+        LogError::Cluster(ClusterError::Replaced { .. })
+    ));
+}
+
 #[test]
 fn servers_that_are_gone_are_told_and_the_log_goes_on_once_they_are_back() {
     let mut world = World::new();
