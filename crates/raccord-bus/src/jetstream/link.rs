@@ -203,9 +203,9 @@ impl Jetstream {
         let deadline = self.deadline();
         let mut pause = Pause::new();
         loop {
+            // Which stream took it stands in the answer.
             let message = PublishMessage::build()
                 .payload(payload.clone())
-                .expected_stream(stream)
                 .expected_last_subject_sequence(expected);
             let answer = match self
                 .context()
