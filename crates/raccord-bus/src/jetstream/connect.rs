@@ -4,28 +4,35 @@ use std::time::Duration;
 
 use async_nats::{ConnectErrorKind, ConnectOptions};
 
+use raccord_model::Words;
+
 use super::error::ClusterError;
 use super::link::chain;
 use super::settings::{Identity, Settings};
 
 pub(super) async fn connect(settings: &Settings) -> Result<async_nats::Client, ClusterError> {
-    let setting = |name, why: &str| ClusterError::Setting {
+    let setting = |name, fr: &str, en: &str| ClusterError::Setting {
         name,
-        why: why.to_owned(),
+        why: Words::new(fr, en),
     };
     if !matches!(settings.replicas, 1 | 3 | 5) {
-        return Err(setting("replicas", "1, 3 or 5"));
+        return Err(setting("replicas", "1, 3 ou 5", "1, 3 or 5"));
     }
     let servers = settings
         .servers
         .iter()
         .map(|server| {
-            let server: async_nats::ServerAddr = server
-                .parse()
-                .map_err(|_| setting("servers", "not an address such as nats://host:4222"))?;
+            let server: async_nats::ServerAddr = server.parse().map_err(|_| {
+                setting(
+                    "servers",
+                    "il faut des adresses comme nats://machine:4222",
+                    "addresses such as nats://host:4222 are needed",
+                )
+            })?;
             if server.has_user_pass() {
                 return Err(setting(
                     "servers",
+                    "un mot de passe n’a pas sa place dans une adresse",
                     "a password does not belong in an address",
                 ));
             }
@@ -33,7 +40,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<async_nats::Client, C
         })
         .collect::<Result<Vec<_>, _>>()?;
     if servers.is_empty() {
-        return Err(setting("servers", "empty"));
+        return Err(setting("servers", "la liste est vide", "the list is empty"));
     }
     let mut options = ConnectOptions::new()
         .name("raccord")
@@ -50,10 +57,13 @@ pub(super) async fn connect(settings: &Settings) -> Result<async_nats::Client, C
         Identity::User { name, password } => {
             options.user_and_password(name.clone(), password.clone())
         }
-        Identity::CredentialsFile(path) => options
-            .credentials_file(path)
-            .await
-            .map_err(|error| setting("credentials", &error.kind().to_string()))?,
+        Identity::CredentialsFile(path) => options.credentials_file(path).await.map_err(|_| {
+            setting(
+                "credentials",
+                "le fichier ne peut pas être lu",
+                "the file cannot be read",
+            )
+        })?,
     };
     for authority in &settings.authorities {
         options = options.add_root_certificates(authority.clone());

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use raccord_model::PlaceId;
 
 use super::error::ClusterError;
-use super::frame::pack;
+use super::frame::{PART, pack};
 use super::link::Jetstream;
 use super::opening::Past;
 use super::record::Record;
@@ -123,7 +123,7 @@ fn send(core: &mut Core, run: &[Commit]) -> Result<(), LogError> {
     }
     let bodies = run.iter().map(|commit| (commit.at, &commit.body));
     let head = core.fold.head();
-    for frame in pack(&head, first.term, bodies, (&[], 0), core.link.room()) {
+    for frame in pack(&head, first.term, bodies, (&[], 0), PART) {
         let payload = Bytes::from(frame.encode(&core.subject));
         if !put(core, first.term, &payload, frame)? {
             return Err(ClusterError::Unconfirmed.into());

@@ -8,12 +8,12 @@ use raccord_model::Words;
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A setting cannot be used.
-    #[error("the setting {name} cannot be used: {why}")]
+    #[error("the setting {name} cannot be used: {}", why.en)]
     Setting {
         /// Its name.
         name: &'static str,
         /// What is wrong with it.
-        why: String,
+        why: Words,
     },
     /// No server answers.
     #[error("no NATS server answers ({why})")]
@@ -118,8 +118,8 @@ impl ClusterError {
     pub fn text(&self) -> Words {
         match self {
             Self::Setting { name, why } => Words::new(
-                format!("Le réglage `{name}` ne peut pas être utilisé : {why}."),
-                format!("The setting `{name}` cannot be used: {why}."),
+                format!("Le réglage `{name}` ne peut pas être utilisé : {}.", why.fr),
+                format!("The setting `{name}` cannot be used: {}.", why.en),
             ),
             Self::Unreachable { why } => Words::new(
                 format!("Aucun serveur NATS ne répond ({why})."),
@@ -189,8 +189,8 @@ impl ClusterError {
     pub fn mend(&self) -> Words {
         match self {
             Self::Setting { .. } => Words::new(
-                "Corrigez ce réglage dans la configuration.",
-                "Correct this setting in the configuration.",
+                "Corrigez ce réglage, dans la configuration de Raccord ou dans celle du serveur.",
+                "Correct this setting, in Raccord's configuration or the server's.",
             ),
             Self::Unreachable { .. } | Self::Unconfirmed | Self::Refused { .. } => Words::new(
                 "Vérifiez que les serveurs NATS tournent et se joignent entre eux : Raccord reprendra \

@@ -144,6 +144,9 @@ impl Fold {
                 return Took::Skipped(Skip::Stray);
             }
         };
+        if assembly.packed.len() + part.bytes.len() > assembly.first.most() {
+            return Took::Skipped(Skip::Unreadable);
+        }
         assembly.packed.extend_from_slice(&part.bytes);
         assembly.next += 1;
         if assembly.next < part.count {

@@ -11,6 +11,7 @@ use async_nats::jetstream::context::{ContextBuilder, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 use bytes::Bytes;
+use raccord_model::Words;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::{Instant, timeout};
 
@@ -34,6 +35,9 @@ struct Inner {
     replicas: usize,
     patience: Duration,
 }
+
+/// What a message may hold at the least: the largest of ours, and its headers.
+const LEAST: usize = 512 << 10;
 
 /// A message as it lies in a stream.
 #[derive(Clone, Debug)]
@@ -81,6 +85,15 @@ impl Jetstream {
         if !info.jetstream {
             return Err(ClusterError::NoJetstream);
         }
+        if info.max_payload < LEAST {
+            return Err(ClusterError::Setting {
+                name: "max_payload",
+                why: Words::new(
+                    "le serveur NATS doit accepter des messages de 512 ko",
+                    "the NATS server must take messages of 512 kB",
+                ),
+            });
+        }
         let several = self.0.replicas > 1 || info.cluster.is_some();
         if several && !at_least(&info.version, 2, 11) {
             return Err(ClusterError::TooOld {
@@ -105,14 +118,6 @@ impl Jetstream {
     /// Until when something begun now is followed up.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.0.patience
-    }
-
-    /// How much a message may hold beside its headers.
-    pub(super) fn room(&self) -> usize {
-        const HEADERS: usize = 4096;
-        let most = self.context().client().max_payload();
-        most.saturating_sub(HEADERS)
-            .clamp(HEADERS, super::frame::PART)
     }
 
     pub(super) async fn stream(&self, name: &str) -> Result<Stream<()>, ClusterError> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::ClusterError;
-use super::frame::{Content, Frame, measure, pack};
+use super::frame::{Content, Frame, PART, measure, pack};
 use super::link::{Jetstream, Put};
 use super::opening::{MISSED, Past, RESTORED, read_record, remark, values_are_older};
 use super::record::{Record, Stored};
@@ -81,6 +81,8 @@ impl JetstreamLog {
             if !self.core.has_folder() {
                 Mirror::discard(folder)?;
             }
+            // It is said: from now on, what is there is what is known.
+            self.change_record(|_| {})?;
         }
         if !mark.emptied.is_empty() {
             self.empty_slots(&mark.emptied)?;
@@ -154,7 +156,7 @@ impl JetstreamLog {
             values = self.core.with_slots(|shelf| shelf.fill(&link, &fills))?;
         }
         let bodies = entries.iter().map(|entry| (entry.at, entry.body));
-        for frame in pack(&head, self.term, bodies, (&emptied, values), link.room()) {
+        for frame in pack(&head, self.term, bodies, (&emptied, values), PART) {
             self.publish(frame)?;
         }
         let expected = head.number + entries.len() as u64;

@@ -124,12 +124,14 @@ fn a_credentials_file_opens_the_door_and_another_operators_does_not() {
 #[test]
 fn settings_that_cannot_be_used_are_named() {
     let world = World::new();
+    let small = World::with(Version::Present, "max_payload: 100KB");
     let name = |settings: Settings| match connect(&settings).unwrap_err() {
         ClusterError::Setting { name, .. } => name,
         other => panic!("{other:?}"),
     };
     assert_eq!(name(Settings::new(Vec::<String>::new())), "servers");
     assert_eq!(name(Settings::new(["http://here"])), "servers");
+    assert_eq!(name(small.settings()), "max_payload");
     let told = connect(&Settings::new(["nats://me:my-word@localhost:4222"])).unwrap_err();
     assert!(!format!("{told:?} {told}").contains("my-word"));
     assert_eq!(
