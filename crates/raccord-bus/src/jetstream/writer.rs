@@ -432,8 +432,9 @@ pub(super) fn put(
                 if core.fold.term() > until {
                     return Ok(false);
                 }
-                if core.fold.head() != before {
-                    // Commits in our own term that are not ours.
+                let commits = matches!(frame.content, Content::Part(_));
+                if commits && core.fold.head() != before {
+                    // In our own term, and not ours. (A marker may follow whatever came.)
                     return Err(ClusterError::Unconfirmed.into());
                 }
             }
