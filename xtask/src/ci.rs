@@ -88,6 +88,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::schemas::check_configuration),
     },
     Step {
+        name: "servers",
+        work: Work::Here(crate::servers::run),
+    },
+    Step {
         name: "tests",
         work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
     },

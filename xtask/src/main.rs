@@ -30,6 +30,7 @@ mod pictures;
 mod python;
 mod quality;
 mod schemas;
+mod servers;
 mod step;
 mod tidy;
 mod workspace;
@@ -62,6 +63,8 @@ enum Verb {
     Quality(quality::Args),
     /// The tests of the connectors and of the kit, in a network namespace that holds nothing.
     Offline,
+    /// Installs the NATS servers that tests start, in the cache folder.
+    Servers,
     /// Licences, sources, duplicates; advisories where their database can be reached.
     Deny(deny::Args),
 }
@@ -87,6 +90,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Pictures(args) => pictures::run(&args),
         Verb::Quality(args) => quality::run(&args),
         Verb::Offline => offline::run(),
+        Verb::Servers => servers::run(),
         Verb::Deny(args) => deny::run(&args),
     }
 }

@@ -224,6 +224,10 @@ pub enum LogError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The cluster that holds the log could not do what was asked.
+    #[cfg(feature = "jetstream")]
+    #[error(transparent)]
+    Cluster(#[from] crate::jetstream::ClusterError),
     /// The backend was told to fail: simulations only.
     #[error("the storage failed")]
     Storage,
@@ -271,6 +275,8 @@ impl LogError {
             Self::Busy { .. } => "log.busy",
             Self::Io { .. } => "log.io",
             Self::Database { .. } => "log.database",
+            #[cfg(feature = "jetstream")]
+            Self::Cluster(error) => error.code(),
             Self::Storage => "log.storage",
         }
     }
@@ -450,6 +456,8 @@ impl LogError {
                     format!("The database refused an operation on “{path}” ({source})."),
                 )
             }
+            #[cfg(feature = "jetstream")]
+            Self::Cluster(error) => error.text(),
             Self::Storage => Words::new(
                 "Le stockage a refusé une écriture.",
                 "The storage refused a write.",
@@ -536,6 +544,8 @@ impl LogError {
                 "Fermez l’autre programme, puis recommencez.",
                 "Close the other program, then try again.",
             ),
+            #[cfg(feature = "jetstream")]
+            Self::Cluster(error) => error.mend(),
             Self::Io { .. } | Self::Database { .. } | Self::Storage => Words::new(
                 "Vérifiez le disque et les droits, puis relancez Raccord.",
                 "Check the disk and the rights, then start Raccord again.",

@@ -22,6 +22,8 @@
 pub mod conformance;
 mod error;
 mod forgotten;
+#[cfg(feature = "jetstream")]
+pub mod jetstream;
 mod log;
 mod memory;
 mod sqlite;
@@ -33,4 +35,4 @@ pub use log::{
     SnapshotInfo, Upkeep,
 };
 pub use memory::{Fault, MemoryDisk, MemoryLog};
-pub use sqlite::{FILE, Opened, Restored, SqliteLog, SqliteReader, backup, restore};
+pub use sqlite::{FILE, Opened, Restored, SqliteLog, SqliteReader, adopt, backup, restore};

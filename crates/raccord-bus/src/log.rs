@@ -316,6 +316,20 @@ pub trait Log: LogRead + Send {
     fn set_meta(&mut self, key: &str, value: Option<&str>) -> Result<(), LogError>;
 }
 
+/// Remembers in `poisoned` a write that failed after it was begun: it is the last of its handle.
+pub(crate) fn remember_failure<T>(
+    poisoned: &mut Option<&'static str>,
+    outcome: Result<T, LogError>,
+) -> Result<T, LogError> {
+    if let Err(error) = &outcome
+        && !error.harmless()
+    {
+        tracing::error!(error.code = error.code(), %error, "log.write-failed");
+        *poisoned = Some(error.code());
+    }
+    outcome
+}
+
 /// Checks a group against the head it is to extend.
 pub(crate) fn check_entries(head: Head, entries: &[Entry<'_>]) -> Result<(), LogError> {
     // The genesis has no hour of its own.

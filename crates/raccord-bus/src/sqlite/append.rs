@@ -7,7 +7,7 @@ use super::SqliteLog;
 use super::chain::Chain;
 use super::kept;
 use super::read::pack;
-use crate::log::{check_entries, link};
+use crate::log::{check_entries, link, remember_failure};
 use crate::{Entry, Head, LogError};
 
 impl SqliteLog {
@@ -21,13 +21,7 @@ impl SqliteLog {
             return Err(LogError::Poisoned { first });
         }
         let outcome = write(self);
-        if let Err(error) = &outcome
-            && !error.harmless()
-        {
-            tracing::error!(error.code = error.code(), %error, "log.write-failed");
-            self.poisoned = Some(error.code());
-        }
-        outcome
+        remember_failure(&mut self.poisoned, outcome)
     }
 
     /// Runs `change` in one durable transaction, with the chain's record as it will be.

@@ -91,6 +91,43 @@ pub fn restore(
     })
 }
 
+/// Makes `data` hold the very log that `log` is, which is not to be written elsewhere any more: its
+/// move to this machine. With `replace`, a log that is there is given up for it.
+///
+/// # Errors
+/// [`LogError::Locked`] while a writer runs, [`LogError::Exists`] without `replace`, and all that can
+/// be wrong with `log`; what was there is untouched then.
+pub fn adopt(log: &dyn LogRead, data: &Path, replace: bool) -> Result<Head, LogError> {
+    let data = settle(data)?;
+    let _lock = WriterLock::take(&data)?;
+    let path = data.join(FILE);
+    let holds = std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0);
+    if holds && !replace {
+        return Err(LogError::Exists { path });
+    }
+    let part = beside(&path, ".moving");
+    copy(
+        log,
+        &part,
+        |_, _| true,
+        |conn, chain| {
+            let present = identity::remark(&part, &data)?;
+            kept::META
+                .put(conn, chain, identity::KEY, Some(&present))
+                .map_err(|source| refused(&part, source))
+        },
+    )?;
+    drop_journal(&path)?;
+    put_in_place(&part, &path)?;
+    Ok(log.head())
+}
+
+/// Whether a remark speaks of the file a log lies in, and not of the log.
+#[cfg(feature = "jetstream")]
+pub(crate) fn is_file_remark(key: &str) -> bool {
+    key == identity::KEY || key == super::open::PLACE
+}
+
 /// Copies a log into a new file, checking all of it on the way.
 fn copy(
     log: &dyn LogRead,

@@ -11,6 +11,8 @@ mod folder;
 mod identity;
 mod kept;
 mod lock;
+#[cfg(feature = "jetstream")]
+mod mirror;
 mod open;
 mod read;
 mod schema;
@@ -25,9 +27,13 @@ use raccord_model::PlaceId;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::{Commit, Entry, Head, Log, LogError, LogRead, Part, Snapshot, SnapshotInfo, Upkeep};
+#[cfg(feature = "jetstream")]
+pub(crate) use mirror::Mirror;
 pub(crate) use open::{io, sync_folder};
 
-pub use backup::{Restored, backup, restore};
+#[cfg(feature = "jetstream")]
+pub(crate) use backup::is_file_remark;
+pub use backup::{Restored, adopt, backup, restore};
 use chain::Chain;
 use lock::WriterLock;
 use snapshot::Pending;

@@ -149,7 +149,7 @@ impl SqliteReader {
     }
 
     /// A handle over an open connection, once all that can be checked at once is.
-    fn over(conn: Connection, path: PathBuf, place: &PlaceId) -> Result<Self, LogError> {
+    pub(super) fn over(conn: Connection, path: PathBuf, place: &PlaceId) -> Result<Self, LogError> {
         schema::check(&conn)?;
         let store = Self {
             chain: load(&conn, &path)?,

@@ -107,6 +107,18 @@ impl SqliteReader {
         Ok(list)
     }
 
+    /// An id that no snapshot and no piece of one has.
+    pub(super) fn free_snapshot_id(&self) -> Result<i64, LogError> {
+        self.conn
+            .query_row(
+                "SELECT 1 + max(coalesce((SELECT max(id) FROM snapshots), 0), \
+                 coalesce((SELECT max(id) >> ?1 FROM parts), 0))",
+                [SHIFT],
+                |row| row.get(0),
+            )
+            .map_err(|source| self.refused(source))
+    }
+
     fn find(&self, number: u64) -> Result<Option<Listed>, LogError> {
         Ok(self
             .listed()?
@@ -230,6 +242,34 @@ fn unlist(conn: &Connection, chain: &mut Chain, listed: &Listed) -> rusqlite::Re
         .map(drop)
 }
 
+/// Takes all snapshots before commit `number`, and their pieces, away, within the caller's
+/// transaction.
+#[cfg(feature = "jetstream")]
+pub(super) fn unlist_before(
+    conn: &Connection,
+    chain: &mut Chain,
+    number: u64,
+) -> rusqlite::Result<()> {
+    let mut query = conn.prepare_cached("SELECT id, head, sum FROM snapshots")?;
+    let rows = query.query_map([], |row| {
+        let head = decode(row.get_ref(1)?.as_blob()?);
+        Ok((row.get::<_, i64>(0)?, head, row.get::<_, i64>(2)?))
+    })?;
+    for row in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+        let (id, Some(head), sum) = row else { continue };
+        if head.number < number {
+            chain.snapshots ^= sum;
+            let (first, past) = range(id);
+            conn.execute("DELETE FROM snapshots WHERE id = ?1", [id])?;
+            conn.execute(
+                "DELETE FROM parts WHERE id >= ?1 AND id < ?2",
+                [first, past],
+            )?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes piece `number` of the snapshot `id`, within the caller's transaction.
 fn put_piece(conn: &Connection, id: i64, number: i64, piece: &[u8]) -> rusqlite::Result<()> {
     let bytes = lz4_flex::block::compress(piece);
@@ -267,18 +307,8 @@ impl SqliteLog {
             });
         }
         let head = self.store.head_at(number)?;
-        let last: i64 = self
-            .store
-            .conn
-            .query_row(
-                "SELECT max(coalesce((SELECT max(id) FROM snapshots), 0), \
-                 coalesce((SELECT max(id) >> ?1 FROM parts), 0))",
-                [SHIFT],
-                |row| row.get(0),
-            )
-            .map_err(|source| self.store.refused(source))?;
         self.pending = Some(Pending {
-            id: last + 1,
+            id: self.store.free_snapshot_id()?,
             head,
             body,
             written: 0,

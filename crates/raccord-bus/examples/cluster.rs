@@ -1,0 +1,187 @@
+//! Prints what the log in a cluster can take on this machine, with servers it starts itself:
+//! `cargo run --release -p raccord-bus --example cluster [FOLDER]`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program that prints figures"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use raccord_bus::jetstream::servers::{Server, Version};
+use raccord_bus::jetstream::{Jetstream, JetstreamLog, JetstreamReader, Settings};
+use raccord_bus::{Entry, Log, LogRead, Upkeep};
+use raccord_model::PlaceId;
+use tokio::runtime::Runtime;
+
+/// The size of a small commit.
+const SMALL: usize = 300;
+
+/// How many senders wait for one group.
+const SENDERS: usize = 32;
+
+/// How long each rate is measured, in turns of this length.
+const TURN: Duration = Duration::from_millis(500);
+const TURNS: usize = 8;
+
+fn main() {
+    let scratch = tempfile::tempdir_in(
+        std::env::args()
+            .nth(1)
+            .map_or_else(std::env::temp_dir, PathBuf::from),
+    )
+    .unwrap();
+    let runtime = Runtime::new().unwrap();
+    let alone = Server::start(Version::Present, &scratch.path().join("alone"), "");
+    world(&runtime, scratch.path(), "one server", &[alone], 1);
+    let three = Server::start_three(Version::Present, &scratch.path().join("three"));
+    world(&runtime, scratch.path(), "three servers", &three, 3);
+}
+
+fn world(runtime: &Runtime, folder: &Path, name: &str, servers: &[Server], replicas: usize) {
+    let settings = Settings {
+        replicas,
+        ..Settings::new(servers.iter().map(Server::url))
+    };
+    let link = Jetstream::connect(runtime.handle().clone(), &settings).unwrap();
+    println!("{name}:");
+    let folder = folder.join(format!("nodes of {name}"));
+    rates(runtime, &folder, servers, &link);
+    opening(&folder, &link);
+}
+
+/// Bare publishes, commits one by one and in groups, in turn: all three meet the same minutes.
+fn rates(runtime: &Runtime, folder: &Path, servers: &[Server], link: &Jetstream) {
+    let client = runtime.block_on(async {
+        async_nats::jetstream::new(async_nats::connect(servers[0].url()).await.unwrap())
+    });
+    let node = folder.join("rates");
+    let mut log = open(link, &node, "rates");
+    let body = text(SMALL);
+    let entry = Entry {
+        at: Timestamp::UNIX_EPOCH,
+        body: &body,
+        slots: &[],
+    };
+    let (mut bare, mut single, mut grouped) = (0, 0, 0);
+    for _ in 0..TURNS {
+        bare += turn(|| {
+            // What a commit of this size is once it is packed and framed.
+            let payload = text(SMALL);
+            runtime.block_on(async {
+                let sent = client.publish("raccord.bare.log", payload.into()).await;
+                sent.unwrap().await.unwrap();
+            });
+        });
+        single += turn(|| {
+            log.append_all(&[entry]).unwrap();
+        });
+        grouped += turn(|| {
+            log.append_all(&[entry; SENDERS]).unwrap();
+        });
+    }
+    let seconds = TURN.as_secs_f64() * TURNS as f64;
+    let rate = |count: u64| count as f64 / seconds;
+    println!(
+        "  bare publishes, one after the other   {:>8.0}/s",
+        rate(bare)
+    );
+    println!(
+        "  commits of {SMALL} B, one after the other {:>8.0}/s, {:.0} % of it",
+        rate(single),
+        100.0 * rate(single) / rate(bare)
+    );
+    println!(
+        "  of {SENDERS} waiting senders, in groups       {:>8.0}/s, {:.1} times the commits",
+        rate(grouped) * SENDERS as f64,
+        rate(grouped) * SENDERS as f64 / rate(single)
+    );
+    log.append(Timestamp::UNIX_EPOCH, b"so that it ends", &[])
+        .unwrap();
+}
+
+/// How often `work` is done in one turn.
+fn turn(mut work: impl FnMut()) -> u64 {
+    let start = Instant::now();
+    let mut count = 0;
+    while start.elapsed() < TURN {
+        work();
+        count += 1;
+    }
+    count
+}
+
+/// Logs of two lengths, each with a snapshot near its end: how long until the first commit.
+fn opening(folder: &Path, link: &Jetstream) {
+    for length in [1_000, 50_000] {
+        let place = format!("long{length}");
+        let node = folder.join(&place);
+        let mut log = open(link, &node, &place);
+        let body = text(SMALL);
+        let entry = Entry {
+            at: Timestamp::UNIX_EPOCH,
+            body: &body,
+            slots: &[],
+        };
+        let some = [entry; 10];
+        while log.head().number < length - 100 {
+            log.append_all(&some).unwrap();
+        }
+        log.put_snapshot(log.head().number, text(4 << 20)).unwrap();
+        while log.head().number < length {
+            log.append_all(&some).unwrap();
+        }
+        while log.upkeep().unwrap() == Upkeep::More {}
+        drop(log);
+        for (what, node) in [
+            ("with its copy", node.clone()),
+            ("on a new machine", folder.join(format!("{place}-new"))),
+        ] {
+            let start = Instant::now();
+            let mut log = open(link, &node, &place);
+            let opened = start.elapsed();
+            log.latest_snapshot().unwrap().unwrap();
+            let tail = log.commits(length - 99, usize::MAX).unwrap().len();
+            log.append(Timestamp::UNIX_EPOCH, &body, &[]).unwrap();
+            println!(
+                "  {length:>6} commits, {what:<16} open {opened:>7.1?}, snapshot, {tail} commits and \
+                 the next one {:>7.1?}",
+                start.elapsed()
+            );
+        }
+        let start = Instant::now();
+        let place: PlaceId = place.parse().unwrap();
+        let reader = JetstreamReader::open(link, None, &place).unwrap();
+        let mut from = 1;
+        while let Some(last) = reader.commits(from, 8 << 20).unwrap().last() {
+            from = last.number + 1;
+        }
+        println!(
+            "  {length:>6} commits read from the first on {:>7.1?}",
+            start.elapsed()
+        );
+    }
+}
+
+fn open(link: &Jetstream, node: &Path, place: &str) -> JetstreamLog {
+    let opened = JetstreamLog::open(link, node, &place.parse().unwrap()).unwrap();
+    assert!(!opened.restored);
+    opened.log
+}
+
+/// Bytes that pack about as well as our commits do.
+fn text(size: usize) -> Vec<u8> {
+    let mut word = 7_u32;
+    let mut bytes = Vec::with_capacity(size + 40);
+    while bytes.len() < size {
+        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        bytes.extend_from_slice(
+            format!("\"title\":\"{word:x}\",\"room\":\"{:x}\",", word >> 20).as_bytes(),
+        );
+    }
+    bytes.truncate(size);
+    bytes
+}
