@@ -136,8 +136,10 @@ impl Maker {
         if let Some(before) = self.steps.iter().rev().find(|step| !step.accident).cloned() {
             same_words(&before.book, &mut self.book, self.now);
             self.remember(&before.book);
+            self.back_from_the_past();
+            // Whose line became that of one that came back is gone as well.
+            self.remember(&before.book);
         }
-        self.back_from_the_past();
         self.soon = !settled;
         self.steps.push(Step {
             edits,

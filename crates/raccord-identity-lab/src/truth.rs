@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 
 use crate::lines::At;
 use crate::place;
-use crate::referee::{fold, is_coming};
+use crate::referee::{Seen, fold, is_coming, without_copies};
 use crate::sheet::{Book, Item};
 
 /// What the line there says, as text.
@@ -103,7 +103,7 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
     let mut over: BTreeMap<u32, jiff::civil::Date> = BTreeMap::new();
     for at in before.lines() {
         let item = before.item(at);
-        *titles.entry(fold(&item.title)).or_default() += 1;
+        *titles.entry(named(item)).or_default() += 1;
         if !is_coming(item, now) {
             over.insert(before.who(at), item.date);
         }
@@ -115,7 +115,7 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
         };
         let later = item.date > *then && is_coming(item, now);
         let series = titles
-            .get(&fold(&item.title))
+            .get(&named(item))
             .is_some_and(|count| *count > 1);
         let long = item.date > then.saturating_add(90.days());
         if later && (series || long) {
@@ -256,12 +256,18 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -
         }
         tell(&item)
     };
-    let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
-    let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
+    // A line that says word for word what another says is no activity: it is not one that stands.
+    let activities = |book: &Book, earlier: &[Seen]| -> BTreeSet<u32> {
+        let lines = without_copies(&book.seen(), earlier);
+        lines.into_iter().map(|(who, _, _)| who).collect()
+    };
+    let stood = activities(before, &[]);
+    let stand = activities(after, &before.seen());
     let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();
     let mut gone: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for at in before.lines() {
-        if !stand.contains(&before.who(at)) && is_coming(before.item(at), now) {
+        let who = before.who(at);
+        if stood.contains(&who) && !stand.contains(&who) && is_coming(before.item(at), now) {
             gone.entry(tell(before, at))
                 .or_default()
                 .push(before.who(at));
@@ -269,12 +275,18 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -
     }
     let mut come: BTreeMap<String, Vec<At>> = BTreeMap::new();
     for at in after.lines() {
-        if !stood.contains(&after.who(at)) && !words_of.contains(&words(after, at)) {
+        let who = after.who(at);
+        if stand.contains(&who) && !stood.contains(&who) && !words_of.contains(&words(after, at)) {
             come.entry(tell(after, at)).or_default().push(at);
         }
     }
     for (text, whos) in gone {
         if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice)) {
+            let copy = after.lines().into_iter().find(|at| after.who(*at) == *who);
+            if let Some(copy) = copy {
+                let other = after.who(*at);
+                after.set_who(copy, other);
+            }
             after.set_who(*at, *who);
         }
     }
