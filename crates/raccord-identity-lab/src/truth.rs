@@ -66,7 +66,7 @@ fn titled_alike(book: &Book, at: At) -> String {
 }
 
 /// Gives lines the names of those whose words they took over.
-pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
+pub fn same_words(before: &Book, seen: &[Seen], after: &mut Book, now: DateTime) {
     let mut standing = BTreeSet::new();
     for tell in [
         words,
@@ -76,8 +76,8 @@ pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
         titled_alike,
         undated,
     ] {
-        take_over(before, after, tell, &standing, now);
-        let said: BTreeMap<u32, String> = originals(before)
+        take_over(before, seen, after, tell, &standing, now);
+        let said: BTreeMap<u32, String> = originals(before, seen)
             .into_iter()
             .map(|at| (before.who(at), tell(before, at)))
             .collect();
@@ -91,7 +91,7 @@ pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
     }
     unrecognisable(before, after);
     for tell in [undated_item, undated_alike, slot_alike] {
-        one_for_one(before, after, now, tell);
+        one_for_one(before, seen, after, now, tell);
     }
     had_their_turn(before, after, now);
 }
@@ -114,9 +114,7 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
             continue;
         };
         let later = item.date > *then && is_coming(item, now);
-        let series = titles
-            .get(&named(item))
-            .is_some_and(|count| *count > 1);
+        let series = titles.get(&named(item)).is_some_and(|count| *count > 1);
         let long = item.date > then.saturating_add(90.days());
         if later && (series || long) {
             let who = after.fresh();
@@ -125,16 +123,11 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
     }
 }
 
-/// The lines but those that say word for word what an older one says.
-fn originals(book: &Book) -> Vec<At> {
-    let mut least: BTreeMap<String, u32> = BTreeMap::new();
-    for at in book.lines() {
-        let who = book.who(at);
-        let first = least.entry(words(book, at)).or_insert(who);
-        *first = (*first).min(who);
-    }
+/// The lines but those that say word for word what another one says: of the activities `seen`.
+fn originals(book: &Book, seen: &[Seen]) -> Vec<At> {
+    let activities: BTreeSet<u32> = seen.iter().map(|(who, _, _)| *who).collect();
     let mut lines = book.lines();
-    lines.retain(|at| least[&words(book, *at)] == book.who(*at));
+    lines.retain(|at| activities.contains(&book.who(*at)));
     lines
 }
 
@@ -142,6 +135,7 @@ fn originals(book: &Book) -> Vec<At> {
 /// itself says it still, they exchange names.
 fn take_over(
     before: &Book,
+    seen: &[Seen],
     after: &mut Book,
     tell: fn(&Book, At) -> String,
     standing: &BTreeSet<u32>,
@@ -150,7 +144,7 @@ fn take_over(
     let mut old: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut said: BTreeMap<u32, String> = BTreeMap::new();
     let mut over: BTreeSet<u32> = BTreeSet::new();
-    for at in originals(before) {
+    for at in originals(before, seen) {
         let text = tell(before, at);
         let who = before.who(at);
         if !is_coming(before.item(at), now) {
@@ -246,7 +240,13 @@ fn unrecognisable(before: &Book, after: &mut Book) {
 
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
 /// can tell it from a move, and it is taken for one. What is over does not move.
-fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -> String) {
+fn one_for_one(
+    before: &Book,
+    seen: &[Seen],
+    after: &mut Book,
+    now: DateTime,
+    tell: fn(&Item) -> String,
+) {
     let cut = [before.clone(), after.clone()];
     let tell = |book: &Book, at: At| {
         let mut item = book.item(at).clone();
@@ -257,12 +257,9 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -
         tell(&item)
     };
     // A line that says word for word what another says is no activity: it is not one that stands.
-    let activities = |book: &Book, earlier: &[Seen]| -> BTreeSet<u32> {
-        let lines = without_copies(&book.seen(), earlier);
-        lines.into_iter().map(|(who, _, _)| who).collect()
-    };
-    let stood = activities(before, &[]);
-    let stand = activities(after, &before.seen());
+    let names = |lines: &[Seen]| -> BTreeSet<u32> { lines.iter().map(|line| line.0).collect() };
+    let stood = names(seen);
+    let stand = names(&without_copies(&after.seen(), seen));
     let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();
     let mut gone: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for at in before.lines() {
@@ -282,12 +279,7 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -
     }
     for (text, whos) in gone {
         if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice)) {
-            let copy = after.lines().into_iter().find(|at| after.who(*at) == *who);
-            if let Some(copy) = copy {
-                let other = after.who(*at);
-                after.set_who(copy, other);
-            }
-            after.set_who(*at, *who);
+            after.rename(*at, *who);
         }
     }
 }

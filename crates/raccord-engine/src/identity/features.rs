@@ -185,7 +185,7 @@ impl Features {
     }
 
     /// Whether one title is the other and some words more.
-    fn completes(&self, other: &Self) -> bool {
+    pub(super) fn completes(&self, other: &Self) -> bool {
         if !self.telling || !other.telling {
             return false;
         }
@@ -243,6 +243,12 @@ impl Features {
         .into_iter()
         .filter(|differs| *differs)
         .count()
+    }
+
+    /// Whether two titles that share their words are told apart by what stands beside them: a slip
+    /// of the hand, or some words more, change little else.
+    pub(super) fn told_otherwise(&self, other: &Self) -> bool {
+        !self.nearly_titled(other) && self.differences(other) >= 2
     }
 
     /// Whether the same people run it in the same room.
