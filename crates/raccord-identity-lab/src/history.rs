@@ -136,7 +136,10 @@ impl Maker {
             self.roll_forward();
         }
         if let Some(before) = self.steps.iter().rev().find(|step| !step.accident).cloned() {
-            same_words(&before.book, &self.seen, &mut self.book, self.now);
+            // Whoever undoes brings back the lines of then, and no hand took another's words.
+            if !edits.contains(&Edit::Undo) {
+                same_words(&before.book, &self.seen, &mut self.book, self.now);
+            }
             self.remember(&before.book);
             self.back_from_the_past();
             // Whose line became that of one that came back is gone as well.

@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 
 use crate::lines::At;
 use crate::place;
-use crate::referee::{Seen, fold, is_coming, without_copies};
+use crate::referee::{Seen, fold, is_coming, titles, without_copies};
 use crate::sheet::{Book, Item};
 
 /// What the line there says, as text.
@@ -238,6 +238,12 @@ fn unrecognisable(before: &Book, after: &mut Book) {
     }
 }
 
+/// Whether the title is the one that activity had, or nearly.
+fn named_alike(before: &Book, who: u32, now: &Item) -> bool {
+    let then = before.lines().into_iter().find(|at| before.who(*at) == who);
+    then.is_some_and(|at| titles(&named(before.item(at)), &named(now)) >= 2)
+}
+
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
 /// can tell it from a move, and it is taken for one. What is over does not move.
 fn one_for_one(
@@ -278,7 +284,9 @@ fn one_for_one(
         }
     }
     for (text, whos) in gone {
-        if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice)) {
+        if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice))
+            && named_alike(before, *who, after.item(*at))
+        {
             after.rename(*at, *who);
         }
     }

@@ -153,8 +153,18 @@ pub(super) fn same_story(
     lines: &BTreeMap<usize, Candidate>,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
+    days: &Days,
 ) -> Found {
     let places = Places::of(known, lines, free_known, free_lines);
+    let (mut old_titles, mut new_titles) = (HashMap::new(), HashMap::new());
+    for entity in free_known {
+        let title = known[entity].features.title.as_str();
+        *old_titles.entry(title).or_insert(0_usize) += 1;
+    }
+    for line in free_lines {
+        let title = lines[line].features.title.as_str();
+        *new_titles.entry(title).or_insert(0_usize) += 1;
+    }
     let mut by: HashMap<Digest, (Vec<EntityId>, Vec<usize>)> = HashMap::new();
     for entity in free_known {
         if let Some(story) = known[entity].features.story() {
@@ -185,30 +195,27 @@ pub(super) fn same_story(
                 _ => false,
             };
             let taken = || places.is_taken(old, *line, free_lines);
-            near && old.over == new.over && !renamed(old, new) && !taken()
+            // Of several of one name, all that is missing and new is weighed together.
+            let title = old.features.title.as_str();
+            let alone = old_titles.get(title) == Some(&1) && new_titles.get(title) == Some(&1);
+            alone && near && old.over == new.over && !renamed(old, new) && !taken()
         })
         .collect();
     if pairs.is_empty() {
         return Found::default();
     }
     pairs.sort_unstable();
-    let (mut old_days, mut new_days) = (HashMap::new(), HashMap::new());
-    for entity in free_known {
-        let day = known[entity].features.day();
-        old_days.entry(day).or_insert_with(Vec::new).push(*entity);
-    }
+    let mut new_days = HashMap::new();
     for line in free_lines {
         let day = lines[line].features.day();
         new_days.entry(day).or_insert_with(Vec::new).push(*line);
     }
     let told_apart = |(line, entity): &(usize, EntityId)| {
-        let (old, new) = (&known[entity].features, &lines[line].features);
+        let old = &known[entity].features;
         let stays = new_days.get(&old.day()).into_iter().flatten();
         let stays = stays.filter(|other| *other != line).take(LOOKED_AT);
-        let left = old_days.get(&new.day()).into_iter().flatten();
-        let left = left.filter(|other| *other != entity).take(LOOKED_AT);
         !{ stays }.any(|other| old.own_likeness(&lines[other].features) >= OWN)
-            && !{ left }.any(|other| new.own_likeness(&known[other].features) >= OWN)
+            && !days.names(known, &lines[line], *entity)
     };
     let (sure, asked) = pairs.into_iter().partition(told_apart);
     Found { sure, asked }
@@ -305,6 +312,35 @@ impl Places {
         there.is_some_and(|there| {
             let mut others = there.iter().filter(|other| **other != entity);
             others.any(|other| free_known.contains(other))
+        })
+    }
+}
+
+/// Who stood on which day.
+pub(super) struct Days(HashMap<jiff::civil::Date, Vec<EntityId>>);
+
+impl Days {
+    pub(super) fn of(known: &BTreeMap<EntityId, Candidate>) -> Self {
+        let mut days: HashMap<_, Vec<EntityId>> = HashMap::new();
+        for (entity, candidate) in known {
+            if let Some(day) = candidate.features.day() {
+                days.entry(day).or_default().push(*entity);
+            }
+        }
+        Self(days)
+    }
+
+    /// Whether another than `entity` stood on the day of the line under nearly its title.
+    pub(super) fn names(
+        &self,
+        known: &BTreeMap<EntityId, Candidate>,
+        line: &Candidate,
+        entity: EntityId,
+    ) -> bool {
+        let there = line.features.day().and_then(|day| self.0.get(&day));
+        let others = there.into_iter().flatten().take(LOOKED_AT);
+        { others }.any(|other| {
+            *other != entity && known[other].features.own_likeness(&line.features) >= OWN
         })
     }
 }

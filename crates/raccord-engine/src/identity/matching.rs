@@ -6,11 +6,11 @@ use raccord_model::{Digest, EntityId};
 
 use super::Features;
 use super::certain::{
-    Found, Places, native_pairs, near_title_and_slot, same_story, same_title_and_day, undone,
+    Days, Found, Places, native_pairs, near_title_and_slot, same_story, same_title_and_day, undone,
 };
 use super::doubt::{Ranked, called_off, crossed, entangled, joined, rivals, waiting};
 use super::series::series;
-use super::verdict::{Score, Verdict, scores};
+use super::verdict::{ODD, Score, Verdict, scores};
 
 /// A known line or a new one, as matching sees it.
 #[derive(Clone, Debug)]
@@ -52,7 +52,8 @@ pub struct Question {
 pub struct Standing {
     /// How often a folded title stands among all known lines; 0 where it is new.
     pub titles: BTreeMap<String, usize>,
-    /// Titles of leftover lines with the moments at which lines stand that say what they said.
+    /// Titles of leftover lines with the moments at which lines stand that say what they said, but
+    /// for those called off.
     pub moments: BTreeSet<(String, String)>,
 }
 
@@ -78,11 +79,9 @@ pub struct Heard<'h> {
 }
 
 impl Heard<'_> {
-    /// Whether another that may be it said this very line before.
-    fn otherwise(&self, line: usize, entity: EntityId, free: &BTreeSet<EntityId>) -> bool {
-        let rewritten = self.earlier.get(&line);
-        rewritten.is_some_and(|other| *other != entity && free.contains(other))
-            || self.back.get(&line).is_some_and(|other| *other != entity)
+    /// Whether another, whose line is gone, said this very line.
+    fn otherwise(&self, line: usize, entity: EntityId) -> bool {
+        self.back.get(&line).is_some_and(|other| *other != entity)
     }
 }
 
@@ -126,6 +125,7 @@ pub fn match_lines(
     }
 
     let named = known.len() - free_known.len();
+    let days = Days::of(known);
     let mut doubtful: Vec<Question> = Vec::new();
     let mut ask = |line: usize,
                    entity: EntityId,
@@ -138,14 +138,15 @@ pub fn match_lines(
         });
     };
     let rules: [&dyn Fn(&BTreeSet<EntityId>, &BTreeSet<usize>) -> Found; 4] = [
+        // Before all that a single line says: an undo is seen in all of them.
+        &|free_known, free_lines| undone(known, lines, heard.earlier, free_known, free_lines),
         &|free_known, free_lines| same_title_and_day(known, lines, free_known, free_lines),
         &|free_known, free_lines| Found {
             sure: near_title_and_slot(known, lines, free_known, free_lines),
             asked: Vec::new(),
         },
-        &|free_known, free_lines| undone(known, lines, heard.earlier, free_known, free_lines),
         // After title and day: occurrences of one series tell one story, and may exchange it.
-        &|free_known, free_lines| same_story(known, lines, free_known, free_lines),
+        &|free_known, free_lines| same_story(known, lines, free_known, free_lines, &days),
     ];
     for rule in rules {
         let found = rule(&free_known, &free_lines);
@@ -155,7 +156,7 @@ pub fn match_lines(
             if answers.get(&(lines[&line].digest, entity)) == Some(&false) {
                 continue;
             }
-            if sure && !heard.otherwise(line, entity, &free_known) {
+            if sure && !heard.otherwise(line, entity) {
                 pair(line, entity, &mut free_known, &mut free_lines);
             } else {
                 ask(line, entity, &mut free_known, &mut free_lines);
@@ -166,7 +167,7 @@ pub fn match_lines(
     let certain = known.len() - free_known.len();
     let series = series(known, lines, &free_known, &free_lines, standing, answers);
     for (line, entity) in series.moved {
-        if heard.otherwise(line, entity, &free_known) {
+        if heard.otherwise(line, entity) {
             ask(line, entity, &mut free_known, &mut free_lines);
         } else {
             pair(line, entity, &mut free_known, &mut free_lines);
@@ -217,7 +218,12 @@ pub fn match_lines(
                         let moved = old.features.slot() != new.features.slot()
                             && (places.is_taken(old, score.line, &free_lines)
                                 || places.takes(new, score.entity, &free_known));
-                        (moved || waits(score)).then(|| Question {
+                        // It moved to a day where another of nearly its title stood, or says
+                        // nothing else that it said.
+                        let other = !score.same_day
+                            && (days.names(known, new, score.entity)
+                                || old.features.differences(&new.features) >= ODD);
+                        (moved || other || waits(score)).then(|| Question {
                             pairs: vec![(score.line, score.entity)],
                         })
                     });

@@ -12,10 +12,8 @@ use super::{Candidate, Question, Standing};
 /// What else than the moment differs counts as so many days.
 const ODD_DAYS: u32 = 30;
 
-/// An occurrence that moved by no more than this is still the one of that week ...
+/// An occurrence that moved by no more than this is still the one of that week.
 const NUDGE_DAYS: u32 = 2;
-/// ... where no other is nearer than this.
-const OTHER_DAYS: u32 = 5;
 
 /// What was found among occurrences.
 #[derive(Debug, Default)]
@@ -141,30 +139,25 @@ pub(super) fn series(
     found
 }
 
-/// One occurrence that moved by a day or two, alone or among new ones, every other that it could be
-/// far away; or of several that are gone the only one that it fits. Which of two that fit was taken
-/// out only a person knows.
+/// The only new one, where it is the only one gone that it fits moved by a day or two. Which of two
+/// that fit was taken out, or of two new ones added, only a person knows.
 fn nudged(
     entities: &[EntityId],
     lines: &[usize],
     apart: impl Fn(usize, EntityId) -> Option<(bool, u32)>,
 ) -> Option<(usize, EntityId)> {
-    if entities.len() > 1 && lines.len() > 1 {
-        return None; // All of them may have moved.
-    }
-    let pairs = lines
+    let [line] = *lines else {
+        return None;
+    };
+    let mut near: Vec<((bool, u32), EntityId)> = entities
         .iter()
-        .flat_map(|&line| entities.iter().map(move |&entity| (line, entity)));
-    let mut near: Vec<((bool, u32), (usize, EntityId))> = pairs
-        .filter_map(|(line, entity)| Some((apart(line, entity)?, (line, entity))))
+        .filter_map(|&entity| Some((apart(line, entity)?, entity)))
         .collect();
     near.sort_unstable();
     match near.as_slice() {
-        [((false, days), pair), others @ ..] if *days <= NUDGE_DAYS => {
-            let far = others
-                .first()
-                .is_none_or(|((odd, days), _)| *odd || entities.len() == 1 && *days >= OTHER_DAYS);
-            far.then_some(*pair)
+        [((false, days), entity), others @ ..] if *days <= NUDGE_DAYS => {
+            let alone = others.first().is_none_or(|((odd, _), _)| *odd);
+            alone.then_some((line, *entity))
         }
         _ => None,
     }

@@ -25,6 +25,8 @@ const AGAIN_DAYS: i32 = 90;
 pub(super) const FAR_DAYS: i32 = 300;
 /// What is still to come moves this far and stays what it is, where all but the title speaks for it.
 pub(super) const NEAR_DAYS: i32 = 28;
+/// On another day, so much else that differs speaks against a title.
+pub(super) const ODD: usize = 3;
 /// Up to this many pairs everything is compared with everything.
 pub(super) const ALL_PAIRS: usize = 160_000;
 
@@ -114,7 +116,8 @@ pub(super) fn scores(
             likeness,
             gap: old.rank.abs_diff(new.rank),
             verdict,
-            only_title: old.features.only_title_differs(&new.features),
+            only_title: old.features.only_title_differs(&new.features)
+                && old.features.same_status(&new.features),
             same_day: old.features.day() == new.features.day(),
         }
     };
@@ -221,9 +224,10 @@ fn on_the_day(known: &Features, new: &Features, likeness: f64, own: f64) -> Verd
     if own >= OWN && likeness >= SAME && !known.told_otherwise(new) {
         return Verdict::Same;
     }
-    // Quite another title: the same only where all the rest is, and is enough.
+    // Quite another title: the same only where all the rest is, and is enough; what was confirmed
+    // and no longer is, or only now, may be another.
     let told = known.same_story(new) && (likeness >= SAME || known.same_hosts(new));
-    if known.only_title_differs(new) || told {
+    if known.same_status(new) && (known.only_title_differs(new) || told) {
         return Verdict::Same;
     }
     let words = if own < UNLIKE { -1 } else { 0 };

@@ -280,7 +280,10 @@ fn standing(
         };
         if let Some(count) = counts.get_mut(&title) {
             *count += 1;
-            if let Some(start) = record.when().start {
+            let shown = record.when();
+            // Where one was called off, another may take its place.
+            let on = shown.status != raccord_model::Status::Cancelled;
+            if let Some(start) = shown.start.filter(|_| on) {
                 standing.moments.insert((title, start.to_string()));
             }
         }
