@@ -213,8 +213,8 @@ pub(super) fn same_story(
     let told_apart = |(line, entity): &(usize, EntityId)| {
         let old = &known[entity].features;
         let stays = new_days.get(&old.day()).into_iter().flatten();
-        let stays = stays.filter(|other| *other != line).take(LOOKED_AT);
-        !{ stays }.any(|other| old.own_likeness(&lines[other].features) >= OWN)
+        let mut stays = stays.filter(|other| *other != line).take(LOOKED_AT);
+        !stays.any(|other| old.own_likeness(&lines[other].features) >= OWN)
             && !days.names(known, &lines[line], *entity)
     };
     let (sure, asked) = pairs.into_iter().partition(told_apart);
@@ -338,8 +338,8 @@ impl Days {
         entity: EntityId,
     ) -> bool {
         let there = line.features.day().and_then(|day| self.0.get(&day));
-        let others = there.into_iter().flatten().take(LOOKED_AT);
-        { others }.any(|other| {
+        let mut others = there.into_iter().flatten().take(LOOKED_AT);
+        others.any(|other| {
             *other != entity && known[other].features.own_likeness(&line.features) >= OWN
         })
     }

@@ -78,6 +78,9 @@ pub struct Heard<'h> {
     pub back: &'h BTreeMap<usize, EntityId>,
 }
 
+/// One way to see that a line is an activity, asked of those that are left.
+type Rule<'r> = &'r dyn Fn(&BTreeSet<EntityId>, &BTreeSet<usize>) -> Found;
+
 impl Heard<'_> {
     /// Whether another, whose line is gone, said this very line.
     fn otherwise(&self, line: usize, entity: EntityId) -> bool {
@@ -137,7 +140,7 @@ pub fn match_lines(
             pairs: vec![(line, entity)],
         });
     };
-    let rules: [&dyn Fn(&BTreeSet<EntityId>, &BTreeSet<usize>) -> Found; 4] = [
+    let rules: [Rule<'_>; 4] = [
         // Before all that a single line says: an undo is seen in all of them.
         &|free_known, free_lines| undone(known, lines, heard.earlier, free_known, free_lines),
         &|free_known, free_lines| same_title_and_day(known, lines, free_known, free_lines),

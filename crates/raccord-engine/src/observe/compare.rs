@@ -243,7 +243,8 @@ fn disputed(
         }
         let says = Features::of(&line.decode());
         let there = announced.get(says.title.as_str()).into_iter().flatten();
-        let either = { there }.take(LOOKED_AT).any(|known| {
+        let mut there = there.take(LOOKED_AT);
+        let either = there.any(|known| {
             let then = &known.features;
             then.day() == says.day() || !known.over && then.same_but_moment(&says)
         });
