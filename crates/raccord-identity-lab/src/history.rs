@@ -11,7 +11,7 @@ use crate::place::{self, Kind};
 use crate::referee::{Seen, is_coming, without_copies};
 use crate::rng::Rng;
 use crate::sheet::{Book, Row};
-use crate::truth::{same_words, words};
+use crate::truth::{same_words, undone, words};
 
 use jiff::ToSpan;
 use jiff::civil::DateTime;
@@ -136,8 +136,9 @@ impl Maker {
             self.roll_forward();
         }
         if let Some(before) = self.steps.iter().rev().find(|step| !step.accident).cloned() {
-            // Whoever undoes brings back the lines of then, and no hand took another's words.
-            if !edits.contains(&Edit::Undo) {
+            if edits.contains(&Edit::Undo) {
+                undone(&before.book, &self.seen, &mut self.book, self.now);
+            } else {
                 same_words(&before.book, &self.seen, &mut self.book, self.now);
             }
             self.remember(&before.book);

@@ -65,6 +65,12 @@ fn titled_alike(book: &Book, at: At) -> String {
     say(&item)
 }
 
+/// Whoever undoes brings back the lines of then, and no hand took another's words; but what stands
+/// word for word as it stood is whom it was.
+pub fn undone(before: &Book, seen: &[Seen], after: &mut Book, now: DateTime) {
+    take_over(before, seen, after, words, &BTreeSet::new(), now);
+}
+
 /// Gives lines the names of those whose words they took over.
 pub fn same_words(before: &Book, seen: &[Seen], after: &mut Book, now: DateTime) {
     let mut standing = BTreeSet::new();

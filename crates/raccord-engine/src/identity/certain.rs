@@ -1,7 +1,7 @@
 //! Pairs that need no scoring: the tool's own id, the same title on the same day, nearly the same
 //! title in the same slot. Where something speaks as clearly for another pair, it is asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Time;
 use raccord_model::{Civil, Digest, EntityId};
@@ -128,9 +128,20 @@ pub(super) fn undone(
             by_entity.entry(*entity).or_default().push(*line);
         }
     }
+    // A series that moves by a step again and again says what others of it said, and one is left.
+    let left: HashSet<&str> = free_known
+        .iter()
+        .filter(|entity| !by_entity.contains_key(entity) && !known[entity].over)
+        .map(|entity| known[entity].features.title.as_str())
+        .collect();
+    let moved = |line: &usize, entity: &EntityId| {
+        let (old, new) = (&known[entity].features, &lines[line].features);
+        old.day() != new.day() && left.contains(old.title.as_str())
+    };
     let mut found = Found::default();
     for (entity, said) in by_entity {
         match said.as_slice() {
+            [line] if moved(line, &entity) => found.asked.push((*line, entity)),
             [line] if known[&entity].over == lines[line].over => found.sure.push((*line, entity)),
             [line] if is_near(&known[&entity], &lines[line]) => found.asked.push((*line, entity)),
             _ => {}
