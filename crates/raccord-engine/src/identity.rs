@@ -16,5 +16,5 @@ mod words;
 mod tests;
 
 pub use features::Features;
-pub use matching::{Candidate, Heard, Matching, Question, match_lines};
+pub use matching::{Candidate, Heard, Matching, Question, Standing, match_lines};
 pub use words::fold_title;

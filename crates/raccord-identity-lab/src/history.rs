@@ -8,10 +8,10 @@ use crate::blocks;
 use crate::edit::Edit;
 use crate::lines::{self, At};
 use crate::place::{self, Kind};
-use crate::referee::is_coming;
+use crate::referee::{Seen, is_coming, without_copies};
 use crate::rng::Rng;
 use crate::sheet::{Book, Row};
-use crate::truth::{same_words, words};
+use crate::truth::{same_words, undone, words};
 
 use jiff::ToSpan;
 use jiff::civil::DateTime;
@@ -111,6 +111,8 @@ struct Maker {
     /// Whether the clock stays where a second look has not come yet.
     soon: bool,
     now: DateTime,
+    /// The lines of the last save that was no accident, copies left out.
+    seen: Vec<Seen>,
     /// What said what, and is gone.
     graves: BTreeMap<String, u32>,
 }
@@ -134,10 +136,19 @@ impl Maker {
             self.roll_forward();
         }
         if let Some(before) = self.steps.iter().rev().find(|step| !step.accident).cloned() {
-            same_words(&before.book, &mut self.book, self.now);
+            if edits.contains(&Edit::Undo) {
+                undone(&before.book, &self.seen, &mut self.book, self.now);
+            } else {
+                same_words(&before.book, &self.seen, &mut self.book, self.now);
+            }
+            self.remember(&before.book);
+            self.back_from_the_past();
+            // Whose line became that of one that came back is gone as well.
             self.remember(&before.book);
         }
-        self.back_from_the_past();
+        if !accident {
+            self.seen = without_copies(&self.book.seen(), &self.seen);
+        }
         self.soon = !settled;
         self.steps.push(Step {
             edits,
@@ -150,17 +161,20 @@ impl Maker {
 
     /// What stood and no longer does.
     fn remember(&mut self, before: &Book) {
-        let stand: BTreeSet<u32> = self
-            .book
-            .lines()
-            .iter()
-            .map(|at| self.book.who(*at))
-            .collect();
+        let stood: BTreeSet<u32> = self.seen.iter().map(|(who, _, _)| *who).collect();
+        let stand = self.activities();
         for at in before.lines() {
-            if !stand.contains(&before.who(at)) {
+            let who = before.who(at);
+            if stood.contains(&who) && !stand.contains(&who) {
                 self.graves.insert(words(before, at), before.who(at));
             }
         }
+    }
+
+    /// The names of the lines but copies: those are no activities.
+    fn activities(&self) -> BTreeSet<u32> {
+        let lines = without_copies(&self.book.seen(), &self.seen);
+        lines.into_iter().map(|(who, _, _)| who).collect()
     }
 
     /// A line that says word for word what one said that is gone is that one, come back.
@@ -171,12 +185,7 @@ impl Maker {
                 .map(|at| (step.book.who(at), words(&step.book, at)))
                 .collect()
         });
-        let mut stand: BTreeSet<u32> = self
-            .book
-            .lines()
-            .iter()
-            .map(|at| self.book.who(*at))
-            .collect();
+        let mut stand = self.activities();
         for at in self.book.lines() {
             let text = words(&self.book, at);
             if known.get(&self.book.who(at)) == Some(&text) {
@@ -185,7 +194,7 @@ impl Maker {
             if let Some(&who) = self.graves.get(&text)
                 && stand.insert(who)
             {
-                self.book.set_who(at, who);
+                self.book.rename(at, who);
             }
         }
     }
@@ -405,6 +414,7 @@ pub fn history(seed: u64) -> History {
         steps: Vec::new(),
         soon: false,
         now: place::FIRST.to_datetime(jiff::civil::time(8, 0, 0, 0)),
+        seen: Vec::new(),
         graves: BTreeMap::new(),
     };
     maker.save(Vec::new(), true, false);

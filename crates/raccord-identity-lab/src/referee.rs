@@ -60,7 +60,7 @@ pub fn fold(text: &str) -> String {
 }
 
 /// How much two folded titles speak for one activity.
-fn titles(a: &str, b: &str) -> i32 {
+pub fn titles(a: &str, b: &str) -> i32 {
     if a == b {
         return 3;
     }

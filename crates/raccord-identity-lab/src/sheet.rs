@@ -171,6 +171,15 @@ impl Book {
         }
     }
 
+    /// Names the line there anew; where another bears that name, they exchange theirs.
+    pub fn rename(&mut self, at: (usize, usize), name: u32) {
+        let bearer = self.lines().into_iter().find(|at| self.who(*at) == name);
+        if let Some(bearer) = bearer {
+            self.set_who(bearer, self.who(at));
+        }
+        self.set_who(at, name);
+    }
+
     /// The lines as they can be seen: which activity, where, and what its columns say.
     pub fn seen(&self) -> Vec<(u32, Place, Item)> {
         self.lines()

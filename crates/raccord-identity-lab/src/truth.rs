@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 
 use crate::lines::At;
 use crate::place;
-use crate::referee::{fold, is_coming};
+use crate::referee::{Seen, fold, is_coming, titles, without_copies};
 use crate::sheet::{Book, Item};
 
 /// What the line there says, as text.
@@ -65,8 +65,14 @@ fn titled_alike(book: &Book, at: At) -> String {
     say(&item)
 }
 
+/// Whoever undoes brings back the lines of then, and no hand took another's words; but what stands
+/// word for word as it stood is whom it was.
+pub fn undone(before: &Book, seen: &[Seen], after: &mut Book, now: DateTime) {
+    take_over(before, seen, after, words, &BTreeSet::new(), now);
+}
+
 /// Gives lines the names of those whose words they took over.
-pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
+pub fn same_words(before: &Book, seen: &[Seen], after: &mut Book, now: DateTime) {
     let mut standing = BTreeSet::new();
     for tell in [
         words,
@@ -76,8 +82,8 @@ pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
         titled_alike,
         undated,
     ] {
-        take_over(before, after, tell, &standing, now);
-        let said: BTreeMap<u32, String> = originals(before)
+        take_over(before, seen, after, tell, &standing, now);
+        let said: BTreeMap<u32, String> = originals(before, seen)
             .into_iter()
             .map(|at| (before.who(at), tell(before, at)))
             .collect();
@@ -91,7 +97,7 @@ pub fn same_words(before: &Book, after: &mut Book, now: DateTime) {
     }
     unrecognisable(before, after);
     for tell in [undated_item, undated_alike, slot_alike] {
-        one_for_one(before, after, now, tell);
+        one_for_one(before, seen, after, now, tell);
     }
     had_their_turn(before, after, now);
 }
@@ -103,7 +109,7 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
     let mut over: BTreeMap<u32, jiff::civil::Date> = BTreeMap::new();
     for at in before.lines() {
         let item = before.item(at);
-        *titles.entry(fold(&item.title)).or_default() += 1;
+        *titles.entry(named(item)).or_default() += 1;
         if !is_coming(item, now) {
             over.insert(before.who(at), item.date);
         }
@@ -114,9 +120,7 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
             continue;
         };
         let later = item.date > *then && is_coming(item, now);
-        let series = titles
-            .get(&fold(&item.title))
-            .is_some_and(|count| *count > 1);
+        let series = titles.get(&named(item)).is_some_and(|count| *count > 1);
         let long = item.date > then.saturating_add(90.days());
         if later && (series || long) {
             let who = after.fresh();
@@ -125,16 +129,11 @@ fn had_their_turn(before: &Book, after: &mut Book, now: DateTime) {
     }
 }
 
-/// The lines but those that say word for word what an older one says.
-fn originals(book: &Book) -> Vec<At> {
-    let mut least: BTreeMap<String, u32> = BTreeMap::new();
-    for at in book.lines() {
-        let who = book.who(at);
-        let first = least.entry(words(book, at)).or_insert(who);
-        *first = (*first).min(who);
-    }
+/// The lines but those that say word for word what another one says: of the activities `seen`.
+fn originals(book: &Book, seen: &[Seen]) -> Vec<At> {
+    let activities: BTreeSet<u32> = seen.iter().map(|(who, _, _)| *who).collect();
     let mut lines = book.lines();
-    lines.retain(|at| least[&words(book, *at)] == book.who(*at));
+    lines.retain(|at| activities.contains(&book.who(*at)));
     lines
 }
 
@@ -142,6 +141,7 @@ fn originals(book: &Book) -> Vec<At> {
 /// itself says it still, they exchange names.
 fn take_over(
     before: &Book,
+    seen: &[Seen],
     after: &mut Book,
     tell: fn(&Book, At) -> String,
     standing: &BTreeSet<u32>,
@@ -150,7 +150,7 @@ fn take_over(
     let mut old: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut said: BTreeMap<u32, String> = BTreeMap::new();
     let mut over: BTreeSet<u32> = BTreeSet::new();
-    for at in originals(before) {
+    for at in originals(before, seen) {
         let text = tell(before, at);
         let who = before.who(at);
         if !is_coming(before.item(at), now) {
@@ -244,9 +244,21 @@ fn unrecognisable(before: &Book, after: &mut Book) {
     }
 }
 
+/// Whether the title is the one that activity had, or nearly.
+fn named_alike(before: &Book, who: u32, now: &Item) -> bool {
+    let then = before.lines().into_iter().find(|at| before.who(*at) == who);
+    then.is_some_and(|at| titles(&named(before.item(at)), &named(now)) >= 2)
+}
+
 /// One line gone, one come, and nothing but the day and hours differs: nobody who was not there
 /// can tell it from a move, and it is taken for one. What is over does not move.
-fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -> String) {
+fn one_for_one(
+    before: &Book,
+    seen: &[Seen],
+    after: &mut Book,
+    now: DateTime,
+    tell: fn(&Item) -> String,
+) {
     let cut = [before.clone(), after.clone()];
     let tell = |book: &Book, at: At| {
         let mut item = book.item(at).clone();
@@ -256,12 +268,15 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -
         }
         tell(&item)
     };
-    let stood: BTreeSet<u32> = before.lines().iter().map(|at| before.who(*at)).collect();
-    let stand: BTreeSet<u32> = after.lines().iter().map(|at| after.who(*at)).collect();
+    // A line that says word for word what another says is no activity: it is not one that stands.
+    let names = |lines: &[Seen]| -> BTreeSet<u32> { lines.iter().map(|line| line.0).collect() };
+    let stood = names(seen);
+    let stand = names(&without_copies(&after.seen(), seen));
     let words_of: BTreeSet<String> = before.lines().iter().map(|at| words(before, *at)).collect();
     let mut gone: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for at in before.lines() {
-        if !stand.contains(&before.who(at)) && is_coming(before.item(at), now) {
+        let who = before.who(at);
+        if stood.contains(&who) && !stand.contains(&who) && is_coming(before.item(at), now) {
             gone.entry(tell(before, at))
                 .or_default()
                 .push(before.who(at));
@@ -269,13 +284,16 @@ fn one_for_one(before: &Book, after: &mut Book, now: DateTime, tell: fn(&Item) -
     }
     let mut come: BTreeMap<String, Vec<At>> = BTreeMap::new();
     for at in after.lines() {
-        if !stood.contains(&after.who(at)) && !words_of.contains(&words(after, at)) {
+        let who = after.who(at);
+        if stand.contains(&who) && !stood.contains(&who) && !words_of.contains(&words(after, at)) {
             come.entry(tell(after, at)).or_default().push(at);
         }
     }
     for (text, whos) in gone {
-        if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice)) {
-            after.set_who(*at, *who);
+        if let ([who], Some([at])) = (whos.as_slice(), come.get(&text).map(Vec::as_slice))
+            && named_alike(before, *who, after.item(*at))
+        {
+            after.rename(*at, *who);
         }
     }
 }

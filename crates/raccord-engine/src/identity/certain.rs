@@ -1,12 +1,25 @@
 //! Pairs that need no scoring: the tool's own id, the same title on the same day, nearly the same
-//! title in the same slot.
+//! title in the same slot. Where something speaks as clearly for another pair, it is asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use raccord_model::{Digest, EntityId};
+use jiff::civil::Time;
+use raccord_model::{Civil, Digest, EntityId};
 
 use super::Candidate;
-use super::verdict::{FAR_DAYS, OWN};
+use super::verdict::{FAR_DAYS, NEAR_DAYS, OWN};
+
+/// How many others a pair is compared with before it is taken.
+const LOOKED_AT: usize = 64;
+
+/// What one rule found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What it decides.
+    pub(super) sure: Vec<(usize, EntityId)>,
+    /// What it would decide, did nothing speak for another.
+    pub(super) asked: Vec<(usize, EntityId)>,
+}
 
 /// Lines that carry the tool's own id. The same id twice is the line most like the known one.
 pub(super) fn native_pairs(
@@ -38,13 +51,14 @@ pub(super) fn native_pairs(
     pairs
 }
 
-/// Lines that say the same title on the same day, where no other does.
+/// Lines that say the same title on the same day, where no other does. At another hour, one that
+/// is gone from another day at this hour may have come there instead.
 pub(super) fn same_title_and_day(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
-) -> Vec<(usize, EntityId)> {
+) -> Found {
     type Key<'k> = (&'k str, Option<jiff::civil::Date>);
     let mut by: BTreeMap<Key<'_>, (Vec<EntityId>, Vec<usize>)> = BTreeMap::new();
     for entity in free_known {
@@ -57,54 +71,111 @@ pub(super) fn same_title_and_day(
         let key = (features.title.as_str(), features.day());
         by.entry(key).or_default().1.push(*line);
     }
-    by.into_iter()
-        .filter(|((_, day), _)| day.is_some())
-        .filter_map(
-            |(_, (entities, new))| match (entities.as_slice(), new.as_slice()) {
-                ([entity], [line]) if !renamed(&known[entity], &lines[line]) => {
-                    Some((*line, *entity))
+    let mut found = Found::default();
+    let mut other_hour = Vec::new();
+    // By title and hour: those that are not settled by their day.
+    let mut gone: HashMap<(&str, Option<Time>), Vec<EntityId>> = HashMap::new();
+    for ((title, day), (entities, new)) in by {
+        let hour = |entity: &EntityId| known[entity].features.start.and_then(Civil::time);
+        match (entities.as_slice(), new.as_slice()) {
+            ([entity], [line]) if day.is_some() && !renamed(&known[entity], &lines[line]) => {
+                if known[entity].features.same_hour(&lines[line].features) {
+                    found.sure.push((*line, *entity));
+                    continue;
                 }
-                _ => None,
-            },
-        )
-        .collect()
+                other_hour.push((*line, *entity));
+            }
+            _ => {}
+        }
+        for entity in entities {
+            gone.entry((title, hour(&entity))).or_default().push(entity);
+        }
+    }
+    let mut doubtful: BTreeSet<EntityId> = BTreeSet::new();
+    for (line, entity) in &other_hour {
+        let new = &lines[line];
+        let hour = new.features.start.and_then(Civil::time);
+        let there = gone.get(&(new.features.title.as_str(), hour));
+        let others = there.into_iter().flatten().take(LOOKED_AT);
+        let others = others.filter(|other| {
+            let old = &known[*other];
+            *other != entity && old.over <= new.over && old.features.same_but_moment(&new.features)
+        });
+        for other in others {
+            doubtful.extend([*entity, *other]);
+        }
+    }
+    let asked = |(_, entity): &(usize, EntityId)| doubtful.contains(entity);
+    let (asked, sure): (Vec<_>, Vec<_>) = other_hour.into_iter().partition(asked);
+    found.sure.extend(sure);
+    found.asked = asked;
+    found
 }
 
 /// Lines that say word for word what one activity said before it was rewritten, where no other line
-/// does: the edit was undone. What is over does not come again.
+/// does: the edit was undone. What is over does not come again, unless it was put there by mistake.
 pub(super) fn undone(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
     earlier: &BTreeMap<usize, EntityId>,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
-) -> Vec<(usize, EntityId)> {
+) -> Found {
     let mut by_entity: BTreeMap<EntityId, Vec<usize>> = BTreeMap::new();
     for (line, entity) in earlier {
         let free = free_lines.contains(line) && free_known.contains(entity);
-        if free && known[entity].native.is_none() && known[entity].over == lines[line].over {
+        if free && known[entity].native.is_none() && known[entity].over >= lines[line].over {
             by_entity.entry(*entity).or_default().push(*line);
         }
     }
-    by_entity
-        .into_iter()
-        .filter_map(|(entity, lines)| match lines.as_slice() {
-            [line] => Some((*line, entity)),
-            _ => None,
-        })
-        .collect()
+    // A series that moves by a step again and again says what others of it said, and one is left.
+    let left: HashSet<&str> = free_known
+        .iter()
+        .filter(|entity| !by_entity.contains_key(entity) && !known[entity].over)
+        .map(|entity| known[entity].features.title.as_str())
+        .collect();
+    let moved = |line: &usize, entity: &EntityId| {
+        let (old, new) = (&known[entity].features, &lines[line].features);
+        old.day() != new.day() && left.contains(old.title.as_str())
+    };
+    let mut found = Found::default();
+    for (entity, said) in by_entity {
+        match said.as_slice() {
+            [line] if moved(line, &entity) => found.asked.push((*line, entity)),
+            [line] if known[&entity].over == lines[line].over => found.sure.push((*line, entity)),
+            [line] if is_near(&known[&entity], &lines[line]) => found.asked.push((*line, entity)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn is_near(old: &Candidate, new: &Candidate) -> bool {
+    old.features.days_to(&new.features) <= NEAR_DAYS.unsigned_abs()
 }
 
 /// Lines that say of themselves at length what one known activity said, and no other does, on
 /// another day: it was moved. What is over does not come again, nothing moves very far without a
-/// question, and what stands in its place under another title may be it as well.
+/// question, and what stands in its place under another title may be it as well. Where a line of
+/// nearly its title stands on its day, or one of nearly that title is gone from the line's day, the
+/// story may have moved instead: it is asked.
 pub(super) fn same_story(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
-) -> Vec<(usize, EntityId)> {
+    days: &Days,
+) -> Found {
     let places = Places::of(known, lines, free_known, free_lines);
+    let (mut old_titles, mut new_titles) = (HashMap::new(), HashMap::new());
+    for entity in free_known {
+        let title = known[entity].features.title.as_str();
+        *old_titles.entry(title).or_insert(0_usize) += 1;
+    }
+    for line in free_lines {
+        let title = lines[line].features.title.as_str();
+        *new_titles.entry(title).or_insert(0_usize) += 1;
+    }
     let mut by: HashMap<Digest, (Vec<EntityId>, Vec<usize>)> = HashMap::new();
     for entity in free_known {
         if let Some(story) = known[entity].features.story() {
@@ -135,11 +206,30 @@ pub(super) fn same_story(
                 _ => false,
             };
             let taken = || places.is_taken(old, *line, free_lines);
-            near && old.over == new.over && !renamed(old, new) && !taken()
+            // Of several of one name, all that is missing and new is weighed together.
+            let title = old.features.title.as_str();
+            let alone = old_titles.get(title) == Some(&1) && new_titles.get(title) == Some(&1);
+            alone && near && old.over == new.over && !renamed(old, new) && !taken()
         })
         .collect();
+    if pairs.is_empty() {
+        return Found::default();
+    }
     pairs.sort_unstable();
-    pairs
+    let mut new_days = HashMap::new();
+    for line in free_lines {
+        let day = lines[line].features.day();
+        new_days.entry(day).or_insert_with(Vec::new).push(*line);
+    }
+    let told_apart = |(line, entity): &(usize, EntityId)| {
+        let old = &known[entity].features;
+        let stays = new_days.get(&old.day()).into_iter().flatten();
+        let mut stays = stays.filter(|other| *other != line).take(LOOKED_AT);
+        !stays.any(|other| old.own_likeness(&lines[other].features) >= OWN)
+            && !days.names(known, &lines[line], *entity)
+    };
+    let (sure, asked) = pairs.into_iter().partition(told_apart);
+    Found { sure, asked }
 }
 
 /// Lines that stand in the slot of a known one under nearly its title, where no other does: a
@@ -162,6 +252,7 @@ pub(super) fn near_title_and_slot(
         let alike: Vec<EntityId> = there
             .copied()
             .filter(|entity| known[entity].features.own_likeness(features) >= OWN)
+            .filter(|entity| !known[entity].features.told_otherwise(features))
             .filter(|entity| !renamed(&known[entity], &lines[line]))
             .take(2)
             .collect();
@@ -232,6 +323,35 @@ impl Places {
         there.is_some_and(|there| {
             let mut others = there.iter().filter(|other| **other != entity);
             others.any(|other| free_known.contains(other))
+        })
+    }
+}
+
+/// Who stood on which day.
+pub(super) struct Days(HashMap<jiff::civil::Date, Vec<EntityId>>);
+
+impl Days {
+    pub(super) fn of(known: &BTreeMap<EntityId, Candidate>) -> Self {
+        let mut days: HashMap<_, Vec<EntityId>> = HashMap::new();
+        for (entity, candidate) in known {
+            if let Some(day) = candidate.features.day() {
+                days.entry(day).or_default().push(*entity);
+            }
+        }
+        Self(days)
+    }
+
+    /// Whether another than `entity` stood on the day of the line under nearly its title.
+    pub(super) fn names(
+        &self,
+        known: &BTreeMap<EntityId, Candidate>,
+        line: &Candidate,
+        entity: EntityId,
+    ) -> bool {
+        let there = line.features.day().and_then(|day| self.0.get(&day));
+        let mut others = there.into_iter().flatten().take(LOOKED_AT);
+        others.any(|other| {
+            *other != entity && known[other].features.own_likeness(&line.features) >= OWN
         })
     }
 }

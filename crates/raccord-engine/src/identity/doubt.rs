@@ -199,18 +199,24 @@ pub(super) fn entangled(
     matching.pairs.append(&mut sure);
 }
 
-/// Lines that may be an activity that is asked about, and activities that a line asked about may
-/// be: they wait for the answer.
+/// Lines that may be an activity that is asked about, or that waits with one, and activities that
+/// such a line may be: they wait for the answer.
 pub(super) fn waiting(
     questions: &[Question],
+    with: (&BTreeSet<usize>, &BTreeSet<EntityId>),
     scored: &Ranked,
 ) -> (BTreeSet<usize>, BTreeSet<EntityId>) {
-    let (mut lines, mut entities) = (BTreeSet::new(), BTreeSet::new());
+    let (mut lines, mut entities) = (with.0.clone(), with.1.clone());
     for (line, entity) in questions.iter().flat_map(|question| &question.pairs) {
-        for score in scored.touching(*line, *entity) {
-            lines.insert(score.line);
-            entities.insert(score.entity);
-        }
+        lines.insert(*line);
+        entities.insert(*entity);
+    }
+    let of_lines = lines.iter().filter_map(|line| scored.by_line.get(line));
+    let of_entities = entities.iter().filter_map(|of| scored.by_entity.get(of));
+    let touched: Vec<usize> = of_lines.chain(of_entities).flatten().copied().collect();
+    for at in touched {
+        lines.insert(scored.scores[at].line);
+        entities.insert(scored.scores[at].entity);
     }
     (lines, entities)
 }

@@ -185,7 +185,7 @@ impl Features {
     }
 
     /// Whether one title is the other and some words more.
-    fn completes(&self, other: &Self) -> bool {
+    pub(super) fn completes(&self, other: &Self) -> bool {
         if !self.telling || !other.telling {
             return false;
         }
@@ -198,7 +198,8 @@ impl Features {
             && (long.starts_with(&format!("{short} ")) || long.ends_with(&format!(" {short}")))
     }
 
-    /// Whether nothing but the title differs, and what stands beside it could hardly be another's.
+    /// Whether nothing but the title differs, whatever the status, and what stands beside it could
+    /// hardly be another's.
     pub fn only_title_differs(&self, other: &Self) -> bool {
         self.start.is_some() && self.rest == other.rest && self.spoken >= 2
     }
@@ -243,6 +244,13 @@ impl Features {
         .into_iter()
         .filter(|differs| *differs)
         .count()
+    }
+
+    /// Whether two titles that share their words are told apart by what stands beside them: a slip
+    /// of the hand, or some words more, change little else.
+    pub(super) fn told_otherwise(&self, other: &Self) -> bool {
+        let status = usize::from(!self.same_status(other));
+        !self.nearly_titled(other) && self.differences(other) + status >= 2
     }
 
     /// Whether the same people run it in the same room.

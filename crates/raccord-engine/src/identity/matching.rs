@@ -6,11 +6,11 @@ use raccord_model::{Digest, EntityId};
 
 use super::Features;
 use super::certain::{
-    Places, native_pairs, near_title_and_slot, same_story, same_title_and_day, undone,
+    Days, Found, Places, native_pairs, near_title_and_slot, same_story, same_title_and_day, undone,
 };
 use super::doubt::{Ranked, called_off, crossed, entangled, joined, rivals, waiting};
 use super::series::series;
-use super::verdict::{Verdict, scores};
+use super::verdict::{ODD, Score, Verdict, scores};
 
 /// A known line or a new one, as matching sees it.
 #[derive(Clone, Debug)]
@@ -47,6 +47,26 @@ pub struct Question {
     pub pairs: Vec<(usize, EntityId)>,
 }
 
+/// What stands as it stood.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// How often a folded title stands among all known lines; 0 where it is new.
+    pub titles: BTreeMap<String, usize>,
+    /// Titles of leftover lines with the moments at which lines stand that say what they said, but
+    /// for those called off.
+    pub moments: BTreeSet<(String, String)>,
+}
+
+impl Standing {
+    /// Whether a line of this title stands at this moment.
+    pub(super) fn has(&self, line: &Features) -> bool {
+        line.start.is_some_and(|start| {
+            let key = (line.title.clone(), start.to_string());
+            self.moments.contains(&key)
+        })
+    }
+}
+
 /// What was heard of leftover lines before.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard<'h> {
@@ -54,14 +74,25 @@ pub struct Heard<'h> {
     pub answers: &'h BTreeMap<(Digest, EntityId), bool>,
     /// Lines that say what an entity said before it was rewritten.
     pub earlier: &'h BTreeMap<usize, EntityId>,
+    /// Lines that say what an entity said whose line is gone.
+    pub back: &'h BTreeMap<usize, EntityId>,
 }
 
-/// Matches leftover lines with leftover known entities. `titles` counts how often a folded title
-/// stands among all known and new lines.
+/// One way to see that a line is an activity, asked of those that are left.
+type Rule<'r> = &'r dyn Fn(&BTreeSet<EntityId>, &BTreeSet<usize>) -> Found;
+
+impl Heard<'_> {
+    /// Whether another, whose line is gone, said this very line.
+    fn otherwise(&self, line: usize, entity: EntityId) -> bool {
+        self.back.get(&line).is_some_and(|other| *other != entity)
+    }
+}
+
+/// Matches leftover lines with leftover known entities.
 pub fn match_lines(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
-    titles: &BTreeMap<String, usize>,
+    standing: &Standing,
     heard: Heard<'_>,
 ) -> Matching {
     let answers = heard.answers;
@@ -97,35 +128,62 @@ pub fn match_lines(
     }
 
     let named = known.len() - free_known.len();
-    for (line, entity) in same_title_and_day(known, lines, &free_known, &free_lines) {
-        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
-            pair(line, entity, &mut free_known, &mut free_lines);
-        }
-    }
-    for (line, entity) in near_title_and_slot(known, lines, &free_known, &free_lines) {
-        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
-            pair(line, entity, &mut free_known, &mut free_lines);
-        }
-    }
-    for (line, entity) in undone(known, lines, heard.earlier, &free_known, &free_lines) {
-        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
-            pair(line, entity, &mut free_known, &mut free_lines);
-        }
-    }
-    // After title and day: occurrences of one series tell one story, and may exchange it.
-    for (line, entity) in same_story(known, lines, &free_known, &free_lines) {
-        if answers.get(&(lines[&line].digest, entity)) != Some(&false) {
-            pair(line, entity, &mut free_known, &mut free_lines);
+    let days = Days::of(known);
+    let mut doubtful: Vec<Question> = Vec::new();
+    let mut ask = |line: usize,
+                   entity: EntityId,
+                   known: &mut BTreeSet<EntityId>,
+                   lines: &mut BTreeSet<usize>| {
+        known.remove(&entity);
+        lines.remove(&line);
+        doubtful.push(Question {
+            pairs: vec![(line, entity)],
+        });
+    };
+    let rules: [Rule<'_>; 4] = [
+        // Before all that a single line says: an undo is seen in all of them.
+        &|free_known, free_lines| undone(known, lines, heard.earlier, free_known, free_lines),
+        &|free_known, free_lines| same_title_and_day(known, lines, free_known, free_lines),
+        &|free_known, free_lines| Found {
+            sure: near_title_and_slot(known, lines, free_known, free_lines),
+            asked: Vec::new(),
+        },
+        // After title and day: occurrences of one series tell one story, and may exchange it.
+        &|free_known, free_lines| same_story(known, lines, free_known, free_lines, &days),
+    ];
+    for rule in rules {
+        let found = rule(&free_known, &free_lines);
+        let sure = found.sure.into_iter().map(|found| (found, true));
+        let asked = found.asked.into_iter().map(|found| (found, false));
+        for ((line, entity), sure) in sure.chain(asked) {
+            if answers.get(&(lines[&line].digest, entity)) == Some(&false) {
+                continue;
+            }
+            if sure && !heard.otherwise(line, entity) {
+                pair(line, entity, &mut free_known, &mut free_lines);
+            } else {
+                ask(line, entity, &mut free_known, &mut free_lines);
+            }
         }
     }
     // So far nothing was left over but what was paired.
     let certain = known.len() - free_known.len();
-    let series = series(known, lines, &free_known, &free_lines, titles, answers);
+    let series = series(known, lines, &free_known, &free_lines, standing, answers);
     for (line, entity) in series.moved {
-        pair(line, entity, &mut free_known, &mut free_lines);
+        if heard.otherwise(line, entity) {
+            ask(line, entity, &mut free_known, &mut free_lines);
+        } else {
+            pair(line, entity, &mut free_known, &mut free_lines);
+        }
     }
 
-    let mut scored = scores(known, lines, &free_known, &free_lines, titles);
+    // What is asked about is scored as well: what else it may be waits for the answer.
+    let (mut open_known, mut open_lines) = (free_known.clone(), free_lines.clone());
+    for (line, entity) in doubtful.iter().flat_map(|question| &question.pairs) {
+        open_known.insert(*entity);
+        open_lines.insert(*line);
+    }
+    let mut scored = scores(known, lines, &open_known, &open_lines, &standing.titles);
     scored.retain(|score| answers.get(&(lines[&score.line].digest, score.entity)) != Some(&false));
     for question in &series.questions {
         for (line, entity) in &question.pairs {
@@ -142,7 +200,12 @@ pub fn match_lines(
     });
     let scored = Ranked::of(scored);
     let places = Places::of(known, lines, &free_known, &free_lines);
-    let mut doubtful: Vec<Question> = Vec::new();
+    // What waits with a series is not decided before it.
+    let waits = |score: &Score| {
+        series.waiting_lines.contains(&score.line)
+            || series.waiting_entities.contains(&score.entity)
+            || heard.back.contains_key(&score.line)
+    };
     for score in scored.iter() {
         if !free_known.contains(&score.entity) || !free_lines.contains(&score.line) {
             continue;
@@ -158,7 +221,12 @@ pub fn match_lines(
                         let moved = old.features.slot() != new.features.slot()
                             && (places.is_taken(old, score.line, &free_lines)
                                 || places.takes(new, score.entity, &free_known));
-                        moved.then(|| Question {
+                        // It moved to a day where another of nearly its title stood, or says
+                        // nothing else that it said.
+                        let other = !score.same_day
+                            && (days.names(known, new, score.entity)
+                                || old.features.differences(&new.features) >= ODD);
+                        (moved || other || waits(score)).then(|| Question {
                             pairs: vec![(score.line, score.entity)],
                         })
                     });
@@ -187,11 +255,10 @@ pub fn match_lines(
     joined(&mut matching, known, lines);
     entangled(&mut matching, certain, known, lines);
     called_off(&mut matching, named..certain, known, lines, &free_lines);
-    let (waiting_lines, waiting_entities) = waiting(&matching.questions, &scored);
+    let with = (&series.waiting_lines, &series.waiting_entities);
+    let (waiting_lines, waiting_entities) = waiting(&matching.questions, with, &scored);
     free_lines.retain(|line| !waiting_lines.contains(line));
     free_known.retain(|entity| !waiting_entities.contains(entity));
-    free_lines.retain(|line| !series.waiting_lines.contains(line));
-    free_known.retain(|entity| !series.waiting_entities.contains(entity));
     matching.added = free_lines.into_iter().collect();
     matching.missing = free_known.into_iter().collect();
     matching

@@ -7,15 +7,13 @@ use raccord_model::{Digest, EntityId};
 
 use super::certain::{Slots, renamed};
 use super::verdict::{ALL_PAIRS, FAR_DAYS};
-use super::{Candidate, Question};
+use super::{Candidate, Question, Standing};
 
 /// What else than the moment differs counts as so many days.
 const ODD_DAYS: u32 = 30;
 
-/// An occurrence that moved by no more than this is still the one of that week ...
+/// An occurrence that moved by no more than this is still the one of that week.
 const NUDGE_DAYS: u32 = 2;
-/// ... where no other is nearer than this.
-const OTHER_DAYS: u32 = 5;
 
 /// What was found among occurrences.
 #[derive(Debug, Default)]
@@ -33,13 +31,13 @@ pub(super) struct Series {
 /// Occurrences that share their title: a move is taken as one only where exactly one known
 /// occurrence is missing, exactly one new one appears, and nothing but the moment differs. Two
 /// classes of one name are told apart by all they say but the day. What is over does not come
-/// again: it had its turn.
+/// again: it had its turn. Nothing moves to where one of its name stands already.
 pub(super) fn series(
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
     free_known: &BTreeSet<EntityId>,
     free_lines: &BTreeSet<usize>,
-    titles: &BTreeMap<String, usize>,
+    standing: &Standing,
     answers: &BTreeMap<(Digest, EntityId), bool>,
 ) -> Series {
     let mut by_title: BTreeMap<&str, (Vec<EntityId>, Vec<usize>)> = BTreeMap::new();
@@ -64,7 +62,7 @@ pub(super) fn series(
         .collect();
     let mut found = Series::default();
     for (title, (mut entities, mut new)) in by_title {
-        let series = titles.get(title).copied().unwrap_or(0) > 1 || new.len() > 1;
+        let series = standing.titles.get(title).copied().unwrap_or(0) > 1 || new.len() > 1;
         if !series {
             continue;
         }
@@ -81,6 +79,7 @@ pub(super) fn series(
                 && !renamed(&known[&entity], &lines[&line])
                 && !slots.taken_over(known, lines, (line, entity))
                 && !taken.contains(&then.slot())
+                && !standing.has(now)
         };
         let settled = if entities.len() * new.len() > ALL_PAIRS {
             Vec::new()
@@ -119,10 +118,10 @@ pub(super) fn series(
             let alike = then.differences(now) <= odd
                 && !renamed(&known[&entity], &lines[&line])
                 && !slots.taken_over(known, lines, (line, entity))
-                && !taken.contains(&then.slot());
-            let odd = if alike { 0 } else { ODD_DAYS };
+                && !taken.contains(&then.slot())
+                && !standing.has(now);
             (!answers.contains_key(&(lines[&line].digest, entity)))
-                .then_some(then.days_to(now) + odd)
+                .then_some((!alike, then.days_to(now)))
         };
         if let Some((line, entity)) = nudged(&entities, &new, near) {
             found.moved.push((line, entity));
@@ -140,27 +139,25 @@ pub(super) fn series(
     found
 }
 
-/// One occurrence that moved by a day or two among new ones, or one new one by a day or two from
-/// an occurrence that is gone among others: every other that it could be is far away.
+/// The only new one, where it is the only one gone that it fits moved by a day or two. Which of two
+/// that fit was taken out, or of two new ones added, only a person knows.
 fn nudged(
     entities: &[EntityId],
     lines: &[usize],
-    apart: impl Fn(usize, EntityId) -> Option<u32>,
+    apart: impl Fn(usize, EntityId) -> Option<(bool, u32)>,
 ) -> Option<(usize, EntityId)> {
-    if entities.len() > 1 && lines.len() > 1 {
-        return None; // All of them may have moved.
-    }
-    let pairs = lines
+    let [line] = *lines else {
+        return None;
+    };
+    let mut near: Vec<((bool, u32), EntityId)> = entities
         .iter()
-        .flat_map(|&line| entities.iter().map(move |&entity| (line, entity)));
-    let mut near: Vec<(u32, (usize, EntityId))> = pairs
-        .filter_map(|(line, entity)| Some((apart(line, entity)?, (line, entity))))
+        .filter_map(|&entity| Some((apart(line, entity)?, entity)))
         .collect();
     near.sort_unstable();
     match near.as_slice() {
-        [(days, pair), others @ ..] if *days <= NUDGE_DAYS => {
-            let far = others.first().is_none_or(|(days, _)| *days >= OTHER_DAYS);
-            far.then_some(*pair)
+        [((false, days), entity), others @ ..] if *days <= NUDGE_DAYS => {
+            let alone = others.first().is_none_or(|((odd, _), _)| *odd);
+            alone.then_some((line, *entity))
         }
         _ => None,
     }

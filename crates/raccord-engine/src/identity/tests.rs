@@ -1,11 +1,13 @@
 //! What people do to a sheet, and which activity each line then is.
 
+mod asked;
+
 use std::collections::BTreeMap;
 
 use raccord_model::{Digest, EntityId, EntityKind, Fields, Line};
 use serde_json::json;
 
-use super::{Candidate, Features, Heard, Matching, match_lines};
+use super::{Candidate, Features, Heard, Matching, Standing, match_lines};
 
 /// `title | start | room | organiser | description | status | kind`, `!` in front where it is over.
 fn candidate(text: &str) -> Candidate {
@@ -75,7 +77,8 @@ fn heard(
         .collect();
     let lines: BTreeMap<usize, Candidate> =
         after.iter().copied().map(candidate).enumerate().collect();
-    let mut titles: BTreeMap<String, usize> = BTreeMap::new();
+    let mut stood = Standing::default();
+    let titles = &mut stood.titles;
     for line in lines.values() {
         titles.entry(line.features.title.clone()).or_insert(0);
     }
@@ -83,7 +86,11 @@ fn heard(
         *titles.entry(title).or_default() += 1;
     }
     for title in standing {
-        *titles.entry(candidate(title).features.title).or_default() += 1;
+        let features = candidate(title).features;
+        *titles.entry(features.title.clone()).or_default() += 1;
+        if let Some(start) = features.start {
+            stood.moments.insert((features.title, start.to_string()));
+        }
     }
     let answers: BTreeMap<(Digest, EntityId), bool> = no
         .iter()
@@ -96,8 +103,9 @@ fn heard(
     let heard = Heard {
         answers: &answers,
         earlier: &earlier,
+        back: &BTreeMap::new(),
     };
-    match_lines(&known, &lines, &titles, heard)
+    match_lines(&known, &lines, &stood, heard)
 }
 
 /// Which known line each new one is; `None` where it is new or asked about.
@@ -131,35 +139,6 @@ fn two_occurrences_that_move_together_are_asked_about() {
     assert_eq!(pairs(&found, 2), [None, None]);
     // In the order of their days: the earlier is the earlier, if a person says so.
     assert_eq!(found.questions[0].pairs, [(0, id(0)), (1, id(1))]);
-}
-
-#[test]
-fn an_occurrence_that_moves_by_a_day_is_itself_though_another_was_added() {
-    let found = matched(
-        &["Yoga | 2027-02-05T18:00"],
-        &["Yoga | 2027-02-26T18:00", "Yoga | 2027-02-04T18:00"],
-        &["Yoga"],
-    );
-    assert_eq!(pairs(&found, 2), [None, Some(0)]);
-    assert_eq!(found.added, [0]);
-    assert!(found.questions.is_empty());
-}
-
-#[test]
-fn which_of_two_new_occurrences_a_missing_one_is_is_asked_one_by_one() {
-    let (before, after) = (
-        ["Yoga | 2027-02-02T18:00"],
-        ["Yoga | 2027-02-09T18:00", "Yoga | 2027-02-23T18:00"],
-    );
-    let asked = |no: &[(usize, usize)]| {
-        let found = matched_after(&before, &after, &["Yoga"], no);
-        let pairs = found.questions.into_iter().flat_map(|asked| asked.pairs);
-        (pairs.collect::<Vec<_>>(), found.added, found.missing)
-    };
-    // The other waits: it may be the one.
-    assert_eq!(asked(&[]), (vec![(0, id(0))], vec![], vec![]));
-    assert_eq!(asked(&[(0, 0)]), (vec![(1, id(0))], vec![], vec![]));
-    assert_eq!(asked(&[(0, 0), (1, 0)]), (vec![], vec![0, 1], vec![id(0)]));
 }
 
 #[test]
@@ -381,8 +360,8 @@ fn a_title_with_a_picture_is_that_title() {
             "Réunion jardin | 2027-02-07T20:00 | Bureau | Ciné | Cinq euros la séance, ou rien.",
         ],
         &[
-            "Réunion jardin | 2027-02-07T10:15 | Accueil | Bar | Enfants bienvenus dès six ans.",
-            "🌱 Réunion jardin ! | 2027-01-17T20:00 | Bureau | Ciné | Cinq euros, ou rien.",
+            "Réunion jardin | 2027-02-07T20:30 | Bureau | Ciné | Cinq euros, ou rien.",
+            "🌱 Réunion jardin ! | 2027-01-17T10:15 | Cour | Bar | Enfants bienvenus dès six ans.",
         ],
         &[],
     );

@@ -24,7 +24,9 @@ const AGAIN_DAYS: i32 = 90;
 /// What is still to come does not move this far without a question.
 pub(super) const FAR_DAYS: i32 = 300;
 /// What is still to come moves this far and stays what it is, where all but the title speaks for it.
-const NEAR_DAYS: i32 = 28;
+pub(super) const NEAR_DAYS: i32 = 28;
+/// On another day, so much else that differs speaks against a title.
+pub(super) const ODD: usize = 3;
 /// Up to this many pairs everything is compared with everything.
 pub(super) const ALL_PAIRS: usize = 160_000;
 
@@ -114,7 +116,8 @@ pub(super) fn scores(
             likeness,
             gap: old.rank.abs_diff(new.rank),
             verdict,
-            only_title: old.features.only_title_differs(&new.features),
+            only_title: old.features.only_title_differs(&new.features)
+                && old.features.same_status(&new.features),
             same_day: old.features.day() == new.features.day(),
         }
     };
@@ -188,7 +191,12 @@ fn verdict(old: &Candidate, line: &Candidate, likeness: f64, called: Called) -> 
     } else if own < OWN {
         // Room, hours, organisers and boilerplate can all be shared by two concerts; a story told
         // at length, hardly.
-        if known.same_story(new) && (likeness >= STORY || known.same_hosts(new)) {
+        let near = days.is_some_and(|days| days.abs() <= NEAR_DAYS);
+        let told = known.same_story(new)
+            && (likeness >= STORY
+                || known.same_hosts(new)
+                || known.differences(new) <= usize::from(near));
+        if told {
             Verdict::Maybe
         } else {
             Verdict::Different
@@ -198,6 +206,7 @@ fn verdict(old: &Candidate, line: &Candidate, likeness: f64, called: Called) -> 
     } else if likeness >= MAYBE && own >= 0.8
         || alone
         || called == Called::Anew && known.goes_on(new)
+        || called != Called::Series && known.completes(new) && known.differences(new) <= 1
     {
         Verdict::Maybe
     } else {
@@ -212,12 +221,13 @@ fn verdict(old: &Candidate, line: &Candidate, likeness: f64, called: Called) -> 
 
 /// Two lines on the same day.
 fn on_the_day(known: &Features, new: &Features, likeness: f64, own: f64) -> Verdict {
-    if own >= OWN && likeness >= SAME {
+    if own >= OWN && likeness >= SAME && !known.told_otherwise(new) {
         return Verdict::Same;
     }
-    // Quite another title: the same only where all the rest is, and is enough.
+    // Quite another title: the same only where all the rest is, and is enough; what was confirmed
+    // and no longer is, or only now, may be another.
     let told = known.same_story(new) && (likeness >= SAME || known.same_hosts(new));
-    if known.only_title_differs(new) || told {
+    if known.same_status(new) && (known.only_title_differs(new) || told) {
         return Verdict::Same;
     }
     let words = if own < UNLIKE { -1 } else { 0 };

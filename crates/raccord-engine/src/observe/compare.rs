@@ -6,10 +6,13 @@ use raccord_model::{ConnectorName, Digest, EntityId, Fields, Line, Reading};
 use serde_json::json;
 
 use crate::deciding::Deciding;
-use crate::identity::{Candidate, Features, Heard, Question, fold_title, match_lines};
+use crate::identity::{Candidate, Features, Heard, Question, Standing, fold_title, match_lines};
 use crate::parallel;
 use crate::state::{SourceState, State};
 use crate::vault::Vault;
+
+/// How many activities of one name a line that came back is compared with.
+const LOOKED_AT: usize = 64;
 
 /// One reading, matched with what was accepted before.
 #[derive(Default)]
@@ -105,7 +108,7 @@ pub(super) fn compare(
     });
     let rewritten = deciding.state.rewritten.get(source);
     let earlier = rewritten.map_or_else(BTreeMap::new, |all| earlier(all, reading, &left));
-    if left.is_empty() || lost.is_empty() {
+    if lost.is_empty() || left.is_empty() && compared.revived.is_empty() {
         compared.added = left;
         compared.missing = lost;
         come_back(&mut compared, state, &earlier);
@@ -141,13 +144,22 @@ pub(super) fn compare(
         };
         (*index, candidate)
     };
-    let lines: BTreeMap<usize, Candidate> = parallel::map(&left, line).into_iter().collect();
-    let titles = count_titles(deciding, &compared, &known, &lines);
+    let mut lines: BTreeMap<usize, Candidate> = parallel::map(&left, line).into_iter().collect();
+    let back = disputed(&mut compared, reading, &known);
+    let disputed: Vec<usize> = back.keys().copied().collect();
+    lines.extend(parallel::map(&disputed, line));
+    let standing = standing(deciding, &compared, &known, &lines);
     let heard = Heard {
         answers: &state.answers,
         earlier: &earlier,
+        back: &back,
     };
-    let matching = match_lines(&known, &lines, &titles, heard);
+    let mut matching = match_lines(&known, &lines, &standing, heard);
+    matching.added.retain(|index| {
+        let back = back.get(index).map(|entity| (*index, *entity));
+        compared.revived.extend(back);
+        back.is_none()
+    });
     compared.changed = matching.pairs;
     compared.added = matching.added;
     compared.missing = matching.missing;
@@ -207,14 +219,53 @@ fn come_back(compared: &mut Compared, state: &SourceState, earlier: &BTreeMap<us
     compared.revived.extend(revived);
 }
 
-/// How often the titles of leftover lines stand among all lines.
-fn count_titles(
+/// Lines that say what a cancelled activity said, where one that stood until now was announced
+/// under that title on that day, or may have moved there: it may be either. They are taken out of
+/// those that came back.
+fn disputed(
+    compared: &mut Compared,
+    reading: &Reading,
+    known: &BTreeMap<EntityId, Candidate>,
+) -> BTreeMap<usize, EntityId> {
+    let mut back = BTreeMap::new();
+    if compared.revived.is_empty() {
+        return back;
+    }
+    let mut announced: HashMap<&str, Vec<&Candidate>> = HashMap::new();
+    for known in known.values() {
+        let title = known.features.title.as_str();
+        announced.entry(title).or_default().push(known);
+    }
+    compared.revived.retain(|(index, entity)| {
+        let line = &reading.lines[*index];
+        if line.native.is_some() {
+            return true;
+        }
+        let says = Features::of(&line.decode());
+        let there = announced.get(says.title.as_str()).into_iter().flatten();
+        let mut there = there.take(LOOKED_AT);
+        let either = there.any(|known| {
+            let then = &known.features;
+            then.day() == says.day() || !known.over && then.same_but_moment(&says)
+        });
+        if either {
+            back.insert(*index, *entity);
+        }
+        !either
+    });
+    back
+}
+
+/// How often the titles of leftover lines stand among all lines, and at which moments among those
+/// that say what they said.
+fn standing(
     deciding: &Deciding<'_>,
     compared: &Compared,
     known: &BTreeMap<EntityId, Candidate>,
     lines: &BTreeMap<usize, Candidate>,
-) -> BTreeMap<String, usize> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+) -> Standing {
+    let mut standing = Standing::default();
+    let counts = &mut standing.titles;
     for candidate in lines.values() {
         counts.entry(candidate.features.title.clone()).or_insert(0);
     }
@@ -225,12 +276,20 @@ fn count_titles(
         let Some(record) = deciding.state.entities.get(entity) else {
             continue;
         };
-        let title = record.title().map(|title| fold_title(&title));
-        if let Some(count) = title.and_then(|title| counts.get_mut(&title)) {
+        let Some(title) = record.title().map(|title| fold_title(&title)) else {
+            continue;
+        };
+        if let Some(count) = counts.get_mut(&title) {
             *count += 1;
+            let shown = record.when();
+            // Where one was called off, another may take its place.
+            let on = shown.status != raccord_model::Status::Cancelled;
+            if let Some(start) = shown.start.filter(|_| on) {
+                standing.moments.insert((title, start.to_string()));
+            }
         }
     }
-    counts
+    standing
 }
 
 /// The fields as the source itself said them last: other people's words set aside, the zone that
