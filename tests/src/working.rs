@@ -20,14 +20,17 @@ pub const TOKEN: &str = "secret-of-the-test";
 pub struct Working {
     /// Its place.
     pub place: Place,
-    daemon: Child,
+    daemon: Daemon,
     address: SocketAddr,
 }
 
-impl Drop for Working {
+/// The process.
+struct Daemon(Child);
+
+impl Drop for Daemon {
     fn drop(&mut self) {
-        drop(self.daemon.kill());
-        drop(self.daemon.wait());
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
@@ -45,7 +48,7 @@ impl Working {
         let address = free.local_addr()?;
         drop(free);
         let place = make(address)?;
-        let daemon = place.start()?;
+        let daemon = Daemon(place.start()?);
         let working = Self {
             place,
             daemon,
@@ -96,7 +99,7 @@ impl Working {
     /// When it does not.
     pub fn hang_up(&self) -> Result<()> {
         let times = self.said().matches(TAKEN).count();
-        let daemon = rustix::process::Pid::from_child(&self.daemon);
+        let daemon = rustix::process::Pid::from_child(&self.daemon.0);
         rustix::process::kill_process(daemon, rustix::process::Signal::HUP)?;
         self.until(TAKEN, || self.said().matches(TAKEN).count() > times);
         Ok(())
@@ -110,17 +113,33 @@ impl Working {
     /// # Panics
     /// When it does not end, or not well.
     pub fn stop(mut self) -> Result<()> {
-        let daemon = rustix::process::Pid::from_child(&self.daemon);
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let daemon = rustix::process::Pid::from_child(&self.daemon.0);
         rustix::process::kill_process(daemon, rustix::process::Signal::TERM)?;
         let until = Instant::now() + PATIENCE;
         loop {
-            if let Some(status) = self.daemon.try_wait()? {
+            if let Some(status) = self.daemon.0.try_wait()? {
                 assert!(status.success(), "{status}:\n{}", self.said());
                 return Ok(());
             }
             assert!(Instant::now() < until, "it does not end:\n{}", self.said());
             std::thread::yield_now();
         }
+    }
+
+    /// Ends it as [`Working::stop`] does, and gives its place.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    ///
+    /// # Panics
+    /// When it does not end, or not well.
+    pub fn leave(mut self) -> Result<Place> {
+        self.end()?;
+        Ok(self.place)
     }
 
     /// The status and the text behind `path`.

@@ -70,6 +70,11 @@ impl Forgotten {
         Ok(())
     }
 
+    /// Whether nobody was forgotten.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
     /// Whether this value was forgotten; case and outer spaces do not count.
     pub fn has_value(&self, value: &str) -> bool {
         self.hashes.contains(&self.value_hash(value))

@@ -112,6 +112,7 @@ impl Deciding<'_> {
         } = draft;
         // Absent means not known: null and empty texts are never kept.
         fields.retain(|_, value| !value.is_null() && value != "");
+        self.vault.strip(kind, &mut fields);
         let before = self.entity(entity);
         let changed = changed_fields(before.as_ref().map(|entity| &entity.fields), &fields);
         if before.is_some() && changed.is_empty() && matches!(verb, Verb::Created | Verb::Updated) {

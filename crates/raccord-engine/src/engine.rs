@@ -90,6 +90,16 @@ impl Engine {
         }
     }
 
+    /// These values are kept no more, whoever brings them.
+    pub fn refuse(&mut self, forgotten: std::sync::Arc<dyn crate::Forgotten>) {
+        self.vault.refuse(forgotten);
+    }
+
+    /// Lets go of the values in these slots, once they were emptied beside the log.
+    pub fn empty<'a>(&mut self, slots: impl IntoIterator<Item = &'a str>) {
+        slots.into_iter().for_each(|slot| self.vault.forget(slot));
+    }
+
     /// Called once the log is folded: nothing is in the air, every open lane can go.
     pub fn start(&mut self) {
         self.flight = Flight::of(&self.state);

@@ -174,6 +174,10 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             crate::paper::take_down(deciding, &connector, &key);
             Reply::Taken
         }
+        Order::Forget => {
+            crate::people::forget(deciding);
+            Reply::Taken
+        }
         Order::Mute(why) => {
             deciding.mute(why);
             Reply::Taken

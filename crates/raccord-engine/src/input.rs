@@ -84,6 +84,8 @@ pub enum Order {
         /// Its period's key.
         key: String,
     },
+    /// Take away everywhere the values of those who were forgotten ([`crate::Vault::refuse`]).
+    Forget,
     /// Send nothing until further notice.
     Mute(Words),
     /// Send again; `look_first` after the log went back in time.

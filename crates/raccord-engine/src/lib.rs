@@ -24,6 +24,7 @@ mod observe;
 mod orphans;
 mod paper;
 mod parallel;
+mod people;
 mod plan;
 mod posted;
 mod publication;
@@ -50,5 +51,5 @@ pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Waiting,
 };
-pub use vault::Vault;
+pub use vault::{Forgotten, Vault, words};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

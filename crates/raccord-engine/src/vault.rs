@@ -1,6 +1,7 @@
 //! Personal values: a commit names a random slot, the value lies beside the log.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use raccord_model::{EntityKind, Fields, PERSONAL, Slot, slot_of, slot_value};
@@ -11,6 +12,13 @@ use serde_json::Value;
 pub struct Vault {
     by_slot: HashMap<Slot, Arc<str>>,
     by_value: HashMap<Arc<str>, Slot>,
+    forgotten: Option<Arc<dyn Forgotten>>,
+}
+
+/// Who asked to be forgotten. It knows a value when it sees it, and names none.
+pub trait Forgotten: fmt::Debug + Send + Sync {
+    /// Whether this very value (an address, a card number, a whole text) was forgotten.
+    fn has(&self, value: &str) -> bool;
 }
 
 impl Vault {
@@ -19,6 +27,35 @@ impl Vault {
         let json: Arc<str> = json.into();
         self.by_value.insert(json.clone(), slot.clone());
         self.by_slot.insert(slot, json);
+    }
+
+    /// From now on these values are kept no more, whoever brings them.
+    pub fn refuse(&mut self, forgotten: Arc<dyn Forgotten>) {
+        self.forgotten = Some(forgotten);
+    }
+
+    /// The slots whose value, as text, is what `about` looks for.
+    pub fn slots_of(&self, about: impl Fn(&str) -> bool) -> Vec<Slot> {
+        let holds =
+            |json: &str| serde_json::from_str(json).is_ok_and(|value| about(&clear(&value)));
+        let found = self.by_slot.iter().filter(|(_, json)| holds(json));
+        found.map(|(slot, _)| slot.clone()).collect()
+    }
+
+    /// Takes away personal values in which somebody stands who was forgotten.
+    pub(crate) fn strip(&self, kind: EntityKind, fields: &mut Fields) {
+        let Some(forgotten) = &self.forgotten else {
+            return;
+        };
+        for name in personal(kind) {
+            let gone = |value: &Value| {
+                let text = clear(value);
+                forgotten.has(&text) || words(&text).any(|word| forgotten.has(word))
+            };
+            if fields.get(*name).is_some_and(gone) {
+                fields.remove(*name);
+            }
+        }
     }
 
     /// Empties a slot.
@@ -82,6 +119,23 @@ impl Vault {
     }
 }
 
+/// A value as people read it.
+fn clear(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// What may be an address or a number in a text that people wrote.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let between = |c: char| c.is_whitespace() || ",;<>()[]{}\"|/«»“”".contains(c);
+    text.split(between).filter_map(move |word| {
+        let word = word.trim_matches(|c: char| ".:!?'’".contains(c));
+        let word = word.strip_prefix("mailto:").unwrap_or(word);
+        (!word.is_empty()).then_some(word)
+    })
+}
+
 /// The personal fields of a kind of entity.
 pub(crate) fn personal(kind: EntityKind) -> &'static [&'static str] {
     PERSONAL
@@ -132,5 +186,38 @@ mod tests {
         vault.forget("s1");
         vault.reveal(&mut two);
         assert!(!two.contains_key("contact"));
+    }
+
+    #[derive(Debug)]
+    struct Only(&'static str);
+
+    impl Forgotten for Only {
+        fn has(&self, value: &str) -> bool {
+            value.eq_ignore_ascii_case(self.0)
+        }
+    }
+
+    #[test]
+    fn who_was_forgotten_is_recognised_in_what_people_write_and_nobody_else_is() {
+        let mut vault = Vault::default();
+        vault.refuse(Arc::new(Only("ana@example.org")));
+        for (contact, stays) in [
+            ("ana@example.org", false),
+            ("Ana <ANA@example.org>, 0692", false),
+            ("mailto:ana@example.org.", false),
+            ("Ana : ana@example.org/bob@example.org", false),
+            ("banana@example.org", true),
+            ("ana@example.org.uk", true),
+            ("Ana", true),
+        ] {
+            let mut fields: Fields = [
+                ("contact".to_owned(), json!(contact)),
+                ("title".to_owned(), json!("ana@example.org")),
+            ]
+            .into();
+            vault.strip(EntityKind::Activity, &mut fields);
+            assert_eq!(fields.contains_key("contact"), stays, "{contact}");
+            assert!(fields.contains_key("title"), "only what is personal");
+        }
     }
 }

@@ -519,6 +519,13 @@ fn cause_words(event: &Event, say: &dyn Say) -> (&'static str, Words) {
                 format!("Recipe {rule}, from the activity {from}"),
             ),
         ),
+        Cause::Person { did } if did == crate::people::DID => (
+            "person",
+            Words::new(
+                "Une personne a demandé à être oubliée",
+                "Somebody asked to be forgotten",
+            ),
+        ),
         Cause::Person { did } => (
             "person",
             Words::new(

@@ -28,6 +28,7 @@ mod host;
 mod init;
 mod ledger;
 mod log;
+mod person;
 mod places;
 mod plan;
 mod printed;
@@ -161,6 +162,7 @@ fn dispatch(
         Command::Drop(args) => dead::give_up(args, console, host),
         Command::Printed(args) => printed::run(args, console, host),
         Command::Ledger(args) => ledger::run(args, console, host),
+        Command::Person(args) => person::run(args, console, host),
         Command::Backup(args) => upkeep::backup(args, console, host),
         Command::Restore(args) => upkeep::restore(args, console, host),
         Command::Unmute(args) => upkeep::unmute(args, console, host),

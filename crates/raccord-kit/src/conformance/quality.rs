@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use raccord_model::Words;
+use raccord_model::{EntityKind, PERSONAL, Words};
 use serde::{Deserialize, Serialize};
 
 /// A step of the scale.
@@ -196,11 +196,23 @@ pub struct Card {
     pub tried: Vec<String>,
     /// The rights it needs in the tool.
     pub rights: Words,
-    /// The personal fields it handles.
-    pub personal: Vec<String>,
+    /// The personal fields it handles (G13).
+    pub personal: Vec<Personal>,
     /// What it promises, by entity.
     #[serde(default)]
     pub guarantees: Vec<Guarantee>,
+}
+
+/// A personal field that a connector handles.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Personal {
+    /// Its name; `*` for whatever the schemas mark as personal.
+    pub field: String,
+    /// What it is needed for.
+    pub why: Words,
+    /// How long it is kept.
+    pub kept: Words,
 }
 
 /// What a connector promises for one kind of entity.
@@ -215,6 +227,18 @@ pub struct Guarantee {
     pub fr: String,
     /// The promise, in English.
     pub en: String,
+}
+
+/// A personal field of what the connector makes that its card does not tell.
+fn undeclared(card: &Card) -> Option<String> {
+    let told = |field: &str| card.personal.iter().any(|it| it.field == field);
+    let makes = |kind: &EntityKind| {
+        let prefix = format!("org.raccord.{kind}.");
+        card.produces.iter().any(|one| one.starts_with(&prefix))
+    };
+    let fields = PERSONAL.iter().filter(|(kind, _)| makes(kind));
+    let mut fields = fields.flat_map(|(_, names)| names.iter());
+    fields.find(|field| !told(field)).map(ToString::to_string)
 }
 
 /// B01: reads the card of `connector` and compares it with what the connector says of itself.
@@ -245,6 +269,14 @@ pub fn card(
     for kind in card.consumes.iter().chain(&card.produces) {
         if kind != "org.raccord.*" && raccord_model::Schemas::text(kind).is_none() {
             return wrong(&format!("{kind} has no schema"));
+        }
+    }
+    if let Some(field) = undeclared(&card) {
+        return wrong(&format!("the personal field {field} is not told"));
+    }
+    for words in card.personal.iter().flat_map(|it| [&it.why, &it.kept]) {
+        if words.fr.is_empty() || words.en.is_empty() {
+            return wrong("a personal field lacks its reason or its time in French or in English");
         }
     }
     for guarantee in &card.guarantees {

@@ -94,6 +94,9 @@ pub enum Command {
     Printed(Printed),
     /// Show credits and balances.
     Ledger(Ledger),
+    /// What is known of a person, and forgetting it.
+    #[command(subcommand, arg_required_else_help = true)]
+    Person(Person),
     /// Save the log to a file, also while `run` is at work.
     Backup(LogFile),
     /// Put a saved log back; the place then sends nothing until `unmute`.
@@ -114,6 +117,23 @@ pub enum Command {
     Man(Man),
     /// Show this help, or a command's.
     Help(Help),
+}
+
+/// `person`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Person {
+    /// Show everything that is known of a person.
+    Export(Email),
+    /// Forget a person: everywhere, and for good.
+    Forget(Email),
+}
+
+/// Whom it is about.
+#[derive(Clone, Debug, Args)]
+pub struct Email {
+    /// Their e-mail address.
+    #[arg(value_name = "EMAIL")]
+    pub email: String,
 }
 
 /// `init`.

@@ -14,8 +14,8 @@ use crate::locale::View;
 use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
-    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PlaceShape, PlanShape,
-    SyncShape, WhyShape,
+    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
+    PlanShape, SyncShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -259,6 +259,18 @@ pub trait Host {
     /// # Errors
     /// When the log cannot be read, or nobody has that name.
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem>;
+
+    /// Everything that is known of a person.
+    ///
+    /// # Errors
+    /// [`Problem::unknown_reference`] when nothing is; when the log cannot be read.
+    fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem>;
+
+    /// Forgets a person, and says what was known.
+    ///
+    /// # Errors
+    /// When something of it cannot be written.
+    fn forget(&self, session: &Session, email: &str) -> Result<PersonShape, Problem>;
 
     /// Saves the log to `file`.
     ///

@@ -11,8 +11,8 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 
 use super::*;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlaceShape, PlanShape,
-    SyncShape, UnreadShape, WhyShape,
+    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
+    PlanShape, SyncShape, UnreadShape, WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -64,6 +64,14 @@ impl Host for Fake {
         self.note(format!("sync {pass:?}"));
         Ok(SyncShape::default())
     }
+    fn person(&self, _: &Session, email: &str) -> Result<PersonShape, Problem> {
+        Err(Problem::unknown_reference(email))
+    }
+
+    fn forget(&self, _: &Session, email: &str) -> Result<PersonShape, Problem> {
+        Err(Problem::unknown_reference(email))
+    }
+
     fn place(&self, session: &Session) -> PlaceShape {
         PlaceShape::refused(session.settings.place.id.clone(), Path::new("x"), &[])
     }

@@ -113,6 +113,9 @@ fn about(path: &str) -> Option<&'static str> {
         "drop" => "Renonce pour de bon à un envoi",
         "printed" => "Dit que le programme d'un mois, tel qu'il est imprimé, est au mur",
         "ledger" => "Montre les crédits et les soldes",
+        "person" => "Ce que l'on sait d'une personne, et l'oublier",
+        "person export" => "Montre tout ce que l'on sait d'une personne",
+        "person forget" => "Oublie une personne : partout, et pour de bon",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
         "unmute" => "Laisse un lieu restauré ou copié envoyer de nouveau, ou le déclare répétition",
@@ -199,6 +202,7 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Seulement cette personne : un identifiant ou une adresse e-mail",
             "PERSONNE",
         ),
+        ("person export" | "person forget", "email") => ("Son adresse e-mail", "E-MAIL"),
         ("backup" | "restore", "file") => ("Le fichier du journal sauvegardé", "FICHIER"),
         ("unmute", "moved") => (
             "C'est bien le lieu, déplacé ou restauré : il envoie de nouveau",

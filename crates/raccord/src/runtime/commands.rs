@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::at_work::AtWork;
 use super::local;
 use super::pass::{Pass, PassOptions, one_pass};
+use super::people;
 use super::printed;
 use super::socket::{self, Answer, Asked, Request};
 use super::told;
@@ -145,6 +146,7 @@ impl Commands {
                 let order = Order::TakenDown { connector, key };
                 self.decide(&pass, order, Deed::TakenDown, title).await
             }
+            Request::Forget { email } => Answer::of(people::forget(&self.place.desk, email).await),
             Request::Unmute { moved } => Answer::of(self.unmute(moved).await),
         }
     }

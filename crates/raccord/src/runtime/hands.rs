@@ -22,7 +22,7 @@ use crate::cli::Session;
 use crate::connectors::Tools;
 use crate::report::Problem;
 use crate::settings::{self, Settings};
-use crate::shapes::{Deed, DeedShape, SyncShape};
+use crate::shapes::{Deed, DeedShape, PersonShape, SyncShape};
 
 /// How far behind its log a machine's clock may be before nothing is done at all.
 const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
@@ -241,20 +241,45 @@ pub(super) fn only_decide(
     loaded: Loaded<SqliteLog>,
     order: Order,
 ) -> Result<(), Problem> {
+    with_desk(session, loaded, async |desk| {
+        let order = raccord_engine::Input::Order(order);
+        let reply = desk.input(order).await.map_err(|broken| broken.0)?;
+        super::told::refused(&reply)
+    })
+}
+
+/// Does something with the writer, and releases no effect.
+fn with_desk<T>(
+    session: &Session,
+    loaded: Loaded<SqliteLog>,
+    act: impl AsyncFnOnce(&Desk) -> Result<T, Problem>,
+) -> Result<T, Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
     runtime()?.block_on(async {
         let stop = CancellationToken::new();
         let (writer, desk) = start(session, loaded, &ready, stop, (Start::OnRelease, None))?;
-        let reply = desk
-            .input(raccord_engine::Input::Order(order))
-            .await
-            .map_err(|broken| broken.0)?;
+        let done = act(&desk).await;
         drop(desk);
         tokio::task::spawn_blocking(move || writer.join())
             .await
             .map_err(|_| writer_lost())?;
-        super::told::refused(&reply)
+        done
     })
+}
+
+/// Forgets a person.
+pub(super) fn forget(session: &Session, email: &str) -> Result<PersonShape, Problem> {
+    match hands(session)? {
+        Hands::Daemon => {
+            let request = Request::Forget {
+                email: email.to_owned(),
+            };
+            socket::ask(&session.settings.data, &request, session.view.lang)
+        }
+        Hands::Ours(loaded) => with_desk(session, *loaded, async |desk| {
+            super::people::forget(desk, email.to_owned()).await
+        }),
+    }
 }
 
 /// A connector that had been refused answers well again, so it is used again.

@@ -6,6 +6,7 @@ use raccord_bus::{Commit, LogError, LogRead, Opened, SqliteLog, SqliteReader};
 use raccord_engine::{CommitError, Engine};
 use raccord_model::{PlaceId, Words};
 
+use super::people;
 use crate::report::Problem;
 
 /// How many bytes of commits are read at once.
@@ -50,7 +51,8 @@ impl Unread {
     /// As [`fold`], with the mend.
     pub(crate) fn fold(self) -> Result<Loaded<SqliteLog>, Problem> {
         let Self { log, muted } = self;
-        let (engine, tail) = fold(&log).map_err(|error| error.at(log.folder()))?;
+        let (mut engine, tail) = fold(&log).map_err(|error| error.at(log.folder()))?;
+        people::refuse(&mut engine, log.folder())?;
         Ok(Loaded {
             log,
             engine,
@@ -96,7 +98,8 @@ pub(crate) fn load_reader(
         Err(LogError::Missing { .. }) => return Ok(None),
         Err(error) => return Err(refused(data, &error)),
     };
-    let (engine, tail) = fold(&log).map_err(|error| error.at(data))?;
+    let (mut engine, tail) = fold(&log).map_err(|error| error.at(data))?;
+    people::refuse(&mut engine, data)?;
     let copied = log.is_copied().unwrap_or(false);
     let restored = log.is_restored().unwrap_or(false);
     Ok(Some(Loaded {

@@ -15,12 +15,12 @@ use super::load::{Loaded, load_reader, refused};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{daemon, printed, queries, stopped, told};
+use super::{daemon, hands, people, printed, queries, stopped, told};
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PlaceShape, PlaceState,
-    PlanShape, SyncShape, WhyShape,
+    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
+    PlaceState, PlanShape, SyncShape, WhyShape,
 };
 
 /// This machine.
@@ -331,6 +331,18 @@ impl Host for Local {
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {
         Ok(queries::ledger(&engine(session)?, person))
+    }
+
+    fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {
+        let loaded = reader(session)?;
+        let known = loaded.map(|loaded| people::known(&loaded.engine, email));
+        known
+            .filter(|person| !person.known.is_empty())
+            .ok_or_else(|| Problem::unknown_reference(email))
+    }
+
+    fn forget(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {
+        hands::forget(session, email)
     }
 
     fn backup(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem> {

@@ -18,6 +18,7 @@ mod node;
 mod observe;
 mod pace;
 mod pass;
+mod people;
 mod places;
 mod printed;
 mod queries;

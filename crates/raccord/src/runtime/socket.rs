@@ -58,6 +58,9 @@ pub(crate) enum Request {
         key: String,
         title: String,
     },
+    Forget {
+        email: String,
+    },
     Unmute {
         moved: bool,
     },

@@ -1,0 +1,43 @@
+//! `raccord person`: what is known of somebody, and forgetting it.
+
+use raccord_model::Words;
+
+use super::args::Person;
+use super::{Console, Host};
+use crate::report::{Exit, Problem};
+
+pub(super) fn run(
+    args: &Person,
+    console: &mut Console<'_, '_>,
+    host: &dyn Host,
+) -> Result<Exit, Problem> {
+    let session = console.open()?;
+    let shape = match args {
+        Person::Export(whom) => host.person(&session, address(&whom.email)?)?,
+        Person::Forget(whom) => host.forget(&session, address(&whom.email)?)?,
+    };
+    console.print(&shape, &session.view)
+}
+
+/// An address, so that no common word makes half of the sheet be forgotten.
+fn address(text: &str) -> Result<&str, Problem> {
+    let text = text.trim();
+    let well = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !host.contains('@') && text.len() <= 254
+    });
+    if well && !text.contains(char::is_whitespace) {
+        return Ok(text);
+    }
+    Err(Problem::usage(
+        "",
+        "address-wrong",
+        Words::new(
+            "Ce n'est pas une adresse e-mail.",
+            "That is no e-mail address.",
+        ),
+        Words::new(
+            "Écrivez l'adresse entière, par exemple ana@example.org.",
+            "Write the whole address, for example ana@example.org.",
+        ),
+    ))
+}

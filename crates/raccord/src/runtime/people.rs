@@ -1,0 +1,143 @@
+//! What is known of a person by their e-mail address, and forgetting it: everywhere in the log's
+//! folder, and for good, since neither a reading nor an old backup brings it back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use raccord_bus::{Forgotten, Log as _, LogError};
+use raccord_engine::{Engine, Input, Order, State, words};
+use raccord_model::{EntityId, EntityKind, PERSONAL, Slot};
+use serde_json::Value;
+
+use super::desk::Desk;
+use super::{load, told};
+use crate::report::Problem;
+use crate::shapes::{KnownShape, PersonShape};
+
+/// The list beside the log, as the engine asks it.
+#[derive(Debug)]
+struct List(Forgotten);
+
+impl raccord_engine::Forgotten for List {
+    fn has(&self, value: &str) -> bool {
+        self.0.has_value(value)
+    }
+}
+
+/// Lets the engine keep no value that stands in the list of the log's folder.
+///
+/// # Errors
+/// When the list cannot be read: nobody must be brought back by mistake.
+pub(super) fn refuse(engine: &mut Engine, data: &Path) -> Result<(), Problem> {
+    let list = Forgotten::open(data).map_err(|error| load::refused(data, &error))?;
+    if !list.is_empty() {
+        engine.refuse(Arc::new(List(list)));
+    }
+    Ok(())
+}
+
+/// Everything that is known of `email`.
+pub(super) fn known(engine: &Engine, email: &str) -> PersonShape {
+    let state = engine.state();
+    let mut list: Vec<KnownShape> = Vec::new();
+    for (&id, record) in &state.entities {
+        if record.kind == EntityKind::Notice {
+            continue;
+        }
+        let mut entity = record.entity(id);
+        engine.vault().reveal(&mut entity.fields);
+        let title = entity.fields.get("title").and_then(Value::as_str);
+        let title = title.unwrap_or_default().to_owned();
+        for (field, value) in &entity.fields {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            if is_about(&text, email) {
+                list.push(KnownShape {
+                    entity: id,
+                    title: title.clone(),
+                    personal: is_personal(entity.kind, field),
+                    field: field.clone(),
+                    cell: cell(state, id),
+                    value: text,
+                });
+            }
+        }
+    }
+    list.sort_by(|a, b| (&a.title, a.entity, &a.field).cmp(&(&b.title, b.entity, &b.field)));
+    PersonShape {
+        email: email.to_owned(),
+        forgotten: false,
+        known: list,
+    }
+}
+
+/// Forgets `email`: what was known, for the person who asked.
+///
+/// # Errors
+/// When something of it cannot be written; asked again, it goes on.
+pub(super) async fn forget(desk: &Desk, email: String) -> Result<PersonShape, Problem> {
+    let begun = desk
+        .ask(move |engine, log| begin(engine, log.folder(), &email))
+        .await
+        .map_err(|broken| broken.0)?;
+    let (shape, slots) = begun?;
+    let reply = desk.input(Input::Order(Order::Forget)).await;
+    told::refused(&reply.map_err(|broken| broken.0)?)?;
+    let emptied = desk.ask(move |engine, log| {
+        engine.empty(slots.iter().map(String::as_str));
+        let emptied = log.forget(&slots);
+        emptied.map_err(|error| load::refused(log.folder(), &error))
+    });
+    emptied.await.map_err(|broken| broken.0)??;
+    Ok(shape)
+}
+
+/// First of all it is written down who is forgotten, so that a crash half-way is made good when it
+/// is asked again, and no old backup brings anything back.
+fn begin(
+    engine: &mut Engine,
+    data: &Path,
+    email: &str,
+) -> Result<(PersonShape, Vec<Slot>), Problem> {
+    let refused = |error: LogError| load::refused(data, &error);
+    let mut shape = known(engine, email);
+    let slots = engine.vault().slots_of(|text| is_about(text, email));
+    let texts = shape.known.iter().filter(|known| known.personal);
+    let values: Vec<&str> = texts
+        .map(|known| known.value.as_str())
+        .chain([email])
+        .collect();
+    let mut list = Forgotten::open(data).map_err(refused)?;
+    list.add(slots.iter().map(String::as_str), values)
+        .map_err(refused)?;
+    engine.refuse(Arc::new(List(list)));
+    shape.forgotten = true;
+    Ok((shape, slots))
+}
+
+fn is_about(text: &str, email: &str) -> bool {
+    let email = email.trim().to_lowercase();
+    words(&text.to_lowercase()).any(|word| word == email)
+}
+
+fn is_personal(kind: EntityKind, field: &str) -> bool {
+    PERSONAL
+        .iter()
+        .any(|(of, names)| *of == kind && names.contains(&field))
+}
+
+/// The line an entity comes from, where that is a sheet's.
+fn cell(state: &State, id: EntityId) -> Option<String> {
+    state.sources.iter().find_map(|(name, source)| {
+        let line = source.lines.get(&id)?;
+        let tab = source.tabs.get(usize::from(line.tab));
+        let tab = tab
+            .map(|tab| tab.name.as_str())
+            .filter(|tab| !tab.is_empty());
+        Some(match tab {
+            Some(tab) => format!("{name}, {tab}, {}", line.row),
+            None => format!("{name}, {}", line.row),
+        })
+    })
+}
