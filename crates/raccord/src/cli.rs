@@ -31,6 +31,7 @@ mod plan;
 mod printed;
 mod run;
 mod schema;
+mod support;
 mod sync;
 mod typeset;
 mod upkeep;
@@ -162,6 +163,7 @@ fn dispatch(
         Command::Restore(args) => upkeep::restore(args, console, host),
         Command::Unmute(args) => upkeep::unmute(args, console, host),
         Command::Rebuild => upkeep::rebuild(console, host),
+        Command::Support(args) => support::run(args, console, host),
         Command::Connector(args::Connector::List) => connector::list(console),
         Command::Schema(args) => schema::run(args, console),
         Command::Completions(args) => completions::completions(args, console),

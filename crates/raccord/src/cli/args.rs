@@ -97,6 +97,8 @@ pub enum Command {
     Unmute(Unmute),
     /// Make everything again from the log.
     Rebuild,
+    /// Write a file to show to whoever helps: versions, counts and codes, nothing personal.
+    Support(Support),
     /// The connectors of this program.
     #[command(subcommand, arg_required_else_help = true)]
     Connector(Connector),
@@ -109,6 +111,14 @@ pub enum Command {
     Man(Man),
     /// Show this help, or a command's.
     Help(Help),
+}
+
+/// `support`.
+#[derive(Clone, Debug, Args)]
+pub struct Support {
+    /// The file to write; it must not be there yet.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// `init`.

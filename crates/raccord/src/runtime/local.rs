@@ -15,7 +15,7 @@ use super::load::{Loaded, load_reader, refused};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{daemon, printed, queries, stopped};
+use super::{bundle, daemon, printed, queries, stopped};
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall};
 use crate::report::Problem;
 use crate::shapes::{
@@ -353,6 +353,10 @@ impl Host for Local {
         loaded.muted = None;
         only_decide(session, loaded, order)?;
         Ok(unmuted(what))
+    }
+
+    fn support(&self, session: &Session) -> serde_json::Value {
+        bundle::of(session)
     }
 
     fn rebuild(&self, session: &Session) -> Result<DeedShape, Problem> {
