@@ -1,7 +1,11 @@
 //! The page that says who mends what, from the `repair.toml` of each folder given: `cargo xtask
 //! repairs` does this for all of them.
 
-#![allow(clippy::print_stdout, reason = "it is what it is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it is what it is for"
+)]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
