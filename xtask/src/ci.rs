@@ -76,6 +76,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(|| crate::quality::run(&crate::quality::Args::default())),
     },
     Step {
+        name: "repairs",
+        work: Work::Here(crate::repairs::check),
+    },
+    Step {
         // The end-to-end tests run the program itself.
         name: "program",
         work: Work::Cargo(

@@ -29,6 +29,7 @@ mod pages;
 mod pictures;
 mod python;
 mod quality;
+mod repairs;
 mod schemas;
 mod servers;
 mod step;
@@ -57,6 +58,8 @@ enum Verb {
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
     /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
+    /// The page that says who mends what: docs/repairing.md.
+    Repairs(repairs::Args),
     /// The pages of the printed programme beside those that were looked at last.
     Pictures(pictures::Args),
     /// The level of each connector, from the proofs its quality.toml names.
@@ -87,6 +90,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Calendars => calendars::run(),
         Verb::Pages(args) => pages::run(&args),
         Verb::Schemas(args) => schemas::run(&args),
+        Verb::Repairs(args) => repairs::run(&args),
         Verb::Pictures(args) => pictures::run(&args),
         Verb::Quality(args) => quality::run(&args),
         Verb::Offline => offline::run(),

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use raccord_model::{Failure, Reading};
 
+use crate::error::Other;
 use crate::grid::archive::{Archive, Workbook};
 use crate::grid::{csv, ods, xlsx};
 use crate::table::{Collector, Rules};
@@ -37,17 +38,14 @@ pub(crate) fn read<R: Read + Seek>(
         }
         Magic::Compound => return Err(compound(reader, disk)?),
         Magic::WebPage => return Err(error::web_page()),
-        Magic::Other(fr, en) => return Err(error::not_a_sheet(fr, en)),
+        Magic::Other(other) => return Err(error::not_a_sheet(other)),
         Magic::Text => {
             let look = decode::look(reader).map_err(disk)?;
             if look.blank {
                 return Err(error::empty());
             }
             if look.binary {
-                return Err(error::not_a_sheet(
-                    "il ne contient pas du texte",
-                    "it does not hold text",
-                ));
+                return Err(error::not_a_sheet(Other::Binary));
             }
             csv::read(reader, name, &look, &rules.chosen, &mut collector)?;
         }
@@ -59,7 +57,7 @@ enum Magic {
     Zip,
     Compound,
     WebPage,
-    Other(&'static str, &'static str),
+    Other(Other),
     Text,
 }
 
@@ -71,7 +69,7 @@ fn magic(head: &[u8]) -> Magic {
         return Magic::Compound;
     }
     if head.starts_with(b"%PDF") {
-        return Magic::Other("c’est un PDF", "it is a PDF");
+        return Magic::Other(Other::Pdf);
     }
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let text = text.trim_ascii_start();
@@ -100,11 +98,11 @@ fn magic(head: &[u8]) -> Magic {
         return if html {
             Magic::WebPage
         } else {
-            Magic::Other("c’est du XML", "it is XML")
+            Magic::Other(Other::Data)
         };
     }
     if matches!(text, [b'{', ..]) || matches!(text, [b'[', b'{' | b'[' | b'"', ..]) {
-        return Magic::Other("c’est du JSON", "it is JSON");
+        return Magic::Other(Other::Data);
     }
     Magic::Text
 }

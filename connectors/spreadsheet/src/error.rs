@@ -4,7 +4,8 @@
 //! the activities it held.
 
 use raccord_kit::settings::nearest;
-use raccord_model::{Blame, Failure, Words};
+use raccord_kit::{Finding, Level};
+use raccord_model::{Blame, Failure, Reading, Words};
 
 use crate::field::Field;
 use crate::limits;
@@ -75,7 +76,7 @@ pub(crate) fn too_large(limit: Limit) -> Failure {
         fr,
         en,
         (
-            "Vérifiez que c’est le bon fichier ; sinon, gardez-y les mois à venir et rangez le reste ailleurs.",
+            "Vérifiez que c’est le bon fichier\u{202f}; sinon, gardez-y les mois à venir et rangez le reste ailleurs.",
             "Check that it is the right file; if so, keep the coming months in it and put the rest elsewhere.",
         ),
     )
@@ -85,10 +86,10 @@ pub(crate) fn empty() -> Failure {
     failure(
         Blame::Data,
         "empty",
-        "Le fichier est vide : pas même une ligne de titres de colonnes.",
+        "Le fichier est vide\u{a0}: pas même une ligne de titres de colonnes.",
         "The file is empty: not even a line of column headers.",
         (
-            "Remettez la version précédente du fichier ; rien n’a été annulé.",
+            "Remettez la version précédente du fichier\u{202f}; rien n’a été annulé.",
             "Put the previous version of the file back; nothing was cancelled.",
         ),
     )
@@ -97,7 +98,7 @@ pub(crate) fn empty() -> Failure {
 pub(crate) fn header_lost(tab: Option<&str>) -> Failure {
     let (fr, en) = match tab {
         Some(tab) => (
-            format!("L’onglet « {tab} » n’a plus sa ligne de titres de colonnes."),
+            format!("L’onglet «\u{a0}{tab}\u{a0}» n’a plus sa ligne de titres de colonnes."),
             format!("The tab “{tab}” has lost its line of column headers."),
         ),
         None => (
@@ -111,8 +112,8 @@ pub(crate) fn header_lost(tab: Option<&str>) -> Failure {
         fr,
         en,
         (
-            "Il faut au moins une colonne « Date » et une colonne « Titre », chacune nommée en haut. Si les vôtres s’appellent autrement, dites-le dans la configuration : columns = { title = \"…\", date = \"…\" }.",
-            "There must be at least a column “Date” and a column “Title”, each named at the top. If yours have other names, say so in the configuration: columns = { title = \"…\", date = \"…\" }.",
+            "Il faut au moins une colonne «\u{a0}Date\u{a0}» et une colonne «\u{a0}Titre\u{a0}», chacune nommée en haut. Si les vôtres s’appellent autrement, la personne qui s’occupe de Raccord peut les lui apprendre, sous «\u{a0}columns\u{a0}» dans sa configuration.",
+            "There must be at least a column “Date” and a column “Title”, each named at the top. If yours have other names, whoever keeps Raccord can teach it those, under “columns” in its configuration.",
         ),
     )
 }
@@ -127,10 +128,10 @@ pub(crate) fn sheet_missing(wanted: &str, there: &[String]) -> Failure {
     failure(
         Blame::Data,
         "sheet-missing",
-        format!("Le classeur n’a pas d’onglet « {wanted} ». Ses onglets : {list}."),
+        format!("Le classeur n’a pas d’onglet «\u{a0}{wanted}\u{a0}». Ses onglets\u{a0}: {list}."),
         format!("The workbook has no tab “{wanted}”. Its tabs: {list}."),
         (
-            "Rendez son nom à l’onglet, ou corrigez « sheet » dans la configuration.",
+            "Rendez son nom à l’onglet, ou corrigez «\u{a0}sheet\u{a0}» dans la configuration.",
             "Give the tab its name back, or correct “sheet” in the configuration.",
         ),
     )
@@ -143,17 +144,48 @@ pub(crate) fn web_page() -> Failure {
         "À la place du tableau est venue une page web, sans doute une page de connexion.",
         "Instead of the sheet came a web page, most likely a sign-in page.",
         (
-            "Vérifiez l’adresse et les droits : il faut l’adresse du fichier lui-même (téléchargement), ouverte à Raccord.",
+            "Vérifiez l’adresse et les droits\u{a0}: il faut l’adresse du fichier lui-même (téléchargement), ouverte à Raccord.",
             "Check the address and the rights: it must be the address of the file itself (download), open to Raccord.",
         ),
     )
 }
 
-pub(crate) fn not_a_sheet(fr: &str, en: &str) -> Failure {
+/// What a file is that is no sheet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Other {
+    NoFile,
+    Pdf,
+    Data,
+    Binary,
+    Document,
+    Archive,
+}
+
+pub(crate) fn not_a_sheet(other: Other) -> Failure {
+    let (fr, en) = match other {
+        Other::NoFile => (
+            "ce n’est pas un vrai fichier",
+            "it is not a file like others",
+        ),
+        Other::Pdf => ("c’est un PDF", "it is a PDF"),
+        Other::Data => (
+            "ce sont des données écrites pour des logiciels",
+            "it is data written for programs",
+        ),
+        Other::Binary => ("il ne contient pas du texte", "it does not hold text"),
+        Other::Document => (
+            "c’est un document d’un autre genre (texte, présentation…)",
+            "it is a document of another kind (text, slides…)",
+        ),
+        Other::Archive => (
+            "c’est une archive, pas un classeur",
+            "it is an archive, not a workbook",
+        ),
+    };
     failure(
         Blame::Data,
         "not-a-sheet",
-        format!("Ce fichier n’est pas un tableau lisible : {fr}."),
+        format!("Ce fichier n’est pas un tableau lisible\u{a0}: {fr}."),
         format!("This file is not a sheet that can be read: {en}."),
         (
             "Enregistrez le tableau en .ods, .xlsx ou .csv.",
@@ -166,10 +198,10 @@ pub(crate) fn damaged() -> Failure {
     failure(
         Blame::Transient,
         "damaged",
-        "Le classeur est incomplet ou abîmé : il a peut-être été lu pendant son enregistrement.",
+        "Le classeur est incomplet ou abîmé\u{a0}: il a peut-être été lu pendant son enregistrement.",
         "The workbook is incomplete or damaged: it may have been read while it was being saved.",
         (
-            "Rien à faire si cela ne dure pas ; sinon, ouvrez-le et enregistrez-le de nouveau.",
+            "Rien à faire si cela ne dure pas\u{202f}; sinon, ouvrez-le et enregistrez-le de nouveau.",
             "Nothing to do if it passes; otherwise open it and save it again.",
         ),
     )
@@ -182,7 +214,7 @@ pub(crate) fn truncated() -> Failure {
         "Le fichier s’arrête au milieu de sa dernière ligne.",
         "The file stops in the middle of its last line.",
         (
-            "Rien à faire si cela ne dure pas ; si le fichier est entier, complétez sa dernière ligne ou terminez-la par un retour à la ligne.",
+            "Rien à faire si cela ne dure pas\u{202f}; si le fichier est entier, complétez sa dernière ligne ou terminez-la par un retour à la ligne.",
             "Nothing to do if it passes; if the file is whole, complete its last line or end it with a line break.",
         ),
     )
@@ -195,7 +227,7 @@ pub(crate) fn encrypted() -> Failure {
         "Le classeur est protégé par un mot de passe.",
         "The workbook is protected by a password.",
         (
-            "Enregistrez-le sans mot de passe ; les droits du dossier suffisent à le protéger.",
+            "Enregistrez-le sans mot de passe\u{202f}; les droits du dossier suffisent à le protéger.",
             "Save it without a password; the rights of its folder are enough to protect it.",
         ),
     )
@@ -221,7 +253,7 @@ pub(crate) fn partial() -> Failure {
         "Seul un morceau du tableau est arrivé.",
         "Only a piece of the sheet arrived.",
         (
-            "Rien à faire si cela ne dure pas : Raccord réessaie.",
+            "Rien à faire si cela ne dure pas\u{a0}: Raccord réessaie.",
             "Nothing to do if it passes: Raccord tries again.",
         ),
     )
@@ -234,7 +266,7 @@ pub(crate) fn moved() -> Failure {
         "Le fichier a changé pendant sa lecture.",
         "The file changed while it was read.",
         (
-            "Rien à faire : Raccord le relit.",
+            "Rien à faire\u{a0}: Raccord le relit.",
             "Nothing to do: Raccord reads it again.",
         ),
     )
@@ -246,17 +278,17 @@ pub(crate) fn disk(shown: &str, error: &std::io::Error) -> Failure {
         Kind::NotFound => failure(
             Blame::Transient,
             "missing",
-            format!("« {shown} » n’est pas là."),
+            format!("«\u{a0}{shown}\u{a0}» n’est pas là."),
             format!("“{shown}” is not there."),
             (
-                "Remettez le fichier à sa place, ou corrigez « location » dans la configuration.",
+                "Remettez le fichier à sa place, ou corrigez «\u{a0}location\u{a0}» dans la configuration.",
                 "Put the file back in its place, or correct “location” in the configuration.",
             ),
         ),
         Kind::PermissionDenied => failure(
             Blame::Access,
             "forbidden",
-            format!("Raccord n’a pas le droit de lire « {shown} »."),
+            format!("Raccord n’a pas le droit de lire «\u{a0}{shown}\u{a0}»."),
             format!("Raccord may not read “{shown}”."),
             (
                 "Donnez le droit de lecture à l’utilisateur qui fait tourner Raccord.",
@@ -266,20 +298,20 @@ pub(crate) fn disk(shown: &str, error: &std::io::Error) -> Failure {
         Kind::IsADirectory => failure(
             Blame::Data,
             "folder",
-            format!("« {shown} » est un dossier, pas un fichier."),
+            format!("«\u{a0}{shown}\u{a0}» est un dossier, pas un fichier."),
             format!("“{shown}” is a folder, not a file."),
             (
-                "Donnez dans « location » le chemin du fichier.",
+                "Donnez dans «\u{a0}location\u{a0}» le chemin du fichier.",
                 "Give the path of the file in “location”.",
             ),
         ),
         _ => failure(
             Blame::Transient,
             "disk",
-            format!("« {shown} » n’a pas pu être lu jusqu’au bout."),
+            format!("«\u{a0}{shown}\u{a0}» n’a pas pu être lu jusqu’au bout."),
             format!("“{shown}” could not be read to its end."),
             (
-                "Regardez l’état du disque ; Raccord réessaie de lui-même.",
+                "Regardez l’état du disque\u{202f}; Raccord réessaie de lui-même.",
                 "Look at the state of the disk; Raccord tries again by itself.",
             ),
         ),
@@ -296,15 +328,24 @@ pub(crate) fn no_field(key: &str) -> Failure {
     );
     failure.mend = match nearest(key, &known) {
         Some(near) => Words::new(
-            format!("Vouliez-vous écrire « {near} » ?"),
+            format!("Vouliez-vous écrire «\u{a0}{near}\u{a0}»\u{202f}?"),
             format!("Did you mean “{near}”?"),
         ),
         None => Words::new(
-            format!("Les champs : {}, et extra.<nom>.", known.join(", ")),
+            format!("Les champs\u{a0}: {}, et extra.<nom>.", known.join(", ")),
             format!("The fields: {}, and extra.<name>.", known.join(", ")),
         ),
     };
     failure
+}
+
+/// A location that is none.
+pub(crate) fn no_place() -> Failure {
+    settings(
+        "location",
+        "ce n’est ni un chemin ni une adresse http(s)",
+        "it is neither a path nor an http(s) address",
+    )
 }
 
 /// One half of an account without the other.
@@ -320,20 +361,55 @@ pub(crate) fn half_an_account(key: &str) -> Failure {
 pub(crate) fn too_often() -> Failure {
     settings(
         "every",
-        "au moins une seconde, par exemple \"30s\"",
-        "at least a second, for example \"30s\"",
+        "au moins une seconde, par exemple «\u{a0}30s\u{a0}»",
+        "at least a second, for example “30s”",
     )
 }
 
-pub(crate) fn settings(key: &str, fr: &str, en: &str) -> Failure {
+fn settings(key: &str, fr: &str, en: &str) -> Failure {
     failure(
         Blame::Data,
         "settings",
-        format!("« {key} » : {fr}."),
+        format!("«\u{a0}{key}\u{a0}»\u{a0}: {fr}."),
         format!("“{key}”: {en}."),
         (
             "Corrigez cette clé dans la configuration.",
             "Correct this key in the configuration.",
         ),
+    )
+}
+
+/// What `check` says of a sheet that can be read, but for some cells.
+pub(crate) fn unread(reading: &Reading) -> Finding {
+    let count = reading.unread.len();
+    let first = &reading.unread[0];
+    let place = format!("{} {}{}", first.sheet, first.column, first.row);
+    let failure = failure(
+        Blame::Data,
+        "unread",
+        format!(
+            "{count} cellule(s) du tableau ne peuvent pas être lues\u{202f}; la première\u{a0}: {place}. {}",
+            first.write.fr
+        ),
+        format!(
+            "{count} cell(s) of the sheet cannot be read; the first: {place}. {}",
+            first.write.en
+        ),
+        (
+            "Tapez «\u{a0}raccord plan\u{a0}» pour les voir toutes.",
+            "Type “raccord plan” to see them all.",
+        ),
+    );
+    Finding {
+        level: Level::Warning,
+        ..Finding::of("location", &failure)
+    }
+}
+
+/// What it must be allowed to do.
+pub(crate) fn rights() -> Words {
+    Words::new(
+        "Lire le fichier, rien de plus.",
+        "To read the file, nothing more.",
     )
 }

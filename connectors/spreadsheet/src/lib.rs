@@ -25,6 +25,8 @@ mod limits;
 mod memo;
 mod messages;
 mod parse;
+#[cfg(test)]
+mod said;
 mod source;
 mod table;
 mod text;

@@ -166,7 +166,7 @@ pub(crate) fn title_status(found: &str) -> Said {
         "title-status",
         Words::new(
             format!(
-                "{}\u{a0}: faut-il l’annuler, ou changer sa date\u{202f}? Écrivez «\u{a0}Annulé\u{a0}» dans la colonne du statut, ou la nouvelle date\u{a0}; et enlevez ce mot du titre.",
+                "{}\u{a0}: faut-il l’annuler, ou changer sa date\u{202f}? Écrivez «\u{a0}Annulé\u{a0}» dans la colonne du statut, ou la nouvelle date\u{202f}; et enlevez ce mot du titre.",
                 fr(found)
             ),
             format!(
@@ -394,7 +394,7 @@ pub(crate) fn cell_too_long() -> Said {
     (
         "cell-too-long",
         Words::new(
-            "Ce texte dépasse 32 767 caractères : il n’est pas repris. Raccourcissez-le, et mettez la suite derrière un lien.",
+            "Ce texte dépasse 32 767 caractères\u{a0}: il n’est pas repris. Raccourcissez-le, et mettez la suite derrière un lien.",
             "This text is longer than 32,767 characters: it is left out. Shorten it, and put the rest behind a link.",
         ),
     )
@@ -404,7 +404,7 @@ pub(crate) fn row_hidden() -> Said {
     (
         "row-hidden",
         Words::new(
-            "Cette ligne est masquée : elle reste un brouillon. Affichez-la pour la publier, ou supprimez-la.",
+            "Cette ligne est masquée\u{a0}: elle reste un brouillon. Affichez-la pour la publier, ou supprimez-la.",
             "This line is hidden: it stays a draft. Show it to publish it, or delete it.",
         ),
     )
@@ -463,7 +463,7 @@ pub(crate) fn more(count: usize) -> Said {
         "more-unread",
         Words::new(
             format!(
-                "{count} autres cellules n’ont pas pu être lues ; corrigez d’abord celles qui sont dites."
+                "{count} autres cellules n’ont pas pu être lues\u{202f}; corrigez d’abord celles qui sont dites."
             ),
             format!("{count} more cells could not be read; mend those that are named first."),
         ),

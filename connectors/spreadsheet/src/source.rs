@@ -10,11 +10,12 @@ use http::{StatusCode, header};
 use jiff::tz::TimeZone;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_kit::{BoxFuture, Choice, Finding, Kit, Level, Source, Tool};
-use raccord_model::{Digest, Failure, Manifest, Observation, Reading, Words};
+use raccord_kit::{BoxFuture, Choice, Finding, Kit, Source, Tool};
+use raccord_model::{Digest, Failure, Manifest, Observation, Reading};
 use sha2::{Digest as _, Sha256};
 
 use crate::cursor::{self, Cursor};
+use crate::error::Other;
 use crate::table::Rules;
 use crate::{KIND, document, error, limits};
 
@@ -182,7 +183,7 @@ impl Spreadsheet {
                 }
             }
             Ok(Observation::Complete(reading)) if !reading.unread.is_empty() => {
-                findings.push(unread(&reading));
+                findings.push(error::unread(&reading));
             }
             Ok(_) => {}
         }
@@ -257,10 +258,7 @@ fn look_at_file(
     }
     // A pipe or a device would keep us waiting, or never end.
     if !metadata.is_file() {
-        return Err(error::not_a_sheet(
-            "ce n’est pas un fichier",
-            "it is not a file",
-        ));
+        return Err(error::not_a_sheet(Other::NoFile));
     }
     if metadata.len() > limits::BYTES {
         return Err(error::too_large(error::Limit::Bytes));
@@ -339,31 +337,6 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|_| Err(error::damaged()))
 }
 
-fn unread(reading: &Reading) -> Finding {
-    let count = reading.unread.len();
-    let first = &reading.unread[0];
-    let place = format!("{} {}{}", first.sheet, first.column, first.row);
-    Finding {
-        place: "location".to_owned(),
-        code: format!("{KIND}.unread"),
-        level: Level::Warning,
-        text: Words::new(
-            format!(
-                "{count} cellule(s) du tableau ne peuvent pas être lues ; la première : {place}. {}",
-                first.write.fr
-            ),
-            format!(
-                "{count} cell(s) of the sheet cannot be read; the first: {place}. {}",
-                first.write.en
-            ),
-        ),
-        mend: Words::new(
-            "Tapez « raccord plan » pour les voir toutes.",
-            "Type “raccord plan” to see them all.",
-        ),
-    }
-}
-
 impl Tool for Spreadsheet {
     fn describe(&self) -> Manifest {
         Manifest {
@@ -372,10 +345,7 @@ impl Tool for Spreadsheet {
             handles: Vec::new(),
             parallel: 1,
             per_second: 1,
-            rights: Words::new(
-                "Lire le fichier, rien de plus.",
-                "To read the file, nothing more.",
-            ),
+            rights: error::rights(),
         }
     }
 
@@ -442,11 +412,7 @@ pub(crate) fn locate(
         });
     }
     if lower.contains("://") || location.trim().is_empty() || location.contains('\0') {
-        return Err(error::settings(
-            "location",
-            "ce n’est ni un chemin ni une adresse http(s)",
-            "it is neither a path nor an http(s) address",
-        ));
+        return Err(error::no_place());
     }
     Ok(Location::Local {
         path: kit.path(location),

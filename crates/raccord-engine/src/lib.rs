@@ -27,6 +27,7 @@ mod parallel;
 mod people;
 mod plan;
 mod posted;
+mod preview;
 mod publication;
 mod recipes;
 mod routing;
@@ -47,6 +48,7 @@ pub use input::{Input, Order, Printed, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use plan::{Planned, action_of};
+pub use preview::noticed_in;
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Waiting,

@@ -8,6 +8,10 @@ use raccord_model::{
 };
 use serde_json::Value;
 
+mod made;
+
+use made::Made;
+
 use crate::fact::{Closing, Fact, OwedFact};
 use crate::fold::send_id;
 use crate::state::State;
@@ -41,7 +45,8 @@ pub fn why(
     search: &dyn Fn(&str) -> Vec<Mention>,
     say: &dyn Say,
 ) -> Option<Vec<Link>> {
-    let past = Past { search, say };
+    let made = Made::new(search, state.rules.clone());
+    let past = Past { search, say, made };
     why_of(state, reference, &past)
 }
 
@@ -57,6 +62,7 @@ pub trait Say {
 struct Past<'a> {
     search: &'a dyn Fn(&str) -> Vec<Mention>,
     say: &'a dyn Say,
+    made: Made<'a>,
 }
 
 fn why_of(state: &State, reference: &str, past: &Past<'_>) -> Option<Vec<Link>> {
@@ -225,12 +231,13 @@ fn of_fact(past: &Past<'_>, mention: &Mention, fact: &Fact, reference: &str) -> 
                     _ => None,
                 })
             })?;
+            let by = past.made.by(of.connector.as_str(), mention.at);
             let mut chain = vec![Link {
                 kind: "effect",
                 at: mention.at,
                 text: Words::new(
-                    format!("Envoyé à « {} » : {}", of.connector, title(sent.1)),
-                    format!("Sent to “{}”: {}", of.connector, title(sent.1)),
+                    format!("Envoyé à « {} » : {}{by}", of.connector, title(sent.1)),
+                    format!("Sent to “{}”: {}{by}", of.connector, title(sent.1)),
                 ),
                 reference: of.id.to_string(),
             }];
@@ -254,12 +261,13 @@ fn of_owed(past: &Past<'_>, mentions: &[Mention], at: Timestamp, owed: &OwedFact
     let mut chain = Vec::new();
     if let Some((at, link)) = done {
         let name = link.map_or_else(|| owed.entity.to_string(), |link| link.external);
+        let by = past.made.by(owed.connector.as_str(), at);
         chain.push(Link {
             kind: "effect",
             at,
             text: Words::new(
-                format!("« {} » contient {name}", owed.connector),
-                format!("“{}” holds {name}", owed.connector),
+                format!("« {} » contient {name}{by}", owed.connector),
+                format!("“{}” holds {name}{by}", owed.connector),
             ),
             reference: name,
         });
@@ -351,7 +359,7 @@ fn chain_of_event(past: &Past<'_>, event: &Event) -> Vec<Link> {
         text: event_words(event, past.say),
         reference: event.id.to_string(),
     }];
-    let (kind, text) = cause_words(event, past.say);
+    let (kind, text) = cause_words(event, past);
     chain.push(Link {
         kind,
         at: event.time,
@@ -420,7 +428,9 @@ fn event_words(event: &Event, say: &dyn Say) -> Words {
     }
 }
 
-fn cause_words(event: &Event, say: &dyn Say) -> (&'static str, Words) {
+fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
+    let say = past.say;
+    let by = past.made.by(event.source.as_str(), event.time);
     match &event.cause {
         Cause::Cell {
             sheet,
@@ -466,12 +476,12 @@ fn cause_words(event: &Event, say: &dyn Say) -> (&'static str, Words) {
                 "cell",
                 Words::new(
                     format!(
-                        "{}, feuille « {sheet} », ligne {row}, {fr} {cells}{}",
+                        "{}{by}, feuille « {sheet} », ligne {row}, {fr} {cells}{}",
                         event.source,
                         values(Lang::Fr)
                     ),
                     format!(
-                        "{}, sheet “{sheet}”, line {row}, {en} {cells}{}",
+                        "{}{by}, sheet “{sheet}”, line {row}, {en} {cells}{}",
                         event.source,
                         values(Lang::En)
                     ),
@@ -495,11 +505,11 @@ fn cause_words(event: &Event, say: &dyn Say) -> (&'static str, Words) {
                 "cell",
                 Words::new(
                     format!(
-                        "{}, feuille « {sheet} » : la ligne {row} n'y était plus le {}{fr}",
+                        "{}{by}, feuille « {sheet} » : la ligne {row} n'y était plus le {}{fr}",
                         event.source, first.fr
                     ),
                     format!(
-                        "{}, sheet “{sheet}”: line {row} was no longer there on {}{en}",
+                        "{}{by}, sheet “{sheet}”: line {row} was no longer there on {}{en}",
                         event.source, first.en
                     ),
                 ),

@@ -31,6 +31,7 @@ impl Render for Page {
 fn rules(tasks: &[&str]) -> Rules {
     let paper = SinkRule {
         kind: "programme".into(),
+        version: String::new(),
         handles: vec![Handling {
             entity: EntityKind::Activity,
             mode: Mode::Publication(Period::Month),

@@ -39,6 +39,7 @@ impl Desk {
             slots: Vec::new(),
         };
         let sheet = SourceRule {
+            version: String::new(),
             kind: "spreadsheet".into(),
             every_s: 60,
         };

@@ -68,6 +68,7 @@ impl Lab {
                 source(),
                 SourceRule {
                     kind: "spreadsheet".into(),
+                    version: String::new(),
                     every_s: 60,
                 },
             )]

@@ -4,7 +4,9 @@
 //! connector names the test that calls it in its `quality.toml`. What depends on the whole program
 //! (kill points, queues, plans) is proven by the program's tests, not here.
 
+mod plain;
 mod quality;
+mod repair;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -18,7 +20,9 @@ use crate::standin::{Play, Reply, Seen, Standin};
 use crate::testing::kit;
 use crate::{Connector, Finding, Job, Kit, Level, Tool, settings};
 
+pub use plain::{Reader, Sentence, codes_of, g02_plain_words, says_nothing_else};
 pub use quality::{Card, Level as QualityLevel, Quality, RULES, State, card, quality};
+pub use repair::{Who, codes_after, g09_repair, page as repairs_page};
 
 /// Texts that want to be more than text (S15).
 pub const HOSTILE: &[&str] = &[

@@ -46,6 +46,9 @@ pub struct Rules {
 pub struct SourceRule {
     /// The connector's kind.
     pub kind: String,
+    /// The connector's version; empty in logs from before this was kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
     /// How often it is read, in seconds.
     pub every_s: i64,
 }
@@ -55,6 +58,9 @@ pub struct SourceRule {
 pub struct SinkRule {
     /// The connector's kind.
     pub kind: String,
+    /// The connector's version; empty in logs from before this was kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
     /// What it handles.
     pub handles: Vec<Handling>,
     /// How many calls it stands at once.

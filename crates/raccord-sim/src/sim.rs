@@ -165,6 +165,7 @@ fn rules(config: u8, only: Option<&[&'static str]>) -> Rules {
             source(),
             SourceRule {
                 kind: "sheet".into(),
+                version: String::new(),
                 every_s: 60,
             },
         )]

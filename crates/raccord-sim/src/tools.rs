@@ -248,6 +248,7 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
     };
     SinkRule {
         kind: name.to_owned(),
+        version: String::new(),
         handles,
         parallel: 3,
         per_second: 0,

@@ -15,7 +15,7 @@ use raccord_model::{Lang, PlaceId, Words};
 
 use crate::locale::{self, View};
 use crate::report::{self, DIM, Exit, Problem};
-use crate::settings;
+use crate::settings::{self, Refused, Settings};
 use crate::shapes::{self, Shape};
 
 pub mod args;
@@ -34,6 +34,7 @@ mod plan;
 mod printed;
 mod run;
 mod schema;
+mod support;
 mod sync;
 mod typeset;
 mod upkeep;
@@ -167,6 +168,7 @@ fn dispatch(
         Command::Restore(args) => upkeep::restore(args, console, host),
         Command::Unmute(args) => upkeep::unmute(args, console, host),
         Command::Rebuild => upkeep::rebuild(console, host),
+        Command::Support(args) => support::run(args, console, host),
         Command::Connector(args::Connector::List) => connector::list(console),
         Command::Schema(args) => schema::run(args, console),
         Command::Completions(args) => completions::completions(args, console),
@@ -249,13 +251,7 @@ impl Console<'_, '_> {
     /// Reads the place's settings.
     fn open(&mut self) -> Result<Session, Problem> {
         let time = settings::clock(&self.shell.env)?;
-        let read = if self.global.config.is_dir() {
-            let (id, file) = self.chosen()?;
-            settings::places::read_one(&id, &file)
-        } else {
-            settings::load(&self.global.config, &self.shell.env)
-        };
-        let settings = read.map_err(|refused| {
+        let settings = self.read()?.map_err(|refused| {
             self.place_lang = refused.lang;
             Problem::configuration(refused.findings)
         })?;
@@ -280,6 +276,15 @@ impl Console<'_, '_> {
             draws: self.shell.draws && !self.global.json,
             json: self.global.json || !self.shell.draws,
         })
+    }
+
+    /// The settings of the place that is asked about, or what is wrong with them.
+    fn read(&self) -> Result<Result<Settings, Refused>, Problem> {
+        if self.global.config.is_dir() {
+            let (id, file) = self.chosen()?;
+            return Ok(settings::places::read_one(&id, &file));
+        }
+        Ok(settings::load(&self.global.config, &self.shell.env))
     }
 
     /// The place of the folder that was asked for, or its only one.
@@ -324,7 +329,7 @@ impl Console<'_, '_> {
     }
 
     /// `--place` names the place of a single file as well, so that no command goes astray.
-    fn is_the_place(&self, settings: &settings::Settings) -> Result<(), Problem> {
+    fn is_the_place(&self, settings: &Settings) -> Result<(), Problem> {
         match &self.global.place {
             Some(id) if *id != settings.place.id => Err(Problem::usage(
                 settings.where_is(&["place", "id"]),

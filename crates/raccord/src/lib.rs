@@ -11,3 +11,4 @@ pub mod report;
 pub mod runtime;
 pub mod settings;
 pub mod shapes;
+pub mod support;

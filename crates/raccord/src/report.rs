@@ -94,6 +94,19 @@ impl Problem {
         )
     }
 
+    /// An effect that `why` was asked about was not made by Raccord.
+    pub fn not_ours(reference: &str) -> Self {
+        let mut problem = Self::unknown_reference(reference);
+        let shown = shown(reference);
+        for finding in &mut problem.findings {
+            finding.text = Words::new(
+                format!("« {shown} » ne vient pas de Raccord : il n'a rien fait sous ce nom."),
+                format!("“{shown}” does not come from Raccord: it made nothing of this name."),
+            );
+        }
+        problem
+    }
+
     /// A file of the machine could not be read or written.
     pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self {

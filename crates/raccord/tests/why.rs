@@ -161,3 +161,53 @@ fn why_knows_things_by_the_names_people_hold() {
         assert_eq!(place.run(&["why", unknown]).0, Exit::Failed, "{unknown}");
     }
 }
+
+#[test]
+fn g01_why_leads_from_every_effect_to_the_cell_with_the_versions_that_were_at_work() {
+    let place = Place::with(AT_ONCE);
+    let mut sheet = lines(3);
+    place.sheet(&sheet);
+    place.run(&["sync"]);
+    sheet[1] = sheet[1].replace("20:30", "19:00");
+    place.sheet(&sheet);
+    let pass = place.json(&["sync"]);
+    let effects = pass["effects"].as_array().unwrap();
+    let tools: std::collections::BTreeSet<_> = effects
+        .iter()
+        .map(|effect| effect["connector"].as_str().unwrap())
+        .collect();
+    assert_eq!(tools, ["hook", "site"].into());
+    let version = env!("CARGO_PKG_VERSION");
+    let delivered = place.receiver.writes();
+    let sent = delivered.last().unwrap().header("webhook-id").to_owned();
+    for (name, made) in [
+        ("out/index.html".to_owned(), "website"),
+        (
+            effects[0]["entity"].as_str().unwrap().to_owned(),
+            "spreadsheet",
+        ),
+        (sent, "spreadsheet"),
+    ] {
+        let why = place.json(&["--lang", "en", "why", &name]);
+        let chain = why["chain"].as_array().unwrap();
+        let says = |kind: &str, text: &str| {
+            let text = format!("({text}, version {version})");
+            chain
+                .iter()
+                .any(|step| step["kind"] == kind && step["text"].as_str().unwrap().contains(&text))
+        };
+        assert!(says("cell", "spreadsheet"), "{why:#}");
+        assert!(made == "spreadsheet" || says("effect", made), "{why:#}");
+        let cell = chain.iter().find(|step| step["kind"] == "cell").unwrap();
+        assert_eq!(cell["ref"], "programme.csv!C3", "{why:#}");
+        assert!(cell["at"].is_string(), "{why:#}");
+    }
+    for (lang, not_ours) in [
+        ("en", "does not come from Raccord"),
+        ("fr", "ne vient pas de Raccord"),
+    ] {
+        let (exit, said) = place.run(&["--lang", lang, "why", "https://elsewhere.example.org/bal"]);
+        assert_eq!(exit, Exit::Failed);
+        assert!(said.contains(not_ours), "{said}");
+    }
+}

@@ -9,7 +9,7 @@ use raccord_model::Failure;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::error::{self, Limit};
+use crate::error::{self, Limit, Other};
 use crate::limits;
 
 /// The largest single piece of XML (a text between two tags, a tag with its attributes).
@@ -68,10 +68,7 @@ impl<R: Read + Seek> Archive<R> {
             if mimetype.is_empty() || mimetype.contains("opendocument.spreadsheet") {
                 return Ok(Workbook::Ods);
             }
-            return Err(error::not_a_sheet(
-                "c’est un document d’un autre genre (texte, présentation…)",
-                "it is a document of another kind (text, slides …)",
-            ));
+            return Err(error::not_a_sheet(Other::Document));
         }
         if has("xl/workbook.bin") {
             return Err(error::old_format());
@@ -84,10 +81,7 @@ impl<R: Read + Seek> Archive<R> {
         {
             return Ok(Workbook::Xlsx);
         }
-        Err(error::not_a_sheet(
-            "c’est une archive, pas un classeur",
-            "it is an archive, not a workbook",
-        ))
+        Err(error::not_a_sheet(Other::Archive))
     }
 
     /// The part's exact name, whatever the case it was asked in.

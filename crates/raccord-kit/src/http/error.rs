@@ -138,7 +138,7 @@ impl HttpError {
         let host = &self.host;
         let by_itself = || {
             Words::new(
-                format!("Vérifiez que {host} marche ; Raccord réessaie de lui-même."),
+                format!("Vérifiez que {host} marche\u{202f}; Raccord réessaie de lui-même."),
                 format!("Check that {host} works; Raccord tries again by itself."),
             )
         };
@@ -153,7 +153,7 @@ impl HttpError {
                 format!("Le nom {host} est introuvable."),
                 format!("The name {host} cannot be found."),
                 Words::new(
-                    "Vérifiez le nom dans la configuration, et que la machine a accès au réseau ; Raccord réessaie de lui-même.",
+                    "Vérifiez le nom dans la configuration, et que la machine a accès au réseau\u{202f}; Raccord réessaie de lui-même.",
                     "Check the name in the configuration, and that the machine has network access; Raccord tries again by itself.",
                 ),
             ),
@@ -163,12 +163,12 @@ impl HttpError {
                     "{host} is a private address, and it does not come from the configuration."
                 ),
                 Words::new(
-                    "Si cela est voulu, ajoutez sa plage d’adresses à « web.allow_private ».",
+                    "Si cela est voulu, ajoutez sa plage d’adresses à «\u{a0}web.allow_private\u{a0}».",
                     "If this is meant, add its address range to “web.allow_private”.",
                 ),
             ),
             Fault::Unreachable => (
-                format!("{host} ne répond pas : aucune connexion."),
+                format!("{host} ne répond pas\u{a0}: aucune connexion."),
                 format!("{host} does not answer: no connection."),
                 by_itself(),
             ),
@@ -181,11 +181,11 @@ impl HttpError {
                 ),
             ),
             Fault::Certificate => (
-                format!("{host} n’a pas de certificat valable : rien ne lui a été envoyé."),
+                format!("{host} n’a pas de certificat valable\u{a0}: rien ne lui a été envoyé."),
                 format!("{host} has no valid certificate: nothing was sent to it."),
                 Words::new(
                     format!(
-                        "Renouvelez le certificat de {host}, ou vérifiez l’adresse ; Raccord réessaie de lui-même."
+                        "Renouvelez le certificat de {host}, ou vérifiez l’adresse\u{202f}; Raccord réessaie de lui-même."
                     ),
                     format!(
                         "Renew the certificate of {host}, or check the address; Raccord tries again by itself."
@@ -204,7 +204,7 @@ impl HttpError {
             ),
             Fault::Lost => (
                 format!(
-                    "La réponse de {host} s’est perdue : peut-être a-t-il reçu l’envoi, peut-être pas."
+                    "La réponse de {host} s’est perdue\u{a0}: peut-être a-t-il reçu l’envoi, peut-être pas."
                 ),
                 format!(
                     "The answer of {host} was lost: it may have received what was sent, or not."
@@ -240,7 +240,7 @@ impl HttpError {
             ),
             Fault::Moved(status) => (
                 format!(
-                    "{host} a déménagé : il renvoie vers une autre adresse ({}).",
+                    "{host} a déménagé\u{a0}: il renvoie vers une autre adresse ({}).",
                     status.as_u16()
                 ),
                 format!(
@@ -259,7 +259,7 @@ impl HttpError {
                         format!("{host} n’accepte pas le mot de passe ou le jeton ({number})."),
                         format!("{host} does not accept the password or token ({number})."),
                         Words::new(
-                            "Remplacez le secret ; Raccord reprend de lui-même.",
+                            "Remplacez le secret\u{202f}; Raccord reprend de lui-même.",
                             "Replace the secret; Raccord resumes by itself.",
                         ),
                     ),
@@ -268,7 +268,7 @@ impl HttpError {
                         format!("{host} does not give the right to do this (403)."),
                         Words::new(
                             format!(
-                                "Donnez ce droit au compte de Raccord dans {host}, puis tapez : raccord check"
+                                "Donnez ce droit au compte de Raccord dans {host}, puis tapez\u{a0}: raccord check"
                             ),
                             format!(
                                 "Give Raccord’s account this right in {host}, then type: raccord check"
@@ -284,7 +284,7 @@ impl HttpError {
                         format!("{host} ne veut plus rien recevoir à cette adresse (410)."),
                         format!("{host} wants nothing more at this address (410)."),
                         Words::new(
-                            "Demandez à qui s’occupe de cet outil ; l’envoi reste éteint jusqu’à ce que vous le rallumiez avec : raccord retry NOM",
+                            "Demandez à qui s’occupe de cet outil\u{202f}; l’envoi reste éteint jusqu’à ce que vous le rallumiez avec\u{a0}: raccord retry NOM",
                             "Ask whoever keeps this tool; sending stays off until you switch it on again with: raccord retry NAME",
                         ),
                     ),
@@ -300,7 +300,7 @@ impl HttpError {
                         format!("{host} est occupé et demande d’attendre ({number})."),
                         format!("{host} is busy and asks to wait ({number})."),
                         Words::new(
-                            "Rien à faire : Raccord attend et réessaie de lui-même.",
+                            "Rien à faire\u{a0}: Raccord attend et réessaie de lui-même.",
                             "Nothing to do: Raccord waits and tries again by itself.",
                         ),
                     ),
@@ -356,5 +356,56 @@ impl From<HttpError> for Failure {
                 retry_after.and_then(|wait| i64::try_from(wait.as_millis()).ok());
         }
         failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{Reader, Sentence, g02_plain_words};
+
+    /// Every way a call can end, with a host and each status that has words of its own.
+    fn all() -> Vec<HttpError> {
+        let statuses = [401, 403, 404, 410, 413, 422, 429, 503].map(|number| Fault::Status {
+            status: StatusCode::from_u16(number).unwrap_or_default(),
+            retry_after: None,
+            doubtful: false,
+        });
+        let others = [
+            Fault::Unresolved,
+            Fault::Private(IpAddr::from([10, 0, 0, 1])),
+            Fault::Unreachable,
+            Fault::Insecure,
+            Fault::Certificate,
+            Fault::Unsent,
+            Fault::Unread,
+            Fault::Lost,
+            Fault::TooLarge(64_000_000),
+            Fault::Encoded,
+            Fault::Astray,
+            Fault::Downgraded,
+            Fault::Moved(StatusCode::FOUND),
+        ];
+        let of = |fault| HttpError {
+            connector: "spreadsheet",
+            host: "nuage.example".to_owned(),
+            fault,
+            source: None,
+        };
+        others.into_iter().chain(statuses).map(of).collect()
+    }
+
+    #[test]
+    fn g02_what_every_tool_can_say_at_an_address_is_plain_in_both_languages() {
+        let sentences: Vec<Sentence> = all()
+            .iter()
+            .flat_map(|error| <[Words; 2]>::from(error.words()))
+            .map(|words| Sentence {
+                code: String::new(),
+                to: Reader::Sysadmin,
+                words,
+            })
+            .collect();
+        g02_plain_words(&sentences, &[include_str!("error.rs")]);
     }
 }

@@ -105,6 +105,8 @@ pub enum Command {
     Unmute(Unmute),
     /// Make everything again from the log.
     Rebuild,
+    /// Write a file to show to whoever helps: versions, counts and codes, nothing personal.
+    Support(Support),
     /// The connectors of this program.
     #[command(subcommand, arg_required_else_help = true)]
     Connector(Connector),
@@ -134,6 +136,14 @@ pub struct Email {
     /// Their e-mail address.
     #[arg(value_name = "EMAIL")]
     pub email: String,
+}
+
+/// `support`.
+#[derive(Clone, Debug, Args)]
+pub struct Support {
+    /// The file to write; it must not be there yet.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// `init`.

@@ -295,4 +295,7 @@ pub trait Host {
     /// # Errors
     /// When the log cannot be read, or folds to another state than it recorded.
     fn rebuild(&self, session: &Session) -> Result<DeedShape, Problem>;
+
+    /// The log's part of a support bundle: states, counts and codes. A damaged log is told in it.
+    fn support(&self, session: &Session) -> serde_json::Value;
 }

@@ -133,6 +133,9 @@ impl Host for Fake {
     fn unmute(&self, _: &Session, what: Unmute) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Unmuted, &format!("{what:?}")))
     }
+    fn support(&self, _: &Session) -> serde_json::Value {
+        serde_json::json!({})
+    }
     fn rebuild(&self, _: &Session) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Rebuilt, &""))
     }

@@ -120,6 +120,9 @@ fn about(path: &str) -> Option<&'static str> {
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
         "unmute" => "Laisse un lieu restauré ou copié envoyer de nouveau, ou le déclare répétition",
         "rebuild" => "Refait tout à partir du journal",
+        "support" => {
+            "Écrit un fichier à montrer à qui vous aide : versions, nombres et codes, rien de personnel"
+        }
         "connector" => "Les connecteurs de ce programme",
         "connector list" => "Liste les sortes d'outils que ce programme connaît",
         "schema" => "Les schémas partagés",
@@ -204,6 +207,10 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
         ),
         ("person export" | "person forget", "email") => ("Son adresse e-mail", "E-MAIL"),
         ("backup" | "restore", "file") => ("Le fichier du journal sauvegardé", "FICHIER"),
+        ("support", "file") => (
+            "Le fichier à écrire ; il ne doit pas encore exister",
+            "FICHIER",
+        ),
         ("unmute", "moved") => (
             "C'est bien le lieu, déplacé ou restauré : il envoie de nouveau",
             "",

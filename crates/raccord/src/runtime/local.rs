@@ -15,7 +15,7 @@ use super::load::{Loaded, load_reader, refused};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{daemon, hands, people, printed, queries, stopped, told};
+use super::{bundle, daemon, hands, people, printed, queries, stopped, told};
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
@@ -397,6 +397,10 @@ impl Host for Local {
         loaded.muted = None;
         only_decide(session, loaded, order)?;
         Ok(unmuted(what))
+    }
+
+    fn support(&self, session: &Session) -> serde_json::Value {
+        bundle::of(session)
     }
 
     fn rebuild(&self, session: &Session) -> Result<DeedShape, Problem> {

@@ -4,6 +4,7 @@
 //! Decisions are the engine's. What stands here is order: nothing leaves before it is durable.
 
 mod at_work;
+mod bundle;
 mod clockwork;
 mod commands;
 mod daemon;

@@ -72,7 +72,7 @@ pub(crate) fn why(
     let search = |text: &str| mentions(log, text);
     let chain = raccord_engine::why(engine.state(), reference, &search, view)
         .filter(|chain| !chain.is_empty())
-        .ok_or_else(|| Problem::unknown_reference(reference))?;
+        .ok_or_else(|| Problem::not_ours(reference))?;
     let chain = chain
         .into_iter()
         .map(|link| StepShape {

@@ -85,7 +85,12 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
     holds.sort_by_key(|hold| (hold.opened, hold.id));
     holds
         .into_iter()
-        .map(|hold| hold_shape(hold, view))
+        .map(|hold| HoldShape {
+            noticed_in: raccord_engine::noticed_in(state, hold)
+                .into_iter()
+                .collect(),
+            ..hold_shape(hold, state, view)
+        })
         .collect()
 }
 
@@ -99,7 +104,7 @@ pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
     }
 }
 
-fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
+fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
     let code = match &hold.what {
         HoldKind::Reading { .. } => "accident-guard",
         HoldKind::Question { .. } => "same-activity",
@@ -114,14 +119,15 @@ fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
         _ => source.parse(),
     };
     let about: Option<ConnectorName> = about.ok();
-    let effects = hold
+    let mut effects: Vec<EffectShape> = hold
         .effects
         .iter()
         .filter_map(|effect| {
             let connector = effect.connector.clone().or_else(|| about.clone())?;
-            Some(held_effect(effect, connector, view))
+            Some(held_effect(effect, connector, state, view))
         })
         .collect();
+    effects.sort_by_key(|effect| effect.start);
     HoldShape {
         id: hold.id,
         source,
@@ -129,10 +135,18 @@ fn hold_shape(hold: &Hold, view: &View) -> HoldShape {
         reason: hold.reason.get(view.lang).to_owned(),
         opened: hold.opened,
         effects,
+        noticed_in: Vec::new(),
     }
 }
 
-fn held_effect(effect: &HeldEffect, about: ConnectorName, view: &View) -> EffectShape {
+fn held_effect(
+    effect: &HeldEffect,
+    about: ConnectorName,
+    state: &State,
+    view: &View,
+) -> EffectShape {
+    // What is cancelled changes no hour: the day tells one meeting of a series from another.
+    let known = state.entity(effect.entity);
     let action = match effect.action.as_str() {
         "create" => Action::Create,
         "cancel" => Action::Cancel,
@@ -150,6 +164,7 @@ fn held_effect(effect: &HeldEffect, about: ConnectorName, view: &View) -> Effect
             .after
             .get("start")
             .or_else(|| effect.before.get("start"))
+            .or_else(|| known.as_ref()?.fields.get("start"))
             .and_then(civil),
         before: lines(&effect.before, view),
         after: lines(&effect.after, view),

@@ -37,6 +37,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                 name.clone(),
                 SourceRule {
                     kind: instance.kind.clone(),
+                    version: instance.connector.version.to_owned(),
                     every_s: i64::try_from(every.as_secs()).unwrap_or(i64::MAX),
                 },
             );
@@ -48,6 +49,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                 name.clone(),
                 SinkRule {
                     kind: instance.kind.clone(),
+                    version: instance.connector.version.to_owned(),
                     handles: manifest.handles,
                     parallel: manifest.parallel,
                     per_second: manifest.per_second,

@@ -420,7 +420,10 @@ to = "sheet"
         let found = findings.iter().find(|found| found.place.contains(place));
         &found.unwrap().mend.fr
     };
-    assert_eq!(mend("columns.titel"), "Vouliez-vous écrire « title » ?");
+    assert_eq!(
+        mend("columns.titel"),
+        "Vouliez-vous écrire «\u{a0}title\u{a0}»\u{202f}?"
+    );
     assert_eq!(
         mend("base_url"),
         "Écrivez par exemple \"https://programme.example.org/\"."

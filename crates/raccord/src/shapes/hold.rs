@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use raccord_model::HoldId;
+use raccord_model::{ConnectorName, HoldId, Lang};
 use serde::{Deserialize, Serialize};
 
 use super::effect::{EffectShape, Tense, by_tool, each};
@@ -26,6 +26,9 @@ pub struct HoldShape {
     pub opened: Timestamp,
     /// What a yes would do.
     pub effects: Vec<EffectShape>,
+    /// The connectors in whose tools a yes would be noticed, where the effects do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noticed_in: Vec<ConnectorName>,
 }
 
 /// All open holds, oldest first.
@@ -54,10 +57,10 @@ pub(super) fn list(holds: &[HoldShape], view: &View, out: &mut dyn fmt::Write) -
         let (source, since) = (shown(&hold.source), view.instant(hold.opened));
         let reason = shown(&hold.reason);
         match view.lang {
-            raccord_model::Lang::Fr => {
+            Lang::Fr => {
                 writeln!(out, "  ? « {source} », depuis le {since} : {reason}")?;
             }
-            raccord_model::Lang::En => {
+            Lang::En => {
                 writeln!(out, "  ? “{source}”, since {since}: {reason}")?;
             }
         }
@@ -75,6 +78,7 @@ pub(super) fn list(holds: &[HoldShape], view: &View, out: &mut dyn fmt::Write) -
         for line in inside.lines().filter(|line| !line.is_empty()) {
             writeln!(out, "    {line}")?;
         }
+        noticed(hold, view, out)?;
         let (yes, no) = (
             view.say("pour dire oui :", "to say yes:"),
             view.say("pour dire non :", "to say no:"),
@@ -83,4 +87,28 @@ pub(super) fn list(holds: &[HoldShape], view: &View, out: &mut dyn fmt::Write) -
         writeln!(out, "    {DIM}{no}{DIM:#} raccord reject {}", hold.id)?;
     }
     and_more(holds.len().saturating_sub(MANY), view, out)
+}
+
+/// Where people would see it, and that nothing is seen yet.
+fn noticed(hold: &HoldShape, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
+    let (open, close) = match view.lang {
+        Lang::Fr => ("« ", " »"),
+        Lang::En => ("“", "”"),
+    };
+    let tools = hold.noticed_in.iter();
+    let tools: Vec<String> = tools.map(|tool| format!("{open}{tool}{close}")).collect();
+    if tools.is_empty() {
+        return Ok(());
+    }
+    let tools = tools.join(", ");
+    match view.lang {
+        Lang::Fr => writeln!(
+            out,
+            "    Si vous dites oui, cela se verra dans {tools} ; pour l'instant, rien n'a bougé."
+        ),
+        Lang::En => writeln!(
+            out,
+            "    If you say yes, it will be seen in {tools}; for now, nothing has moved."
+        ),
+    }
 }

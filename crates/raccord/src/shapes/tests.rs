@@ -83,6 +83,7 @@ fn hold() -> HoldShape {
         reason: "14 activités sur 45 ont disparu d'un coup.".into(),
         opened: at("2027-01-01T06:00:00Z"),
         effects: vec![effect("public-site", Action::Cancel, "Repas partagé")],
+        noticed_in: vec![],
     }
 }
 

@@ -1,0 +1,162 @@
+//! Everything this connector can say, as an example each: what people read is checked as a whole.
+
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+use jiff::civil::{Weekday, date};
+use raccord_kit::Finding;
+use raccord_kit::conformance::{self, Reader, Sentence};
+use raccord_model::{Blame, Failure, Reading, Unread, Words};
+
+use crate::error::{self, Limit, Other};
+use crate::messages::{self, Said};
+use crate::parse::date::Trouble;
+
+/// What is said of one cell or one line.
+fn of_cells() -> Vec<Said> {
+    let found = "25h";
+    let troubles = [
+        Trouble::Unreadable,
+        Trouble::NoSuchDay,
+        Trouble::Weekday {
+            said: Weekday::Monday,
+            date: date(2027, 1, 2),
+        },
+        Trouble::NoYear,
+        Trouble::NoMonth,
+        Trouble::Ambiguous,
+        Trouble::Backwards,
+        Trouble::SomeOf,
+        Trouble::Endless,
+    ];
+    let dates = troubles.map(|trouble| messages::date(found, trouble));
+    let others = [
+        messages::date_missing(None),
+        messages::date_missing(Some("02/01/2027")),
+        messages::title_status(found),
+        messages::half_day(found),
+        messages::title_missing(),
+        messages::hour(found),
+        messages::end(found),
+        messages::start_missing(),
+        messages::hours_disagree(found),
+        messages::end_before_start(found),
+        messages::end_hour_missing(found),
+        messages::capacity(found),
+        messages::credits(found),
+        messages::visibility(found),
+        messages::status(found),
+        messages::link(found),
+        messages::cell_error(found),
+        messages::cell_too_long(),
+        messages::row_hidden(),
+        messages::unknown_column("D", found),
+        messages::second_column("D", found),
+        messages::hidden_column("D", found),
+        messages::more(12),
+    ];
+    dates.into_iter().chain(others).collect()
+}
+
+/// Why a sheet cannot be read at all.
+fn of_sheets() -> Vec<Failure> {
+    use Limit::{Bytes, Cell, Columns, Rows, Tabs, Unpacked};
+    let limits = [Bytes, Unpacked, Rows, Columns, Cell, Tabs].map(error::too_large);
+    use Other::{Archive, Binary, Data, Document, NoFile, Pdf};
+    let others = [NoFile, Pdf, Data, Binary, Document, Archive].map(error::not_a_sheet);
+    let disk = [
+        ErrorKind::NotFound,
+        ErrorKind::PermissionDenied,
+        ErrorKind::IsADirectory,
+        ErrorKind::Other,
+    ];
+    let disk = disk.map(|kind| error::disk("programme.ods", &Error::from(kind)));
+    let rest = [
+        error::empty(),
+        error::header_lost(None),
+        error::header_lost(Some("Janvier")),
+        error::sheet_missing("Mars", &["Janvier".to_owned()]),
+        error::web_page(),
+        error::damaged(),
+        error::truncated(),
+        error::partial(),
+        error::encrypted(),
+        error::old_format(),
+        error::moved(),
+        error::no_field("titel"),
+        error::no_field("zzz"),
+        error::half_an_account("user"),
+        error::too_often(),
+        error::no_place(),
+    ];
+    limits
+        .into_iter()
+        .chain(others)
+        .chain(disk)
+        .chain(rest)
+        .collect()
+}
+
+fn unread() -> Finding {
+    let cell = Unread {
+        sheet: "Janvier".to_owned(),
+        row: 12,
+        column: "C".to_owned(),
+        code: "hour-unreadable".to_owned(),
+        found: "25h".to_owned(),
+        write: messages::hour("25h").1,
+    };
+    error::unread(&Reading {
+        unread: vec![cell],
+        ..Reading::default()
+    })
+}
+
+/// Who reads of a failure: the sheet is the organiser's, the way to it the sysadmin's.
+fn reader(failure: &Failure) -> Reader {
+    let settings = ["spreadsheet.settings", "spreadsheet.folder"].contains(&&*failure.code);
+    match failure.blame {
+        Blame::Data if !settings => Reader::Organiser,
+        _ => Reader::Sysadmin,
+    }
+}
+
+fn sentences() -> Vec<Sentence> {
+    let one = |code: &str, to, words: &Words| Sentence {
+        code: code.trim_start_matches("spreadsheet.").to_owned(),
+        to,
+        words: words.clone(),
+    };
+    let mut all: Vec<Sentence> = of_cells()
+        .iter()
+        .map(|(code, words)| one(code, Reader::Organiser, words))
+        .collect();
+    for failure in of_sheets() {
+        let to = reader(&failure);
+        all.extend([&failure.text, &failure.mend].map(|words| one(&failure.code, to, words)));
+    }
+    let unread = unread();
+    all.extend(
+        [&unread.text, &unread.mend].map(|words| one(&unread.code, Reader::Organiser, words)),
+    );
+    all.push(one("", Reader::Sysadmin, &error::rights()));
+    all
+}
+
+const SOURCES: [&str; 2] = [include_str!("messages.rs"), include_str!("error.rs")];
+
+#[test]
+fn g09_every_code_says_who_mends_it_and_how() {
+    conformance::g09_repair(
+        "spreadsheet",
+        include_str!("../repair.toml"),
+        &conformance::codes_of(&SOURCES),
+        include_str!("../../../docs/repairing.md"),
+    );
+}
+
+#[test]
+fn g02_every_sentence_is_plain_in_both_languages() {
+    conformance::g02_plain_words(&sentences(), &SOURCES);
+    conformance::says_nothing_else(Path::new("src"), &["messages.rs", "error.rs", "said.rs"]);
+}
