@@ -51,16 +51,18 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
         watching: Watching::start(),
         activities: limits.activities,
     };
-    let face = Face::new(node.clone(), limits, stop.clone());
-    let mut serving = JoinSet::new();
-    serving.spawn(async move { face.serve(listener).await });
-
     let mut places = Places::new(work, node.clone(), shared);
     for (session, problem) in hindered {
         tell("the place does not start", &problem);
         places.hindered(session, &problem);
     }
-    places.start(opened).await?;
+    let announced = places.announce(opened);
+    // Whoever calls from now on is told of every place how it stands.
+    let face = Face::new(node.clone(), limits, stop.clone());
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { face.serve(listener).await });
+
+    places.start(announced).await?;
     node.has_begun();
     if let Some(set) = time.set_to {
         info!(%set, "the clock was set by RACCORD_NOW");

@@ -338,7 +338,7 @@ impl Host for Local {
         let known = loaded.map(|loaded| people::known(&loaded.engine, email));
         known
             .filter(|person| !person.known.is_empty())
-            .ok_or_else(|| Problem::unknown_reference(email))
+            .ok_or_else(|| people::unknown(email))
     }
 
     fn forget(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {

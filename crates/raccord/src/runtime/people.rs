@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use raccord_bus::{Forgotten, Log as _, LogError};
 use raccord_engine::{Engine, Input, Order, State, words};
-use raccord_model::{EntityId, EntityKind, PERSONAL, Slot};
+use raccord_model::{EntityId, EntityKind, PERSONAL, Slot, Words};
 use serde_json::Value;
 
 use super::desk::Desk;
 use super::{load, told};
+use crate::locale::shown;
 use crate::report::Problem;
 use crate::shapes::{KnownShape, PersonShape};
 
@@ -70,6 +71,22 @@ pub(super) fn known(engine: &Engine, email: &str) -> PersonShape {
         forgotten: false,
         known: list,
     }
+}
+
+/// Nothing is known of this address.
+pub(super) fn unknown(email: &str) -> Problem {
+    Problem::failed(
+        shown(email),
+        "person-unknown",
+        Words::new(
+            format!("De {}, on ne sait rien.", shown(email)),
+            format!("Nothing is known of {}.", shown(email)),
+        ),
+        Words::new(
+            "Vérifiez l'adresse : elle est cherchée entière, telle que la feuille ou un autre outil l'a donnée.",
+            "Check the address: it is looked for as a whole, as the sheet or another tool gave it.",
+        ),
+    )
 }
 
 /// Forgets `email`: what was known, for the person who asked.

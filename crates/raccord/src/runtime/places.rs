@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::load::{self, Unread};
-use super::node::Process;
+use super::node::{Process, Slot};
 use super::running::{Running, Shared, tell};
 use super::watching::Watched;
 use crate::cli::{Session, Work};
@@ -31,6 +31,13 @@ pub(super) struct Places<'a> {
     /// The files, as they were looked at last, and what was watched before they were.
     files: BTreeMap<PlaceId, (PathBuf, Option<Digest>)>,
     watched: Watched,
+}
+
+/// A place whose log is open, and which callers know of.
+pub(super) struct Announced<'s> {
+    session: &'s Session,
+    unread: Unread,
+    slot: Arc<Slot>,
 }
 
 impl<'a> Places<'a> {
@@ -58,23 +65,31 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// Makes them known: from now on callers are told that they are starting.
+    pub(super) fn announce<'s>(&self, opened: Vec<(&'s Session, Unread)>) -> Vec<Announced<'s>> {
+        let with_slot = |(session, unread): (&'s Session, Unread)| Announced {
+            slot: self.node.adds(&session.settings),
+            session,
+            unread,
+        };
+        opened.into_iter().map(with_slot).collect()
+    }
+
     /// Starts these.
     ///
     /// # Errors
     /// When none can start.
-    pub(super) async fn start(&mut self, opened: Vec<(&Session, Unread)>) -> Result<(), Problem> {
-        let with = opened.into_iter().map(|(session, unread)| {
-            let slot = self.node.adds(&session.settings);
-            (session, unread, slot)
+    pub(super) async fn start(&mut self, announced: Vec<Announced<'_>>) -> Result<(), Problem> {
+        let begin = announced.into_iter().map(async |place| {
+            let Announced {
+                session,
+                unread,
+                slot,
+            } = place;
+            let id = session.settings.place.id.clone();
+            let started = Running::start(session, unread, &slot, &self.shared).await;
+            (id, slot, started)
         });
-        let begin = with
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(async |(session, unread, slot)| {
-                let id = session.settings.place.id.clone();
-                let started = Running::start(session, unread, &slot, &self.shared).await;
-                (id, slot, started)
-            });
         let begun: Vec<_> = stream::iter(begin)
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -207,7 +222,8 @@ impl<'a> Places<'a> {
         let settings = &session.settings;
         match load::open(&settings.data, &settings.place.id) {
             Ok(unread) => {
-                if self.start(vec![(&session, unread)]).await.is_ok() {
+                let announced = self.announce(vec![(&session, unread)]);
+                if self.start(announced).await.is_ok() {
                     info!(place = %id, "the place is at work");
                 }
             }
