@@ -11,6 +11,8 @@ use crate::place::Place;
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long between two looks at what it does.
+const POLL: Duration = Duration::from_millis(5);
 /// What the daemon says once it has taken changed settings.
 pub const TAKEN: &str = "the settings were read again";
 /// The token that `post` shows.
@@ -68,7 +70,7 @@ impl Working {
         let until = Instant::now() + PATIENCE;
         while !is_so() {
             assert!(Instant::now() < until, "{what}:\n{}", self.said());
-            std::thread::yield_now();
+            std::thread::park_timeout(POLL);
         }
     }
 
@@ -126,7 +128,7 @@ impl Working {
                 return Ok(());
             }
             assert!(Instant::now() < until, "it does not end:\n{}", self.said());
-            std::thread::yield_now();
+            std::thread::park_timeout(POLL);
         }
     }
 

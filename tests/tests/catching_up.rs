@@ -60,7 +60,7 @@ fn a_first_reading_that_is_killed_and_made_again_gives_each_event_once_and_tells
     let place = Place::new(&config(&receiver)).unwrap();
     place.save("programme.csv", sheet().as_bytes()).unwrap();
     // Some at their start, some over the reading, some with deliveries under way.
-    receiver.slow(Duration::from_millis(20));
+    receiver.slow(Duration::from_millis(100));
     for (arrived, most) in [
         (0, 30),
         (0, 120),

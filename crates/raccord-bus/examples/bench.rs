@@ -7,10 +7,13 @@
     reason = "a program that prints figures"
 )]
 
+mod packed;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use packed::text;
 use raccord_bus::{Entry, FILE, Log, LogRead, SlotWrite, SqliteLog, SqliteReader, Upkeep};
 use raccord_model::PlaceId;
 
@@ -56,20 +59,6 @@ fn main() {
         head as f64 / took.as_secs_f64()
     );
     drop(log);
-}
-
-/// Bytes that pack about as well as our commits do.
-fn text(size: usize) -> Vec<u8> {
-    let mut word = 7_u32;
-    let mut bytes = Vec::with_capacity(size + 40);
-    while bytes.len() < size {
-        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        bytes.extend_from_slice(
-            format!("\"title\":\"{word:x}\",\"room\":\"{:x}\",", word >> 20).as_bytes(),
-        );
-    }
-    bytes.truncate(size);
-    bytes
 }
 
 fn now() -> Timestamp {

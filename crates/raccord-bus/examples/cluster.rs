@@ -7,10 +7,13 @@
     reason = "a program that prints figures"
 )]
 
+mod packed;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use packed::text;
 use raccord_bus::jetstream::servers::{Server, Version};
 use raccord_bus::jetstream::{Jetstream, JetstreamLog, JetstreamReader, Settings};
 use raccord_bus::{Entry, Log, LogRead, Upkeep};
@@ -170,18 +173,4 @@ fn open(link: &Jetstream, node: &Path, place: &str) -> JetstreamLog {
     let opened = JetstreamLog::open(link, node, &place.parse().unwrap()).unwrap();
     assert!(!opened.restored);
     opened.log
-}
-
-/// Bytes that pack about as well as our commits do.
-fn text(size: usize) -> Vec<u8> {
-    let mut word = 7_u32;
-    let mut bytes = Vec::with_capacity(size + 40);
-    while bytes.len() < size {
-        word = word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        bytes.extend_from_slice(
-            format!("\"title\":\"{word:x}\",\"room\":\"{:x}\",", word >> 20).as_bytes(),
-        );
-    }
-    bytes.truncate(size);
-    bytes
 }

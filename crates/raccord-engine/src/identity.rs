@@ -9,6 +9,7 @@ mod doubt;
 mod features;
 mod matching;
 mod series;
+mod story;
 mod verdict;
 mod words;
 

@@ -47,11 +47,12 @@ pub use flight::backoff;
 pub use input::{Input, Order, Printed, Refusal, Reply, Step};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
+pub use people::{Mentioned, mentions, slots_of};
 pub use plan::{Planned, action_of};
 pub use preview::noticed_in;
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Waiting,
 };
-pub use vault::{Forgotten, Vault, words};
+pub use vault::{Forgotten, Vault};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

@@ -1,13 +1,84 @@
-//! Who asked to be forgotten: their values leave every entity, and do not come back with the next
-//! reading. The values themselves lie beside the log, and are emptied there.
+//! What is known of somebody, and who asked to be forgotten: their values leave every entity, and
+//! do not come back with the next reading. The values themselves lie beside the log, and are emptied
+//! there.
 
-use raccord_model::{Cause, EntityId, Verb};
+use raccord_model::{Cause, ConnectorName, EntityId, EntityKind, Slot, Verb};
+use serde_json::Value;
 
 use crate::deciding::{Deciding, Draft};
-use crate::vault::personal;
+use crate::engine::Engine;
+use crate::state::State;
+use crate::vault::{as_read, personal, words};
 
 /// What such an event says was done.
 pub(crate) const DID: &str = "forget";
+
+/// A field in which somebody stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mentioned {
+    /// The entity.
+    pub entity: EntityId,
+    /// What people call it.
+    pub title: String,
+    /// Its field.
+    pub field: String,
+    /// Whether the field is kept apart as a personal value; others are part of the log.
+    pub personal: bool,
+    /// The line it comes from: source, tab and row.
+    pub line: Option<(ConnectorName, String, u32)>,
+    /// What stands there, as people read it.
+    pub value: String,
+}
+
+/// Every field in which the address `email` stands as a word of its own, by title.
+pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
+    let state = engine.state();
+    let mut found: Vec<Mentioned> = Vec::new();
+    for (&id, record) in &state.entities {
+        if record.kind == EntityKind::Notice {
+            continue;
+        }
+        let mut entity = record.entity(id);
+        engine.vault().reveal(&mut entity.fields);
+        let title = entity.fields.get("title").and_then(Value::as_str);
+        let title = title.unwrap_or_default().to_owned();
+        for (field, value) in &entity.fields {
+            let value = as_read(value);
+            if is_about(&value, email) {
+                found.push(Mentioned {
+                    entity: id,
+                    title: title.clone(),
+                    personal: personal(entity.kind).contains(&field.as_str()),
+                    field: field.clone(),
+                    line: line_of(state, id),
+                    value,
+                });
+            }
+        }
+    }
+    found.sort_by(|a, b| (&a.title, a.entity, &a.field).cmp(&(&b.title, b.entity, &b.field)));
+    found
+}
+
+/// The slots of values in which the address `email` stands.
+pub fn slots_of(engine: &Engine, email: &str) -> Vec<Slot> {
+    engine.vault().slots_of(|text| is_about(text, email))
+}
+
+fn is_about(text: &str, email: &str) -> bool {
+    let email = email.trim().to_lowercase();
+    words(&text.to_lowercase()).any(|word| word == email)
+}
+
+/// The line an entity comes from, where that is a sheet's.
+fn line_of(state: &State, id: EntityId) -> Option<(ConnectorName, String, u32)> {
+    state.sources.iter().find_map(|(name, source)| {
+        let line = source.lines.get(&id)?;
+        let tab = source.tabs.get(usize::from(line.tab));
+        let tab = tab.map(|tab| tab.name.clone()).unwrap_or_default();
+        Some((name.clone(), tab, line.row))
+    })
+}
 
 /// Updates every entity that holds a value of somebody who was forgotten.
 pub(crate) fn forget(deciding: &mut Deciding<'_>) {

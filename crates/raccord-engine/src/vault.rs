@@ -35,9 +35,9 @@ impl Vault {
     }
 
     /// The slots whose value, as text, is what `about` looks for.
-    pub fn slots_of(&self, about: impl Fn(&str) -> bool) -> Vec<Slot> {
+    pub(crate) fn slots_of(&self, about: impl Fn(&str) -> bool) -> Vec<Slot> {
         let holds =
-            |json: &str| serde_json::from_str(json).is_ok_and(|value| about(&clear(&value)));
+            |json: &str| serde_json::from_str(json).is_ok_and(|value| about(&as_read(&value)));
         let found = self.by_slot.iter().filter(|(_, json)| holds(json));
         found.map(|(slot, _)| slot.clone()).collect()
     }
@@ -49,7 +49,7 @@ impl Vault {
         };
         for name in personal(kind) {
             let gone = |value: &Value| {
-                let text = clear(value);
+                let text = as_read(value);
                 forgotten.has(&text) || words(&text).any(|word| forgotten.has(word))
             };
             if fields.get(*name).is_some_and(gone) {
@@ -120,14 +120,14 @@ impl Vault {
 }
 
 /// A value as people read it.
-fn clear(value: &Value) -> String {
+pub(crate) fn as_read(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What may be an address or a number in a text that people wrote.
-pub fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     let between = |c: char| c.is_whitespace() || ",;<>()[]{}\"|/«»“”".contains(c);
     text.split(between).filter_map(move |word| {
         let word = word.trim_matches(|c: char| ".:!?'’".contains(c));

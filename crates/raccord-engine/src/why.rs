@@ -430,7 +430,11 @@ fn event_words(event: &Event, say: &dyn Say) -> Words {
 
 fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
     let say = past.say;
-    let by = past.made.by(event.source.as_str(), event.time);
+    // Whose version it was is looked for in the whole log: only where it is said.
+    let from = || {
+        let source = event.source.as_str();
+        format!("{source}{}", past.made.by(source, event.time))
+    };
     match &event.cause {
         Cause::Cell {
             sheet,
@@ -472,17 +476,16 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
             } else {
                 ("cellules", "cells")
             };
+            let from = from();
             (
                 "cell",
                 Words::new(
                     format!(
-                        "{}{by}, feuille « {sheet} », ligne {row}, {fr} {cells}{}",
-                        event.source,
+                        "{from}, feuille « {sheet} », ligne {row}, {fr} {cells}{}",
                         values(Lang::Fr)
                     ),
                     format!(
-                        "{}{by}, sheet “{sheet}”, line {row}, {en} {cells}{}",
-                        event.source,
+                        "{from}, sheet “{sheet}”, line {row}, {en} {cells}{}",
                         values(Lang::En)
                     ),
                 ),
@@ -501,16 +504,17 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                     format!(", and still not on {}", now.en),
                 )
             };
+            let from = from();
             (
                 "cell",
                 Words::new(
                     format!(
-                        "{}{by}, feuille « {sheet} » : la ligne {row} n'y était plus le {}{fr}",
-                        event.source, first.fr
+                        "{from}, feuille « {sheet} » : la ligne {row} n'y était plus le {}{fr}",
+                        first.fr
                     ),
                     format!(
-                        "{}{by}, sheet “{sheet}”: line {row} was no longer there on {}{en}",
-                        event.source, first.en
+                        "{from}, sheet “{sheet}”: line {row} was no longer there on {}{en}",
+                        first.en
                     ),
                 ),
             )

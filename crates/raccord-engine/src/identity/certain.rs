@@ -1,5 +1,6 @@
-//! Pairs that need no scoring: the tool's own id, the same title on the same day, nearly the same
-//! title in the same slot. Where something speaks as clearly for another pair, it is asked.
+//! Pairs that need no scoring: the tool's own id, what was said before an edit was undone, the same
+//! title on the same day, nearly the same title in the same slot. Where something speaks as clearly
+//! for another pair, it is asked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -7,10 +8,10 @@ use jiff::civil::Time;
 use raccord_model::{Civil, Digest, EntityId};
 
 use super::Candidate;
-use super::verdict::{FAR_DAYS, NEAR_DAYS, OWN};
+use super::verdict::{NEAR_DAYS, OWN};
 
 /// How many others a pair is compared with before it is taken.
-const LOOKED_AT: usize = 64;
+pub(super) const LOOKED_AT: usize = 64;
 
 /// What one rule found.
 #[derive(Debug, Default)]
@@ -154,84 +155,6 @@ fn is_near(old: &Candidate, new: &Candidate) -> bool {
     old.features.days_to(&new.features) <= NEAR_DAYS.unsigned_abs()
 }
 
-/// Lines that say of themselves at length what one known activity said, and no other does, on
-/// another day: it was moved. What is over does not come again, nothing moves very far without a
-/// question, and what stands in its place under another title may be it as well. Where a line of
-/// nearly its title stands on its day, or one of nearly that title is gone from the line's day, the
-/// story may have moved instead: it is asked.
-pub(super) fn same_story(
-    known: &BTreeMap<EntityId, Candidate>,
-    lines: &BTreeMap<usize, Candidate>,
-    free_known: &BTreeSet<EntityId>,
-    free_lines: &BTreeSet<usize>,
-    days: &Days,
-) -> Found {
-    let places = Places::of(known, lines, free_known, free_lines);
-    let (mut old_titles, mut new_titles) = (HashMap::new(), HashMap::new());
-    for entity in free_known {
-        let title = known[entity].features.title.as_str();
-        *old_titles.entry(title).or_insert(0_usize) += 1;
-    }
-    for line in free_lines {
-        let title = lines[line].features.title.as_str();
-        *new_titles.entry(title).or_insert(0_usize) += 1;
-    }
-    let mut by: HashMap<Digest, (Vec<EntityId>, Vec<usize>)> = HashMap::new();
-    for entity in free_known {
-        if let Some(story) = known[entity].features.story() {
-            by.entry(story).or_default().0.push(*entity);
-        }
-    }
-    for line in free_lines {
-        if let Some(told) = lines[line]
-            .features
-            .story()
-            .and_then(|story| by.get_mut(&story))
-        {
-            told.1.push(*line);
-        }
-    }
-    let mut pairs: Vec<(usize, EntityId)> = by
-        .into_values()
-        .filter_map(
-            |(entities, new)| match (entities.as_slice(), new.as_slice()) {
-                ([entity], [line]) => Some((*line, *entity)),
-                _ => None,
-            },
-        )
-        .filter(|(line, entity)| {
-            let (old, new) = (&known[entity], &lines[line]);
-            let near = match (old.features.day(), new.features.day()) {
-                (Some(then), Some(now)) => (now - then).get_days().abs() <= FAR_DAYS,
-                _ => false,
-            };
-            let taken = || places.is_taken(old, *line, free_lines);
-            // Of several of one name, all that is missing and new is weighed together.
-            let title = old.features.title.as_str();
-            let alone = old_titles.get(title) == Some(&1) && new_titles.get(title) == Some(&1);
-            alone && near && old.over == new.over && !renamed(old, new) && !taken()
-        })
-        .collect();
-    if pairs.is_empty() {
-        return Found::default();
-    }
-    pairs.sort_unstable();
-    let mut new_days = HashMap::new();
-    for line in free_lines {
-        let day = lines[line].features.day();
-        new_days.entry(day).or_insert_with(Vec::new).push(*line);
-    }
-    let told_apart = |(line, entity): &(usize, EntityId)| {
-        let old = &known[entity].features;
-        let stays = new_days.get(&old.day()).into_iter().flatten();
-        let mut stays = stays.filter(|other| *other != line).take(LOOKED_AT);
-        !stays.any(|other| old.own_likeness(&lines[other].features) >= OWN)
-            && !days.names(known, &lines[line], *entity)
-    };
-    let (sure, asked) = pairs.into_iter().partition(told_apart);
-    Found { sure, asked }
-}
-
 /// Lines that stand in the slot of a known one under nearly its title, where no other does: a
 /// slip of the hand, or a title that was completed.
 pub(super) fn near_title_and_slot(
@@ -323,35 +246,6 @@ impl Places {
         there.is_some_and(|there| {
             let mut others = there.iter().filter(|other| **other != entity);
             others.any(|other| free_known.contains(other))
-        })
-    }
-}
-
-/// Who stood on which day.
-pub(super) struct Days(HashMap<jiff::civil::Date, Vec<EntityId>>);
-
-impl Days {
-    pub(super) fn of(known: &BTreeMap<EntityId, Candidate>) -> Self {
-        let mut days: HashMap<_, Vec<EntityId>> = HashMap::new();
-        for (entity, candidate) in known {
-            if let Some(day) = candidate.features.day() {
-                days.entry(day).or_default().push(*entity);
-            }
-        }
-        Self(days)
-    }
-
-    /// Whether another than `entity` stood on the day of the line under nearly its title.
-    pub(super) fn names(
-        &self,
-        known: &BTreeMap<EntityId, Candidate>,
-        line: &Candidate,
-        entity: EntityId,
-    ) -> bool {
-        let there = line.features.day().and_then(|day| self.0.get(&day));
-        let mut others = there.into_iter().flatten().take(LOOKED_AT);
-        others.any(|other| {
-            *other != entity && known[other].features.own_likeness(&line.features) >= OWN
         })
     }
 }

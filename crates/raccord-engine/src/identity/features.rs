@@ -112,6 +112,11 @@ impl Features {
         (self.description.len() >= STORY).then_some(self.timeless)
     }
 
+    /// What is told about it, as it is compared.
+    pub(super) fn told(&self) -> &[u64] {
+        &self.description
+    }
+
     /// The civil day it starts.
     pub fn day(&self) -> Option<jiff::civil::Date> {
         self.start.map(Civil::date)

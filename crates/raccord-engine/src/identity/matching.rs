@@ -6,10 +6,11 @@ use raccord_model::{Digest, EntityId};
 
 use super::Features;
 use super::certain::{
-    Days, Found, Places, native_pairs, near_title_and_slot, same_story, same_title_and_day, undone,
+    Found, Places, native_pairs, near_title_and_slot, same_title_and_day, undone,
 };
 use super::doubt::{Ranked, called_off, crossed, entangled, joined, rivals, waiting};
 use super::series::series;
+use super::story::{Days, same_story};
 use super::verdict::{ODD, Score, Verdict, scores};
 
 /// A known line or a new one, as matching sees it.
@@ -128,7 +129,7 @@ pub fn match_lines(
     }
 
     let named = known.len() - free_known.len();
-    let days = Days::of(known);
+    let days = Days::of(known.iter().map(|(entity, candidate)| (*entity, candidate)));
     let mut doubtful: Vec<Question> = Vec::new();
     let mut ask = |line: usize,
                    entity: EntityId,
@@ -143,13 +144,13 @@ pub fn match_lines(
     let rules: [Rule<'_>; 4] = [
         // Before all that a single line says: an undo is seen in all of them.
         &|free_known, free_lines| undone(known, lines, heard.earlier, free_known, free_lines),
+        // What all of a name say of themselves moved with them, even to where another one stood.
+        &|free_known, free_lines| same_story(known, lines, free_known, free_lines),
         &|free_known, free_lines| same_title_and_day(known, lines, free_known, free_lines),
         &|free_known, free_lines| Found {
             sure: near_title_and_slot(known, lines, free_known, free_lines),
             asked: Vec::new(),
         },
-        // After title and day: occurrences of one series tell one story, and may exchange it.
-        &|free_known, free_lines| same_story(known, lines, free_known, free_lines, &days),
     ];
     for rule in rules {
         let found = rule(&free_known, &free_lines);

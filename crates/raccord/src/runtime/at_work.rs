@@ -1,6 +1,7 @@
 //! One place at work: its writer, its tools, its sources kept read. Its settings can change while it
 //! works, and nothing is lost or made twice by that.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use raccord_bus::SqliteLog;
@@ -9,7 +10,6 @@ use raccord_model::Words;
 use raccord_web::Feed;
 use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
 use super::face::{self, Here};
@@ -17,9 +17,9 @@ use super::figures::Counted;
 use super::hands::{self, Ready};
 use super::load::Loaded;
 use super::observe::{lost, written};
+use super::running::Shared;
 use super::secrets;
 use super::sources::SourceTask;
-use super::watching::Watching;
 use super::writer::{Start, Writer};
 use crate::cli::Session;
 use crate::connectors::Tools;
@@ -37,8 +37,7 @@ pub(super) struct AtWork {
     set: RwLock<Set>,
     /// The tasks that read its sources.
     reading: Mutex<JoinSet<()>>,
-    watching: Arc<Watching>,
-    stop: CancellationToken,
+    shared: Shared,
 }
 
 /// What its settings made.
@@ -46,22 +45,17 @@ pub(super) struct Set {
     session: Session,
     /// The tools.
     pub(super) tools: Arc<Tools>,
-    /// Its zone.
-    pub(super) zone: jiff::tz::TimeZone,
 }
 
 impl Set {
-    fn of(session: Session, tools: Arc<Tools>) -> Self {
-        Self {
-            zone: session.settings.zone.clone(),
-            session,
-            tools,
-        }
+    /// The place's zone.
+    pub(super) fn zone(&self) -> &jiff::tz::TimeZone {
+        &self.session.settings.zone
     }
 }
 
 impl AtWork {
-    /// Starts the writer on the log that was read; pages show at most `activities`.
+    /// Starts the writer on the log that was read. The stop that is shared is this place's.
     ///
     /// # Errors
     /// When the clock is behind the log, or the first commit cannot be written.
@@ -69,8 +63,7 @@ impl AtWork {
         session: &Session,
         loaded: Loaded<SqliteLog>,
         tools: Arc<Tools>,
-        activities: usize,
-        (watching, stop): (Arc<Watching>, CancellationToken),
+        shared: Shared,
     ) -> Result<(Arc<Self>, Writer), Problem> {
         let ready = Ready::with(tools, session, loaded.engine.state().at)?;
         let settings = &session.settings;
@@ -78,24 +71,26 @@ impl AtWork {
         let counted = Arc::new(Counted::of(settings.connectors.keys()));
         let publish = publisher(&feed, &counted, settings.place.id.clone());
         let start = (Start::AtOnce, Some(publish));
-        let (writer, desk) = hands::start(session, loaded, &ready, stop.clone(), start)?;
+        let (writer, desk) = hands::start(session, loaded, &ready, shared.stop.clone(), start)?;
         let Ready { tools, clock } = ready;
         let here = Here::new(
             settings.clone(),
             desk.clone(),
             Arc::clone(&clock),
             (feed, counted),
-            activities,
+            shared.activities,
         );
         here.refresh().await;
         let place = Self {
             here: Arc::new(here),
             desk,
             clock,
-            set: RwLock::new(Set::of(session.clone(), tools)),
+            set: RwLock::new(Set {
+                session: session.clone(),
+                tools,
+            }),
             reading: Mutex::default(),
-            watching,
-            stop,
+            shared,
         };
         Ok((Arc::new(place), writer))
     }
@@ -120,12 +115,15 @@ impl AtWork {
         let fresh = self.set.read().await.session.again()?;
         let tools = Arc::new(fresh.tools()?);
         let mut set = self.set.write().await;
-        only_at_the_start(&set.session, &fresh)?;
+        only_at_the_start(&set.session, &fresh, self.shared.listen)?;
         self.reading.lock().await.shutdown().await;
         let changed = self.desk.change(hands::set(&fresh.settings, &tools)).await;
         changed.map_err(|broken| broken.0)?;
         self.here.change(fresh.settings.clone());
-        *set = Set::of(fresh, tools);
+        *set = Set {
+            session: fresh,
+            tools,
+        };
         self.read_with(&set).await;
         Ok(())
     }
@@ -143,7 +141,7 @@ impl AtWork {
             set.session.settings.clone(),
             Arc::clone(&set.tools),
             self.desk.clone(),
-            self.stop.clone(),
+            self.shared.stop.clone(),
         );
         reading.spawn(watch);
         for (name, tool) in set.tools.iter() {
@@ -155,8 +153,8 @@ impl AtWork {
                 tools: Arc::clone(&set.tools),
                 desk: self.desk.clone(),
                 clock: Arc::clone(&self.clock),
-                watching: Arc::clone(&self.watching),
-                stop: self.stop.clone(),
+                watching: Arc::clone(&self.shared.watching),
+                stop: self.shared.stop.clone(),
                 replaced: replaced.clone(),
             };
             reading.spawn(task.run());
@@ -164,14 +162,20 @@ impl AtWork {
     }
 }
 
-/// Refuses what cannot change while the process works.
-fn only_at_the_start(before: &Session, fresh: &Session) -> Result<(), Problem> {
+/// Refuses what cannot change while the process works, which listens at `listen`.
+fn only_at_the_start(before: &Session, fresh: &Session, listen: SocketAddr) -> Result<(), Problem> {
+    let alone = fresh.alone;
     let (before, fresh) = (&before.settings, &fresh.settings);
+    // One of several may leave it to the others.
+    let elsewhere = match fresh.web.listen {
+        None if !alone => false,
+        _ => fresh.listen() != listen,
+    };
     let key = if before.place.id != fresh.place.id {
         ["place", "id"]
     } else if before.data != fresh.data {
         ["place", "data"]
-    } else if before.listen() != fresh.listen() {
+    } else if elsewhere {
         ["web", "listen"]
     } else {
         return Ok(());

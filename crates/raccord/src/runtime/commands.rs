@@ -82,7 +82,7 @@ impl Commands {
         let set = self.place.set().await;
         let view = View {
             lang: asked.lang,
-            zone: set.zone.clone(),
+            zone: set.zone().clone(),
             now,
         };
         let pass = Pass {

@@ -12,7 +12,7 @@ use tracing::info;
 use super::load;
 use super::node::Process;
 use super::places::Places;
-use super::running::{Shared, tell};
+use super::running::Shared;
 use super::watching::Watching;
 use crate::cli::Work;
 use crate::report::Problem;
@@ -49,11 +49,11 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let shared = Shared {
         stop: stop.clone(),
         watching: Watching::start(),
+        listen: work.listen,
         activities: limits.activities,
     };
     let mut places = Places::new(work, node.clone(), shared);
     for (session, problem) in hindered {
-        tell("the place does not start", &problem);
         places.hindered(session, &problem);
     }
     let announced = places.announce(opened);

@@ -14,6 +14,8 @@ use raccord_web::{
 use tokio::sync::SetOnce;
 
 use super::face::{Here, token};
+use super::running::tell;
+use crate::report::Problem;
 use crate::settings::Settings;
 
 /// This process.
@@ -40,9 +42,12 @@ impl Slot {
         drop(self.running.set(here));
     }
 
-    /// It does not start, for this reason.
-    pub(crate) fn does_not_start(&self, code: &'static str, why: Words) {
-        drop(self.starting.hindered.set((code, why)));
+    /// It does not start, for this reason, which is told in the log as well.
+    pub(super) fn does_not_start(&self, problem: &Problem) {
+        tell("the place does not start", problem);
+        if let Some(finding) = problem.findings.first() {
+            drop(self.starting.hindered.set(finding.text.clone()));
+        }
     }
 
     fn place(&self) -> Arc<dyn Place> {
@@ -140,13 +145,15 @@ impl Node for Process {
 struct Starting {
     settings: Settings,
     /// Why it does not start.
-    hindered: OnceLock<(&'static str, Words)>,
+    hindered: OnceLock<Words>,
 }
 
 impl Starting {
     fn reason(&self) -> (&'static str, Words) {
-        let hindered = self.hindered.get().cloned();
-        hindered.unwrap_or_else(|| ("starting", starting()))
+        match self.hindered.get() {
+            Some(why) => ("not-started", why.clone()),
+            None => ("starting", starting()),
+        }
     }
 }
 

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use raccord_bus::{Forgotten, Log as _, LogError};
-use raccord_engine::{Engine, Input, Order, State, words};
-use raccord_model::{EntityId, EntityKind, PERSONAL, Slot, Words};
-use serde_json::Value;
+use raccord_engine::{Engine, Input, Order, mentions, slots_of};
+use raccord_model::{ConnectorName, Slot, Words};
 
 use super::desk::Desk;
 use super::{load, told};
@@ -39,37 +38,28 @@ pub(super) fn refuse(engine: &mut Engine, data: &Path) -> Result<(), Problem> {
 
 /// Everything that is known of `email`.
 pub(super) fn known(engine: &Engine, email: &str) -> PersonShape {
-    let state = engine.state();
-    let mut list: Vec<KnownShape> = Vec::new();
-    for (&id, record) in &state.entities {
-        if record.kind == EntityKind::Notice {
-            continue;
-        }
-        let mut entity = record.entity(id);
-        engine.vault().reveal(&mut entity.fields);
-        let title = entity.fields.get("title").and_then(Value::as_str);
-        let title = title.unwrap_or_default().to_owned();
-        for (field, value) in &entity.fields {
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            if is_about(&text, email) {
-                list.push(KnownShape {
-                    entity: id,
-                    title: title.clone(),
-                    personal: is_personal(entity.kind, field),
-                    field: field.clone(),
-                    cell: cell(state, id),
-                    value: text,
-                });
-            }
-        }
-    }
-    list.sort_by(|a, b| (&a.title, a.entity, &a.field).cmp(&(&b.title, b.entity, &b.field)));
+    let known = mentions(engine, email)
+        .into_iter()
+        .map(|mentioned| KnownShape {
+            entity: mentioned.entity,
+            title: mentioned.title,
+            field: mentioned.field,
+            personal: mentioned.personal,
+            cell: mentioned.line.map(cell),
+            value: mentioned.value,
+        });
     PersonShape {
         email: email.to_owned(),
         forgotten: false,
-        known: list,
+        known: known.collect(),
+    }
+}
+
+fn cell((source, tab, row): (ConnectorName, String, u32)) -> String {
+    if tab.is_empty() {
+        format!("{source}, {row}")
+    } else {
+        format!("{source}, {tab}, {row}")
     }
 }
 
@@ -102,9 +92,11 @@ pub(super) async fn forget(desk: &Desk, email: String) -> Result<PersonShape, Pr
     let reply = desk.input(Input::Order(Order::Forget)).await;
     told::refused(&reply.map_err(|broken| broken.0)?)?;
     let emptied = desk.ask(move |engine, log| {
+        // Only what the log let go: asked again, the rest is found.
+        log.forget(&slots)
+            .map_err(|error| load::refused(log.folder(), &error))?;
         engine.empty(slots.iter().map(String::as_str));
-        let emptied = log.forget(&slots);
-        emptied.map_err(|error| load::refused(log.folder(), &error))
+        Ok(())
     });
     emptied.await.map_err(|broken| broken.0)??;
     Ok(shape)
@@ -119,7 +111,7 @@ fn begin(
 ) -> Result<(PersonShape, Vec<Slot>), Problem> {
     let refused = |error: LogError| load::refused(data, &error);
     let mut shape = known(engine, email);
-    let slots = engine.vault().slots_of(|text| is_about(text, email));
+    let slots = slots_of(engine, email);
     let texts = shape.known.iter().filter(|known| known.personal);
     let values: Vec<&str> = texts
         .map(|known| known.value.as_str())
@@ -131,30 +123,4 @@ fn begin(
     engine.refuse(Arc::new(List(list)));
     shape.forgotten = true;
     Ok((shape, slots))
-}
-
-fn is_about(text: &str, email: &str) -> bool {
-    let email = email.trim().to_lowercase();
-    words(&text.to_lowercase()).any(|word| word == email)
-}
-
-fn is_personal(kind: EntityKind, field: &str) -> bool {
-    PERSONAL
-        .iter()
-        .any(|(of, names)| *of == kind && names.contains(&field))
-}
-
-/// The line an entity comes from, where that is a sheet's.
-fn cell(state: &State, id: EntityId) -> Option<String> {
-    state.sources.iter().find_map(|(name, source)| {
-        let line = source.lines.get(&id)?;
-        let tab = source.tabs.get(usize::from(line.tab));
-        let tab = tab
-            .map(|tab| tab.name.as_str())
-            .filter(|tab| !tab.is_empty());
-        Some(match tab {
-            Some(tab) => format!("{name}, {tab}, {}", line.row),
-            None => format!("{name}, {}", line.row),
-        })
-    })
 }

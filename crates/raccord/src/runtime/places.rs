@@ -59,10 +59,7 @@ impl<'a> Places<'a> {
 
     /// A place that cannot start.
     pub(super) fn hindered(&self, session: &Session, problem: &Problem) {
-        let slot = self.node.adds(&session.settings);
-        if let Some(finding) = problem.findings.first() {
-            slot.does_not_start("not-started", finding.text.clone());
-        }
+        self.node.adds(&session.settings).does_not_start(problem);
     }
 
     /// Makes them known: from now on callers are told that they are starting.
@@ -101,10 +98,7 @@ impl<'a> Places<'a> {
                     self.running.insert(id, running);
                 }
                 Err(problem) => {
-                    tell("the place does not start", &problem);
-                    if let Some(finding) = problem.findings.first() {
-                        slot.does_not_start("not-started", finding.text.clone());
-                    }
+                    slot.does_not_start(&problem);
                     first.get_or_insert(problem);
                 }
             }
@@ -129,19 +123,17 @@ impl<'a> Places<'a> {
         let mut stopped = std::pin::pin!(stopped);
         let mut asked = signal(SignalKind::hangup()).ok();
         loop {
-            let all = tokio::select! {
-                () = &mut stopped => return,
-                () = self.watched.changed() => {
-                    self.watched.settled(&self.shared.stop).await;
-                    false
-                }
-                () = hung_up(&mut asked) => true,
+            let next = async {
+                let all = tokio::select! {
+                    () = self.watched.saved() => false,
+                    () = hung_up(&mut asked) => true,
+                };
+                self.watched = self.watch();
+                self.look(all).await;
             };
-            self.watched = self.watch();
-            let looked = self.look(all);
             tokio::select! {
                 () = &mut stopped => return,
-                () = looked => {}
+                () = next => {}
             }
         }
     }
@@ -194,8 +186,8 @@ impl<'a> Places<'a> {
 
     /// Compares the files with what they were, and follows them; `all` takes every one again.
     async fn look(&mut self, all: bool) {
-        let before = std::mem::take(&mut self.files);
-        self.files = self.there();
+        let there = self.there();
+        let before = std::mem::replace(&mut self.files, there);
         for id in before.keys().filter(|id| !self.files.contains_key(id)) {
             self.node.removes(id);
             if let Some(running) = self.running.remove(id) {
@@ -203,13 +195,21 @@ impl<'a> Places<'a> {
                 info!(place = %id, "the place left the folder; its log stays where it is");
             }
         }
-        for (id, (file, digest)) in self.files.clone() {
-            let same = before.get(&id).is_some_and(|(_, known)| *known == digest);
-            match self.running.get(&id) {
-                Some(running) if all || !same => running.settings_changed().await,
-                None if all || !same => self.begin(&id, &file).await,
-                _ => {}
+        let known = |id: &PlaceId| before.get(id).map(|(_, digest)| digest);
+        let (mut changed, mut came) = (Vec::new(), Vec::new());
+        for (id, (file, digest)) in &self.files {
+            if !all && known(id) == Some(digest) {
+                continue;
             }
+            match self.running.get(id) {
+                Some(running) => changed.push(running.settings_changed()),
+                None => came.push((id.clone(), file.clone())),
+            }
+        }
+        // One whose tools are slow to end keeps no other from its settings.
+        future::join_all(changed).await;
+        for (id, file) in came {
+            self.begin(&id, &file).await;
         }
     }
 
@@ -220,17 +220,15 @@ impl<'a> Places<'a> {
             Err(problem) => return tell("the place does not start", &problem),
         };
         let settings = &session.settings;
-        match load::open(&settings.data, &settings.place.id) {
-            Ok(unread) => {
-                let announced = self.announce(vec![(&session, unread)]);
-                if self.start(announced).await.is_ok() {
-                    info!(place = %id, "the place is at work");
-                }
-            }
-            Err(problem) => {
-                tell("the place does not start", &problem);
-                self.hindered(&session, &problem);
-            }
+        let unread = match load::open(&settings.data, &settings.place.id) {
+            Ok(unread) => unread,
+            Err(problem) => return self.hindered(&session, &problem),
+        };
+        let announced = self.announce(vec![(&session, unread)]);
+        // What hinders it was told; the others work.
+        drop(self.start(announced).await);
+        if self.running.contains_key(id) {
+            info!(place = %id, "the place is at work");
         }
     }
 
@@ -240,6 +238,7 @@ impl<'a> Places<'a> {
         let settings = read.map_err(|refused| Problem::configuration(refused.findings))?;
         let others = self.running.iter().map(|(id, place)| (id, place.data()));
         settings::places::own_log(others, &settings)
+            .and_then(|()| settings::places::listens_at(self.work.listen, &settings))
             .map_err(|finding| Problem::configuration(vec![finding]))?;
         Ok(Session::of(settings, like.time.clone(), like.json))
     }

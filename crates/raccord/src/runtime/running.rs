@@ -1,6 +1,7 @@
 //! One place of the process from its start to its end: its log opened and read, its writer, its pages,
 //! its commands.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +28,12 @@ const DEADLINE: Duration = Duration::from_secs(8);
 /// What all places of a process share.
 #[derive(Clone)]
 pub(super) struct Shared {
-    /// The process's end.
+    /// The end of the process, or of the one place.
     pub(super) stop: CancellationToken,
     /// The process's watcher.
     pub(super) watching: Arc<Watching>,
+    /// Where it listens.
+    pub(super) listen: SocketAddr,
     /// How many activities a page shows.
     pub(super) activities: usize,
 }
@@ -59,9 +62,11 @@ impl Running {
         let tools = Arc::new(session.tools()?);
         let loaded = folding.await.map_err(|_| hands::writer_lost())??;
         let stop = shared.stop.child_token();
-        let with = (Arc::clone(&shared.watching), stop.clone());
-        let (place, writer) =
-            AtWork::start(session, loaded, tools, shared.activities, with).await?;
+        let own = Shared {
+            stop: stop.clone(),
+            ..shared.clone()
+        };
+        let (place, writer) = AtWork::start(session, loaded, tools, own).await?;
         let data = session.settings.data.clone();
         let door = commands::door(&data)?;
         slot.runs(place.here.clone());

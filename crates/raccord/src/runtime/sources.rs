@@ -59,11 +59,7 @@ impl SourceTask {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
-                () = changed(watched.as_ref()) => {
-                    if let Some(watched) = &watched {
-                        watched.settled(&self.stop).await;
-                    }
-                }
+                () = saved(watched.as_ref()) => {}
                 looked = looks.changed(), if !failing => if looked.is_err() { return },
                 Ok(()) = replaced.changed(), if failing => {}
             }
@@ -116,10 +112,10 @@ impl SourceTask {
     }
 }
 
-/// Resolves when what is watched changed; never where nothing is.
-async fn changed(watched: Option<&Watched>) {
+/// Resolves when what is watched was saved; never where nothing is.
+async fn saved(watched: Option<&Watched>) {
     match watched {
-        Some(watched) => watched.changed().await,
+        Some(watched) => watched.saved().await,
         None => std::future::pending().await,
     }
 }

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// A save is several writes: it is over once they have paused this long.
+/// A save is over once its writes have paused this long.
 const SETTLE: Duration = Duration::from_millis(150);
 
 /// The watcher. Without one, what is watched is read periodically.
@@ -121,20 +120,17 @@ impl Heard {
 }
 
 impl Watched {
-    /// Resolves once it changed since this was asked last.
-    pub(crate) async fn changed(&self) {
+    /// Resolves once something changed since this was asked last, and has paused: a save is several
+    /// writes. What never pauses is not waited for for ever.
+    pub(crate) async fn saved(&self) {
         self.changed.notified().await;
-    }
-
-    /// Waits until what changes has paused.
-    pub(crate) async fn settled(&self, stop: &CancellationToken) {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(SETTLE) => return,
-                () = self.changed.notified() => {}
-            }
-        }
+        let paused = async {
+            while tokio::time::timeout(SETTLE, self.changed.notified())
+                .await
+                .is_ok()
+            {}
+        };
+        drop(tokio::time::timeout(SETTLE * 20, paused).await);
     }
 }
 
@@ -170,7 +166,7 @@ mod tests {
     use super::*;
 
     async fn told(watched: &Watched) -> bool {
-        tokio::time::timeout(Duration::from_secs(20), watched.changed())
+        tokio::time::timeout(Duration::from_secs(20), watched.saved())
             .await
             .is_ok()
     }

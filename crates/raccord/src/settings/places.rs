@@ -93,27 +93,42 @@ pub fn listen<'a>(places: impl IntoIterator<Item = &'a Settings>) -> Result<Sock
             continue;
         };
         if agreed != address {
-            return Err(error(
-                settings.where_is(&["web", "listen"]),
-                "listen-differs",
-                Words::new(
-                    format!(
-                        "Les lieux d'un même programme écoutent à la même adresse ; {} dit {agreed}.",
-                        first.where_is(&["web", "listen"])
-                    ),
-                    format!(
-                        "Places of one program listen at one address; {} says {agreed}.",
-                        first.where_is(&["web", "listen"])
-                    ),
-                ),
-                Words::new(
-                    "Écrivez partout la même adresse, ou dans un seul fichier.",
-                    "Write the same address everywhere, or in one file only.",
-                ),
+            return Err(elsewhere(
+                settings,
+                agreed,
+                &first.where_is(&["web", "listen"]),
             ));
         }
     }
     Ok(said.map_or(read::LISTEN, |(_, address)| address))
+}
+
+/// Refuses `fresh` where it says another address than the one its process listens at.
+///
+/// # Errors
+/// When it does.
+pub fn listens_at(listen: SocketAddr, fresh: &Settings) -> Result<(), Finding> {
+    match fresh.web.listen {
+        Some(address) if address != listen => Err(elsewhere(fresh, listen, "raccord run")),
+        _ => Ok(()),
+    }
+}
+
+fn elsewhere(settings: &Settings, agreed: SocketAddr, who: &str) -> Finding {
+    error(
+        settings.where_is(&["web", "listen"]),
+        "listen-differs",
+        Words::new(
+            format!(
+                "Les lieux d'un même programme écoutent à la même adresse ; {who} dit {agreed}."
+            ),
+            format!("Places of one program listen at one address; {who} says {agreed}."),
+        ),
+        Words::new(
+            "Écrivez partout la même adresse, ou dans un seul fichier.",
+            "Write the same address everywhere, or in one file only.",
+        ),
+    )
 }
 
 /// Refuses `fresh` where its log would be that of another place; `others` are ids and folders.
@@ -193,6 +208,9 @@ mod tests {
 
         let of = |settings: &Settings| (settings.place.id.clone(), settings.data.clone());
         let (id, data) = of(&cafe);
+        let first = "127.0.0.1:1".parse().unwrap();
+        assert!(listens_at(first, &cafe).is_ok() && listens_at(read::LISTEN, &halle).is_ok());
+        assert!(listens_at(first, &another).is_err());
         assert!(own_log([(&id, &*data)], &cafe).is_ok());
         let twin = Settings {
             data: cafe.data.clone(),

@@ -84,6 +84,62 @@ fn a_story_that_moved_to_the_day_of_another_of_its_name_is_asked_about() {
     assert!(found.missing.is_empty());
 }
 
+/// Two talks, each with what is told about it, on these days.
+fn talks(bees: &str, trees: &str) -> [String; 2] {
+    [
+        format!("Conférence | {bees}T19:00 | Salle | | Des abeilles et de leurs voisines."),
+        format!("Conférence | {trees}T19:00 | Salle | | Des arbres qui nous font de l'ombre."),
+    ]
+}
+
+fn moved(before: &[String], after: &[String], standing: &[&str]) -> super::Matching {
+    let [before, after] = [before, after].map(|all| all.iter().map(String::as_str));
+    matched(
+        &before.collect::<Vec<_>>(),
+        &after.collect::<Vec<_>>(),
+        standing,
+    )
+}
+
+#[test]
+fn a_series_moved_by_a_week_keeps_its_stories_even_where_another_of_it_stood() {
+    let before = talks("2027-01-13", "2027-01-20");
+    let after = talks("2027-01-20", "2027-01-27");
+    let found = moved(&before, &after, &["Conférence"]);
+    assert_eq!(pairs(&found, 2), [Some(0), Some(1)]);
+    assert!(found.questions.is_empty());
+}
+
+#[test]
+fn stories_that_exchanged_their_days_did_not_move_in_step() {
+    let before = talks("2027-01-13", "2027-01-20");
+    let after = talks("2027-01-20", "2027-01-13");
+    let found = moved(&before, &after, &[]);
+    let sure = pairs(&found, 2);
+    assert_ne!(sure, [Some(0), Some(1)], "people come to what is announced");
+}
+
+#[test]
+fn a_story_beside_a_doubtful_one_is_as_doubtful() {
+    let told = |title: &str, day: &str| {
+        format!("{title} | {day}T19:00 | Salle | | Un soir avec {title}, et tout ce qui va avec.")
+    };
+    let before = [
+        told("Les abeilles", "2027-01-13"),
+        told("Les abeille", "2027-01-20"),
+    ];
+    let mut after = vec![
+        told("Les abeilles", "2027-01-20"),
+        told("Les abeille", "2027-01-27"),
+    ];
+    assert!(moved(&before, &after, &[]).questions.is_empty());
+    // Another of nearly that name stands where the first one was.
+    after.push("Les abeilless | 2027-01-13T21:00 | Cour".to_owned());
+    let found = moved(&before, &after, &[]);
+    assert_eq!(pairs(&found, 3), [None, None, None]);
+    assert!(found.missing.is_empty() && found.added.is_empty());
+}
+
 #[test]
 fn a_retitled_line_waits_with_the_series_that_moved() {
     let found = matched(
