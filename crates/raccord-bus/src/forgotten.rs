@@ -4,7 +4,7 @@
 //! It keeps no value and cannot give one back; whoever holds the file can still try guesses against
 //! it, so it is readable by its owner only.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -18,15 +18,20 @@ use crate::{Hash32, LogError, Part};
 /// The file's name in the data folder.
 const NAME: &str = "forgotten";
 
-/// What the first line starts with.
+/// What a slot and a value are hashed as.
+const SLOT: &[u8] = b"slot";
+const VALUE: &[u8] = b"value";
+
+/// What the first line of a list starts with.
 const MAGIC: &str = "raccord forgotten 1 ";
 
-/// The list of a data folder.
+/// The list of a data folder. Each machine hashes with a salt of its own, so what was joined from
+/// others stands beside it.
 #[derive(Debug)]
 pub struct Forgotten {
     path: PathBuf,
     salt: Hash32,
-    hashes: BTreeSet<Hash32>,
+    lists: BTreeMap<Hash32, BTreeSet<Hash32>>,
 }
 
 impl Forgotten {
@@ -36,15 +41,50 @@ impl Forgotten {
     /// [`LogError::Damaged`] when it is not a list: nothing must be restored then.
     pub fn open(data: &Path) -> Result<Self, LogError> {
         let path = data.join(NAME);
-        let (salt, hashes) = match std::fs::read_to_string(&path) {
+        let lists = match std::fs::read_to_string(&path) {
             Ok(text) => parse(&text).ok_or_else(|| LogError::damaged(Part::Forgotten))?,
-            Err(source) if source.kind() == ErrorKind::NotFound => (draw(&path)?, BTreeSet::new()),
+            Err(source) if source.kind() == ErrorKind::NotFound => Vec::new(),
             Err(source) if source.kind() == ErrorKind::InvalidData => {
                 return Err(LogError::damaged(Part::Forgotten));
             }
             Err(source) => return Err(io("read", &path, source)),
         };
-        Ok(Self { path, salt, hashes })
+        let salt = match lists.first() {
+            Some((salt, _)) => *salt,
+            None => draw(&path)?,
+        };
+        Ok(Self {
+            path,
+            salt,
+            lists: lists.into_iter().collect(),
+        })
+    }
+
+    /// Joins the list of another machine, as [`Forgotten::text`] gave it; in memory only.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when it is not a list.
+    pub fn join(&mut self, text: &str) -> Result<(), LogError> {
+        for (salt, hashes) in parse(text).ok_or_else(|| LogError::damaged(Part::Forgotten))? {
+            self.lists.entry(salt).or_default().extend(hashes);
+        }
+        Ok(())
+    }
+
+    /// The whole list, as it is written.
+    pub fn text(&self) -> String {
+        // Our own salt first: it is the one that new values are hashed with.
+        let own = self.lists.get_key_value(&self.salt);
+        let others = self.lists.iter().filter(|(salt, _)| **salt != self.salt);
+        let mut text = String::new();
+        for (salt, hashes) in own.into_iter().chain(others) {
+            text.push_str(MAGIC);
+            for hash in std::iter::once(salt).chain(hashes) {
+                text.push_str(&hash.to_string());
+                text.push('\n');
+            }
+        }
+        text
     }
 
     /// Adds slots, and values that may stand in other slots of older backups (an address, a card
@@ -57,50 +97,52 @@ impl Forgotten {
         slots: impl IntoIterator<Item = &'a str>,
         values: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), LogError> {
-        let mut hashes = self.hashes.clone();
-        hashes.extend(slots.into_iter().map(|slot| self.slot_hash(slot)));
-        hashes.extend(values.into_iter().map(|value| self.value_hash(value)));
-        let mut text = format!("{MAGIC}{}\n", self.salt);
-        for hash in &hashes {
-            text.push_str(&hash.to_string());
-            text.push('\n');
+        let slots = slots.into_iter().map(|slot| hash(self.salt, SLOT, slot));
+        let values = values
+            .into_iter()
+            .map(|value| hash(self.salt, VALUE, &plain(value)));
+        let fresh: Vec<Hash32> = slots.chain(values).collect();
+        let before = self.lists.clone();
+        self.lists.entry(self.salt).or_default().extend(fresh);
+        let written = replace(&self.path, self.text().as_bytes());
+        if written.is_err() {
+            self.lists = before;
         }
-        replace(&self.path, text.as_bytes())?;
-        self.hashes = hashes;
-        Ok(())
+        written
     }
 
     /// Whether nobody was forgotten.
     pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
+        self.lists.values().all(BTreeSet::is_empty)
     }
 
     /// Whether this value was forgotten; case and outer spaces do not count.
     pub fn has_value(&self, value: &str) -> bool {
-        self.hashes.contains(&self.value_hash(value))
+        self.has(VALUE, &plain(value))
     }
 
     /// Whether this slot was forgotten.
     pub fn has_slot(&self, slot: &str) -> bool {
-        self.hashes.contains(&self.slot_hash(slot))
+        self.has(SLOT, slot)
     }
 
-    fn slot_hash(&self, slot: &str) -> Hash32 {
-        self.hash(b"slot", slot)
+    fn has(&self, kind: &[u8], text: &str) -> bool {
+        let mut lists = self.lists.iter();
+        lists.any(|(salt, hashes)| hashes.contains(&hash(*salt, kind, text)))
     }
+}
 
-    fn value_hash(&self, value: &str) -> Hash32 {
-        self.hash(b"value", &value.trim().to_lowercase())
-    }
+fn plain(value: &str) -> String {
+    value.trim().to_lowercase()
+}
 
-    fn hash(&self, kind: &[u8], text: &str) -> Hash32 {
-        let mut hasher = Sha256::new();
-        hasher.update(self.salt.0);
-        hasher.update(kind);
-        hasher.update([0]);
-        hasher.update(text);
-        Hash32(hasher.finalize().into())
-    }
+fn hash(salt: Hash32, kind: &[u8], text: &str) -> Hash32 {
+    let mut hasher = Sha256::new();
+    hasher.update(salt.0);
+    hasher.update(kind);
+    hasher.update([0]);
+    hasher.update(text);
+    Hash32(hasher.finalize().into())
 }
 
 fn draw(path: &Path) -> Result<Hash32, LogError> {
@@ -110,10 +152,20 @@ fn draw(path: &Path) -> Result<Hash32, LogError> {
     Ok(Hash32(salt))
 }
 
-fn parse(text: &str) -> Option<(Hash32, BTreeSet<Hash32>)> {
-    let (first, rest) = text.strip_prefix(MAGIC)?.split_once('\n')?;
-    let hashes = rest.lines().map(unhex).collect::<Option<_>>()?;
-    Some((unhex(first)?, hashes))
+/// Every list in the text, each a salt and its hashes.
+fn parse(text: &str) -> Option<Vec<(Hash32, BTreeSet<Hash32>)>> {
+    let mut lists: Vec<(Hash32, BTreeSet<Hash32>)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix(MAGIC), lists.last_mut()) {
+            (Some(salt), _) => lists.push((unhex(salt)?, BTreeSet::new())),
+            (None, Some((_, hashes))) => {
+                hashes.insert(unhex(line)?);
+            }
+            (None, None) => return None,
+        }
+    }
+    // A file that was cut short must not be taken for an empty list.
+    (!lists.is_empty() && text.ends_with('\n')).then_some(lists)
 }
 
 fn unhex(text: &str) -> Option<Hash32> {

@@ -230,6 +230,32 @@ pub trait LogRead {
     fn meta(&self, key: &str) -> Result<Option<String>, LogError>;
 }
 
+/// What a log's own marks say of its past.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// It is a copy: it does not lie where it was last written to.
+    pub copied: bool,
+    /// It was restored from a backup, or went back in time otherwise.
+    pub restored: bool,
+}
+
+/// A log that is only read, beside its writer.
+///
+/// It shows one picture, taken when it was opened or last refreshed.
+pub trait Reader: LogRead + Send {
+    /// Takes a new picture.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when the log is no longer as it was written.
+    fn refresh(&mut self) -> Result<Head, LogError>;
+
+    /// What its marks say of its past, as long as nobody has said what it is for.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when the log's remarks cannot be read.
+    fn past(&self) -> Result<Past, LogError>;
+}
+
 /// The log of one place, in the hands of its only writer.
 ///
 /// After an error that leaves a doubt about what is on the disk, every further write is refused with
@@ -314,6 +340,13 @@ pub trait Log: LogRead + Send {
     /// # Errors
     /// As the backend fails; a failed write poisons the handle.
     fn set_meta(&mut self, key: &str, value: Option<&str>) -> Result<(), LogError>;
+
+    /// Takes the log for what it is from now on, and its past as settled: after a person has said
+    /// what a copy, or a log that went back in time, is for.
+    ///
+    /// # Errors
+    /// As a write fails.
+    fn settle_past(&mut self) -> Result<(), LogError>;
 }
 
 /// Remembers in `poisoned` a write that failed after it was begun: it is the last of its handle.

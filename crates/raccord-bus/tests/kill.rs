@@ -115,7 +115,7 @@ fn nothing_acknowledged_is_lost() {
 /// Checks what stands; how many commits stand that were not acknowledged.
 fn check(data: &Path, acknowledged: u64, round: u32) -> u64 {
     let opened = SqliteLog::open(data, &place()).unwrap();
-    assert!(!opened.copied);
+    assert!(!opened.past.copied);
     let log = opened.log;
     let head = log.head().number;
     assert!(

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use raccord_bus::{
-    FILE, Forgotten, Log, LogError, LogRead, Opened, SlotWrite, SqliteLog, SqliteReader, Upkeep,
-    backup, restore,
+    FILE, Forgotten, Log, LogError, LogRead, Opened, Reader as _, SlotWrite, SqliteLog,
+    SqliteReader, Upkeep, backup, restore,
 };
 use raccord_model::PlaceId;
 use tempfile::TempDir;
@@ -80,7 +80,10 @@ fn a_lock_file_that_was_deleted_by_hand_does_not_let_a_second_one_in_unnoticed()
     drop(first);
     std::fs::remove_file(data.path().join("lock")).unwrap();
     let again = open(data.path());
-    assert!(!again.copied, "birth times tell, the lock does not matter");
+    assert!(
+        !again.past.copied,
+        "birth times tell, the lock does not matter"
+    );
     assert!(matches!(refusal(data.path()), LogError::Locked { .. }));
 }
 
@@ -243,9 +246,9 @@ fn moving_the_folder_is_no_copy_but_copying_it_is() {
     let home = folder();
     let [first, moved, copied] = ["first", "moved", "copied"].map(|name| home.path().join(name));
     fill(&mut open(&first).log, 3);
-    assert!(!open(&first).copied, "opened again");
+    assert!(!open(&first).past.copied, "opened again");
     std::fs::rename(&first, &moved).unwrap();
-    assert!(!open(&moved).copied, "moved");
+    assert!(!open(&moved).past.copied, "moved");
     std::fs::create_dir(&copied).unwrap();
     for name in [FILE, "lock"] {
         std::fs::copy(moved.join(name), copied.join(name)).unwrap();
@@ -253,19 +256,23 @@ fn moving_the_folder_is_no_copy_but_copying_it_is() {
     assert!(
         SqliteReader::open(&copied, &place())
             .unwrap()
-            .is_copied()
+            .past()
             .unwrap()
+            .copied
     );
     let mut opened = open(&copied);
-    assert!(opened.copied, "copied");
+    assert!(opened.past.copied, "copied");
     fill(&mut opened.log, 1);
     drop(opened);
     let mut opened = open(&copied);
-    assert!(opened.copied, "and it stays one until a person has spoken");
-    opened.log.adopt_file().unwrap();
+    assert!(
+        opened.past.copied,
+        "and it stays one until a person has spoken"
+    );
+    opened.log.settle_past().unwrap();
     drop(opened);
-    assert!(!open(&copied).copied);
-    assert!(!open(&moved).copied, "the original never was");
+    assert!(!open(&copied).past.copied);
+    assert!(!open(&moved).past.copied, "the original never was");
 }
 
 #[test]
@@ -291,7 +298,7 @@ fn a_backup_is_one_file_made_while_the_log_is_written_and_comes_back_mute() {
     let restored = restore(&file, &elsewhere, &place(), false).unwrap();
     assert_eq!((restored.head, restored.dropped.len()), (head, 0));
     let mut opened = open(&elsewhere);
-    assert!(opened.restored && !opened.copied);
+    assert!(opened.past.restored && !opened.past.copied);
     assert_eq!((opened.log.head(), opened.log.floor().number), (head, 200));
     assert_eq!(opened.log.slots().unwrap().len(), 2);
     assert_eq!(opened.log.meta("note").unwrap().as_deref(), Some("kept"));
@@ -303,9 +310,9 @@ fn a_backup_is_one_file_made_while_the_log_is_written_and_comes_back_mute() {
         opened.log.commits(201, usize::MAX).unwrap(),
         log.commits(201, usize::MAX).unwrap()[..101]
     );
-    opened.log.adopt_file().unwrap();
+    opened.log.settle_past().unwrap();
     drop(opened);
-    assert!(!open(&elsewhere).restored);
+    assert!(!open(&elsewhere).past.restored);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 mod alone;
 mod clock;
+pub mod cluster;
 mod document;
 pub mod env;
 mod mistakes;
@@ -48,8 +49,10 @@ pub struct Settings {
     pub colour: String,
     /// Its zone.
     pub zone: TimeZone,
-    /// The folder of its log.
+    /// The folder of its log, or of what this machine keeps of it.
     pub data: PathBuf,
+    /// The cluster of its log, where that is not the folder.
+    pub cluster: Option<cluster::Cluster>,
     /// Web pages and the event endpoint.
     pub web: Web,
     /// The configured tools.
@@ -137,7 +140,7 @@ pub struct Web {
     pub allow_private: Arc<[String]>,
 }
 
-/// Where a bearer token comes from.
+/// Where a token or a password comes from.
 #[derive(Clone, Debug)]
 pub enum Token {
     /// The configuration, or the environment.
@@ -147,14 +150,14 @@ pub enum Token {
 }
 
 impl Token {
-    /// The token as it is now.
+    /// The token as it is now; `key` names it where it cannot be read.
     ///
     /// # Errors
     /// When its file cannot be read or holds no token.
-    pub fn read(&self) -> Result<SecretString, Failure> {
+    pub fn read(&self, key: &'static str) -> Result<SecretString, Failure> {
         match self {
             Self::Inline(token) => Ok(token.clone()),
-            Self::File(path) => secret::read_file("admin_token", path),
+            Self::File(path) => secret::read_file(key, path),
         }
     }
 }

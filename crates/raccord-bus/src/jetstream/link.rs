@@ -107,6 +107,14 @@ impl Jetstream {
         wait(&self.0.runtime, future)
     }
 
+    /// Runs a task beside the calls, until it is aborted or the connection's runtime ends.
+    pub(super) fn spawn(
+        &self,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> tokio::task::AbortHandle {
+        self.0.runtime.spawn(task).abort_handle()
+    }
+
     pub(super) fn context(&self) -> &Context {
         &self.0.context
     }

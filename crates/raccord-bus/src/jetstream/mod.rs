@@ -13,6 +13,7 @@ mod fold;
 mod follow;
 mod frame;
 mod link;
+mod nodes;
 mod opening;
 mod reader;
 mod record;
@@ -32,11 +33,14 @@ use jiff::Timestamp;
 use raccord_model::PlaceId;
 
 use crate::log::remember_failure;
-use crate::{Commit, Entry, Head, Log, LogError, LogRead, Snapshot, SnapshotInfo, Upkeep};
+use crate::{
+    Commit, Entry, Head, Log, LogError, LogRead, Past, Reader, Snapshot, SnapshotInfo, Upkeep,
+};
 pub use copy::{discard, to_cluster};
 pub use error::ClusterError;
 pub use follow::{EventOut, Follower, News};
 pub use link::Jetstream;
+pub use nodes::{Node, View, name};
 pub use settings::{Identity, Settings};
 use shared::Core;
 use store::Pending;
@@ -74,7 +78,7 @@ pub struct Opened {
     pub log: JetstreamLog,
     /// Whether the cluster went back in time: restored from a backup, made anew, or without what it
     /// had confirmed. Such a place must be mute until a person says what it is, and then
-    /// [`JetstreamLog::settle_past`] be called.
+    /// [`Log::settle_past`] be called.
     pub restored: bool,
 }
 
@@ -160,5 +164,20 @@ impl Log for JetstreamLog {
     }
     fn set_meta(&mut self, key: &str, value: Option<&str>) -> Result<(), LogError> {
         self.writing(|log| log.write_meta(key, value))
+    }
+    fn settle_past(&mut self) -> Result<(), LogError> {
+        self.writing(|log| log.write_meta(opening::RESTORED, None))
+    }
+}
+
+impl Reader for JetstreamReader {
+    fn refresh(&mut self) -> Result<Head, LogError> {
+        self.read_on()
+    }
+    fn past(&self) -> Result<Past, LogError> {
+        Ok(Past {
+            copied: false,
+            restored: self.went_back || self.core.meta(opening::RESTORED)?.is_some(),
+        })
     }
 }

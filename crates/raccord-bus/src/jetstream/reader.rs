@@ -7,7 +7,7 @@ use raccord_model::PlaceId;
 use super::JetstreamReader;
 use super::error::ClusterError;
 use super::link::Jetstream;
-use super::opening::{Past, RESTORED};
+use super::opening::Past;
 use super::shared::Core;
 use crate::{Head, LogError};
 
@@ -39,24 +39,12 @@ impl JetstreamReader {
         })
     }
 
-    /// Reads on up to the last commit there is.
-    ///
-    /// # Errors
-    /// As the cluster refuses.
-    pub fn refresh(&mut self) -> Result<Head, LogError> {
+    pub(super) fn read_on(&mut self) -> Result<Head, LogError> {
         let (record, at) = super::opening::read_record(&self.core.link, &self.core.place)?;
         (self.core.record, self.core.record_at) = (record, at);
         self.core.catch_up()?;
         self.core.drop_values();
         Ok(self.core.fold.head())
-    }
-
-    /// Whether the log went back in time, and nobody has said yet what for.
-    ///
-    /// # Errors
-    /// As the cluster refuses.
-    pub fn is_restored(&self) -> Result<bool, LogError> {
-        Ok(self.went_back || self.core.meta(RESTORED)?.is_some())
     }
 
     /// Closes files and lets go of what can be read again.

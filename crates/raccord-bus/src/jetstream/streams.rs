@@ -21,6 +21,9 @@ pub(super) const METAS: &str = "KV_raccord-metas";
 /// The events for other programs.
 pub(super) const EVENTS: &str = "raccord-events";
 
+/// Which nodes live, what they serve and which place each holds.
+pub(super) const NODES: &str = "raccord-nodes";
+
 /// How long the events stay for programs that were away.
 const EVENTS_KEPT: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
 
@@ -52,6 +55,21 @@ pub(super) fn event(place: &PlaceId, entity: &str, verb: &str) -> String {
     format!("raccord.{place}.events.{entity}.{verb}")
 }
 
+/// Where a node says that it lives.
+pub(super) fn beat(node: &str) -> String {
+    format!("{NODES}.beat.{node}")
+}
+
+/// Where a node says which places it could work for.
+pub(super) fn serves(node: &str) -> String {
+    format!("{NODES}.serves.{node}")
+}
+
+/// Where it stands who holds a place.
+pub(super) fn holder(place: &PlaceId) -> String {
+    format!("{NODES}.holder.{place}")
+}
+
 /// Makes the streams that are missing, and checks those that are there.
 pub(super) async fn settle(link: &Jetstream) -> Result<(), ClusterError> {
     for config in wanted(link.replicas()) {
@@ -66,7 +84,7 @@ pub(super) async fn settle(link: &Jetstream) -> Result<(), ClusterError> {
     Ok(())
 }
 
-fn wanted(replicas: usize) -> [Config; 5] {
+fn wanted(replicas: usize) -> [Config; 6] {
     let stream = |name: &str, subject: &str, description: &str| Config {
         name: name.to_owned(),
         subjects: vec![subject.to_owned()],
@@ -115,6 +133,15 @@ fn wanted(replicas: usize) -> [Config; 5] {
                 EVENTS,
                 "raccord.*.events.>",
                 "Raccord: events for other programs",
+            )
+        },
+        Config {
+            discard: DiscardPolicy::Old,
+            max_messages_per_subject: 1,
+            ..stream(
+                NODES,
+                "raccord-nodes.>",
+                "Raccord: which node works for which place",
             )
         },
     ]

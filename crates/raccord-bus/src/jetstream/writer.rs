@@ -107,15 +107,6 @@ impl JetstreamLog {
         }
     }
 
-    /// Takes the log for what it is from now on, and its past as settled: after a person has said
-    /// what a log that went back in time is for.
-    ///
-    /// # Errors
-    /// As a write fails.
-    pub fn settle_past(&mut self) -> Result<(), LogError> {
-        self.writing(|log| log.write_meta(RESTORED, None))
-    }
-
     pub(super) fn write_commits(&mut self, entries: &[Entry<'_>]) -> Result<Head, LogError> {
         check_entries(self.core.fold.head(), entries)?;
         let mut left = entries;
@@ -391,20 +382,25 @@ pub(super) fn put_record(core: &mut Core, record: Record) -> Result<bool, LogErr
 
 /// Announces a term. Whether it is ours.
 pub(super) fn announce(core: &mut Core, term: u64) -> Result<bool, LogError> {
-    let mut drawn = [0; 16];
-    rustix::rand::getrandom(&mut drawn, rustix::rand::GetRandomFlags::empty()).map_err(
-        |errno| LogError::Io {
-            step: "draw bytes for",
-            path: core.subject.clone().into(),
-            source: errno.into(),
-        },
-    )?;
     let frame = Frame {
         term,
-        content: Content::Term(drawn),
+        content: Content::Term(drawn(&core.subject)?),
     };
     let payload = Bytes::from(frame.encode(&core.subject));
     put(core, term - 1, &payload, frame)
+}
+
+/// Bytes that nobody else draws, for what stands at `subject`.
+pub(super) fn drawn<const N: usize>(subject: &str) -> Result<[u8; N], LogError> {
+    let mut drawn = [0; N];
+    rustix::rand::getrandom(&mut drawn, rustix::rand::GetRandomFlags::empty()).map_err(
+        |errno| LogError::Io {
+            step: "draw bytes for",
+            path: subject.into(),
+            source: errno.into(),
+        },
+    )?;
+    Ok(drawn)
 }
 
 /// Publishes `frame` after the last message that was read, and takes it like anybody's; again when

@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use super::backup::RESTORED;
 use super::open::io;
 use super::{SqliteLog, SqliteReader, kept, lock};
-use crate::{LogError, LogRead as _};
+use crate::{LogError, LogRead as _, Past};
 
 /// Where it is remembered.
 pub(super) const KEY: &str = "log.file";
@@ -93,42 +93,26 @@ pub(super) fn remark(path: &Path, data: &Path) -> Result<String, LogError> {
 }
 
 impl SqliteLog {
-    /// Takes the present file for the log's own from now on, and its past as settled: after a person
-    /// has said what the copy or the restored log is for.
-    ///
-    /// # Errors
-    /// As a write fails.
-    pub fn adopt_file(&mut self) -> Result<(), LogError> {
-        self.writing(|log| {
-            let present = remark(&log.store.path, log.folder())?;
-            log.transaction(|conn, chain| {
-                kept::META.put(conn, chain, KEY, Some(&present))?;
-                kept::META.put(conn, chain, RESTORED, None)
-            })
+    pub(super) fn adopt_file(&mut self) -> Result<(), LogError> {
+        let present = remark(&self.store.path, self.folder())?;
+        self.transaction(|conn, chain| {
+            kept::META.put(conn, chain, KEY, Some(&present))?;
+            kept::META.put(conn, chain, RESTORED, None)
         })
     }
 }
 
 impl SqliteReader {
-    /// Whether the file is not the one this log was last written to.
-    ///
-    /// # Errors
-    /// [`LogError::Damaged`] when the log's remarks cannot be read.
-    pub fn is_copied(&self) -> Result<bool, LogError> {
+    pub(super) fn read_past(&self) -> Result<Past, LogError> {
         let known = self.meta(KEY)?.as_deref().and_then(Identity::parse);
         let present = remark(&self.path, self.folder())?;
         let same = known
             .zip(Identity::parse(&present))
             .is_some_and(|(known, present)| known.same(present));
-        Ok(!same)
-    }
-
-    /// Whether the log was restored from a backup, and nobody has said yet what for.
-    ///
-    /// # Errors
-    /// [`LogError::Damaged`] when the log's remarks cannot be read.
-    pub fn is_restored(&self) -> Result<bool, LogError> {
-        Ok(self.meta(RESTORED)?.is_some())
+        Ok(Past {
+            copied: !same,
+            restored: self.meta(RESTORED)?.is_some(),
+        })
     }
 }
 

@@ -26,7 +26,9 @@ use jiff::Timestamp;
 use raccord_model::PlaceId;
 use rusqlite::{Connection, ErrorCode};
 
-use crate::{Commit, Entry, Head, Log, LogError, LogRead, Part, Snapshot, SnapshotInfo, Upkeep};
+use crate::{
+    Commit, Entry, Head, Log, LogError, LogRead, Part, Past, Reader, Snapshot, SnapshotInfo, Upkeep,
+};
 #[cfg(feature = "jetstream")]
 pub(crate) use mirror::Mirror;
 pub(crate) use open::{io, sync_folder};
@@ -43,8 +45,7 @@ pub const FILE: &str = "raccord.db";
 
 /// A log that is only read, beside its writer.
 ///
-/// It shows one picture, taken when it was opened or last refreshed. While it keeps it, the writer's
-/// journal cannot shrink: drop it, or refresh it, soon.
+/// While it keeps its picture, the writer's journal cannot shrink: drop it, or refresh it, soon.
 #[derive(Debug)]
 pub struct SqliteReader {
     conn: Connection,
@@ -70,11 +71,9 @@ pub struct SqliteLog {
 pub struct Opened {
     /// The log.
     pub log: SqliteLog,
-    /// Whether the file is a copy: not the one this log was last written to. Such a place must be
-    /// mute until a person says what it is, and then [`SqliteLog::adopt_file`] be called.
-    pub copied: bool,
-    /// Whether the log was restored from a backup: as mute as a copy, until the same is called.
-    pub restored: bool,
+    /// Whether the file is not the one this log was last written to, or comes from a backup. Such a
+    /// place must be mute until a person says what it is, and then [`Log::settle_past`] be called.
+    pub past: Past,
 }
 
 /// What SQLite refused, in the log's own terms.
@@ -141,6 +140,15 @@ impl LogRead for SqliteReader {
     }
 }
 
+impl Reader for SqliteReader {
+    fn refresh(&mut self) -> Result<Head, LogError> {
+        self.take_picture()
+    }
+    fn past(&self) -> Result<Past, LogError> {
+        self.read_past()
+    }
+}
+
 impl LogRead for SqliteLog {
     fn place(&self) -> &PlaceId {
         self.store.place()
@@ -201,5 +209,8 @@ impl Log for SqliteLog {
     }
     fn set_meta(&mut self, key: &str, value: Option<&str>) -> Result<(), LogError> {
         self.writing(|log| log.write_meta(key, value))
+    }
+    fn settle_past(&mut self) -> Result<(), LogError> {
+        self.writing(Self::adopt_file)
     }
 }

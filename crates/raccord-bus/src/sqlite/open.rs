@@ -88,12 +88,8 @@ impl SqliteLog {
             tidy: false,
             _lock: lock,
         };
-        let (copied, restored) = (log.store.is_copied()?, log.store.is_restored()?);
-        Ok(Opened {
-            log,
-            copied,
-            restored,
-        })
+        let past = log.store.read_past()?;
+        Ok(Opened { log, past })
     }
 
     /// The folder the log lies in, without symbolic links.
@@ -132,11 +128,7 @@ impl SqliteReader {
         Self::over(conn, path, place)
     }
 
-    /// Takes a new picture.
-    ///
-    /// # Errors
-    /// [`LogError::Damaged`] when the log is no longer as it was written.
-    pub fn refresh(&mut self) -> Result<Head, LogError> {
+    pub(super) fn take_picture(&mut self) -> Result<Head, LogError> {
         self.conn
             .execute_batch("COMMIT; BEGIN")
             .map_err(|source| refused(&self.path, source))?;

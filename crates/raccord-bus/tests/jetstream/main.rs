@@ -7,5 +7,6 @@ mod doors;
 mod faults;
 mod forgetting;
 mod moving;
+mod nodes;
 mod world;
 mod writers;

@@ -78,7 +78,7 @@ fn a_log_moves_to_a_cluster_and_back_and_is_the_same_log() {
     adopt(&reader, &back, false).unwrap();
     let opened = SqliteLog::open(&back, &place()).unwrap();
     assert!(
-        !opened.copied && !opened.restored,
+        !opened.past.copied && !opened.past.restored,
         "it was moved, not copied"
     );
     same(&reader, &opened.log);

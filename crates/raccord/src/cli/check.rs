@@ -100,7 +100,7 @@ fn about_settings(session: &Session) -> Vec<Finding> {
     let settings = &session.settings;
     let mut findings = Vec::new();
     if let Some(token) = &settings.web.admin_token
-        && let Err(failure) = token.read()
+        && let Err(failure) = token.read("admin_token")
     {
         let place = settings.where_is(&["web", "admin_token_file"]);
         findings.push(Finding::of(place, &failure));

@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use raccord_bus::SqliteLog;
 use raccord_kit::Clock;
 use raccord_model::Words;
 use raccord_web::Feed;
@@ -15,7 +14,8 @@ use super::desk::Desk;
 use super::face::{self, Here};
 use super::figures::Counted;
 use super::hands::{self, Ready};
-use super::load::Loaded;
+use super::home::Home;
+use super::load::Written;
 use super::observe::{lost, written};
 use super::running::Shared;
 use super::secrets;
@@ -34,6 +34,8 @@ pub(super) struct AtWork {
     /// Its clock.
     pub(super) clock: Arc<dyn Clock>,
     /// What it works with: read for as long as a command takes, written when the settings change.
+    /// Where its log lies.
+    pub(super) home: Home,
     set: RwLock<Set>,
     /// The tasks that read its sources.
     reading: Mutex<JoinSet<()>>,
@@ -61,7 +63,7 @@ impl AtWork {
     /// When the clock is behind the log, or the first commit cannot be written.
     pub(super) async fn start(
         session: &Session,
-        loaded: Loaded<SqliteLog>,
+        loaded: Written,
         tools: Arc<Tools>,
         shared: Shared,
     ) -> Result<(Arc<Self>, Writer), Problem> {
@@ -70,11 +72,13 @@ impl AtWork {
         let feed = Feed::new(face::FEED);
         let counted = Arc::new(Counted::of(settings.connectors.keys()));
         let publish = publisher(&feed, &counted, settings.place.id.clone());
+        let home = loaded.home.clone();
         let start = (Start::AtOnce, Some(publish));
         let (writer, desk) = hands::start(session, loaded, &ready, shared.stop.clone(), start)?;
         let Ready { tools, clock } = ready;
         let here = Here::new(
             settings.clone(),
+            home.clone(),
             desk.clone(),
             Arc::clone(&clock),
             (feed, counted),
@@ -82,6 +86,7 @@ impl AtWork {
         );
         here.refresh().await;
         let place = Self {
+            home,
             here: Arc::new(here),
             desk,
             clock,

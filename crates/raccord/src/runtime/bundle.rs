@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use raccord_bus::{LogRead as _, SqliteReader};
 use raccord_engine::{Engine, Health, SinkState, SourceState, State};
 use serde_json::{Map, Value, json};
 
-use super::load::{Loaded, load_reader};
+use super::home::{Clusters, Home};
+use super::load::{Shown, load_reader};
 use super::{socket, told};
 use crate::cli::Session;
 use crate::support::{Aliases, codes, counted, failure};
@@ -22,7 +22,8 @@ pub(crate) fn of(session: &Session) -> Value {
         "files": files,
         "bytes": bytes,
     });
-    match load_reader(&settings.data, &settings.place.id) {
+    let read = Home::of(settings, &Clusters::default()).and_then(|home| load_reader(&home));
+    match read {
         Err(problem) => about["cannot_be_read"] = codes(&problem.findings),
         Ok(None) => about["empty"] = json!(true),
         Ok(Some(loaded)) => {
@@ -45,7 +46,7 @@ fn size(data: &Path) -> (usize, u64) {
     lengths.fold((0, 0), |(files, bytes), length| (files + 1, bytes + length))
 }
 
-fn log(loaded: &Loaded<SqliteReader>) -> Value {
+fn log(loaded: &Shown) -> Value {
     let snapshot = loaded.log.latest_snapshot().ok().flatten();
     json!({
         "entries": loaded.log.head().number,

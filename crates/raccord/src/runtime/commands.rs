@@ -146,7 +146,9 @@ impl Commands {
                 let order = Order::TakenDown { connector, key };
                 self.decide(&pass, order, Deed::TakenDown, title).await
             }
-            Request::Forget { email } => Answer::of(people::forget(&self.place.desk, email).await),
+            Request::Forget { email } => {
+                Answer::of(people::forget(&self.place.desk, &self.place.home, email).await)
+            }
             Request::Unmute { moved } => Answer::of(self.unmute(moved).await),
         }
     }
@@ -189,10 +191,10 @@ impl Commands {
         let adopted = self
             .place
             .desk
-            .ask(|_, log| log.adopt_file())
+            .ask(|_, log| log.settle_past())
             .await
             .map_err(|broken| broken.0)?;
-        adopted.map_err(|error| Problem::failed("", error.code(), error.text(), error.mend()))?;
+        adopted.map_err(|error| self.place.home.refused(&error))?;
         let order = raccord_engine::Input::Order(local::unmute_order(what));
         let reply = self
             .place

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+use super::home::{Clusters, Home};
 use super::load;
 use super::node::Process;
 use super::places::Places;
@@ -24,14 +25,20 @@ use crate::report::Problem;
 pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let mut opened = Vec::new();
     let mut hindered = Vec::new();
-    for session in &work.sessions {
-        let settings = &session.settings;
-        match load::open(&settings.data, &settings.place.id) {
+    let clusters = Clusters::default();
+    let (shared_places, own): (Vec<_>, Vec<_>) = work
+        .sessions
+        .iter()
+        .partition(|session| session.settings.cluster.is_some());
+    for session in own {
+        let home = Home::of(&session.settings, &clusters);
+        match home.and_then(|home| load::open(&home)) {
             Ok(unread) => opened.push((session, unread)),
             Err(problem) => hindered.push((session, problem)),
         }
     }
     if opened.is_empty()
+        && shared_places.is_empty()
         && let Some((_, problem)) = hindered.pop()
     {
         return Err(problem);
@@ -49,12 +56,16 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let shared = Shared {
         stop: stop.clone(),
         watching: Watching::start(),
+        clusters,
         listen: work.listen,
         activities: limits.activities,
     };
     let mut places = Places::new(work, node.clone(), shared);
     for (session, problem) in hindered {
         places.hindered(session, &problem);
+    }
+    for session in shared_places {
+        places.shares(session);
     }
     let announced = places.announce(opened);
     // Whoever calls from now on is told of every place how it stands.
@@ -63,6 +74,7 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     serving.spawn(async move { face.serve(listener).await });
 
     places.start(announced).await?;
+    places.share().await;
     node.has_begun();
     if let Some(set) = time.set_to {
         info!(%set, "the clock was set by RACCORD_NOW");

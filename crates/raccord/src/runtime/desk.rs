@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raccord_bus::SqliteLog;
+use raccord_bus::Log;
 use raccord_engine::{Engine, Input, Planned, Reply};
 use raccord_model::{ConnectorName, DeliveryId, EntityId, Event, Outcome, Remark};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,7 +13,7 @@ use super::writer::Set;
 use crate::report::Problem;
 
 /// A look at the engine and the log, between two groups.
-pub(super) type Ask = Box<dyn FnOnce(&mut Engine, &mut SqliteLog) + Send>;
+pub(super) type Ask = Box<dyn FnOnce(&mut Engine, &mut dyn Log) + Send>;
 
 /// What the writer is asked.
 pub(crate) enum Command {
@@ -100,10 +100,10 @@ impl Desk {
     /// When the log cannot be written, or the writer stopped.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&mut Engine, &mut SqliteLog) -> T + Send + 'static,
+        look: impl FnOnce(&mut Engine, &mut dyn Log) -> T + Send + 'static,
     ) -> Result<T, Broken> {
         let (reply, answer) = oneshot::channel();
-        let look = Box::new(move |engine: &mut Engine, log: &mut SqliteLog| {
+        let look = Box::new(move |engine: &mut Engine, log: &mut dyn Log| {
             // Nobody waits any more when this fails.
             drop(reply.send(look(engine, log)));
         });

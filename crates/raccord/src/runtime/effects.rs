@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Command;
+use super::home::Home;
 use crate::connectors::Tools;
 
 /// What every lane needs.
@@ -20,7 +21,7 @@ pub(crate) struct Effects {
     pub(crate) tools: Arc<Tools>,
     pub(crate) rates: Arc<BTreeMap<ConnectorName, Arc<Rate>>>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) place: PlaceId,
+    pub(crate) home: Home,
     pub(crate) stop: CancellationToken,
 }
 
@@ -28,7 +29,7 @@ impl Effects {
     pub(crate) fn new(
         tools: Arc<Tools>,
         clock: Arc<dyn Clock>,
-        place: PlaceId,
+        home: Home,
         stop: CancellationToken,
     ) -> Self {
         let rates = tools
@@ -39,7 +40,7 @@ impl Effects {
             tools,
             rates: Arc::new(rates),
             clock,
-            place,
+            home,
             stop,
         }
     }
@@ -53,7 +54,7 @@ impl Effects {
         let mut fresh = Self::new(
             tools,
             Arc::clone(&self.clock),
-            self.place.clone(),
+            self.home.clone(),
             self.stop.clone(),
         );
         let rates = Arc::make_mut(&mut fresh.rates);
@@ -104,11 +105,12 @@ impl Effects {
             return (Outcome::NotStarted, false);
         };
         let _turn = rate.turn().await;
-        if self.is_late(&item) {
+        // A process that was stopped for a while may find that another took over.
+        if self.is_late(&item) || !self.home.is_ours() {
             return (Outcome::NotStarted, false);
         }
         let looking = matches!(item.payload, Payload::Find { .. });
-        match job(&self.place, item.payload) {
+        match job(self.home.place(), item.payload) {
             Ok(job) if looking => (look(sink, &job).await, false),
             Ok(job) => apply(sink, &job).await,
             Err(failure) => (Outcome::Failed(failure), false),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream;
 use jiff::Timestamp;
-use raccord_bus::{LogRead as _, SqliteReader};
 use raccord_engine::{Input, Reply};
 use raccord_kit::Clock;
 use raccord_model::{
@@ -19,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::figures::{Counted, Figures};
+use super::home::Home;
 use super::stopped::Why;
 use super::{queries, stopped};
 use crate::settings::Settings;
@@ -37,6 +37,8 @@ const STALE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 /// The place this process runs.
 pub(crate) struct Here {
     set: RwLock<Arc<Known>>,
+    /// Where its log lies.
+    home: Home,
     pub(crate) desk: Desk,
     pub(crate) feed: Feed,
     pub(crate) counted: Arc<Counted>,
@@ -147,6 +149,7 @@ impl Here {
     /// A place whose pages show at most `limit` activities.
     pub(crate) fn new(
         settings: Settings,
+        home: Home,
         desk: Desk,
         clock: Arc<dyn Clock>,
         (feed, counted): (Feed, Arc<Counted>),
@@ -154,6 +157,7 @@ impl Here {
     ) -> Self {
         Self {
             set: RwLock::new(Known::of(settings)),
+            home,
             desk,
             feed,
             counted,
@@ -262,10 +266,8 @@ impl Place for Here {
     }
 
     fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError> {
-        let known = self.known();
-        let data = known.settings.data.clone();
-        let id = known.place.id.clone();
-        let log = SqliteReader::open(&data, &id).map_err(|_| FollowError::NotReady)?;
+        let home = self.home.clone();
+        let log = home.read().ok().flatten().ok_or(FollowError::NotReady)?;
         let (floor, head) = (log.floor().number, log.head().number);
         let from = match after {
             Some(position)
@@ -280,7 +282,7 @@ impl Place for Here {
         Ok(self.feed.follow(move || {
             let (send, receive) = mpsc::channel(PAST);
             if let Some(from) = from {
-                std::thread::spawn(move || past(&data, &id, from, &send));
+                std::thread::spawn(move || past(&home, from, &send));
             }
             stream::unfold(receive, |mut receive| async move {
                 receive.recv().await.map(|entry| (entry, receive))
@@ -362,39 +364,45 @@ impl Place for Here {
 
 /// The token programs show, as its file or variable says now.
 pub(crate) fn token(settings: &Settings) -> Option<Token> {
-    let token = settings.web.admin_token.as_ref()?.read().ok()?;
+    let token = settings
+        .web
+        .admin_token
+        .as_ref()?
+        .read("admin_token")
+        .ok()?;
     Token::new(secrecy::ExposeSecret::expose_secret(&token))
 }
 
 /// Reads the past for a follower, as fast as it takes it.
-fn past(
-    data: &std::path::Path,
-    id: &raccord_model::PlaceId,
-    from: Position,
-    send: &mpsc::Sender<Entry>,
-) {
-    let Ok(log) = SqliteReader::open(data, id) else {
+fn past(home: &Home, from: Position, send: &mpsc::Sender<Entry>) {
+    let Ok(Some(log)) = home.read() else {
         return;
     };
     let mut engine = raccord_engine::Engine::new();
     let Ok(slots) = log.slots() else { return };
     engine.remember(slots);
     let first = from.commit.saturating_sub(1).max(log.floor().number);
-    let told = queries::events_json(&log, &engine, id, first, |commit, index, _, envelope| {
-        let position = Position {
-            commit,
-            index: index as u32,
-        };
-        if position <= from && from != Position::START {
-            return;
-        }
-        let json = serde_json::to_vec(&envelope).unwrap_or_default();
-        // A follower that went away ends its thread with the log's end.
-        drop(send.blocking_send(Entry {
-            position,
-            json: json.into(),
-        }));
-    });
+    let told = queries::events_json(
+        &*log,
+        &engine,
+        home.place(),
+        first,
+        |commit, index, _, envelope| {
+            let position = Position {
+                commit,
+                index: index as u32,
+            };
+            if position <= from && from != Position::START {
+                return;
+            }
+            let json = serde_json::to_vec(&envelope).unwrap_or_default();
+            // A follower that went away ends its thread with the log's end.
+            drop(send.blocking_send(Entry {
+                position,
+                json: json.into(),
+            }));
+        },
+    );
     if let Err(error) = told {
         tracing::warn!(
             code = error.code(),

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use raccord_bus::SqliteLog;
 use raccord_engine::Order;
 use raccord_kit::Clock;
 use raccord_model::{ConnectorName, Rules, Words};
@@ -13,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::clockwork::Steady;
 use super::desk::Desk;
 use super::effects::Effects;
-use super::load::{Loaded, open_writer};
+use super::home::{Clusters, Home};
+use super::load::{Written, open_writer};
 use super::pass::{Pass, PassOptions, agreed, one_pass};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
@@ -99,24 +99,21 @@ pub(super) fn set(settings: &Settings, tools: &Arc<Tools>) -> Set {
 /// Starts the writer of `session`'s place.
 pub(crate) fn start(
     session: &Session,
-    loaded: Loaded<SqliteLog>,
+    loaded: Written,
     ready: &Ready,
     stop: CancellationToken,
     (begin, publish): (Start, Option<Publish>),
 ) -> Result<(Writer, Desk), Problem> {
     let options = WriterOptions {
-        data: session.settings.data.clone(),
-        place: session.settings.place.id.clone(),
         set: set(&session.settings, &ready.tools),
         clock: Arc::clone(&ready.clock),
         publish,
         start: begin,
     };
-    let place = session.settings.place.id.clone();
     let effects = Effects::new(
         Arc::clone(&ready.tools),
         Arc::clone(&ready.clock),
-        place,
+        loaded.home.clone(),
         stop,
     );
     Writer::start(loaded, options, effects)
@@ -134,21 +131,29 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
 /// Who answers a command that writes.
 pub(super) enum Hands {
     /// This process.
-    Ours(Box<Loaded<SqliteLog>>),
+    Ours(Box<Written>),
     /// The daemon that holds the place.
     Daemon,
 }
 
 pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
-    let (data, place) = (&session.settings.data, &session.settings.place.id);
-    match open_writer(data, place) {
+    let data = &session.settings.data;
+    if session.settings.cluster.is_some() && socket::answers(data) {
+        // Its log can be opened by whoever asks: that would take it from the daemon.
+        return Ok(Hands::Daemon);
+    }
+    let home = Home::of(&session.settings, &Clusters::default())?;
+    let Some(home) = home.clone().claimed()? else {
+        return Err(held(&home));
+    };
+    match open_writer(&home) {
         Ok(loaded) => Ok(Hands::Ours(Box::new(loaded))),
         Err(problem)
             if problem
                 .findings
                 .iter()
                 .any(|finding| finding.code == LOCKED)
-                && socket::answers(data) =>
+                && socket::answers(home.data()) =>
         {
             Ok(Hands::Daemon)
         }
@@ -156,9 +161,32 @@ pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
     }
 }
 
+/// Another node works for the place.
+fn held(home: &Home) -> Problem {
+    let node = home.holder().unwrap_or_default();
+    Problem::failed(
+        home.address(),
+        "cluster.held",
+        Words::new(
+            format!(
+                "Le programme « {node} » s'occupe de « {} » en ce moment.",
+                home.place()
+            ),
+            format!(
+                "The node “{node}” works for “{}” at this moment.",
+                home.place()
+            ),
+        ),
+        Words::new(
+            "Lancez la commande sur sa machine ; ou arrêtez-le : un autre reprend ce lieu aussitôt.",
+            "Run the command on its machine; or stop it: another takes the place at once.",
+        ),
+    )
+}
+
 pub(super) fn pass_here(
     session: &Session,
-    loaded: Loaded<SqliteLog>,
+    loaded: Written,
     mut options: PassOptions,
 ) -> Result<SyncShape, Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
@@ -174,7 +202,7 @@ pub(super) fn pass_here(
         };
         // A plan that is stale leaves everything as it was: the log, too, has no word of it.
         if let Some(expected) = &options.plan {
-            let salt = super::load::known_salt(&loaded.log);
+            let salt = super::load::known_salt(&*loaded.log);
             let rules = rules_of(session, &ready.tools, &salt);
             let engine = loaded.engine.clone();
             options.observed = Some(agreed(&pass, engine, rules, expected).await?);
@@ -236,11 +264,7 @@ pub(super) fn decide(
 }
 
 /// A decision that is made durable without a pass after it: no effect is ever released.
-pub(super) fn only_decide(
-    session: &Session,
-    loaded: Loaded<SqliteLog>,
-    order: Order,
-) -> Result<(), Problem> {
+pub(super) fn only_decide(session: &Session, loaded: Written, order: Order) -> Result<(), Problem> {
     with_desk(session, loaded, async |desk| {
         let order = raccord_engine::Input::Order(order);
         let reply = desk.input(order).await.map_err(|broken| broken.0)?;
@@ -251,7 +275,7 @@ pub(super) fn only_decide(
 /// Does something with the writer, and releases no effect.
 fn with_desk<T>(
     session: &Session,
-    loaded: Loaded<SqliteLog>,
+    loaded: Written,
     act: impl AsyncFnOnce(&Desk) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
@@ -276,9 +300,12 @@ pub(super) fn forget(session: &Session, email: &str) -> Result<PersonShape, Prob
             };
             socket::ask(&session.settings.data, &request, session.view.lang)
         }
-        Hands::Ours(loaded) => with_desk(session, *loaded, async |desk| {
-            super::people::forget(desk, email.to_owned()).await
-        }),
+        Hands::Ours(loaded) => {
+            let home = loaded.home.clone();
+            with_desk(session, *loaded, async |desk| {
+                super::people::forget(desk, &home, email.to_owned()).await
+            })
+        }
     }
 }
 

@@ -1,11 +1,10 @@
 //! From the log to the engine: the newest snapshot, then the commits after it.
 
-use std::path::Path;
-
-use raccord_bus::{Commit, LogError, LogRead, Opened, SqliteLog, SqliteReader};
+use raccord_bus::{Commit, Log, LogError, LogRead, Past, Reader};
 use raccord_engine::{CommitError, Engine};
-use raccord_model::{PlaceId, Words};
+use raccord_model::Words;
 
+use super::home::Home;
 use super::people;
 use crate::report::Problem;
 
@@ -14,6 +13,8 @@ const CHUNK: usize = 8 << 20;
 
 /// A log and the engine folded from it.
 pub(crate) struct Loaded<L> {
+    /// Where it lies.
+    pub(crate) home: Home,
     /// The log.
     pub(crate) log: L,
     /// The engine, nothing in the air.
@@ -24,9 +25,16 @@ pub(crate) struct Loaded<L> {
     pub(crate) muted: Option<Words>,
 }
 
+/// A log that is written, folded.
+pub(crate) type Written = Loaded<Box<dyn Log>>;
+
+/// A log that is read, folded.
+pub(crate) type Shown = Loaded<Box<dyn Reader>>;
+
 /// A log that is open for writing and not folded yet.
 pub(crate) struct Unread {
-    log: SqliteLog,
+    home: Home,
+    log: Box<dyn Log>,
     muted: Option<Words>,
 }
 
@@ -34,14 +42,13 @@ pub(crate) struct Unread {
 ///
 /// # Errors
 /// As the log refuses, with the mend.
-pub(crate) fn open(data: &Path, place: &PlaceId) -> Result<Unread, Problem> {
-    let Opened {
-        log,
-        copied,
-        restored,
-    } = SqliteLog::open(data, place).map_err(|error| refused(data, &error))?;
-    let muted = muted(copied, restored);
-    Ok(Unread { log, muted })
+pub(crate) fn open(home: &Home) -> Result<Unread, Problem> {
+    let opened = home.open().map_err(|error| home.refused(&error))?;
+    Ok(Unread {
+        home: home.clone(),
+        log: opened.log,
+        muted: muted(opened.past),
+    })
 }
 
 impl Unread {
@@ -49,11 +56,19 @@ impl Unread {
     ///
     /// # Errors
     /// As [`fold`], with the mend.
-    pub(crate) fn fold(self) -> Result<Loaded<SqliteLog>, Problem> {
-        let Self { log, muted } = self;
-        let (mut engine, tail) = fold(&log).map_err(|error| error.at(log.folder()))?;
-        people::refuse(&mut engine, log.folder())?;
+    pub(crate) fn fold(self) -> Result<Written, Problem> {
+        let Self {
+            home,
+            mut log,
+            muted,
+        } = self;
+        let (mut engine, tail) = fold(&*log).map_err(|error| error.at(&home))?;
+        let list = people::refuse(&mut engine, &home, &*log)?;
+        // A machine that knows more than the cluster, since that went back in time, tells it.
+        home.tell_forgotten(&mut *log, &list)
+            .map_err(|error| home.refused(&error))?;
         Ok(Loaded {
+            home,
             log,
             engine,
             tail,
@@ -66,18 +81,18 @@ impl Unread {
 ///
 /// # Errors
 /// As the log refuses, with the mend.
-pub(crate) fn open_writer(data: &Path, place: &PlaceId) -> Result<Loaded<SqliteLog>, Problem> {
-    open(data, place)?.fold()
+pub(crate) fn open_writer(home: &Home) -> Result<Written, Problem> {
+    open(home)?.fold()
 }
 
-fn muted(copied: bool, restored: bool) -> Option<Words> {
-    if restored {
+fn muted(past: Past) -> Option<Words> {
+    if past.restored {
         return Some(Words::new(
             "Ce journal vient d'une sauvegarde : rien n'est envoyé avant que vous ne disiez « raccord unmute --moved » (il remplace l'ancien) ou « raccord unmute --copy » (une répétition).",
             "This log comes from a backup: nothing is sent until you say `raccord unmute --moved` (it replaces the former one) or `raccord unmute --copy` (a rehearsal).",
         ));
     }
-    copied.then(|| {
+    past.copied.then(|| {
         Words::new(
             "Ce dossier est une copie d'un autre : rien n'est envoyé avant que vous ne disiez « raccord unmute --moved » (il remplace l'ancien) ou « raccord unmute --copy » (une répétition).",
             "This folder is a copy of another: nothing is sent until you say `raccord unmute --moved` (it replaces the former one) or `raccord unmute --copy` (a rehearsal).",
@@ -89,24 +104,19 @@ fn muted(copied: bool, restored: bool) -> Option<Words> {
 ///
 /// # Errors
 /// As the log refuses, with the mend.
-pub(crate) fn load_reader(
-    data: &Path,
-    place: &PlaceId,
-) -> Result<Option<Loaded<SqliteReader>>, Problem> {
-    let log = match SqliteReader::open(data, place) {
-        Ok(log) => log,
-        Err(LogError::Missing { .. }) => return Ok(None),
-        Err(error) => return Err(refused(data, &error)),
+pub(crate) fn load_reader(home: &Home) -> Result<Option<Shown>, Problem> {
+    let Some(log) = home.read().map_err(|error| home.refused(&error))? else {
+        return Ok(None);
     };
-    let (mut engine, tail) = fold(&log).map_err(|error| error.at(data))?;
-    people::refuse(&mut engine, data)?;
-    let copied = log.is_copied().unwrap_or(false);
-    let restored = log.is_restored().unwrap_or(false);
+    let (mut engine, tail) = fold(&*log).map_err(|error| error.at(home))?;
+    drop(people::refuse(&mut engine, home, &*log)?);
+    let muted = muted(log.past().unwrap_or_default());
     Ok(Some(Loaded {
+        home: home.clone(),
         log,
         engine,
         tail,
-        muted: muted(copied, restored),
+        muted,
     }))
 }
 
@@ -122,24 +132,13 @@ pub(crate) fn known_salt(log: &dyn LogRead) -> String {
 ///
 /// # Errors
 /// When it cannot be stored.
-pub(crate) fn salt_of(log: &mut SqliteLog) -> Result<String, LogError> {
-    use raccord_bus::Log as _;
+pub(crate) fn salt_of(log: &mut dyn Log) -> Result<String, LogError> {
     if let Some(salt) = log.meta(KEY)? {
         return Ok(salt);
     }
     let salt = raccord_model::Digest(super::writer::entropy()).to_string();
     log.set_meta(KEY, Some(&salt))?;
     Ok(salt)
-}
-
-/// What the log refused, as people read it.
-pub(crate) fn refused(data: &Path, error: &LogError) -> Problem {
-    Problem::failed(
-        data.display().to_string(),
-        error.code(),
-        error.text(),
-        error.mend(),
-    )
 }
 
 /// Why a log cannot be folded.
@@ -165,11 +164,11 @@ pub(crate) enum FoldError {
 
 impl FoldError {
     /// The error as people read it.
-    pub(crate) fn at(&self, data: &Path) -> Problem {
+    pub(crate) fn at(&self, home: &Home) -> Problem {
         match self {
-            Self::Log(error) => refused(data, error),
+            Self::Log(error) => home.refused(error),
             Self::Commit { number, .. } | Self::Snapshot(number) => Problem::failed(
-                data.display().to_string(),
+                home.address(),
                 "log.unknown-fact",
                 Words::new(
                     format!("Le passage {number} du journal ne peut pas être compris."),
@@ -267,25 +266,22 @@ fn fold_from(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raccord_bus::Log as _;
 
     #[test]
     fn a_log_that_begins_with_a_snapshot_of_another_version_is_refused_and_not_taken_for_empty() {
         let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let mut log = SqliteLog::open(&data, &"test".parse().unwrap())
-            .unwrap()
-            .log;
+        let home = Home::folder(&"test".parse().unwrap(), &folder.path().join("data"));
+        let mut log = home.open().unwrap().log;
         for _ in 0..2 {
             log.append(jiff::Timestamp::UNIX_EPOCH, b"[]", &[]).unwrap();
         }
         log.put_snapshot(1, vec![u8::MAX]).unwrap();
         log.forget_before(2).unwrap();
-        let Err(error) = fold(&log) else {
+        let Err(error) = fold(&*log) else {
             panic!("it was folded without what the snapshot holds");
         };
         assert!(matches!(error, FoldError::Snapshot(1)), "{error:?}");
-        let told = error.at(&data);
+        let told = error.at(&home);
         assert_eq!(told.findings[0].code, "log.unknown-fact");
     }
 }

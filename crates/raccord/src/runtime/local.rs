@@ -5,13 +5,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use raccord_bus::{LogError, LogRead as _, SqliteReader};
+use raccord_bus::LogError;
 use raccord_engine::{Engine, Order};
 use raccord_kit::Finding;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
 use super::hands::{Hands, Ready, decide, hands, lift, only_decide, pass_here, rules_of, runtime};
-use super::load::{Loaded, load_reader, refused};
+use super::home::{Clusters, Home, refused};
+use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
@@ -27,8 +28,12 @@ use crate::shapes::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Local;
 
-fn reader(session: &Session) -> Result<Option<Loaded<SqliteReader>>, Problem> {
-    load_reader(&session.settings.data, &session.settings.place.id)
+fn reader(session: &Session) -> Result<Option<Shown>, Problem> {
+    load_reader(&home(session)?)
+}
+
+fn home(session: &Session) -> Result<Home, Problem> {
+    Home::of(&session.settings, &Clusters::default())
 }
 
 /// The engine as the log tells it; without a log, one that was only configured.
@@ -58,9 +63,11 @@ impl Host for Local {
             Ok(None) => return Vec::new(),
             Ok(Some(loaded)) => loaded,
         };
-        let state = loaded.engine.state();
+        // Whoever lifts a refusal below opens the log anew.
+        let Shown { engine, muted, .. } = loaded;
+        let state = engine.state();
         let mut findings = Vec::new();
-        if let Some(why) = state.muted.clone().or(loaded.muted) {
+        if let Some(why) = state.muted.clone().or(muted) {
             let mend = if why == rehearsal() {
                 Words::new(
                     "Pour qu'il envoie un jour : « raccord unmute --moved ».",
@@ -95,7 +102,7 @@ impl Host for Local {
     fn plan(&self, session: &Session, out: Option<&Path>) -> Result<PlanShape, Problem> {
         let loaded = reader(session)?;
         let salt = match &loaded {
-            Some(loaded) => super::load::known_salt(&loaded.log),
+            Some(loaded) => super::load::known_salt(&*loaded.log),
             None => String::new(),
         };
         let engine = loaded.map(|loaded| loaded.engine).unwrap_or_default();
@@ -180,14 +187,13 @@ impl Host for Local {
         follow: bool,
         each: &mut dyn FnMut(&LogLine) -> io::Result<()>,
     ) -> Result<(), Problem> {
-        let data = &session.settings.data;
         let Some(mut loaded) = reader(session)? else {
             return Ok(());
         };
         let mut number = loaded.log.floor().number;
         let mut stopped = false;
         loop {
-            let (log, engine) = (&loaded.log, &loaded.engine);
+            let (log, engine) = (&*loaded.log, &loaded.engine);
             number = queries::events_json(
                 log,
                 engine,
@@ -201,24 +207,20 @@ impl Host for Local {
                     stopped = each(&LogLine(line)).is_err();
                 },
             )
-            .map_err(|error| refused(data, &error))?;
+            .map_err(|error| loaded.home.refused(&error))?;
             if stopped || !follow {
                 return Ok(());
             }
             socket::wait_for_more();
-            loaded
-                .log
-                .refresh()
-                .map_err(|error| refused(data, &error))?;
-            loaded
-                .engine
-                .remember(loaded.log.slots().map_err(|error| refused(data, &error))?);
+            let slots = loaded.log.refresh().and_then(|_| loaded.log.slots());
+            let slots = slots.map_err(|error| loaded.home.refused(&error))?;
+            loaded.engine.remember(slots);
         }
     }
 
     fn why(&self, session: &Session, reference: &str) -> Result<WhyShape, Problem> {
         let loaded = reader(session)?.ok_or_else(|| Problem::unknown_reference(reference))?;
-        queries::why(&loaded.log, &loaded.engine, reference, &session.view)
+        queries::why(&*loaded.log, &loaded.engine, reference, &session.view)
     }
 
     fn holds(&self, session: &Session) -> Result<HoldListShape, Problem> {
@@ -299,7 +301,7 @@ impl Host for Local {
     }
 
     fn printed(&self, session: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
-        let mut loaded = reader(session)?.ok_or_else(|| no_log(&session.settings.data))?;
+        let mut loaded = reader(session)?.ok_or_else(|| no_log(session))?;
         let printed = printed::find(session, &mut loaded, wall)?;
         drop(loaded);
         let request = Request::Printed {
@@ -346,9 +348,10 @@ impl Host for Local {
     }
 
     fn backup(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem> {
-        let (data, place) = (&session.settings.data, &session.settings.place.id);
-        let log = SqliteReader::open(data, place).map_err(|error| refused(data, &error))?;
-        raccord_bus::backup(&log, file).map_err(|error| refused(file, &error))?;
+        let home = home(session)?;
+        let log = home.read().map_err(|error| home.refused(&error))?;
+        let log = log.ok_or_else(|| no_log(session))?;
+        raccord_bus::backup(&*log, file).map_err(|error| at_file(file, &error))?;
         let bytes = std::fs::metadata(file).map(|metadata| metadata.len()).ok();
         let commits = Some(log.head().number);
         Ok(DeedShape {
@@ -392,8 +395,8 @@ impl Host for Local {
         let order = unmute_order(what);
         loaded
             .log
-            .adopt_file()
-            .map_err(|error| refused(data, &error))?;
+            .settle_past()
+            .map_err(|error| loaded.home.refused(&error))?;
         loaded.muted = None;
         only_decide(session, loaded, order)?;
         Ok(unmuted(what))
@@ -404,12 +407,12 @@ impl Host for Local {
     }
 
     fn rebuild(&self, session: &Session) -> Result<DeedShape, Problem> {
-        let data = &session.settings.data;
-        let loaded = reader(session)?.ok_or_else(|| no_log(data))?;
-        let (again, _) = super::load::fold_all(&loaded.log).map_err(|error| error.at(data))?;
+        let loaded = reader(session)?.ok_or_else(|| no_log(session))?;
+        let (again, _) =
+            super::load::fold_all(&*loaded.log).map_err(|error| error.at(&loaded.home))?;
         if again.snapshot() != loaded.engine.snapshot() {
             return Err(Problem::failed(
-                data.display().to_string(),
+                loaded.home.address(),
                 "rebuild-differs",
                 Words::new(
                     "Le journal redonne un autre état que celui qui était enregistré.",
@@ -421,15 +424,15 @@ impl Host for Local {
                 ),
             ));
         }
+        let commits = Some(loaded.log.head().number);
+        drop(loaded);
         if let Hands::Ours(mut ours) = hands(session)? {
-            use raccord_bus::Log as _;
             let body = ours.engine.snapshot();
             let number = ours.engine.state().commit;
             ours.log
                 .put_snapshot(number, body)
-                .map_err(|error| refused(data, &error))?;
+                .map_err(|error| ours.home.refused(&error))?;
         }
-        let commits = Some(loaded.log.head().number);
         Ok(DeedShape {
             did: Deed::Rebuilt,
             reference: String::new(),
@@ -458,8 +461,8 @@ fn not_restored(file: &Path, data: &Path, error: &LogError) -> Problem {
         LogError::NetworkFolder { .. }
         | LogError::SyncedFolder { .. }
         | LogError::ReadOnly { .. }
-        | LogError::Full { .. } => refused(data, error),
-        _ => refused(file, error),
+        | LogError::Full { .. } => at_file(data, error),
+        _ => at_file(file, error),
     }
 }
 
@@ -497,11 +500,14 @@ pub(crate) fn deed(did: Deed) -> DeedShape {
     }
 }
 
-fn no_log(data: &Path) -> Problem {
-    let error = LogError::Missing {
-        path: data.to_owned(),
-    };
-    refused(data, &error)
+fn no_log(session: &Session) -> Problem {
+    let path = session.settings.data.clone();
+    at_file(&path, &LogError::Missing { path: path.clone() })
+}
+
+/// What was refused about a file.
+fn at_file(file: &Path, error: &LogError) -> Problem {
+    refused(&file.display().to_string(), error)
 }
 
 /// The most bytes a plan file may have.

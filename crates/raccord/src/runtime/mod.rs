@@ -3,6 +3,7 @@
 //!
 //! Decisions are the engine's. What stands here is order: nothing leaves before it is durable.
 
+mod among;
 mod at_work;
 mod bundle;
 mod clockwork;
@@ -13,6 +14,7 @@ mod effects;
 mod face;
 mod figures;
 mod hands;
+mod home;
 mod load;
 mod local;
 mod node;
@@ -27,6 +29,7 @@ mod renderer;
 mod retention;
 mod running;
 mod secrets;
+mod sharing;
 #[cfg(test)]
 mod simulated;
 mod socket;

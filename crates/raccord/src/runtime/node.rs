@@ -46,8 +46,13 @@ impl Slot {
     pub(super) fn does_not_start(&self, problem: &Problem) {
         tell("the place does not start", problem);
         if let Some(finding) = problem.findings.first() {
-            drop(self.starting.hindered.set(finding.text.clone()));
+            self.starting.is(Stands::Hindered(finding.text.clone()));
         }
+    }
+
+    /// Another node works for it, or none yet.
+    pub(super) fn is_elsewhere(&self, node: Option<&str>) {
+        self.starting.is(Stands::Elsewhere(elsewhere(node)));
     }
 
     fn place(&self) -> Arc<dyn Place> {
@@ -75,7 +80,7 @@ impl Process {
         let slot = Arc::new(Slot {
             starting: Arc::new(Starting {
                 settings: settings.clone(),
-                hindered: OnceLock::new(),
+                stands: RwLock::new(Stands::Starting),
             }),
             running: OnceLock::new(),
         });
@@ -144,16 +149,48 @@ impl Node for Process {
 /// A place whose log is being read.
 struct Starting {
     settings: Settings,
-    /// Why it does not start.
-    hindered: OnceLock<Words>,
+    stands: RwLock<Stands>,
+}
+
+/// How a place stands that is not at work here.
+#[derive(Clone)]
+enum Stands {
+    /// Its log is being read.
+    Starting,
+    /// It does not start, for this reason.
+    Hindered(Words),
+    /// Another node works for it: nothing is wrong here.
+    Elsewhere(Words),
 }
 
 impl Starting {
-    fn reason(&self) -> (&'static str, Words) {
-        match self.hindered.get() {
-            Some(why) => ("not-started", why.clone()),
-            None => ("starting", starting()),
+    fn is(&self, stands: Stands) {
+        *self.stands.write().unwrap_or_else(PoisonError::into_inner) = stands;
+    }
+
+    fn stands(&self) -> Stands {
+        let stands = self.stands.read().unwrap_or_else(PoisonError::into_inner);
+        stands.clone()
+    }
+
+    fn why(&self) -> Words {
+        match self.stands() {
+            Stands::Starting => starting(),
+            Stands::Hindered(why) | Stands::Elsewhere(why) => why,
         }
+    }
+}
+
+fn elsewhere(node: Option<&str>) -> Words {
+    match node.map(raccord_bus::jetstream::name) {
+        Some(node) => Words::new(
+            format!("Le programme « {node} » s'occupe de ce lieu."),
+            format!("The node “{node}” works for this place."),
+        ),
+        None => Words::new(
+            "Aucun programme ne s'occupe encore de ce lieu.",
+            "No node works for this place yet.",
+        ),
     }
 }
 
@@ -171,7 +208,7 @@ impl Place for Starting {
     }
 
     fn post(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
-        let (_, why) = self.reason();
+        let why = self.why();
         Box::pin(async { Err(PostError::NotReady { why }) })
     }
 
@@ -180,15 +217,21 @@ impl Place for Starting {
     }
 
     fn readiness(&self) -> Readiness {
-        let (code, text) = self.reason();
-        Readiness {
-            reasons: vec![Reason {
-                code,
-                about: String::new(),
-                text,
-            }],
+        let reason = |code, text| Reason {
+            code,
+            about: String::new(),
+            text,
+        };
+        let mut readiness = Readiness {
+            reasons: Vec::new(),
             notes: Vec::new(),
+        };
+        match self.stands() {
+            Stands::Starting => readiness.reasons.push(reason("starting", starting())),
+            Stands::Hindered(why) => readiness.reasons.push(reason("not-started", why)),
+            Stands::Elsewhere(why) => readiness.notes.push(reason("elsewhere", why)),
         }
+        readiness
     }
 
     fn metrics(&self, _: &mut Exposition) {}

@@ -1,22 +1,22 @@
 //! What is known of a person by their e-mail address, and forgetting it: everywhere in the log's
 //! folder, and for good, since neither a reading nor an old backup brings it back.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use raccord_bus::{Forgotten, Log as _, LogError};
+use raccord_bus::{Forgotten, Log, LogError, LogRead};
 use raccord_engine::{Engine, Input, Order, mentions, slots_of};
 use raccord_model::{ConnectorName, Slot, Words};
 
 use super::desk::Desk;
-use super::{load, told};
+use super::home::Home;
+use super::told;
 use crate::locale::shown;
 use crate::report::Problem;
 use crate::shapes::{KnownShape, PersonShape};
 
 /// The list beside the log, as the engine asks it.
 #[derive(Debug)]
-struct List(Forgotten);
+struct List(Arc<Forgotten>);
 
 impl raccord_engine::Forgotten for List {
     fn has(&self, value: &str) -> bool {
@@ -24,16 +24,21 @@ impl raccord_engine::Forgotten for List {
     }
 }
 
-/// Lets the engine keep no value that stands in the list of the log's folder.
+/// Lets the engine keep no value of somebody who was forgotten; gives who was.
 ///
 /// # Errors
 /// When the list cannot be read: nobody must be brought back by mistake.
-pub(super) fn refuse(engine: &mut Engine, data: &Path) -> Result<(), Problem> {
-    let list = Forgotten::open(data).map_err(|error| load::refused(data, &error))?;
+pub(super) fn refuse(
+    engine: &mut Engine,
+    home: &Home,
+    log: &dyn LogRead,
+) -> Result<Arc<Forgotten>, Problem> {
+    let list = home.forgotten(log).map_err(|error| home.refused(&error))?;
+    let list = Arc::new(list);
     if !list.is_empty() {
-        engine.refuse(Arc::new(List(list)));
+        engine.refuse(Arc::new(List(Arc::clone(&list))));
     }
-    Ok(())
+    Ok(list)
 }
 
 /// Everything that is known of `email`.
@@ -83,18 +88,23 @@ pub(super) fn unknown(email: &str) -> Problem {
 ///
 /// # Errors
 /// When something of it cannot be written; asked again, it goes on.
-pub(super) async fn forget(desk: &Desk, email: String) -> Result<PersonShape, Problem> {
+pub(super) async fn forget(
+    desk: &Desk,
+    home: &Home,
+    email: String,
+) -> Result<PersonShape, Problem> {
+    let at = home.clone();
     let begun = desk
-        .ask(move |engine, log| begin(engine, log.folder(), &email))
+        .ask(move |engine, log| begin(engine, log, &at, &email))
         .await
         .map_err(|broken| broken.0)?;
     let (shape, slots) = begun?;
     let reply = desk.input(Input::Order(Order::Forget)).await;
     told::refused(&reply.map_err(|broken| broken.0)?)?;
+    let at = home.clone();
     let emptied = desk.ask(move |engine, log| {
         // Only what the log let go: asked again, the rest is found.
-        log.forget(&slots)
-            .map_err(|error| load::refused(log.folder(), &error))?;
+        log.forget(&slots).map_err(|error| at.refused(&error))?;
         engine.empty(slots.iter().map(String::as_str));
         Ok(())
     });
@@ -106,10 +116,11 @@ pub(super) async fn forget(desk: &Desk, email: String) -> Result<PersonShape, Pr
 /// is asked again, and no old backup brings anything back.
 fn begin(
     engine: &mut Engine,
-    data: &Path,
+    log: &mut dyn Log,
+    home: &Home,
     email: &str,
 ) -> Result<(PersonShape, Vec<Slot>), Problem> {
-    let refused = |error: LogError| load::refused(data, &error);
+    let refused = |error: LogError| home.refused(&error);
     let mut shape = known(engine, email);
     let slots = slots_of(engine, email);
     let texts = shape.known.iter().filter(|known| known.personal);
@@ -117,10 +128,11 @@ fn begin(
         .map(|known| known.value.as_str())
         .chain([email])
         .collect();
-    let mut list = Forgotten::open(data).map_err(refused)?;
+    let mut list = home.forgotten(log).map_err(refused)?;
     list.add(slots.iter().map(String::as_str), values)
         .map_err(refused)?;
-    engine.refuse(Arc::new(List(list)));
+    home.tell_forgotten(log, &list).map_err(refused)?;
+    engine.refuse(Arc::new(List(Arc::new(list))));
     shape.forgotten = true;
     Ok((shape, slots))
 }

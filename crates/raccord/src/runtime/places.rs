@@ -11,6 +11,8 @@ use raccord_model::{Digest, PlaceId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
+use super::among::Among;
+use super::home::Home;
 use super::load::{self, Unread};
 use super::node::{Process, Slot};
 use super::running::{Running, Shared, tell};
@@ -28,6 +30,8 @@ pub(super) struct Places<'a> {
     node: Arc<Process>,
     shared: Shared,
     running: BTreeMap<PlaceId, Running>,
+    /// Those whose logs lie in clusters: this process works for some of them.
+    among: Among,
     /// The files, as they were looked at last, and what was watched before they were.
     files: BTreeMap<PlaceId, (PathBuf, Option<Digest>)>,
     watched: Watched,
@@ -48,6 +52,7 @@ impl<'a> Places<'a> {
             node,
             shared,
             running: BTreeMap::new(),
+            among: Among::default(),
             files: BTreeMap::new(),
             watched,
         };
@@ -70,6 +75,62 @@ impl<'a> Places<'a> {
             unread,
         };
         opened.into_iter().map(with_slot).collect()
+    }
+
+    /// A place that this process may work for, if no other node does.
+    pub(super) fn shares(&mut self, session: &Session) {
+        let slot = self.node.adds(&session.settings);
+        self.among.shares(session, slot);
+    }
+
+    /// Works for those of the shared places that are its part, and for no other.
+    pub(super) async fn share(&mut self) {
+        let ours: Vec<PlaceId> = self.running.keys().cloned().collect();
+        let turn = self.among.turn(&self.shared.clusters, &ours);
+        let gone = turn.lost.iter().chain(&turn.give);
+        for id in gone {
+            let Some(running) = self.running.remove(id) else {
+                continue;
+            };
+            if let Some(session) = self.among.session(id) {
+                let slot = self.node.adds(&session.settings);
+                self.among.shows(id, slot);
+            }
+            running.end().await;
+            if turn.lost.contains(id) {
+                warn!(place = %id, "another node took the place over");
+            } else {
+                info!(place = %id, "the place is let go, for another node");
+            }
+        }
+        for id in turn.take {
+            self.take(&id).await;
+        }
+    }
+
+    /// Takes a shared place that is free.
+    async fn take(&mut self, id: &PlaceId) {
+        let Some(session) = self.among.session(id).cloned() else {
+            return;
+        };
+        let home = Home::of(&session.settings, &self.shared.clusters);
+        let opened = match home.and_then(Home::claimed) {
+            Ok(None) => return,
+            Ok(Some(home)) => load::open(&home),
+            Err(problem) => Err(problem),
+        };
+        match opened {
+            Ok(unread) => {
+                let announced = self.announce(vec![(&session, unread)]);
+                drop(self.start(announced).await);
+            }
+            Err(problem) => self.hindered(&session, &problem),
+        }
+        if self.running.contains_key(id) {
+            info!(place = %id, "the place is at work here");
+        } else {
+            self.among.could_not(id);
+        }
     }
 
     /// Starts these.
@@ -125,11 +186,15 @@ impl<'a> Places<'a> {
         loop {
             let next = async {
                 let all = tokio::select! {
-                    () = self.watched.saved() => false,
-                    () = hung_up(&mut asked) => true,
+                    () = self.watched.saved() => Some(false),
+                    () = hung_up(&mut asked) => Some(true),
+                    () = self.among.changed() => None,
                 };
-                self.watched = self.watch();
-                self.look(all).await;
+                if let Some(all) = all {
+                    self.watched = self.watch();
+                    self.look(all).await;
+                }
+                self.share().await;
             };
             tokio::select! {
                 () = &mut stopped => return,
@@ -138,8 +203,9 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Ends all of them.
+    /// Ends all of them; the other nodes take what this one lets go.
     pub(super) async fn end(self) {
+        self.among.serves_nothing();
         self.running.keys().for_each(|id| self.node.removes(id));
         future::join_all(self.running.into_values().map(Running::end)).await;
     }
@@ -190,6 +256,7 @@ impl<'a> Places<'a> {
         let before = std::mem::replace(&mut self.files, there);
         for id in before.keys().filter(|id| !self.files.contains_key(id)) {
             self.node.removes(id);
+            self.among.leaves(id);
             if let Some(running) = self.running.remove(id) {
                 running.end().await;
                 info!(place = %id, "the place left the folder; its log stays where it is");
@@ -208,6 +275,14 @@ impl<'a> Places<'a> {
         }
         // One whose tools are slow to end keeps no other from its settings.
         future::join_all(changed).await;
+        for (id, (file, _)) in &self.files {
+            // What another node may give back is taken as it is set by then.
+            if self.among.session(id).is_some()
+                && let Ok(session) = self.session(id, file)
+            {
+                self.among.sets(&session);
+            }
+        }
         for (id, file) in came {
             self.begin(&id, &file).await;
         }
@@ -219,8 +294,11 @@ impl<'a> Places<'a> {
             Ok(session) => session,
             Err(problem) => return tell("the place does not start", &problem),
         };
-        let settings = &session.settings;
-        let unread = match load::open(&settings.data, &settings.place.id) {
+        if session.settings.cluster.is_some() {
+            return self.shares(&session);
+        }
+        let home = Home::of(&session.settings, &self.shared.clusters);
+        let unread = match home.and_then(|home| load::open(&home)) {
             Ok(unread) => unread,
             Err(problem) => return self.hindered(&session, &problem),
         };

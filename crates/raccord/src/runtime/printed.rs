@@ -11,7 +11,7 @@ use raccord_engine::{Fact, Printable, Printed, State, decode_commit};
 use raccord_model::{ConnectorName, Desired, Digest, EntityId, Lang, Words};
 
 use super::hands::Ready;
-use super::load::{self, Loaded};
+use super::load::{self, Shown};
 use super::renderer::Rendering;
 use crate::cli::{Session, Wall};
 use crate::report::Problem;
@@ -20,11 +20,7 @@ use crate::report::Problem;
 ///
 /// # Errors
 /// When there is none of that month, more than one, or its edition is not known any more.
-pub(crate) fn find<L: LogRead>(
-    session: &Session,
-    loaded: &mut Loaded<L>,
-    wall: &Wall,
-) -> Result<Printed, Problem> {
+pub(crate) fn find(session: &Session, loaded: &mut Shown, wall: &Wall) -> Result<Printed, Problem> {
     let ready = Ready::of(session, loaded.engine.state().at)?;
     let rendering = Rendering(Arc::clone(&ready.tools));
     let now = ready.clock.now();
@@ -39,8 +35,8 @@ pub(crate) fn find<L: LogRead>(
     let desired = if programme.current && edition == programme.edition {
         programme.desired.clone()
     } else {
-        of_the_past(&loaded.log, &programme, edition, wall, now, &rendering)
-            .map_err(|error| error.at(&session.settings.data))?
+        of_the_past(&*loaded.log, &programme, edition, wall, now, &rendering)
+            .map_err(|error| error.at(&loaded.home))?
             .ok_or_else(|| unknown_edition(&programme, edition))?
     };
     let tool = ready.tools.get(&programme.connector);

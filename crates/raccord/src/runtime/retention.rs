@@ -1,7 +1,7 @@
 //! What the log keeps: the newest snapshot, the first of each month, and thirteen months of commits.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use raccord_bus::{Log, LogError, LogRead as _, SqliteLog};
+use raccord_bus::{Log, LogError};
 
 /// How long commits are kept: thirteen months.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 396);
@@ -12,7 +12,7 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 396);
 /// # Errors
 /// As the log refuses; what could not be let go stays.
 pub(crate) fn apply(
-    log: &mut SqliteLog,
+    log: &mut dyn Log,
     now: Timestamp,
     readable: impl Fn(&[u8]) -> bool,
 ) -> Result<(), LogError> {
@@ -52,7 +52,7 @@ pub(crate) fn apply(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raccord_bus::{Head, SqliteLog};
+    use raccord_bus::{Head, LogRead as _, SqliteLog};
 
     #[test]
     fn a_year_of_daily_snapshots_leaves_one_a_month_and_the_newest() {

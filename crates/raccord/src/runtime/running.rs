@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::at_work::AtWork;
 use super::commands::{self, Commands};
 use super::hands;
+use super::home::Clusters;
 use super::load::Unread;
 use super::node::Slot;
 use super::socket;
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     /// The process's watcher.
     pub(super) watching: Arc<Watching>,
+    /// Its connections to clusters.
+    pub(super) clusters: Clusters,
     /// Where it listens.
     pub(super) listen: SocketAddr,
     /// How many activities a page shows.

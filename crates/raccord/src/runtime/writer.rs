@@ -2,21 +2,21 @@
 //!
 //! What waits is taken as one group: one commit, one sync of the disk.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use raccord_bus::{Log, SlotWrite, SqliteLog, Upkeep};
+use raccord_bus::{Log, SlotWrite, Upkeep};
 use raccord_engine::{DeliveryRef, Engine, Input, Reply, Step, Vault};
 use raccord_kit::Clock;
-use raccord_model::{ConnectorName, EntityKind, Event, Outcome, PlaceId, Remark, Rules};
+use raccord_model::{ConnectorName, EntityKind, Event, Outcome, Remark, Rules};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::desk::{Broken, Command, Desk, Report, stopped};
 use super::effects::Effects;
-use super::load::{Loaded, open_writer};
+use super::home::Home;
+use super::load::{Written, open_writer};
 use super::{renderer::Rendering, told};
 use crate::report::Problem;
 
@@ -37,10 +37,6 @@ const TOLD: usize = 5_000;
 
 /// What the writer is given.
 pub(crate) struct WriterOptions {
-    /// The log's folder.
-    pub(crate) data: PathBuf,
-    /// The place's name.
-    pub(crate) place: PlaceId,
     /// What its settings say.
     pub(crate) set: Set,
     /// The clock.
@@ -83,7 +79,7 @@ impl Writer {
     /// # Errors
     /// When the first commit, the configuration's, cannot be written.
     pub(crate) fn start(
-        loaded: Loaded<SqliteLog>,
+        loaded: Written,
         options: WriterOptions,
         effects: Effects,
     ) -> Result<(Self, Desk), Problem> {
@@ -92,6 +88,7 @@ impl Writer {
         let (looks, looks_seen) = watch::channel(Vec::new());
         let start = options.start;
         let mut thread = Thread {
+            home: loaded.home,
             options,
             effects,
             hear,
@@ -139,10 +136,11 @@ impl Writer {
 /// What is thrown away when the log fails.
 struct Held {
     engine: Engine,
-    log: SqliteLog,
+    log: Box<dyn Log>,
 }
 
 struct Thread {
+    home: Home,
     options: WriterOptions,
     effects: Effects,
     hear: mpsc::Receiver<Command>,
@@ -294,7 +292,7 @@ impl Thread {
         }
         for command in after {
             match command {
-                Command::Ask(look) => look(&mut held.engine, &mut held.log),
+                Command::Ask(look) => look(&mut held.engine, &mut *held.log),
                 Command::EndPass(reply) => {
                     drop(reply.send(self.pass.take().unwrap_or_default()));
                 }
@@ -339,14 +337,9 @@ impl Thread {
                     value: Some(value),
                 })
                 .collect();
-            held.log.append(now, &body, &slots).map_err(|error| {
-                Problem::failed(
-                    self.options.data.display().to_string(),
-                    error.code(),
-                    error.text(),
-                    error.mend(),
-                )
-            })?;
+            held.log
+                .append(now, &body, &slots)
+                .map_err(|error| self.home.refused(&error))?;
             self.tail += body.len();
         }
         Ok(step)
@@ -421,8 +414,8 @@ impl Thread {
         held: &mut Held,
         muted: Option<raccord_model::Words>,
     ) -> Result<(), Problem> {
-        let salt = super::load::salt_of(&mut held.log)
-            .map_err(|error| super::load::refused(&self.options.data, &error))?;
+        let salt =
+            super::load::salt_of(&mut *held.log).map_err(|error| self.home.refused(&error))?;
         let rules = (self.options.set.rules)(&salt);
         let mut inputs = vec![Input::Configure(Box::new(rules))];
         if let Some(why) = muted {
@@ -448,7 +441,11 @@ impl Thread {
     }
 
     fn reopen(&mut self) -> Option<Held> {
-        let loaded = match open_writer(&self.options.data, &self.options.place) {
+        if !self.home.is_ours() {
+            // Another node may work for it: it is not taken from that one.
+            return None;
+        }
+        let loaded = match open_writer(&self.home) {
             Ok(loaded) => loaded,
             Err(problem) => {
                 self.status.send_replace(Some(problem));
@@ -513,7 +510,7 @@ impl Thread {
                 Ok(Upkeep::Done) => {
                     self.upkeep = false;
                     if let Err(error) =
-                        super::retention::apply(&mut held.log, self.options.clock.now(), |body| {
+                        super::retention::apply(&mut *held.log, self.options.clock.now(), |body| {
                             raccord_engine::Engine::from_snapshot(body).is_some()
                         })
                     {

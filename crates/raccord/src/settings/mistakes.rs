@@ -38,6 +38,19 @@ impl<'a> Mistakes<'a> {
         }
     }
 
+    /// Notes that `key` stands beside `better`, which says the same.
+    pub(super) fn twice(&mut self, path: &[&str], key: &str, better: &str) {
+        self.add(
+            path,
+            "settings.twice",
+            Words::new(
+                format!("« {key} » et « {better} » sont donnés tous les deux."),
+                format!("“{key}” and “{better}” are both given."),
+            ),
+            Words::new(format!("Gardez « {better} »."), format!("Keep “{better}”.")),
+        );
+    }
+
     /// Notes what a schema found in the table at `path`.
     pub(super) fn schema(&mut self, path: &[&str], mistakes: Vec<Mistake>) {
         for mistake in mistakes {

@@ -24,6 +24,10 @@ pub(super) type Units = Number<0, 1_000_000>;
 pub(super) struct Raw {
     /// The community this configuration is for.
     place: Place,
+    /// The servers of a shared log.
+    #[serde(default)]
+    #[schemars(with = "Cluster")]
+    cluster: Option<Cluster>,
     /// Web pages, the event endpoint and their protection.
     #[serde(default)]
     #[schemars(default, with = "Web", extend("default" = serde_json::json!({})))]
@@ -92,10 +96,79 @@ pub(super) struct Place {
     #[serde(default)]
     #[schemars(with = "String", extend("examples" = ["data"]))]
     pub(super) data: Option<PathBuf>,
-    /// The address of a shared log, instead of `data`.
+    /// The servers of a shared log, with commas between them; `data` then holds what this machine
+    /// keeps of it, which can be deleted.
     #[serde(default)]
     #[schemars(with = "String", extend("examples" = ["nats://127.0.0.1:4222"]))]
     pub(super) bus: Option<String>,
+}
+
+/// How the servers of `place.bus` are reached, and what they keep.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cluster {
+    /// The credentials file that the servers' operator gave.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["secrets/raccord.creds"]))]
+    pub(super) credentials: Option<PathBuf>,
+    /// The user's name, with a password.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["raccord"]))]
+    pub(super) user: Option<String>,
+    /// The user's password; better given as `password_file`.
+    #[serde(default)]
+    #[schemars(with = "Inline")]
+    pub(super) password: Option<Inline>,
+    /// The file that holds the user's password.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["secrets/nats"]))]
+    pub(super) password_file: Option<PathBuf>,
+    /// PEM files of the certificate authorities the servers are trusted by; the system's without.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["ca.pem"]]))]
+    pub(super) authorities: Vec<PathBuf>,
+    /// Our own certificate, a PEM file, where the servers ask for one.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["node.pem"]))]
+    pub(super) certificate: Option<PathBuf>,
+    /// The key of that certificate, a PEM file.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["node.key"]))]
+    pub(super) key: Option<PathBuf>,
+    /// On how many servers everything is kept: 1, 3 or 5. Only looked at where it is made.
+    #[serde(default)]
+    #[schemars(with = "Replicas", extend("default" = 1))]
+    pub(super) replicas: Option<Replicas>,
+    /// What this node is called; the machine's name without.
+    #[serde(default)]
+    #[schemars(with = "String", extend("examples" = ["north"]))]
+    pub(super) node: Option<String>,
+}
+
+/// 1, 3 or 5.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u8")]
+pub(super) struct Replicas(pub(super) u8);
+
+impl TryFrom<u8> for Replicas {
+    type Error = &'static str;
+    fn try_from(count: u8) -> Result<Self, Self::Error> {
+        matches!(count, 1 | 3 | 5)
+            .then_some(Self(count))
+            .ok_or("1, 3 or 5")
+    }
+}
+
+impl JsonSchema for Replicas {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Replicas".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "enum": [1, 3, 5] })
+    }
 }
 
 /// `fr` or `en`.

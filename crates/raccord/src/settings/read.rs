@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::document::{Document, Places};
 use super::mistakes::{Mistakes, about, did_you_mean};
-use super::{Instance, Settings, Token, Web, alone, raw, schema, trial, when};
+use super::{Instance, Settings, Token, Web, alone, cluster, raw, schema, trial, when};
 use crate::connectors;
 
 /// Where `run` listens unless told otherwise.
@@ -36,6 +36,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     };
     let raw_place: Option<raw::Place> = section(tree, &["place"], &mut mistakes);
     let raw_web: Option<raw::Web> = section(tree, &["web"], &mut mistakes);
+    let raw_cluster: Option<raw::Cluster> = section(tree, &["cluster"], &mut mistakes);
     let raw_guards: Option<raw::Guards> = section(tree, &["guards"], &mut mistakes);
     let connectors = connectors(&tree["connectors"], &document.places, &mut mistakes);
     alone::check(&connectors, &base, &mut mistakes);
@@ -54,6 +55,8 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let public_url = public_url(web_raw.public_url.as_deref(), &mut mistakes);
     let web = web(web_raw, &base, &mut mistakes);
     let colour = raw_place.as_ref().and_then(|raw| raw.colour.clone());
+    let bus = raw_place.as_ref().and_then(|raw| raw.bus.clone());
+    let cluster = cluster::read(bus.as_deref(), raw_cluster, &base, &mut mistakes);
     let place = raw_place.and_then(|raw| place(raw, public_url, &base, &mut mistakes));
     if mistakes.any() || place.is_none() {
         trial::look(document, &base, &mut mistakes);
@@ -67,6 +70,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
             colour: colour.unwrap_or_default(),
             zone,
             data,
+            cluster,
             web,
             connectors,
             recipes,
@@ -169,21 +173,6 @@ fn place(
         .timezone
         .as_deref()
         .and_then(|name| zone(name, mistakes));
-    if raw.bus.is_some() {
-        let mend = Words::new(
-            "Retirez `bus` et donnez un dossier avec `data = \"data\"`.",
-            "Take `bus` out and give a folder with `data = \"data\"`.",
-        );
-        mistakes.add(
-            &["place", "bus"],
-            "bus-not-built-in",
-            Words::new(
-                "Ce programme garde son journal dans un dossier ; il n'est pas construit pour un journal partagé.",
-                "This program keeps its log in a folder; it is not built with a shared log.",
-            ),
-            mend,
-        );
-    }
     let data = base.join(raw.data.unwrap_or_else(|| "data".into()));
     Some((
         Place {
@@ -281,15 +270,7 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
     }
     let admin_token = match (raw.admin_token, raw.admin_token_file) {
         (Some(_), Some(_)) => {
-            mistakes.add(
-                &["web", "admin_token"],
-                "settings.twice",
-                Words::new(
-                    "« admin_token » et « admin_token_file » sont donnés tous les deux.",
-                    "“admin_token” and “admin_token_file” are both given.",
-                ),
-                Words::new("Gardez « admin_token_file ».", "Keep “admin_token_file”."),
-            );
+            mistakes.twice(&["web", "admin_token"], "admin_token", "admin_token_file");
             None
         }
         (Some(token), None) => Some(Token::Inline(token.into())),

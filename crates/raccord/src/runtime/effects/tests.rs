@@ -85,7 +85,7 @@ async fn made(payload: Payload) -> (Outcome, Vec<String>) {
     let effects = Effects::new(
         Arc::new(BTreeMap::from([(connector.clone(), tool)])),
         Arc::new(ManualClock::at(NOON)),
-        "lieu".parse().unwrap(),
+        Home::folder(&"lieu".parse().unwrap(), std::path::Path::new("data")),
         CancellationToken::new(),
     );
     let (tell, mut hear) = mpsc::channel(1);

@@ -31,8 +31,8 @@ fn received(receiver: &Standin) -> Value {
 /// of many activities, those of the same commit.
 async fn causes(world: &World, connector: &str) -> Vec<Event> {
     let connector = connector.to_owned();
-    let look = move |log: &raccord_bus::SqliteLog| {
-        let commits = raccord_bus::LogRead::commits(log, 1, 100 << 20).unwrap();
+    let look = move |log: &dyn raccord_bus::Log| {
+        let commits = log.commits(1, 100 << 20).unwrap();
         let mut events = BTreeMap::new();
         let mut causes = Vec::new();
         for commit in commits {

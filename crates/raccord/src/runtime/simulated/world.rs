@@ -26,6 +26,7 @@ use crate::runtime::effects::Effects;
 use crate::runtime::face::Here;
 use crate::runtime::figures::Counted;
 use crate::runtime::hands;
+use crate::runtime::home::Home;
 use crate::runtime::load;
 use crate::runtime::node::Process;
 use crate::runtime::secrets;
@@ -110,15 +111,14 @@ impl World {
         let counted = Arc::new(Counted::of(settings.connectors.keys()));
         let publish = publisher(&feed, &counted, settings.place.id.clone());
         let stop = CancellationToken::new();
+        let home = Home::folder(&settings.place.id, &settings.data);
         let effects = Effects::new(
             Arc::clone(&tools),
             Arc::clone(&shared),
-            settings.place.id.clone(),
+            home.clone(),
             stop.clone(),
         );
         let options = WriterOptions {
-            data: settings.data.clone(),
-            place: settings.place.id.clone(),
             set: hands::set(&settings, &tools),
             clock: Arc::clone(&shared),
             publish: Some(Box::new(move |commit, new, vault| {
@@ -127,7 +127,7 @@ impl World {
             })),
             start: Start::AtOnce,
         };
-        let loaded = load::open_writer(&settings.data, &settings.place.id).unwrap();
+        let loaded = load::open_writer(&home).unwrap();
         let (writer, desk) = Writer::start(loaded, options, effects).unwrap();
         let (watch, replaced) = secrets::watch(
             settings.clone(),
@@ -158,7 +158,7 @@ impl World {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             tasks.spawn(async move { face.serve(listener).await });
-            let here = Here::new(settings, desk.clone(), shared, (feed, counted), 100);
+            let here = Here::new(settings, home, desk.clone(), shared, (feed, counted), 100);
             let here = Arc::new(here);
             slot.runs(here.clone());
             tasks.spawn(here.keep_fresh(stop.clone()));

@@ -1,0 +1,399 @@
+//! Which nodes live, and which of them holds which place.
+//!
+//! Each node says twice a second that it lives; who holds a place stands in one message per place,
+//! which is only written after the one that was read. Nobody trusts the clock of another machine:
+//! whether a node lives is told by the hours at which the servers took its word and ours. To hold a
+//! place is a courtesy that keeps two from working for it at once; what makes it safe is the term
+//! that opening its log takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::OrderedConfig;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use raccord_model::PlaceId;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::error::ClusterError;
+use super::link::{Jetstream, Pause, Put, refused};
+use super::streams;
+use super::writer::drawn;
+use crate::LogError;
+
+/// How often a node says that it lives.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// A node that was silent for so long is dead to the others, and takes itself for dead.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// The words of a node that was silent for so long are taken away.
+const FORGOTTEN: Duration = Duration::from_hours(1);
+
+/// This process, among the nodes of its cluster.
+#[derive(Debug)]
+pub struct Node {
+    link: Jetstream,
+    id: Arc<str>,
+    view: watch::Receiver<View>,
+    heard: watch::Receiver<Option<Instant>>,
+    tasks: [AbortHandle; 2],
+}
+
+/// The nodes and the places, as they were when our own last word came back.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The hour of our own last word, by the servers' clock, in nanoseconds.
+    now: Option<i128>,
+    beats: BTreeMap<String, i128>,
+    /// Those that said good-bye: no name is used twice.
+    left: BTreeSet<String>,
+    serves: BTreeMap<String, BTreeSet<PlaceId>>,
+    holders: BTreeMap<PlaceId, (String, u64)>,
+}
+
+impl View {
+    /// The nodes that live, with what each could work for.
+    pub fn living(&self) -> impl Iterator<Item = (&str, &BTreeSet<PlaceId>)> {
+        static NOTHING: BTreeSet<PlaceId> = BTreeSet::new();
+        self.beats
+            .keys()
+            .filter(|node| self.lives(node))
+            .map(|node| {
+                let serves = self.serves.get(node).unwrap_or(&NOTHING);
+                (node.as_str(), serves)
+            })
+    }
+
+    /// The node that holds `place`, if it lives.
+    pub fn holder(&self, place: &PlaceId) -> Option<&str> {
+        let (node, _) = self.holders.get(place)?;
+        self.lives(node).then_some(node)
+    }
+
+    /// Every place that a living node holds.
+    pub fn held(&self) -> impl Iterator<Item = (&PlaceId, &str)> {
+        let held = self
+            .holders
+            .iter()
+            .filter(|(_, (node, _))| self.lives(node));
+        held.map(|(place, (node, _))| (place, node.as_str()))
+    }
+
+    fn lives(&self, node: &str) -> bool {
+        let beat = self.beats.get(node).filter(|_| !self.left.contains(node));
+        let beat = beat.copied();
+        let silent = self.now.zip(beat).map(|(now, beat)| now - beat);
+        silent.is_some_and(|silent| silent <= SILENCE.as_nanos() as i128)
+    }
+
+    /// Nodes that said good-bye, or nothing, for so long that nobody asks after them.
+    fn forgotten(&self) -> Vec<String> {
+        let now = self.now.unwrap_or_default();
+        let silent = |at: &i128| now - at > FORGOTTEN.as_nanos() as i128;
+        let old = self.beats.iter().filter(|(_, at)| silent(at));
+        old.map(|(node, _)| node.clone()).collect()
+    }
+
+    /// Takes a message of the stream; `us` is our own name.
+    fn take(&mut self, us: &str, subject: &str, said: &str, (sequence, at): (u64, i128)) {
+        let mut tokens = subject.split('.').skip(1);
+        let (Some(kind), Some(name)) = (tokens.next(), tokens.next()) else {
+            return;
+        };
+        match kind {
+            "beat" => {
+                if name == us {
+                    self.now = Some(at);
+                }
+                self.beats.insert(name.to_owned(), at);
+                if said.is_empty() {
+                    self.left.insert(name.to_owned());
+                }
+            }
+            "serves" => {
+                let places = said.split(' ').filter_map(|place| place.parse().ok());
+                self.serves.insert(name.to_owned(), places.collect());
+            }
+            "holder" => {
+                if let Ok(place) = name.parse() {
+                    self.holders.insert(place, (said.to_owned(), sequence));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Node {
+    /// Says that this process lives, under `name` and a word of its own, and waits until it knows
+    /// the others.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub fn join(link: &Jetstream, name: &str) -> Result<Self, LogError> {
+        let word = u64::from_be_bytes(drawn(streams::NODES)?);
+        let id: Arc<str> = format!("{}-{word:016x}", as_token(name)).into();
+        let (show, view) = watch::channel(View::default());
+        let (tell, heard) = watch::channel(None);
+        let watching = link.spawn(watch_all(link.clone(), Arc::clone(&id), show));
+        let beating = link.spawn(beat(link.clone(), Arc::clone(&id), tell));
+        let node = Self {
+            link: link.clone(),
+            id,
+            view,
+            heard,
+            tasks: [watching, beating],
+        };
+        let mut known = node.view.clone();
+        let deadline = link.deadline();
+        let first = link.wait(async {
+            let known = known.wait_for(|view| view.now.is_some());
+            tokio::time::timeout_at(deadline, known).await.map(drop)
+        });
+        first.map_err(|_| ClusterError::Unconfirmed)?;
+        node.sweep()?;
+        Ok(node)
+    }
+
+    /// Takes the words of nodes away that have been silent for long.
+    fn sweep(&self) -> Result<(), LogError> {
+        for node in self.view.borrow().forgotten() {
+            for subject in [streams::beat(&node), streams::serves(&node)] {
+                let purge = self.link.purge(streams::NODES, &subject, None);
+                self.link.wait(purge)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The name it lives under.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The nodes and the places, whenever they change.
+    pub fn view(&self) -> watch::Receiver<View> {
+        self.view.clone()
+    }
+
+    /// Until when the others surely take this node for alive; none where that is over.
+    pub fn lives_until(&self) -> Option<Instant> {
+        let until = (*self.heard.borrow())? + SILENCE;
+        (until > Instant::now()).then_some(until)
+    }
+
+    /// Says which places this node could work for.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub fn serves<'p>(
+        &self,
+        places: impl IntoIterator<Item = &'p PlaceId>,
+    ) -> Result<(), LogError> {
+        let places: Vec<&str> = places.into_iter().map(PlaceId::as_str).collect();
+        self.say(streams::serves(&self.id), places.join(" "))
+    }
+
+    /// Takes `place`, unless a node that lives holds it. Whether it is ours now.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub fn claim(&self, place: &PlaceId) -> Result<bool, LogError> {
+        let known = self.view.borrow().clone();
+        match known.holder(place) {
+            Some(holder) if holder == &*self.id => return Ok(true),
+            Some(_) => return Ok(false),
+            None => {}
+        }
+        let after = known.holders.get(place).map_or(0, |(_, at)| *at);
+        let subject = streams::holder(place);
+        let claim = Bytes::from(self.id.to_string());
+        let put = self.link.put_after(streams::NODES, &subject, after, claim);
+        match self.link.wait(put)? {
+            Put::In(sequence) => {
+                self.seen(|view| {
+                    view.holders
+                        .get(place)
+                        .is_some_and(|(_, at)| *at >= sequence)
+                })?;
+                Ok(self.view.borrow().holder(place) == Some(&*self.id))
+            }
+            Put::Other(_) => Ok(false),
+        }
+    }
+
+    /// Lets go of `place`, so that another may take it at once.
+    ///
+    /// # Errors
+    /// As the cluster refuses: then it is free once this node is silent.
+    pub fn release(&self, place: &PlaceId) -> Result<(), LogError> {
+        let held = self.view.borrow().holders.get(place).cloned();
+        let Some((_, after)) = held.filter(|(node, _)| **node == *self.id) else {
+            return Ok(());
+        };
+        let subject = streams::holder(place);
+        let free = Bytes::new();
+        self.link
+            .wait(self.link.put_after(streams::NODES, &subject, after, free))?;
+        Ok(())
+    }
+
+    /// Says good-bye: what it still holds is free at once.
+    pub fn leave(self) {
+        let [watching, beating] = &self.tasks;
+        beating.abort();
+        // Where it is not heard, its silence says the same.
+        drop(self.say(streams::beat(&self.id), String::new()));
+        watching.abort();
+    }
+
+    fn say(&self, subject: String, what: String) -> Result<(), LogError> {
+        let message = (subject, async_nats::HeaderMap::new(), Bytes::from(what));
+        self.link
+            .wait(self.link.put_all(streams::NODES, vec![message]))?;
+        Ok(())
+    }
+
+    /// Waits until what was written has come back.
+    fn seen(&self, is_so: impl FnMut(&View) -> bool) -> Result<(), ClusterError> {
+        let mut view = self.view.clone();
+        let deadline = self.link.deadline();
+        let seen = self.link.wait(async {
+            let seen = view.wait_for(is_so);
+            tokio::time::timeout_at(deadline, seen).await.map(drop)
+        });
+        seen.map_err(|_| ClusterError::Unconfirmed)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// What the node of this id is called.
+pub fn name(id: &str) -> &str {
+    id.rsplit_once('-').map_or(id, |(name, _)| name)
+}
+
+/// A name as a subject may hold it.
+fn as_token(name: &str) -> String {
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    name.chars().take(64).map(fit).collect()
+}
+
+/// Says again and again that we live, and remembers when it was heard.
+async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Instant>>) {
+    let mut tick = interval(BEAT);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        // The others count from when the servers took it, which is not before now.
+        let now = Instant::now();
+        let said = link
+            .context()
+            .publish(streams::beat(&us), Bytes::from_static(b"alive"))
+            .await;
+        let taken = match said {
+            Ok(acknowledged) => acknowledged.await.is_ok(),
+            Err(_) => false,
+        };
+        if taken {
+            heard.send_replace(Some(now));
+        }
+    }
+}
+
+/// Keeps the view, for ever.
+async fn watch_all(link: Jetstream, us: Arc<str>, show: watch::Sender<View>) {
+    loop {
+        if let Err(error) = read_all(&link, &us, &show).await {
+            tracing::warn!(error.code = error.code(), %error, "cluster.nodes-unseen");
+        }
+        Pause::new().before_next().await;
+    }
+}
+
+async fn read_all(
+    link: &Jetstream,
+    us: &str,
+    show: &watch::Sender<View>,
+) -> Result<(), ClusterError> {
+    let config = OrderedConfig {
+        deliver_policy: DeliverPolicy::LastPerSubject,
+        // Without it the servers refuse that policy.
+        filter_subject: format!("{}.>", streams::NODES),
+        ..OrderedConfig::default()
+    };
+    let stream = link.stream(streams::NODES).await?;
+    let consumer = stream
+        .create_consumer(config)
+        .await
+        .map_err(|error| refused("follow the nodes", &error))?;
+    let mut messages = consumer
+        .messages()
+        .await
+        .map_err(|error| refused("follow the nodes", &error))?;
+    while let Some(message) = messages.next().await {
+        let message = message.map_err(|error| refused("follow the nodes", &error))?;
+        let known = told(&message)?;
+        let said = std::str::from_utf8(&message.payload).unwrap_or_default();
+        show.send_modify(|view| view.take(us, &message.subject, said, known));
+    }
+    Ok(())
+}
+
+/// Where a message stands, and when the servers took it.
+fn told(message: &Message) -> Result<(u64, i128), ClusterError> {
+    let info = message
+        .info()
+        .map_err(|error| refused("follow the nodes", &*error))?;
+    Ok((info.stream_sequence, info.published.unix_timestamp_nanos()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i128) -> (u64, i128) {
+        (1, seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_node_lives_by_the_servers_clock_and_holds_what_it_took() {
+        let mut view = View::default();
+        let place: PlaceId = "halle".parse().unwrap();
+        let mut take = |subject: &str, said: &str, at| view.take("us", subject, said, at);
+        take("raccord-nodes.beat.us", "alive", at(100));
+        take("raccord-nodes.beat.them", "alive", at(99));
+        take("raccord-nodes.serves.them", "halle cafe", at(99));
+        take("raccord-nodes.holder.halle", "them", (7, 0));
+        assert_eq!(view.holder(&place), Some("them"));
+        assert_eq!(view.living().count(), 2);
+        view.take("us", "raccord-nodes.beat.us", "alive", at(103));
+        assert_eq!(view.holder(&place), None, "silent for four seconds");
+        view.take("us", "raccord-nodes.beat.them", "alive", at(104));
+        assert_eq!(view.holder(&place), Some("them"), "it was only slow");
+        view.take("us", "raccord-nodes.beat.them", "", at(104));
+        assert_eq!(view.holder(&place), None, "it said good-bye");
+        assert_eq!(
+            view.living().map(|(node, _)| node).collect::<Vec<_>>(),
+            ["us"]
+        );
+    }
+}

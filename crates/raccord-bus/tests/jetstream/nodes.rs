@@ -1,0 +1,116 @@
+//! Which node lives, and who holds a place: taken once, let go, taken over after a death.
+
+use std::time::{Duration, Instant};
+
+use raccord_bus::jetstream::Node;
+use raccord_model::PlaceId;
+
+use crate::world::{RUNTIME, World, place};
+
+/// Waits until `node` sees it so, and gives how long that took.
+fn until(node: &Node, is_so: impl FnMut(&raccord_bus::jetstream::View) -> bool) -> Duration {
+    let began = Instant::now();
+    let mut view = node.view();
+    RUNTIME
+        .block_on(async {
+            let seen = view.wait_for(is_so);
+            tokio::time::timeout(Duration::from_secs(20), seen)
+                .await
+                .map(drop)
+        })
+        .unwrap();
+    began.elapsed()
+}
+
+#[test]
+fn a_place_is_held_by_one_node_and_free_once_that_lets_go_or_leaves() {
+    let world = World::new();
+    let (here, there) = (world.connect(), world.connect());
+    let one = Node::join(&here, "north").unwrap();
+    let other = Node::join(&there, "south").unwrap();
+    let halle = place();
+    one.serves([&halle]).unwrap();
+    assert!(one.claim(&halle).unwrap());
+    assert!(one.claim(&halle).unwrap(), "it is its own already");
+    until(&other, |view| view.holder(&halle).is_some());
+    assert!(!other.claim(&halle).unwrap());
+    let seen = other.view().borrow().clone();
+    let living: Vec<&str> = seen.living().map(|(node, _)| node).collect();
+    assert_eq!(living, [one.id(), other.id()], "by name");
+    assert!(
+        seen.living()
+            .any(|(node, serves)| node == one.id() && serves.contains(&halle))
+    );
+
+    one.release(&halle).unwrap();
+    until(&other, |view| view.holder(&halle).is_none());
+    assert!(other.claim(&halle).unwrap());
+    let left = other.id().to_owned();
+    other.leave();
+    until(&one, |view| view.holder(&halle).is_none());
+    assert!(one.view().borrow().living().all(|(node, _)| node != left));
+    assert!(one.claim(&halle).unwrap());
+}
+
+#[test]
+fn of_many_who_claim_at_once_one_gets_it() {
+    let world = World::new();
+    let link = world.connect();
+    let nodes: Vec<Node> = (0..6).map(|_| Node::join(&link, "node").unwrap()).collect();
+    for round in 0..10 {
+        let place: PlaceId = format!("place-{round}").parse().unwrap();
+        let won = std::thread::scope(|scope| {
+            let claims: Vec<_> = nodes
+                .iter()
+                .map(|node| scope.spawn(|| node.claim(&place).unwrap()))
+                .collect();
+            claims
+                .into_iter()
+                .map(|claim| claim.join().unwrap())
+                .filter(|won| *won)
+                .count()
+        });
+        assert_eq!(won, 1);
+    }
+}
+
+#[test]
+fn a_node_that_fell_silent_is_dead_to_the_others_within_four_seconds_and_to_itself_before() {
+    let world = World::new();
+    let (here, there) = (world.connect(), world.connect());
+    let one = Node::join(&here, "north").unwrap();
+    let halle = place();
+    assert!(one.claim(&halle).unwrap());
+    let other = Node::join(&there, "south").unwrap();
+    assert_eq!(other.view().borrow().holder(&halle), Some(one.id()));
+    assert!(!other.claim(&halle).unwrap());
+    let until_then = one.lives_until().unwrap();
+    drop(one);
+    let took = until(&other, |view| view.holder(&halle).is_none());
+    assert!(
+        tokio::time::Instant::now() >= until_then,
+        "it was safe until then"
+    );
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(other.claim(&halle).unwrap());
+}
+
+#[test]
+fn a_node_without_servers_takes_itself_for_dead() {
+    let mut world = World::new();
+    let link = world.connect();
+    let one = Node::join(&link, "north").unwrap();
+    assert!(one.lives_until().is_some());
+    world.server.kill();
+    let began = Instant::now();
+    while one.lives_until().is_some() {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    world.server.run();
+    let began = Instant::now();
+    while one.lives_until().is_none() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it lives again");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}

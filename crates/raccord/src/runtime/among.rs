@@ -1,0 +1,224 @@
+//! This process among the nodes of its clusters: the places it shares with them, what each node
+//! says, and whose turn it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future;
+use raccord_bus::jetstream::{Node, View};
+use raccord_model::PlaceId;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::home::{Clusters, Home};
+use super::node::Slot;
+use super::sharing;
+use crate::cli::Session;
+
+/// How long a place that could not be started here is left to others, and how long a cluster that
+/// could not be reached is left alone.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// The places this process shares with others.
+#[derive(Default)]
+pub(super) struct Among {
+    places: BTreeMap<PlaceId, Place>,
+    nodes: Vec<Joined>,
+    /// Whether something is to be said or tried that no node's word brings up.
+    due: bool,
+}
+
+/// A place, as this process could work for it.
+struct Place {
+    session: Session,
+    slot: Arc<Slot>,
+    /// Who it is said to be with.
+    told: Option<Option<String>>,
+    /// Until then it is left to others.
+    tired: Option<Instant>,
+    /// The node of its cluster.
+    joined: Option<usize>,
+}
+
+/// This process among the nodes of one cluster.
+struct Joined {
+    node: Arc<Node>,
+    view: watch::Receiver<View>,
+    said: Option<Vec<PlaceId>>,
+}
+
+/// What is to be done now.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// Places that another node holds now.
+    pub(super) lost: Vec<PlaceId>,
+    /// Places to let go.
+    pub(super) give: Vec<PlaceId>,
+    /// Places to take.
+    pub(super) take: Vec<PlaceId>,
+}
+
+impl Among {
+    /// One more place, or one that is set anew.
+    pub(super) fn shares(&mut self, session: &Session, slot: Arc<Slot>) {
+        let place = Place {
+            session: session.clone(),
+            slot,
+            told: None,
+            tired: None,
+            joined: None,
+        };
+        self.places.insert(session.settings.place.id.clone(), place);
+        self.due = true;
+    }
+
+    /// A place is no longer one of this process.
+    pub(super) fn leaves(&mut self, id: &PlaceId) {
+        self.due |= self.places.remove(id).is_some();
+    }
+
+    pub(super) fn session(&self, id: &PlaceId) -> Option<&Session> {
+        self.places.get(id).map(|place| &place.session)
+    }
+
+    /// The place is set like this from now on.
+    pub(super) fn sets(&mut self, session: &Session) {
+        if let Some(place) = self.places.get_mut(&session.settings.place.id) {
+            place.session = session.clone();
+        }
+    }
+
+    /// The place is shown through this slot while it is not at work here.
+    pub(super) fn shows(&mut self, id: &PlaceId, slot: Arc<Slot>) {
+        if let Some(place) = self.places.get_mut(id) {
+            place.slot = slot;
+            place.told = None;
+        }
+    }
+
+    /// The place could not be started here: others may try.
+    pub(super) fn could_not(&mut self, id: &PlaceId) {
+        if let Some(place) = self.places.get_mut(id) {
+            place.tired = Some(Instant::now() + AGAIN);
+        }
+        self.due = true;
+    }
+
+    /// Says that this process could work for nothing any more.
+    pub(super) fn serves_nothing(&self) {
+        for joined in &self.nodes {
+            // Where it is not heard, the places are free once this process is silent.
+            drop(joined.node.serves([]));
+        }
+    }
+
+    /// Resolves when there may be something to do.
+    pub(super) async fn changed(&mut self) {
+        if self.places.is_empty() {
+            return future::pending().await;
+        }
+        if std::mem::take(&mut self.due) {
+            return;
+        }
+        let views = self.nodes.iter_mut().map(|joined| {
+            let changed = async { drop(joined.view.changed().await) };
+            Box::pin(changed)
+        });
+        let views: Vec<_> = views.collect();
+        let any = async {
+            match views.as_slice() {
+                [] => future::pending().await,
+                _ => drop(future::select_all(views).await),
+            }
+        };
+        drop(timeout(AGAIN, any).await);
+    }
+
+    /// What to do now, where `running` are the places at work here.
+    pub(super) fn turn(&mut self, clusters: &Clusters, running: &[PlaceId]) -> Turn {
+        self.join(clusters);
+        self.say();
+        let mut turn = Turn::default();
+        for (at, joined) in self.nodes.iter_mut().enumerate() {
+            let view = joined.view.borrow_and_update().clone();
+            let us = joined.node.id();
+            let next = sharing::turn(us, &view);
+            for (id, place) in &mut self.places {
+                if place.joined != Some(at) {
+                    continue;
+                }
+                let holder = view.holder(id);
+                if !running.contains(id) {
+                    place.tell(holder);
+                } else if holder != Some(us) {
+                    turn.lost.push(id.clone());
+                }
+            }
+            let here = |id: &PlaceId| self.places.get(id).is_some_and(|it| it.joined == Some(at));
+            let take = next.take.into_iter().filter(|id| here(id));
+            turn.take.extend(take.filter(|id| !running.contains(id)));
+            turn.give.extend(next.give.filter(|id| here(id)));
+        }
+        turn
+    }
+
+    /// Joins the nodes of clusters that were not joined yet.
+    fn join(&mut self, clusters: &Clusters) {
+        for place in self.places.values_mut() {
+            if place.joined.is_some() || place.is_tired() {
+                continue;
+            }
+            let home = Home::of(&place.session.settings, clusters);
+            let node = match home.and_then(|home| home.node()) {
+                Ok(Some(node)) => node,
+                Ok(None) => continue,
+                Err(problem) => {
+                    place.slot.does_not_start(&problem);
+                    place.tired = Some(Instant::now() + AGAIN);
+                    continue;
+                }
+            };
+            let known = self.nodes.iter().position(|it| it.node.id() == node.id());
+            place.joined = Some(known.unwrap_or_else(|| {
+                let view = node.view();
+                self.nodes.push(Joined {
+                    node,
+                    view,
+                    said: None,
+                });
+                self.nodes.len() - 1
+            }));
+        }
+    }
+
+    /// Says which places this process could work for, where that changed.
+    fn say(&mut self) {
+        for (at, joined) in self.nodes.iter_mut().enumerate() {
+            let of = self
+                .places
+                .iter()
+                .filter(|(_, place)| place.joined == Some(at));
+            let could = of.filter(|(_, place)| !place.is_tired());
+            let could: Vec<PlaceId> = could.map(|(id, _)| id.clone()).collect();
+            if joined.said.as_ref() != Some(&could) && joined.node.serves(&could).is_ok() {
+                joined.said = Some(could);
+            }
+        }
+    }
+}
+
+impl Place {
+    fn is_tired(&self) -> bool {
+        self.tired.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Says who works for it, where that is new.
+    fn tell(&mut self, holder: Option<&str>) {
+        let holder = holder.map(str::to_owned);
+        if !self.is_tired() && self.told.as_ref() != Some(&holder) {
+            self.slot.is_elsewhere(holder.as_deref());
+            self.told = Some(holder);
+        }
+    }
+}

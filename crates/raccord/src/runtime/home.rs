@@ -1,0 +1,324 @@
+//! Where the log of a place lies: in a folder of this machine, or in a cluster of which the folder
+//! keeps a copy.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use raccord_bus::jetstream::{
+    self, ClusterError, Jetstream, JetstreamLog, JetstreamReader, Node, name,
+};
+use raccord_bus::{Forgotten, Log, LogError, LogRead, Past, Reader, SqliteLog, SqliteReader};
+use raccord_model::PlaceId;
+use tokio::runtime::Runtime;
+
+use crate::report::Problem;
+use crate::settings::Settings;
+use crate::settings::cluster::Cluster;
+
+/// Who asked to be forgotten, where the log lies in a cluster: a remark, and each machine's own list.
+const FORGOTTEN: &str = "forgotten";
+
+/// The connections of this process, one for each cluster its places name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clusters(Arc<Mutex<Vec<(String, Link)>>>);
+
+/// A connection, this process among the nodes behind it, and what carries both.
+#[derive(Clone, Debug)]
+struct Link {
+    jetstream: Jetstream,
+    name: Arc<str>,
+    node: Arc<Mutex<Option<Arc<Node>>>>,
+    // Dropped last.
+    _carrier: Arc<Carrier>,
+}
+
+impl Link {
+    /// This process among the nodes; it joins them when it is first asked for.
+    fn node(&self) -> Result<Arc<Node>, LogError> {
+        let mut known = self.node.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(node) = &*known {
+            return Ok(Arc::clone(node));
+        }
+        let node = Arc::new(Node::join(&self.jetstream, &self.name)?);
+        *known = Some(Arc::clone(&node));
+        Ok(node)
+    }
+}
+
+/// This process works for the place, as long as this lives and the others hear of it.
+#[derive(Debug)]
+struct Claim {
+    node: Arc<Node>,
+    place: PlaceId,
+    // To let go, it has to be connected still.
+    _link: Link,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Err(error) = self.node.release(&self.place) {
+            tracing::warn!(place = %self.place, error.code = error.code(), %error, "the place is not let go yet");
+        }
+    }
+}
+
+/// The thread of a connection: calls that wait for an answer never wait for one another.
+#[derive(Debug)]
+struct Carrier(Option<Runtime>);
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // It may be dropped on a thread of another runtime, which must not wait.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Clusters {
+    /// The connection to `cluster`, made when it is first asked for.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or refuses.
+    fn link(&self, cluster: &Cluster) -> Result<Link, Problem> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = format!("{cluster:?}");
+        if let Some((_, link)) = known.iter().find(|(other, _)| *other == key) {
+            return Ok(link.clone());
+        }
+        let settings = cluster.connection().map_err(|failure| {
+            Problem::failed(cluster.address(), &failure.code, failure.text, failure.mend)
+        })?;
+        let name = cluster.node.clone().unwrap_or_else(machine);
+        let link = connect(&settings, &name);
+        let link = link.map_err(|error| refused(&cluster.address(), &error))?;
+        known.push((key, link.clone()));
+        Ok(link)
+    }
+}
+
+/// What this machine is called.
+fn machine() -> String {
+    let known = rustix::system::uname();
+    known.nodename().to_string_lossy().into_owned()
+}
+
+fn connect(settings: &jetstream::Settings, name: &str) -> Result<Link, LogError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("cluster")
+        .enable_all()
+        .build()
+        .map_err(|source| LogError::Io {
+            step: "start a thread for",
+            path: settings.servers.join(",").into(),
+            source,
+        })?;
+    let handle = runtime.handle().clone();
+    let carrier = Arc::new(Carrier(Some(runtime)));
+    Ok(Link {
+        jetstream: Jetstream::connect(handle, settings)?,
+        name: name.into(),
+        node: Arc::default(),
+        _carrier: carrier,
+    })
+}
+
+/// Where the log of one place lies.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    place: PlaceId,
+    data: PathBuf,
+    /// What is said where something is wrong with it.
+    address: String,
+    cluster: Option<Link>,
+    claim: Option<Arc<Claim>>,
+}
+
+/// An open log, and what is known of its past.
+pub(crate) struct Opened {
+    /// The log.
+    pub(crate) log: Box<dyn Log>,
+    /// Its past.
+    pub(crate) past: Past,
+}
+
+impl Home {
+    /// Where `settings` say, reached.
+    ///
+    /// # Errors
+    /// When a cluster cannot be reached, or refuses.
+    pub(crate) fn of(settings: &Settings, clusters: &Clusters) -> Result<Self, Problem> {
+        let in_folder = Self::folder(&settings.place.id, &settings.data);
+        Ok(match &settings.cluster {
+            None => in_folder,
+            Some(cluster) => Self {
+                address: cluster.address(),
+                cluster: Some(clusters.link(cluster)?),
+                ..in_folder
+            },
+        })
+    }
+
+    /// The log of `place` in the folder `data`.
+    pub(crate) fn folder(place: &PlaceId, data: &Path) -> Self {
+        Self {
+            place: place.clone(),
+            data: data.to_owned(),
+            address: data.display().to_string(),
+            cluster: None,
+            claim: None,
+        }
+    }
+
+    /// What is said where something is wrong with it.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The folder: of the log, or of what this machine keeps of it.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The place.
+    pub(crate) fn place(&self) -> &PlaceId {
+        &self.place
+    }
+
+    /// This process among the nodes that share the place, where there are any.
+    ///
+    /// # Errors
+    /// When it cannot join them.
+    pub(crate) fn node(&self) -> Result<Option<Arc<Node>>, Problem> {
+        let node = self.cluster.as_ref().map(Link::node).transpose();
+        node.map_err(|error| self.refused(&error))
+    }
+
+    /// The same, held by this process until the last of it is dropped; none where another node that
+    /// lives holds it.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub(crate) fn claimed(mut self) -> Result<Option<Self>, Problem> {
+        let Some(node) = self.node()? else {
+            return Ok(Some(self));
+        };
+        let ours = node.claim(&self.place);
+        if !ours.map_err(|error| self.refused(&error))? {
+            return Ok(None);
+        }
+        self.claim = self.cluster.clone().map(|link| {
+            Arc::new(Claim {
+                node,
+                place: self.place.clone(),
+                _link: link,
+            })
+        });
+        Ok(Some(self))
+    }
+
+    /// Whether this process may work for the place: nobody else can have taken it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.claim.as_ref().is_none_or(|claim| {
+            let holds = claim.node.view().borrow().holder(&self.place) == Some(claim.node.id());
+            holds && claim.node.lives_until().is_some()
+        })
+    }
+
+    /// What the node is called that works for the place, where there is one that shares it.
+    pub(crate) fn holder(&self) -> Option<String> {
+        let node = self.cluster.as_ref()?.node().ok()?;
+        let view = node.view();
+        let view = view.borrow();
+        view.holder(&self.place).map(|id| name(id).to_owned())
+    }
+
+    /// Opens the log for writing, and makes this its only writer.
+    ///
+    /// # Errors
+    /// As the log refuses.
+    pub(crate) fn open(&self) -> Result<Opened, LogError> {
+        Ok(match &self.cluster {
+            None => {
+                let opened = SqliteLog::open(&self.data, &self.place)?;
+                Opened {
+                    log: Box::new(opened.log),
+                    past: opened.past,
+                }
+            }
+            Some(link) => {
+                let opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
+                Opened {
+                    log: Box::new(opened.log),
+                    past: Past {
+                        copied: false,
+                        restored: opened.restored,
+                    },
+                }
+            }
+        })
+    }
+
+    /// Opens the log for reading; none where the place never ran.
+    ///
+    /// # Errors
+    /// As the log refuses.
+    pub(crate) fn read(&self) -> Result<Option<Box<dyn Reader>>, LogError> {
+        let opened: Result<Box<dyn Reader>, LogError> = match &self.cluster {
+            None => SqliteReader::open(&self.data, &self.place).map(|log| Box::new(log) as _),
+            Some(link) => JetstreamReader::open(&link.jetstream, Some(&self.data), &self.place)
+                .map(|log| Box::new(log) as _),
+        };
+        match opened {
+            Ok(log) => Ok(Some(log)),
+            Err(LogError::Missing { .. } | LogError::Cluster(ClusterError::Missing { .. })) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Who asked to be forgotten: the list beside the log, and what other machines know.
+    ///
+    /// # Errors
+    /// When it cannot be read: nobody must be brought back by mistake.
+    pub(crate) fn forgotten(&self, log: &dyn LogRead) -> Result<Forgotten, LogError> {
+        let mut list = Forgotten::open(&self.data)?;
+        if self.cluster.is_some()
+            && let Some(known) = log.meta(FORGOTTEN)?
+        {
+            list.join(&known)?;
+        }
+        Ok(list)
+    }
+
+    /// Tells the other machines who asked to be forgotten, where there are any.
+    ///
+    /// # Errors
+    /// As a write fails.
+    pub(crate) fn tell_forgotten(
+        &self,
+        log: &mut dyn Log,
+        list: &Forgotten,
+    ) -> Result<(), LogError> {
+        if self.cluster.is_none() || list.is_empty() {
+            return Ok(());
+        }
+        let text = list.text();
+        if log.meta(FORGOTTEN)?.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        log.set_meta(FORGOTTEN, Some(&text))
+    }
+
+    /// What the log refused, as people read it.
+    pub(crate) fn refused(&self, error: &LogError) -> Problem {
+        refused(&self.address, error)
+    }
+}
+
+/// What a log at `address` refused, as people read it.
+pub(crate) fn refused(address: &str, error: &LogError) -> Problem {
+    Problem::failed(address, error.code(), error.text(), error.mend())
+}

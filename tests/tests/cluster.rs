@@ -1,0 +1,245 @@
+//! Several nodes on one cluster: each place is worked for by one of them, whoever dies or leaves, and
+//! nothing is lost or made twice by that.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use raccord_bus::jetstream::servers::{Server, Version};
+use raccord_tests::place::Place;
+use raccord_tests::receiver::Receiver;
+use raccord_tests::working::Working;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PLACES: [&str; 4] = ["atelier", "cafe", "halle", "jardin"];
+
+/// Servers, the sheets all nodes read, and who is told.
+struct World {
+    server: Server,
+    folder: TempDir,
+    receiver: Receiver,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Version::Present, &folder.path().join("server"), "");
+        let world = Self {
+            server,
+            folder,
+            receiver: Receiver::start().unwrap(),
+        };
+        for place in PLACES {
+            world.writes(place, &["Un"]);
+        }
+        world
+    }
+
+    fn sheet(&self, place: &str) -> std::path::PathBuf {
+        self.folder.path().join(format!("{place}.csv"))
+    }
+
+    /// Saves the sheet of a place with these titles.
+    fn writes(&self, place: &str, titles: &[&str]) {
+        let mut text = "Titre,Date,Heure\n".to_owned();
+        for (day, title) in (2..).zip(titles) {
+            text.push_str(&format!("{title} {place},{day:02}/01/2027,18h30\n"));
+        }
+        let path = self.sheet(place);
+        let part = path.with_extension("part");
+        std::fs::write(&part, text).unwrap();
+        std::fs::rename(part, path).unwrap();
+    }
+
+    /// A node called `name`, on a machine of its own.
+    fn node(&self, name: &str) -> Working {
+        Working::start(|address| {
+            let settings = |place: &str| {
+                format!(
+                    "[place]\nid = \"{place}\"\nname = \"{place}\"\ntimezone = \"Europe/Paris\"\nlanguage = \"fr\"\n\
+                     data = \"../data/{place}\"\nbus = \"{}\"\n[cluster]\nnode = \"{name}\"\n\
+                     [web]\nlisten = \"{address}\"\n\
+                     [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"{}\"\n\
+                     [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
+                     [guards]\nsecond_look = \"0s\"\n",
+                    self.server.url(),
+                    self.sheet(place).display(),
+                    self.receiver.address,
+                )
+            };
+            let files: Vec<(String, String)> = PLACES
+                .iter()
+                .map(|place| (format!("{place}.toml"), settings(place)))
+                .collect();
+            let files: Vec<(&str, String)> = files
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.clone()))
+                .collect();
+            Place::several(&files)
+        })
+        .unwrap()
+    }
+
+    /// Waits until the receiver was told once of every activity, and of none twice.
+    fn told(&self, titles: &[&str]) {
+        let wanted = titles.len() * PLACES.len();
+        let times = || {
+            let mut times: BTreeMap<String, usize> = BTreeMap::new();
+            for bodies in self.receiver.received().values() {
+                let event: Value = serde_json::from_slice(&bodies[0]).unwrap();
+                assert!(bodies.iter().all(|body| *body == bodies[0]));
+                assert_eq!(event["type"], "org.raccord.activity.created.v1", "{event}");
+                let title = event["data"]["title"].as_str().unwrap();
+                *times.entry(title.to_owned()).or_default() += 1;
+            }
+            times
+        };
+        let all = self
+            .receiver
+            .wait(Duration::from_secs(30), |received| received.len() >= wanted);
+        let times = times();
+        assert!(all, "{times:?}");
+        assert_eq!(times.len(), wanted, "{times:?}");
+        assert!(times.values().all(|times| *times == 1), "{times:?}");
+    }
+}
+
+/// How many places are at work on a node.
+fn holds(node: &Working) -> usize {
+    let answers = |place: &&&str| node.get(&format!("/p/{place}/")).unwrap().0 == 200;
+    PLACES.iter().filter(answers).count()
+}
+
+fn spread(nodes: &[(&Working, usize)]) {
+    for (node, wanted) in nodes {
+        node.until(&format!("it does not hold {wanted}"), || {
+            holds(node) == *wanted
+        });
+    }
+}
+
+#[test]
+fn nodes_share_places_and_take_over_from_one_that_dies() {
+    let world = World::new();
+    let north = world.node("north");
+    spread(&[(&north, 4)]);
+    world.told(&["Un"]);
+
+    let south = world.node("south");
+    spread(&[(&north, 2), (&south, 2)]);
+    let (code, page) = south.get("/readyz").unwrap();
+    assert_eq!(code, 200, "{page}");
+    assert!(
+        page.contains("north"),
+        "it is said who works for it: {page}"
+    );
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux"]);
+    }
+    world.told(&["Un", "Deux"]);
+
+    // Killed, its places are taken over; what it had begun is there once.
+    let died = Instant::now();
+    drop(north);
+    spread(&[(&south, 4)]);
+    let took = died.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux", "Trois"]);
+    }
+    world.told(&["Un", "Deux", "Trois"]);
+
+    // One that comes gets its part, and one that leaves lets go at once.
+    let west = world.node("west");
+    spread(&[(&south, 2), (&west, 2)]);
+    let left = Instant::now();
+    south.stop().unwrap();
+    spread(&[(&west, 4)]);
+    let took = left.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux", "Trois", "Quatre"]);
+    }
+    world.told(&["Un", "Deux", "Trois", "Quatre"]);
+}
+
+#[test]
+fn a_machine_keeps_nothing_that_cannot_be_fetched_again_and_commands_work_as_with_a_folder() {
+    let world = World::new();
+    let config = |name: &str| {
+        format!(
+            "[place]\nid = \"halle\"\nname = \"La halle\"\ntimezone = \"Europe/Paris\"\nlanguage = \"fr\"\n\
+             bus = \"{}\"\n[cluster]\nnode = \"{name}\"\n\
+             [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"{}\"\n\
+             [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
+             [guards]\nsecond_look = \"0s\"\n",
+            world.server.url(),
+            world.sheet("halle").display(),
+            world.receiver.address,
+        )
+    };
+    let sheet = "Titre,Date,Heure,Contact\nBal,02/01/2027,20h,ana@example.org\n";
+    std::fs::write(world.sheet("halle"), sheet).unwrap();
+    let here = Place::new(&config("here")).unwrap();
+    let there = Place::new(&config("there")).unwrap();
+    let well = |place: &Place, arguments: &[&str]| {
+        let answer = place.run(arguments).unwrap();
+        assert_eq!(answer.code, 0, "{arguments:?}: {}", answer.stderr);
+        answer.json
+    };
+    let times = || world.receiver.received().len();
+    well(&here, &["sync"]);
+    assert_eq!(times(), 1);
+    std::fs::remove_dir_all(here.path("data")).unwrap();
+    well(&here, &["sync"]);
+    well(&there, &["sync"]);
+    assert_eq!(times(), 1, "another machine knows what this one did");
+    assert_eq!(there.events().unwrap().len(), 1);
+    let event = &there.events().unwrap()[0];
+    well(&there, &["why", event["subject"].as_str().unwrap()]);
+    well(&there, &["rebuild"]);
+    well(&there, &["backup", there.path("saved").to_str().unwrap()]);
+
+    // Whoever is forgotten here is forgotten there, and a machine that was away does not bring them back.
+    assert_eq!(
+        well(&there, &["person", "export", "ana@example.org"])["known"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    well(&here, &["person", "forget", "ana@example.org"]);
+    std::fs::remove_dir_all(there.path("data")).unwrap();
+    std::fs::write(world.sheet("halle"), sheet.replace("20h", "21h")).unwrap();
+    well(&there, &["sync"]);
+    assert_eq!(
+        there
+            .run(&["person", "export", "ana@example.org"])
+            .unwrap()
+            .code,
+        1
+    );
+    assert!(!found(
+        &world.folder.path().join("server"),
+        b"ana@example.org"
+    ));
+}
+
+/// Whether these bytes stand in a file of the folder.
+fn found(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            found(&path, bytes)
+        } else {
+            let text = std::fs::read(&path).unwrap_or_default();
+            text.windows(bytes.len()).any(|part| part == bytes)
+        }
+    })
+}
