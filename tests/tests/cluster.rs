@@ -231,6 +231,74 @@ fn a_machine_keeps_nothing_that_cannot_be_fetched_again_and_commands_work_as_wit
     ));
 }
 
+#[test]
+fn a_log_moves_to_servers_and_back_though_it_is_killed_on_the_way() {
+    let world = World::new();
+    let sheet = |titles: &[&str]| {
+        let lines = titles.iter().enumerate();
+        let lines = lines.map(|(day, title)| format!("{title},{:02}/01/2027,20h\n", day + 2));
+        format!("Titre,Date,Heure\n{}", lines.collect::<String>())
+    };
+    let config = |log: &str| {
+        format!(
+            "[place]\nid = \"halle\"\nname = \"La halle\"\ntimezone = \"Europe/Paris\"\nlanguage = \"fr\"\n{log}\n\
+             [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
+             [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
+             [guards]\nsecond_look = \"0s\"\n",
+            world.receiver.address,
+        )
+    };
+    let servers = world.server.url();
+    let place = Place::new(&config("data = \"data\"")).unwrap();
+    let sync = |titles: &[&str]| {
+        place
+            .save("programme.csv", sheet(titles).as_bytes())
+            .unwrap();
+        let answer = place.run(&["sync"]).unwrap();
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        world.receiver.received().len()
+    };
+    let moves = |to: &str| {
+        for most in [5, 15, 30, 60] {
+            let mut child = place.command(&["migrate", to]).unwrap().spawn().unwrap();
+            std::thread::park_timeout(Duration::from_millis(most));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let answer = place.run(&["migrate", to]).unwrap();
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+    };
+    let many: Vec<String> = (0..22).map(|number| format!("Bal {number}")).collect();
+    let titles: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(sync(&titles[..20]), 20);
+    moves(&servers);
+    assert_eq!(sync(&titles[..21]), 20, "the log that was left is mute");
+    let told = place.run(&["places"]).unwrap().json.to_string();
+    assert!(
+        told.contains(&format!("continue ailleurs ({servers})")),
+        "{told}"
+    );
+    place
+        .configure(|_| config(&format!("bus = \"{servers}\"")))
+        .unwrap();
+    assert_eq!(sync(&titles[..21]), 21);
+
+    moves("back");
+    assert_eq!(sync(&titles), 21, "the servers' log is mute now");
+    place.configure(|_| config("data = \"back\"")).unwrap();
+    assert_eq!(sync(&titles), 22);
+    // To a place where another log lies, nothing goes.
+    place.configure(|_| config("data = \"other\"")).unwrap();
+    sync(&titles);
+    let refused = place.run(&["migrate", &servers]).unwrap();
+    assert_ne!(refused.code, 0);
+    assert!(
+        refused.stderr.contains("migrate-another"),
+        "{}",
+        refused.stderr
+    );
+}
+
 /// Whether these bytes stand in a file of the folder.
 fn found(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().flatten().any(|entry| {

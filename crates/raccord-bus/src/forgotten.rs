@@ -111,6 +111,15 @@ impl Forgotten {
         written
     }
 
+    /// Writes the list into another folder, in place of the one there.
+    ///
+    /// # Errors
+    /// As the machine refuses.
+    pub fn write_to(&self, data: &Path) -> Result<(), LogError> {
+        std::fs::create_dir_all(data).map_err(|source| io("make", data, source))?;
+        replace(&data.join(NAME), self.text().as_bytes())
+    }
+
     /// Whether nobody was forgotten.
     pub fn is_empty(&self) -> bool {
         self.lists.values().all(BTreeSet::is_empty)
@@ -215,6 +224,26 @@ mod tests {
         assert!(list.has_slot("s1") && !list.has_slot("s2") && !list.has_value("s1"));
         let text = std::fs::read_to_string(data.path().join(NAME)).unwrap();
         assert!(!text.to_lowercase().contains("ana"));
+    }
+
+    #[test]
+    fn what_another_machine_knows_is_known_here_and_stays_with_its_salt() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut one = Forgotten::open(here.path()).unwrap();
+        one.add(["s1"], ["ana@example.org"]).unwrap();
+        let mut other = Forgotten::open(there.path()).unwrap();
+        other.add([], ["bo@example.org"]).unwrap();
+        other.join(&one.text()).unwrap();
+        assert!(other.has_value("Ana@example.org") && other.has_slot("s1"));
+        assert!(other.has_value("bo@example.org"));
+        other.add([], ["cleo@example.org"]).unwrap();
+        one.join(&other.text()).unwrap();
+        one.write_to(here.path()).unwrap();
+        let one = Forgotten::open(here.path()).unwrap();
+        for gone in ["ana@example.org", "bo@example.org", "cleo@example.org"] {
+            assert!(one.has_value(gone), "{gone}");
+        }
+        assert!(one.text().starts_with(&format!("{MAGIC}{}\n", one.salt)));
     }
 
     #[test]

@@ -31,8 +31,8 @@ mod sqlite;
 pub use error::{LogError, Part};
 pub use forgotten::Forgotten;
 pub use log::{
-    Commit, Entry, Hash32, Head, Log, LogRead, MAX_BODY, MAX_SNAPSHOT, Past, Reader, SlotWrite,
-    Snapshot, SnapshotInfo, Upkeep,
+    Commit, Entry, Hash32, Head, Log, LogRead, MAX_BODY, MAX_SNAPSHOT, MOVED, Past, Reader,
+    SlotWrite, Snapshot, SnapshotInfo, Upkeep,
 };
 pub use memory::{Fault, MemoryDisk, MemoryLog};
 pub use sqlite::{FILE, Opened, Restored, SqliteLog, SqliteReader, adopt, backup, restore};

@@ -231,13 +231,18 @@ pub trait LogRead {
 }
 
 /// What a log's own marks say of its past.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
     /// It is a copy: it does not lie where it was last written to.
     pub copied: bool,
     /// It was restored from a backup, or went back in time otherwise.
     pub restored: bool,
+    /// It goes on elsewhere: where to.
+    pub moved: Option<String>,
 }
+
+/// Remembers in a log that it goes on elsewhere, and where.
+pub const MOVED: &str = "log.moved";
 
 /// A log that is only read, beside its writer.
 ///

@@ -168,6 +168,7 @@ fn dispatch(
         Command::Restore(args) => upkeep::restore(args, console, host),
         Command::Unmute(args) => upkeep::unmute(args, console, host),
         Command::Rebuild => upkeep::rebuild(console, host),
+        Command::Migrate(args) => upkeep::migrate(args, console, host),
         Command::Support(args) => support::run(args, console, host),
         Command::Connector(args::Connector::List) => connector::list(console),
         Command::Schema(args) => schema::run(args, console),

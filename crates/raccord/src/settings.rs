@@ -53,6 +53,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The cluster of its log, where that is not the folder.
     pub cluster: Option<cluster::Cluster>,
+    /// How a cluster would be reached, without its servers.
+    reach: cluster::Cluster,
     /// Web pages and the event endpoint.
     pub web: Web,
     /// The configured tools.
@@ -70,6 +72,28 @@ impl Settings {
     /// Where to listen.
     pub fn listen(&self) -> SocketAddr {
         self.web.listen.unwrap_or(read::LISTEN)
+    }
+
+    /// The same with its log elsewhere: at servers (`nats://…`), or in a folder.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    pub fn elsewhere(&self, to: &str) -> Result<Self, Finding> {
+        if !to.contains("://") {
+            return Ok(Self {
+                data: self.base.join(to),
+                cluster: None,
+                ..self.clone()
+            });
+        }
+        let cluster = self.reach.at(to);
+        let cluster = cluster.map_err(|cluster::Wrong(code, text, mend)| {
+            crate::report::error(to, code, text, mend)
+        })?;
+        Ok(Self {
+            cluster: Some(cluster),
+            ..self.clone()
+        })
     }
 
     /// Where a key stands: `raccord.toml:12:3 (web.listen)`.

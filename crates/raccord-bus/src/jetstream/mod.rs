@@ -34,7 +34,8 @@ use raccord_model::PlaceId;
 
 use crate::log::remember_failure;
 use crate::{
-    Commit, Entry, Head, Log, LogError, LogRead, Past, Reader, Snapshot, SnapshotInfo, Upkeep,
+    Commit, Entry, Head, Log, LogError, LogRead, MOVED, Past, Reader, Snapshot, SnapshotInfo,
+    Upkeep,
 };
 pub use copy::{discard, to_cluster};
 pub use error::ClusterError;
@@ -166,7 +167,10 @@ impl Log for JetstreamLog {
         self.writing(|log| log.write_meta(key, value))
     }
     fn settle_past(&mut self) -> Result<(), LogError> {
-        self.writing(|log| log.write_meta(opening::RESTORED, None))
+        self.writing(|log| {
+            log.write_meta(MOVED, None)?;
+            log.write_meta(opening::RESTORED, None)
+        })
     }
 }
 
@@ -178,6 +182,7 @@ impl Reader for JetstreamReader {
         Ok(Past {
             copied: false,
             restored: self.went_back || self.core.meta(opening::RESTORED)?.is_some(),
+            moved: self.core.meta(MOVED)?,
         })
     }
 }

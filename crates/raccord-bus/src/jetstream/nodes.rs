@@ -76,6 +76,12 @@ impl View {
         self.lives(node).then_some(node)
     }
 
+    /// When the living node that holds `place` spoke last.
+    fn last_word(&self, place: &PlaceId) -> Option<i128> {
+        let holder = self.holder(place)?;
+        self.beats.get(holder).copied()
+    }
+
     /// Every place that a living node holds.
     pub fn held(&self) -> impl Iterator<Item = (&PlaceId, &str)> {
         let held = self
@@ -225,6 +231,27 @@ impl Node {
                 Ok(self.view.borrow().holder(place) == Some(&*self.id))
             }
             Put::Other(_) => Ok(false),
+        }
+    }
+
+    /// The same; where the node that holds it may have died a moment ago, that is waited for.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub fn claim_from_the_dead(&self, place: &PlaceId) -> Result<bool, LogError> {
+        loop {
+            if self.claim(place)? {
+                return Ok(true);
+            }
+            let before = self.view.borrow().last_word(place);
+            if before.is_none() {
+                continue;
+            }
+            // It says something, or it is dead: either comes soon.
+            self.seen(|view| view.last_word(place) != before)?;
+            if self.view.borrow().last_word(place).is_some() {
+                return Ok(false);
+            }
         }
     }
 

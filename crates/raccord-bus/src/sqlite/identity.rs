@@ -14,7 +14,7 @@ use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use super::backup::RESTORED;
 use super::open::io;
 use super::{SqliteLog, SqliteReader, kept, lock};
-use crate::{LogError, LogRead as _, Past};
+use crate::{LogError, LogRead as _, MOVED, Past};
 
 /// Where it is remembered.
 pub(super) const KEY: &str = "log.file";
@@ -97,6 +97,7 @@ impl SqliteLog {
         let present = remark(&self.store.path, self.folder())?;
         self.transaction(|conn, chain| {
             kept::META.put(conn, chain, KEY, Some(&present))?;
+            kept::META.put(conn, chain, MOVED, None)?;
             kept::META.put(conn, chain, RESTORED, None)
         })
     }
@@ -112,6 +113,7 @@ impl SqliteReader {
         Ok(Past {
             copied: !same,
             restored: self.meta(RESTORED)?.is_some(),
+            moved: self.meta(MOVED)?,
         })
     }
 }

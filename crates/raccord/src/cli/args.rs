@@ -105,6 +105,8 @@ pub enum Command {
     Unmute(Unmute),
     /// Make everything again from the log.
     Rebuild,
+    /// Move the log to servers (nats://…) or to a folder.
+    Migrate(Migrate),
     /// Write a file to show to whoever helps: versions, counts and codes, nothing personal.
     Support(Support),
     /// The connectors of this program.
@@ -251,6 +253,14 @@ pub struct LogFile {
     /// The file of the saved log.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+}
+
+/// `migrate`.
+#[derive(Clone, Debug, Args)]
+pub struct Migrate {
+    /// The servers (nats://host:4222, several with commas) or the folder.
+    #[arg(value_name = "TO")]
+    pub to: String,
 }
 
 /// `unmute`.

@@ -296,6 +296,12 @@ pub trait Host {
     /// When the log cannot be read, or folds to another state than it recorded.
     fn rebuild(&self, session: &Session) -> Result<DeedShape, Problem>;
 
+    /// Moves the log to the servers or the folder `to`.
+    ///
+    /// # Errors
+    /// While a daemon is at work on it; where another log lies already; as either side refuses.
+    fn migrate(&self, session: &Session, to: &str) -> Result<DeedShape, Problem>;
+
     /// The log's part of a support bundle: states, counts and codes. A damaged log is told in it.
     fn support(&self, session: &Session) -> serde_json::Value;
 }

@@ -136,6 +136,9 @@ impl Host for Fake {
     fn support(&self, _: &Session) -> serde_json::Value {
         serde_json::json!({})
     }
+    fn migrate(&self, _: &Session, to: &str) -> Result<DeedShape, Problem> {
+        Ok(self.deed(Deed::Migrated, &to))
+    }
     fn rebuild(&self, _: &Session) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Rebuilt, &""))
     }
@@ -295,6 +298,7 @@ fn commands_reach_the_host_with_what_was_asked() {
         &["restore", "b"],
         &["unmute", "--copy"],
         &["rebuild"],
+        &["migrate", "nats://127.0.0.1:4222"],
         &["run"],
         &["holds"],
         &["dead"],

@@ -1,6 +1,6 @@
-//! `raccord backup`, `restore`, `unmute`, `rebuild`: the upkeep of the log.
+//! `raccord backup`, `restore`, `unmute`, `rebuild`, `migrate`: the upkeep of the log.
 
-use super::args::{LogFile, Unmute as Args};
+use super::args::{LogFile, Migrate, Unmute as Args};
 use super::{Console, Host, Unmute};
 use crate::report::{Exit, Problem};
 
@@ -36,6 +36,16 @@ pub(super) fn unmute(
         Unmute::Moved
     };
     let shape = host.unmute(&session, what)?;
+    console.print(&shape, &session.view)
+}
+
+pub(super) fn migrate(
+    args: &Migrate,
+    console: &mut Console<'_, '_>,
+    host: &dyn Host,
+) -> Result<Exit, Problem> {
+    let session = console.open()?;
+    let shape = host.migrate(&session, &args.to)?;
     console.print(&shape, &session.view)
 }
 

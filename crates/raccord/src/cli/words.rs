@@ -120,6 +120,7 @@ fn about(path: &str) -> Option<&'static str> {
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
         "unmute" => "Laisse un lieu restauré ou copié envoyer de nouveau, ou le déclare répétition",
         "rebuild" => "Refait tout à partir du journal",
+        "migrate" => "Déplace le journal vers des serveurs (nats://…) ou vers un dossier",
         "support" => {
             "Écrit un fichier à montrer à qui vous aide : versions, nombres et codes, rien de personnel"
         }
@@ -206,6 +207,10 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "PERSONNE",
         ),
         ("person export" | "person forget", "email") => ("Son adresse e-mail", "E-MAIL"),
+        ("migrate", "to") => (
+            "Les serveurs (nats://machine:4222, plusieurs avec des virgules) ou le dossier",
+            "VERS",
+        ),
         ("backup" | "restore", "file") => ("Le fichier du journal sauvegardé", "FICHIER"),
         ("support", "file") => (
             "Le fichier à écrire ; il ne doit pas encore exister",

@@ -143,7 +143,7 @@ pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
         return Ok(Hands::Daemon);
     }
     let home = Home::of(&session.settings, &Clusters::default())?;
-    let Some(home) = home.clone().claimed()? else {
+    let Some(home) = home.clone().claimed_soon()? else {
         return Err(held(&home));
     };
     match open_writer(&home) {
@@ -162,7 +162,7 @@ pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
 }
 
 /// Another node works for the place.
-fn held(home: &Home) -> Problem {
+pub(super) fn held(home: &Home) -> Problem {
     let node = home.holder().unwrap_or_default();
     Problem::failed(
         home.address(),

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use raccord_bus::jetstream::{
     self, ClusterError, Jetstream, JetstreamLog, JetstreamReader, Node, name,
 };
-use raccord_bus::{Forgotten, Log, LogError, LogRead, Past, Reader, SqliteLog, SqliteReader};
+use raccord_bus::{
+    Forgotten, Head, Log, LogError, LogRead, MOVED, Past, Reader, SqliteLog, SqliteReader,
+};
 use raccord_model::PlaceId;
 use tokio::runtime::Runtime;
 
@@ -200,11 +202,26 @@ impl Home {
     ///
     /// # Errors
     /// When the cluster refuses.
-    pub(crate) fn claimed(mut self) -> Result<Option<Self>, Problem> {
+    pub(crate) fn claimed(self) -> Result<Option<Self>, Problem> {
+        self.claimed_by(Node::claim)
+    }
+
+    /// The same for a command, which finds the place held by one that was killed a moment ago.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub(crate) fn claimed_soon(self) -> Result<Option<Self>, Problem> {
+        self.claimed_by(Node::claim_from_the_dead)
+    }
+
+    fn claimed_by(
+        mut self,
+        claim: impl FnOnce(&Node, &PlaceId) -> Result<bool, LogError>,
+    ) -> Result<Option<Self>, Problem> {
         let Some(node) = self.node()? else {
             return Ok(Some(self));
         };
-        let ours = node.claim(&self.place);
+        let ours = claim(&node, &self.place);
         if !ours.map_err(|error| self.refused(&error))? {
             return Ok(None);
         }
@@ -249,12 +266,14 @@ impl Home {
             }
             Some(link) => {
                 let opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
+                let past = Past {
+                    restored: opened.restored,
+                    moved: opened.log.meta(MOVED)?,
+                    ..Past::default()
+                };
                 Opened {
                     log: Box::new(opened.log),
-                    past: Past {
-                        copied: false,
-                        restored: opened.restored,
-                    },
+                    past,
                 }
             }
         })
@@ -276,6 +295,20 @@ impl Home {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Makes this the home of the very log that `log` is, in place of any other that is there.
+    ///
+    /// # Errors
+    /// As either refuses.
+    pub(crate) fn take_in(&self, log: &dyn LogRead) -> Result<Head, LogError> {
+        match &self.cluster {
+            None => raccord_bus::adopt(log, &self.data, true),
+            Some(link) => {
+                jetstream::discard(&link.jetstream, &self.place)?;
+                jetstream::to_cluster(log, &link.jetstream)
+            }
         }
     }
 

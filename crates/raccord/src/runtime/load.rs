@@ -47,7 +47,7 @@ pub(crate) fn open(home: &Home) -> Result<Unread, Problem> {
     Ok(Unread {
         home: home.clone(),
         log: opened.log,
-        muted: muted(opened.past),
+        muted: muted(&opened.past),
     })
 }
 
@@ -85,7 +85,18 @@ pub(crate) fn open_writer(home: &Home) -> Result<Written, Problem> {
     open(home)?.fold()
 }
 
-fn muted(past: Past) -> Option<Words> {
+/// Why a log with such a past must not send, if so.
+pub(super) fn muted(past: &Past) -> Option<Words> {
+    if let Some(to) = &past.moved {
+        return Some(Words::new(
+            format!(
+                "Ce journal continue ailleurs ({to}) : écrivez-le dans la configuration (bus, ou data). Rien n'est envoyé d'ici, à moins que vous ne disiez « raccord unmute --moved »."
+            ),
+            format!(
+                "This log goes on elsewhere ({to}): write that in the configuration (bus, or data). Nothing is sent from here, unless you say `raccord unmute --moved`."
+            ),
+        ));
+    }
     if past.restored {
         return Some(Words::new(
             "Ce journal vient d'une sauvegarde : rien n'est envoyé avant que vous ne disiez « raccord unmute --moved » (il remplace l'ancien) ou « raccord unmute --copy » (une répétition).",
@@ -110,7 +121,7 @@ pub(crate) fn load_reader(home: &Home) -> Result<Option<Shown>, Problem> {
     };
     let (mut engine, tail) = fold(&*log).map_err(|error| error.at(home))?;
     drop(people::refuse(&mut engine, home, &*log)?);
-    let muted = muted(log.past().unwrap_or_default());
+    let muted = muted(&log.past().unwrap_or_default());
     Ok(Some(Loaded {
         home: home.clone(),
         log,

@@ -16,7 +16,7 @@ use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{bundle, daemon, hands, people, printed, queries, stopped, told};
+use super::{bundle, daemon, hands, moving, people, printed, queries, stopped, told};
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
@@ -364,10 +364,16 @@ impl Host for Local {
     }
 
     fn restore(&self, session: &Session, file: &Path) -> Result<DeedShape, Problem> {
-        let (data, place) = (&session.settings.data, &session.settings.place.id);
-        let restored = raccord_bus::restore(file, data, place, true)
-            .map_err(|error| not_restored(file, data, &error))?;
-        let commits = Some(restored.head.number);
+        let head = if session.settings.cluster.is_some() {
+            moving::restore(session, file)?
+        } else {
+            let (data, place) = (&session.settings.data, &session.settings.place.id);
+            let restored = raccord_bus::restore(file, data, place, true);
+            restored
+                .map_err(|error| not_restored(file, data, &error))?
+                .head
+        };
+        let commits = Some(head.number);
         Ok(DeedShape {
             did: Deed::Restored,
             reference: file.display().to_string(),
@@ -375,6 +381,10 @@ impl Host for Local {
             commits,
             bytes: None,
         })
+    }
+
+    fn migrate(&self, session: &Session, to: &str) -> Result<DeedShape, Problem> {
+        moving::migrate(session, to)
     }
 
     fn unmute(&self, session: &Session, what: Unmute) -> Result<DeedShape, Problem> {
@@ -444,26 +454,31 @@ impl Host for Local {
 }
 
 /// Why a saved log was not put back: the file itself, or whoever holds the place.
-fn not_restored(file: &Path, data: &Path, error: &LogError) -> Problem {
+pub(super) fn not_restored(file: &Path, data: &Path, error: &LogError) -> Problem {
     if let Err(cause) = std::fs::metadata(file) {
         return Problem::file(file, &cause);
     }
     match error {
-        LogError::Locked { .. } => Problem::failed(
-            data.display().to_string(),
-            error.code(),
-            error.text(),
-            Words::new(
-                "Arrêtez-le d'abord (systemctl stop raccord, ou Ctrl-C là où il tourne), puis relancez cette commande.",
-                "Stop it first (systemctl stop raccord, or Ctrl-C where it runs), then run this command again.",
-            ),
-        ),
+        LogError::Locked { .. } => stop_it_first(&data.display().to_string(), error),
         LogError::NetworkFolder { .. }
         | LogError::SyncedFolder { .. }
         | LogError::ReadOnly { .. }
         | LogError::Full { .. } => at_file(data, error),
         _ => at_file(file, error),
     }
+}
+
+/// A daemon is at work on the log.
+pub(super) fn stop_it_first(place: &str, error: &LogError) -> Problem {
+    Problem::failed(
+        place,
+        error.code(),
+        error.text(),
+        Words::new(
+            "Arrêtez-le d'abord (systemctl stop raccord, ou Ctrl-C là où il tourne), puis relancez cette commande.",
+            "Stop it first (systemctl stop raccord, or Ctrl-C where it runs), then run this command again.",
+        ),
+    )
 }
 
 pub(crate) fn unmute_order(what: Unmute) -> Order {

@@ -17,6 +17,7 @@ mod hands;
 mod home;
 mod load;
 mod local;
+mod moving;
 mod node;
 mod observe;
 mod pace;

@@ -70,34 +70,32 @@ impl Cluster {
     }
 }
 
-/// Reads `bus` and the section beside it; none where the log lies in a folder.
-pub(super) fn read(
-    bus: Option<&str>,
-    raw: Option<raw::Cluster>,
-    base: &Path,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<Cluster> {
-    let Some(bus) = bus else {
-        if raw.is_some() {
-            mistakes.add(
-                &["cluster"],
-                "cluster-without-bus",
-                Words::new(
-                    "La partie [cluster] décrit un journal partagé, mais `bus` n'est pas donné dans [place].",
-                    "The section [cluster] describes a shared log, but [place] gives no `bus`.",
-                ),
-                Words::new(
-                    "Écrivez dans [place] par exemple bus = \"nats://127.0.0.1:4222\", ou retirez [cluster].",
-                    "Write in [place] for example bus = \"nats://127.0.0.1:4222\", or take [cluster] out.",
-                ),
-            );
+impl Cluster {
+    /// The same with these servers, in one text.
+    ///
+    /// # Errors
+    /// What is wrong with an address, and the mend.
+    pub fn at(&self, servers: &str) -> Result<Self, Wrong> {
+        let servers: Vec<String> = servers
+            .split(',')
+            .map(|one| one.trim().to_owned())
+            .collect();
+        match servers.iter().find_map(|server| wrong(server)) {
+            Some(wrong) => Err(wrong),
+            None => Ok(Self {
+                servers,
+                ..self.clone()
+            }),
         }
-        return None;
-    };
-    let servers: Vec<String> = bus.split(',').map(|one| one.trim().to_owned()).collect();
-    for server in &servers {
-        check_address(server, mistakes);
     }
+}
+
+/// What is wrong with an address: a code, what it is, and the mend.
+#[derive(Clone, Debug)]
+pub struct Wrong(pub &'static str, pub Words, pub Words);
+
+/// Reads the section beside `bus`; without servers.
+pub(super) fn read(raw: Option<raw::Cluster>, base: &Path, mistakes: &mut Mistakes<'_>) -> Cluster {
     let raw = raw.unwrap_or_default();
     let path = |path: PathBuf| base.join(path);
     let certificate = match (raw.certificate, raw.key) {
@@ -137,25 +135,24 @@ pub(super) fn read(
         }
         (None, None, None) => User::Anonymous,
     };
-    Some(Cluster {
-        servers,
+    Cluster {
+        servers: Vec::new(),
         user,
         authorities: raw.authorities.into_iter().map(path).collect(),
         certificate,
         replicas: raw.replicas.map_or(1, |replicas| usize::from(replicas.0)),
         node: raw.node,
-    })
+    }
 }
 
-/// An address of a server, without a secret in it: addresses are shown.
-fn check_address(server: &str, mistakes: &mut Mistakes<'_>) {
+/// What is wrong with the address of a server. It holds no secret: addresses are shown.
+fn wrong(server: &str) -> Option<Wrong> {
     let read = url::Url::parse(server).ok();
     let good = read
         .as_ref()
         .is_some_and(|url| matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") && url.has_host());
     if !good {
-        mistakes.add(
-            &["place", "bus"],
+        return Some(Wrong(
             "bus-wrong",
             about(
                 server,
@@ -166,10 +163,11 @@ fn check_address(server: &str, mistakes: &mut Mistakes<'_>) {
                 "Écrivez par exemple \"nats://127.0.0.1:4222\" ; plusieurs, séparées par des virgules.",
                 "Write for example \"nats://127.0.0.1:4222\"; several, with commas between them.",
             ),
-        );
-    } else if read.is_some_and(|url| !url.username().is_empty() || url.password().is_some()) {
-        mistakes.add(
-            &["place", "bus"],
+        ));
+    }
+    let secret = read.is_some_and(|url| !url.username().is_empty() || url.password().is_some());
+    secret.then(|| {
+        Wrong(
             "bus-with-secret",
             Words::new(
                 "L'adresse du serveur NATS contient un nom ou un mot de passe, et les adresses se montrent.",
@@ -179,8 +177,8 @@ fn check_address(server: &str, mistakes: &mut Mistakes<'_>) {
                 "Écrivez-les dans [cluster] : user et password_file, ou credentials.",
                 "Write them in [cluster]: user and password_file, or credentials.",
             ),
-        );
-    }
+        )
+    })
 }
 
 fn incomplete(there: &str, missing: &str, mistakes: &mut Mistakes<'_>) {

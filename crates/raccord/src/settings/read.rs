@@ -56,7 +56,14 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let web = web(web_raw, &base, &mut mistakes);
     let colour = raw_place.as_ref().and_then(|raw| raw.colour.clone());
     let bus = raw_place.as_ref().and_then(|raw| raw.bus.clone());
-    let cluster = cluster::read(bus.as_deref(), raw_cluster, &base, &mut mistakes);
+    let reach = cluster::read(raw_cluster, &base, &mut mistakes);
+    let cluster = bus.and_then(|bus| match reach.at(&bus) {
+        Ok(cluster) => Some(cluster),
+        Err(cluster::Wrong(code, text, mend)) => {
+            mistakes.add(&["place", "bus"], code, text, mend);
+            None
+        }
+    });
     let place = raw_place.and_then(|raw| place(raw, public_url, &base, &mut mistakes));
     if mistakes.any() || place.is_none() {
         trial::look(document, &base, &mut mistakes);
@@ -71,6 +78,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
             zone,
             data,
             cluster,
+            reach,
             web,
             connectors,
             recipes,

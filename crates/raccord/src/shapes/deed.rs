@@ -1,5 +1,5 @@
 //! What a command that changes something did: `approve`, `reject`, `retry`, `drop`, `backup`,
-//! `printed`, `restore`, `unmute`, `rebuild`.
+//! `printed`, `restore`, `unmute`, `rebuild`, `migrate`.
 
 use std::fmt;
 
@@ -42,6 +42,8 @@ pub enum Deed {
     Rehearsal,
     /// Projections were made again from the log.
     Rebuilt,
+    /// The log goes on elsewhere.
+    Migrated,
 }
 
 /// What a command did.
@@ -93,6 +95,10 @@ impl Shape for DeedShape {
             Deed::Restored => (
                 "Le journal est revenu à {}. Ce lieu lit et montre un plan, mais n'envoie rien tant que vous n'avez pas dit `raccord unmute --moved` (c'est bien lui) ou `--copy` (c'est une répétition).",
                 "The log is back at {}. This place reads and shows a plan, but sends nothing until you say `raccord unmute --moved` (this is the real one) or `--copy` (this is a rehearsal).",
+            ),
+            Deed::Migrated => (
+                "Le journal est maintenant dans {}. Écrivez-le dans la configuration, partie [place] : `bus` pour des serveurs, `data` pour un dossier. D'ici là, ce lieu n'envoie rien.",
+                "The log is in {} now. Write that in the configuration, section [place]: `bus` for servers, `data` for a folder. Until then this place sends nothing.",
             ),
             Deed::Unmuted => (
                 "Ce lieu envoie de nouveau. Ce qui est déjà dans les outils sera relié avant tout envoi.",
