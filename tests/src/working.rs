@@ -170,6 +170,27 @@ impl Working {
         Ok(self.talk(&request)?.0)
     }
 
+    /// Follows the events behind `path` from the first one on, until one holds `text`; gives all that
+    /// was told.
+    ///
+    /// # Errors
+    /// When nobody answers, or not in time.
+    pub fn follow(&self, path: &str, text: &str) -> Result<String> {
+        let mut stream = TcpStream::connect(self.address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {TOKEN}\r\nlast-event-id: 0\r\n\r\n"
+        )?;
+        let mut told = String::new();
+        let mut stream = BufReader::new(stream);
+        while !told.contains(text) {
+            let more = stream.read_line(&mut told)?;
+            anyhow::ensure!(more > 0, "the stream ended: {told}");
+        }
+        Ok(told)
+    }
+
     fn talk(&self, request: &str) -> Result<(u16, String)> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.write_all(request.as_bytes())?;

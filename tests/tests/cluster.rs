@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use raccord_bus::jetstream::servers::{Server, Version};
 use raccord_tests::place::Place;
 use raccord_tests::receiver::Receiver;
-use raccord_tests::working::Working;
+use raccord_tests::working::{TOKEN, Working};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -64,7 +64,7 @@ impl World {
                 format!(
                     "[place]\nid = \"{place}\"\nname = \"{place}\"\ntimezone = \"Europe/Paris\"\nlanguage = \"fr\"\n\
                      data = \"../data/{place}\"\nbus = \"{}\"\n[cluster]\nnode = \"{name}\"\n\
-                     [web]\nlisten = \"{address}\"\n\
+                     [web]\nlisten = \"{address}\"\nadmin_token = \"{TOKEN}\"\n\
                      [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"{}\"\n\
                      [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
                      [guards]\nsecond_look = \"0s\"\n",
@@ -110,10 +110,10 @@ impl World {
     }
 }
 
-/// How many places are at work on a node.
+/// How many places are at work on a node: the others, it says, are elsewhere.
 fn holds(node: &Working) -> usize {
-    let answers = |place: &&&str| node.get(&format!("/p/{place}/")).unwrap().0 == 200;
-    PLACES.iter().filter(answers).count()
+    let (_, page) = node.get("/readyz").unwrap();
+    PLACES.len() - page.matches("\"elsewhere\"").count()
 }
 
 fn spread(nodes: &[(&Working, usize)]) {
@@ -133,16 +133,26 @@ fn nodes_share_places_and_take_over_from_one_that_dies() {
 
     let south = world.node("south");
     spread(&[(&north, 2), (&south, 2)]);
-    let (code, page) = south.get("/readyz").unwrap();
-    assert_eq!(code, 200, "{page}");
-    assert!(
-        page.contains("north"),
-        "it is said who works for it: {page}"
-    );
+    south.until("it is not said who works for the others", || {
+        let (code, page) = south.get("/readyz").unwrap();
+        code == 200 && page.contains("north")
+    });
     for place in PLACES {
         world.writes(place, &["Un", "Deux"]);
     }
     world.told(&["Un", "Deux"]);
+
+    // Pages and commands of every place, on every machine.
+    for node in [&north, &south] {
+        for place in PLACES {
+            node.until(&format!("{place} is not shown"), || {
+                let (code, page) = node.get(&format!("/p/{place}/")).unwrap();
+                code == 200 && page.contains(&format!("Deux {place}"))
+            });
+            let pass = node.place.run(&["sync", "--place", place]).unwrap();
+            assert_eq!(pass.code, 0, "{place}: {}", pass.stderr);
+        }
+    }
 
     // Killed, its places are taken over; what it had begun is there once.
     let died = Instant::now();
@@ -167,6 +177,38 @@ fn nodes_share_places_and_take_over_from_one_that_dies() {
         world.writes(place, &["Un", "Deux", "Trois", "Quatre"]);
     }
     world.told(&["Un", "Deux", "Trois", "Quatre"]);
+}
+
+#[test]
+fn what_is_posted_to_any_node_is_taken_once_and_followed_on_any() {
+    let world = World::new();
+    let (north, south) = (world.node("north"), world.node("south"));
+    spread(&[(&north, 2), (&south, 2)]);
+    world.told(&["Un"]);
+    for place in PLACES {
+        for node in [&north, &south] {
+            let path = format!("/p/{place}/v1/events");
+            assert_eq!(node.post(&path, "bal").unwrap(), 202, "{place}");
+        }
+    }
+    let wanted = 2 * PLACES.len();
+    let all = world
+        .receiver
+        .wait(Duration::from_secs(30), |received| received.len() >= wanted);
+    assert!(all);
+    for node in [&north, &south] {
+        for place in PLACES {
+            let shows = || {
+                let (code, page) = node.get(&format!("/p/{place}/")).unwrap();
+                code == 200 && page.contains("Bal bal")
+            };
+            node.until(&format!("{place} is not shown"), shows);
+            let told = node.follow(&format!("/p/{place}/v1/events"), "Bal bal");
+            let told = told.unwrap();
+            assert_eq!(told.matches("\ndata").count(), 2, "{told}");
+        }
+    }
+    assert_eq!(world.receiver.received().len(), wanted, "and once");
 }
 
 #[test]

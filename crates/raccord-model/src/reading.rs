@@ -92,7 +92,7 @@ impl Line {
 }
 
 /// One thing a tool says changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The sender (a connector's name, or the `source` of a posted event).
     pub sender: String,

@@ -4,6 +4,7 @@
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode;
 use raccord_model::{Change, Envelope, Fault, Fields, Schemas, Trace, Verb, Words};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::json::{self, JsonError, Said};
@@ -35,7 +36,7 @@ const NO_BATCH: Said = (
 );
 
 /// One fault of one posted event.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventFault {
     /// Which event of the batch, from 0; 0 where one was sent.
     pub index: usize,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use raccord_model::{Activity, Change, Words};
+use serde::{Deserialize, Serialize};
 
 use crate::{EventFault, Exposition, Follow, Position, Token};
 
@@ -65,11 +66,11 @@ pub trait Place: Send + Sync + 'static {
 
     /// Its activities that everyone may see and that are not over at `now`, by start; at most
     /// `limit` of them. `None` while the place is starting and does not know them yet.
-    fn programme(&self, now: Timestamp, limit: usize) -> Option<Programme>;
+    fn programme(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>>;
 }
 
 /// Why posted changes were not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum PostError {
     /// Too much is waiting for the disk already.
     #[error("overloaded")]
@@ -120,7 +121,7 @@ pub struct Reason {
 }
 
 /// What is on show.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Programme {
     /// The next activities, by start.
     pub activities: Vec<Activity>,

@@ -3,6 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
@@ -23,12 +24,12 @@ const STYLE: &str = include_str!("../templates/programme.css");
 
 /// `GET /`.
 pub(crate) async fn page(State(face): State<Face>, request: Request) -> Response {
-    show(&face, &request, false)
+    show(&face, &request.into_parts().0, false).await
 }
 
 /// `GET /embed`: the same for an iframe in other sites.
 pub(crate) async fn embed(State(face): State<Face>, request: Request) -> Response {
-    show(&face, &request, true)
+    show(&face, &request.into_parts().0, true).await
 }
 
 /// The letters of titles.
@@ -44,18 +45,19 @@ pub(crate) async fn letters() -> Response {
     response
 }
 
-fn show(face: &Face, request: &Request, embedded: bool) -> Response {
-    let path = request.uri().path();
-    let say = |problem: Problem| problem.say(face.lang(path, request.headers()));
+async fn show(face: &Face, request: &Parts, embedded: bool) -> Response {
+    let path = request.uri.path();
+    let say = |problem: Problem| problem.say(face.lang(path, &request.headers));
     let running = match face.place(path) {
         Ok(running) => running,
         Err(problem) => return say(problem),
     };
     let now = face.shared.node.now();
-    let Some(programme) = running.programme(now, face.shared.limits.activities) else {
+    let limit = face.shared.limits.activities;
+    let Some(programme) = running.programme(now, limit).await else {
         return say(Problem::starting());
     };
-    let Some(number) = number(request.uri().query()) else {
+    let Some(number) = number(request.uri.query()) else {
         return say(Problem::not_found());
     };
     let place = running.place();
@@ -76,7 +78,7 @@ fn show(face: &Face, request: &Request, embedded: bool) -> Response {
 
     let tag = format!("\"{}\"", Digest::of(html.as_bytes()));
     let known = request
-        .headers()
+        .headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|tags| {

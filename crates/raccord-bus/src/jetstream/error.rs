@@ -64,6 +64,12 @@ pub enum ClusterError {
         /// The first commit that is missing.
         missing: u64,
     },
+    /// A node does not answer.
+    #[error("the node {node} does not answer")]
+    Silent {
+        /// What it is called.
+        node: String,
+    },
     /// The place holds a log already.
     #[error("the cluster holds a log of {place} already")]
     Exists {
@@ -100,6 +106,7 @@ impl ClusterError {
             Self::Replaced { .. } => "cluster.replaced",
             Self::Unconfirmed => "cluster.unconfirmed",
             Self::Hole { .. } => "cluster.hole",
+            Self::Silent { .. } => "cluster.silent",
             Self::Exists { .. } => "cluster.exists",
             Self::Missing { .. } => "cluster.missing",
             Self::Refused { .. } => "cluster.refused",
@@ -110,7 +117,10 @@ impl ClusterError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Unconfirmed | Self::Refused { .. }
+            Self::Unreachable { .. }
+                | Self::Unconfirmed
+                | Self::Refused { .. }
+                | Self::Silent { .. }
         )
     }
 
@@ -170,6 +180,10 @@ impl ClusterError {
                 ),
                 format!("Commit {missing} is missing from the NATS stream, and others follow it."),
             ),
+            Self::Silent { node } => Words::new(
+                format!("Le programme « {node} » ne répond pas."),
+                format!("The node “{node}” does not answer."),
+            ),
             Self::Exists { place } => Words::new(
                 format!("Les serveurs NATS ont déjà un journal du lieu « {place} »."),
                 format!("The NATS servers hold a log of the place “{place}” already."),
@@ -226,6 +240,10 @@ impl ClusterError {
                  sauvegarde du flux.",
                 "Start Raccord on a machine that still has its local copy, or take back a backup of the \
                  stream.",
+            ),
+            Self::Silent { .. } => Words::new(
+                "Réessayez dans quelques secondes : s’il est arrêté, un autre prend sa place.",
+                "Try again in some seconds: if it is stopped, another one takes over.",
             ),
             Self::Exists { .. } => Words::new(
                 "Donnez un autre `id` à ce lieu, ou arrêtez là : le journal y est déjà.",

@@ -4,6 +4,7 @@
 //! it extends and in whose term, and what does not fit is skipped (`docs/adr/0009`). What this
 //! machine keeps is a copy that can be deleted at any time, and holds no personal value.
 
+mod asking;
 mod cache;
 mod connect;
 mod copy;
@@ -37,6 +38,7 @@ use crate::{
     Commit, Entry, Head, Log, LogError, LogRead, MOVED, Past, Reader, Snapshot, SnapshotInfo,
     Upkeep,
 };
+pub use asking::{Question, Questions};
 pub use copy::{discard, to_cluster};
 pub use error::ClusterError;
 pub use follow::{EventOut, Follower, News};

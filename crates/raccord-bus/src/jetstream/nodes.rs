@@ -183,6 +183,10 @@ impl Node {
         &self.id
     }
 
+    pub(super) fn client(&self) -> async_nats::Client {
+        self.link.context().client()
+    }
+
     /// The nodes and the places, whenever they change.
     pub fn view(&self) -> watch::Receiver<View> {
         self.view.clone()

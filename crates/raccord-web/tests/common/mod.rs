@@ -137,15 +137,17 @@ impl Place for FakePlace {
     fn metrics(&self, out: &mut Exposition) {
         out.add("raccord_fake_total", Kind::Counter, "Fake.", &[], 3.0);
     }
-    fn programme(&self, _: Timestamp, limit: usize) -> Option<Programme> {
-        if *self.starting.borrow() {
-            return None;
-        }
-        let programme = self.programme.lock().unwrap().clone();
-        let more = programme.more + programme.activities.len().saturating_sub(limit);
-        Some(Programme {
-            activities: programme.activities.into_iter().take(limit).collect(),
-            more,
+    fn programme(&self, _: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>> {
+        Box::pin(async move {
+            if *self.starting.borrow() {
+                return None;
+            }
+            let programme = self.programme.lock().unwrap().clone();
+            let more = programme.more + programme.activities.len().saturating_sub(limit);
+            Some(Programme {
+                activities: programme.activities.into_iter().take(limit).collect(),
+                more,
+            })
         })
     }
 }

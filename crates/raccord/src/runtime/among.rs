@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::home::{Clusters, Home};
-use super::node::Slot;
 use super::sharing;
 use crate::cli::Session;
+use crate::report::Problem;
 
 /// How long a place that could not be started here is left to others, and how long a cluster that
 /// could not be reached is left alone.
-const AGAIN: Duration = Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(3);
 
 /// The places this process shares with others.
 #[derive(Default)]
@@ -32,9 +32,8 @@ pub(super) struct Among {
 /// A place, as this process could work for it.
 struct Place {
     session: Session,
-    slot: Arc<Slot>,
-    /// Who it is said to be with.
-    told: Option<Option<String>>,
+    /// Whether it is shown as one that another node works for.
+    shown: bool,
     /// Until then it is left to others.
     tired: Option<Instant>,
     /// The node of its cluster.
@@ -57,15 +56,18 @@ pub(super) struct Turn {
     pub(super) give: Vec<PlaceId>,
     /// Places to take.
     pub(super) take: Vec<PlaceId>,
+    /// Places to show as ones that another node works for.
+    pub(super) show: Vec<PlaceId>,
+    /// Places whose cluster could not be joined, and why.
+    pub(super) hindered: Vec<(PlaceId, Problem)>,
 }
 
 impl Among {
     /// One more place, or one that is set anew.
-    pub(super) fn shares(&mut self, session: &Session, slot: Arc<Slot>) {
+    pub(super) fn shares(&mut self, session: &Session) {
         let place = Place {
             session: session.clone(),
-            slot,
-            told: None,
+            shown: false,
             tired: None,
             joined: None,
         };
@@ -89,11 +91,16 @@ impl Among {
         }
     }
 
-    /// The place is shown through this slot while it is not at work here.
-    pub(super) fn shows(&mut self, id: &PlaceId, slot: Arc<Slot>) {
+    /// The node that shares the place.
+    pub(super) fn node(&self, id: &PlaceId) -> Option<Arc<Node>> {
+        let joined = self.places.get(id)?.joined?;
+        Some(Arc::clone(&self.nodes.get(joined)?.node))
+    }
+
+    /// The place is no longer shown as one that another node works for.
+    pub(super) fn hides(&mut self, id: &PlaceId) {
         if let Some(place) = self.places.get_mut(id) {
-            place.slot = slot;
-            place.told = None;
+            place.shown = false;
         }
     }
 
@@ -137,9 +144,11 @@ impl Among {
 
     /// What to do now, where `running` are the places at work here.
     pub(super) fn turn(&mut self, clusters: &Clusters, running: &[PlaceId]) -> Turn {
-        self.join(clusters);
+        let mut turn = Turn {
+            hindered: self.join(clusters),
+            ..Turn::default()
+        };
         self.say();
-        let mut turn = Turn::default();
         for (at, joined) in self.nodes.iter_mut().enumerate() {
             let view = joined.view.borrow_and_update().clone();
             let us = joined.node.id();
@@ -148,10 +157,12 @@ impl Among {
                 if place.joined != Some(at) {
                     continue;
                 }
-                let holder = view.holder(id);
                 if !running.contains(id) {
-                    place.tell(holder);
-                } else if holder != Some(us) {
+                    if !place.shown && !place.is_tired() {
+                        place.shown = true;
+                        turn.show.push(id.clone());
+                    }
+                } else if view.holder(id) != Some(us) {
                     turn.lost.push(id.clone());
                 }
             }
@@ -164,8 +175,9 @@ impl Among {
     }
 
     /// Joins the nodes of clusters that were not joined yet.
-    fn join(&mut self, clusters: &Clusters) {
-        for place in self.places.values_mut() {
+    fn join(&mut self, clusters: &Clusters) -> Vec<(PlaceId, Problem)> {
+        let mut hindered = Vec::new();
+        for (id, place) in &mut self.places {
             if place.joined.is_some() || place.is_tired() {
                 continue;
             }
@@ -174,7 +186,8 @@ impl Among {
                 Ok(Some(node)) => node,
                 Ok(None) => continue,
                 Err(problem) => {
-                    place.slot.does_not_start(&problem);
+                    hindered.push((id.clone(), problem));
+                    place.shown = false;
                     place.tired = Some(Instant::now() + AGAIN);
                     continue;
                 }
@@ -190,6 +203,7 @@ impl Among {
                 self.nodes.len() - 1
             }));
         }
+        hindered
     }
 
     /// Says which places this process could work for, where that changed.
@@ -211,14 +225,5 @@ impl Among {
 impl Place {
     fn is_tired(&self) -> bool {
         self.tired.is_some_and(|until| Instant::now() < until)
-    }
-
-    /// Says who works for it, where that is new.
-    fn tell(&mut self, holder: Option<&str>) {
-        let holder = holder.map(str::to_owned);
-        if !self.is_tired() && self.told.as_ref() != Some(&holder) {
-            self.slot.is_elsewhere(holder.as_deref());
-            self.told = Some(holder);
-        }
     }
 }

@@ -5,13 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use raccord_bus::jetstream::Question;
 use raccord_engine::Order;
+use raccord_web::Place as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::at_work::AtWork;
+use super::elsewhere::Ask;
 use super::local;
 use super::pass::{Pass, PassOptions, one_pass};
 use super::people;
@@ -57,6 +60,47 @@ impl Commands {
                 Some(_) = open.join_next() => {}
             }
         }
+    }
+
+    /// Answers what other nodes ask about the place, until told to stop.
+    pub(super) async fn answer_nodes(self, stop: CancellationToken) {
+        let home = &self.place.home;
+        let mut questions = match home.node() {
+            Ok(Some(node)) => match node.questions(home.place()).await {
+                Ok(questions) => questions,
+                Err(error) => {
+                    return tracing::warn!(error.code = error.code(), %error, "other nodes are not heard");
+                }
+            },
+            _ => return,
+        };
+        let mut open = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                asked = questions.next() => match asked {
+                    Some(question) => {
+                        open.spawn(self.clone().answer_node(question));
+                    }
+                    None => return,
+                },
+                Some(_) = open.join_next() => {}
+            }
+        }
+    }
+
+    async fn answer_node(self, question: Question) {
+        let Ok(ask) = serde_json::from_slice::<Ask>(&question.text) else {
+            return;
+        };
+        let here = &self.place.here;
+        let answer = match ask {
+            Ask::Post(changes) => serde_json::to_vec(&here.post(changes).await),
+            Ask::Programme { now, limit } => serde_json::to_vec(&here.programme(now, limit).await),
+            Ask::Command(asked) => serde_json::to_vec(&self.answer(asked).await),
+        };
+        // Whoever asked may be gone; what was decided stands.
+        drop(question.answer(&answer.unwrap_or_default()).await);
     }
 
     async fn converse(self, stream: UnixStream) {

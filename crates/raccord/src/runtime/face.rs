@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream;
 use jiff::Timestamp;
+use raccord_bus::{LogError, LogRead};
 use raccord_engine::{Input, Reply};
 use raccord_kit::Clock;
 use raccord_model::{
@@ -26,7 +27,7 @@ use crate::settings::Settings;
 /// How many events followers may be behind.
 pub(crate) const FEED: usize = 4_096;
 /// How many past events wait for a follower.
-const PAST: usize = 256;
+pub(super) const PAST: usize = 256;
 /// How often what is shown is brought up to date at most.
 const FRESH: Duration = Duration::from_millis(500);
 /// Looking takes at most this share of the writer's time: a large place is shown a little later.
@@ -146,6 +147,22 @@ pub(crate) fn entry(
 }
 
 impl Here {
+    /// What is on show.
+    fn shown(&self, now: Timestamp, limit: usize) -> Option<Programme> {
+        let shown = self.shown.read().ok()?;
+        let zone =
+            jiff::tz::TimeZone::get(&self.known().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let today = zone.to_datetime(now);
+        let coming = shown
+            .activities
+            .iter()
+            .filter(|activity| activity.over_at() > today);
+        Some(Programme {
+            activities: coming.take(limit).cloned().collect(),
+            more: shown.more,
+        })
+    }
+
     /// A place whose pages show at most `limit` activities.
     pub(crate) fn new(
         settings: Settings,
@@ -268,17 +285,7 @@ impl Place for Here {
     fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError> {
         let home = self.home.clone();
         let log = home.read().ok().flatten().ok_or(FollowError::NotReady)?;
-        let (floor, head) = (log.floor().number, log.head().number);
-        let from = match after {
-            Some(position)
-                if position.commit > head
-                    || (position.commit < floor && position != Position::START) =>
-            {
-                return Err(FollowError::Gone);
-            }
-            Some(position) => Some(position),
-            None => None,
-        };
+        let from = checked(&*log, after)?;
         Ok(self.feed.follow(move || {
             let (send, receive) = mpsc::channel(PAST);
             if let Some(from) = from {
@@ -346,19 +353,8 @@ impl Place for Here {
         shown.figures.expose(&self.counted, self.clock.now(), out);
     }
 
-    fn programme(&self, now: Timestamp, limit: usize) -> Option<Programme> {
-        let shown = self.shown.read().ok()?;
-        let zone =
-            jiff::tz::TimeZone::get(&self.known().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let today = zone.to_datetime(now);
-        let coming = shown
-            .activities
-            .iter()
-            .filter(|activity| activity.over_at() > today);
-        Some(Programme {
-            activities: coming.take(limit).cloned().collect(),
-            more: shown.more,
-        })
+    fn programme(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>> {
+        Box::pin(async move { self.shown(now, limit) })
     }
 }
 
@@ -373,19 +369,56 @@ pub(crate) fn token(settings: &Settings) -> Option<Token> {
     Token::new(secrecy::ExposeSecret::expose_secret(&token))
 }
 
+/// The position a follower asks for, where the log can tell what came after it.
+///
+/// # Errors
+/// [`FollowError::Gone`] where it cannot.
+pub(super) fn checked(
+    log: &dyn LogRead,
+    after: Option<Position>,
+) -> Result<Option<Position>, FollowError> {
+    let (floor, head) = (log.floor().number, log.head().number);
+    match after {
+        Some(position)
+            if position.commit > head
+                || (position.commit < floor && position != Position::START) =>
+        {
+            Err(FollowError::Gone)
+        }
+        position => Ok(position),
+    }
+}
+
 /// Reads the past for a follower, as fast as it takes it.
 fn past(home: &Home, from: Position, send: &mpsc::Sender<Entry>) {
     let Ok(Some(log)) = home.read() else {
         return;
     };
+    if let Err(error) = tell(&*log, from, send) {
+        tracing::warn!(
+            code = error.code(),
+            "the past could not be read for a follower"
+        );
+    }
+}
+
+/// Tells a follower what came after `from`; gives where it got to.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn tell(
+    log: &dyn LogRead,
+    from: Position,
+    send: &mpsc::Sender<Entry>,
+) -> Result<Position, LogError> {
     let mut engine = raccord_engine::Engine::new();
-    let Ok(slots) = log.slots() else { return };
-    engine.remember(slots);
+    engine.remember(log.slots()?);
     let first = from.commit.saturating_sub(1).max(log.floor().number);
-    let told = queries::events_json(
-        &*log,
+    let mut reached = from;
+    queries::events_json(
+        log,
         &engine,
-        home.place(),
+        log.place(),
         first,
         |commit, index, _, envelope| {
             let position = Position {
@@ -396,17 +429,13 @@ fn past(home: &Home, from: Position, send: &mpsc::Sender<Entry>) {
                 return;
             }
             let json = serde_json::to_vec(&envelope).unwrap_or_default();
+            reached = position;
             // A follower that went away ends its thread with the log's end.
             drop(send.blocking_send(Entry {
                 position,
                 json: json.into(),
             }));
         },
-    );
-    if let Err(error) = told {
-        tracing::warn!(
-            code = error.code(),
-            "the past could not be read for a follower"
-        );
-    }
+    )?;
+    Ok(reached)
 }

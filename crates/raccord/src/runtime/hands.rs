@@ -1,22 +1,25 @@
 //! Who does what a command asks: this process, with the writer's lock, or the daemon that holds it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use raccord_bus::jetstream::Node;
 use raccord_engine::Order;
 use raccord_kit::Clock;
-use raccord_model::{ConnectorName, Rules, Words};
+use raccord_model::{ConnectorName, Lang, Rules, Words};
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use super::clockwork::Steady;
 use super::desk::Desk;
 use super::effects::Effects;
+use super::elsewhere::{self, Ask};
 use super::home::{Clusters, Home};
 use super::load::{Written, open_writer};
 use super::pass::{Pass, PassOptions, agreed, one_pass};
 use super::renderer::Rendering;
-use super::socket::{self, Request};
+use super::socket::{self, Asked, Request};
 use super::writer::{Publish, Set, Start, Writer, WriterOptions};
 use crate::cli::Session;
 use crate::connectors::Tools;
@@ -133,18 +136,49 @@ pub(super) enum Hands {
     /// This process.
     Ours(Box<Written>),
     /// The daemon that holds the place.
-    Daemon,
+    Daemon(Door),
+}
+
+/// The way to a daemon.
+pub(super) enum Door {
+    /// On this machine: the folder where its socket is.
+    Here(PathBuf),
+    /// On another: the place, shared with it.
+    There(Home, Arc<Node>),
+}
+
+impl Door {
+    /// Hands a command to the daemon, and waits for its answer.
+    ///
+    /// # Errors
+    /// When the daemon is gone, or what it answered.
+    pub(super) fn ask<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        lang: Lang,
+    ) -> Result<T, Problem> {
+        match self {
+            Self::Here(data) => socket::ask(data, &Asked { lang, request }),
+            Self::There(home, node) => {
+                let wait = request.patience();
+                let asked = Ask::Command(Asked { lang, request });
+                let answer = elsewhere::asked(home, node, &asked, wait);
+                socket::understood(runtime()?.block_on(answer)?, home.address())
+            }
+        }
+    }
 }
 
 pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
     let data = &session.settings.data;
     if session.settings.cluster.is_some() && socket::answers(data) {
         // Its log can be opened by whoever asks: that would take it from the daemon.
-        return Ok(Hands::Daemon);
+        return Ok(Hands::Daemon(Door::Here(data.clone())));
     }
     let home = Home::of(&session.settings, &Clusters::default())?;
     let Some(home) = home.clone().claimed_soon()? else {
-        return Err(held(&home));
+        let node = home.node()?.ok_or_else(|| held(&home))?;
+        return Ok(Hands::Daemon(Door::There(home, node)));
     };
     match open_writer(&home) {
         Ok(loaded) => Ok(Hands::Ours(Box::new(loaded))),
@@ -155,7 +189,7 @@ pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
                 .any(|finding| finding.code == LOCKED)
                 && socket::answers(home.data()) =>
         {
-            Ok(Hands::Daemon)
+            Ok(Hands::Daemon(Door::Here(data.clone())))
         }
         Err(problem) => Err(problem),
     }
@@ -239,12 +273,12 @@ pub(super) fn writer_lost() -> Problem {
 pub(super) fn decide(
     session: &Session,
     order: Order,
-    request: &Request,
+    request: Request,
     did: Deed,
     reference: String,
 ) -> Result<DeedShape, Problem> {
     let shape = match hands(session)? {
-        Hands::Daemon => return socket::ask(&session.settings.data, request, session.view.lang),
+        Hands::Daemon(door) => return door.ask(request, session.view.lang),
         Hands::Ours(loaded) => pass_here(
             session,
             *loaded,
@@ -294,11 +328,11 @@ fn with_desk<T>(
 /// Forgets a person.
 pub(super) fn forget(session: &Session, email: &str) -> Result<PersonShape, Problem> {
     match hands(session)? {
-        Hands::Daemon => {
+        Hands::Daemon(door) => {
             let request = Request::Forget {
                 email: email.to_owned(),
             };
-            socket::ask(&session.settings.data, &request, session.view.lang)
+            door.ask(request, session.view.lang)
         }
         Hands::Ours(loaded) => {
             let home = loaded.home.clone();
@@ -312,11 +346,11 @@ pub(super) fn forget(session: &Session, email: &str) -> Result<PersonShape, Prob
 /// A connector that had been refused answers well again, so it is used again.
 pub(super) fn lift(session: &Session, connector: &ConnectorName) -> Result<(), Problem> {
     match hands(session)? {
-        Hands::Daemon => {
+        Hands::Daemon(door) => {
             let request = Request::Lift {
                 connector: connector.clone(),
             };
-            socket::ask(&session.settings.data, &request, session.view.lang)
+            door.ask(request, session.view.lang)
         }
         Hands::Ours(loaded) => only_decide(session, *loaded, Order::SwitchOn(connector.clone())),
     }

@@ -284,9 +284,21 @@ impl Home {
     /// # Errors
     /// As the log refuses.
     pub(crate) fn read(&self) -> Result<Option<Box<dyn Reader>>, LogError> {
+        self.read_with(Some(&self.data))
+    }
+
+    /// The same for a handle that is kept: it leaves this machine's copy to whoever writes the log.
+    ///
+    /// # Errors
+    /// As the log refuses.
+    pub(crate) fn read_apart(&self) -> Result<Option<Box<dyn Reader>>, LogError> {
+        self.read_with(None)
+    }
+
+    fn read_with(&self, copy: Option<&Path>) -> Result<Option<Box<dyn Reader>>, LogError> {
         let opened: Result<Box<dyn Reader>, LogError> = match &self.cluster {
             None => SqliteReader::open(&self.data, &self.place).map(|log| Box::new(log) as _),
-            Some(link) => JetstreamReader::open(&link.jetstream, Some(&self.data), &self.place)
+            Some(link) => JetstreamReader::open(&link.jetstream, copy, &self.place)
                 .map(|log| Box::new(log) as _),
         };
         match opened {

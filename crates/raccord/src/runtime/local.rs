@@ -126,12 +126,12 @@ impl Host for Local {
         let plan = pass.plan.as_deref().map(read_plan).transpose()?;
         let wait = pass.wait.unwrap_or_default();
         match hands(session)? {
-            Hands::Daemon => {
+            Hands::Daemon(door) => {
                 let request = Request::Sync {
                     plan: plan.map(Box::new),
                     wait_ms: wait.as_millis() as u64,
                 };
-                socket::ask(&session.settings.data, &request, session.view.lang)
+                door.ask(request, session.view.lang)
             }
             Hands::Ours(loaded) => pass_here(
                 session,
@@ -241,7 +241,7 @@ impl Host for Local {
         decide(
             session,
             Order::Approve { hold, only },
-            &request,
+            request,
             Deed::Approved,
             hold.to_string(),
         )
@@ -251,7 +251,7 @@ impl Host for Local {
         decide(
             session,
             Order::Reject(hold),
-            &Request::Reject { hold },
+            Request::Reject { hold },
             Deed::Rejected,
             hold.to_string(),
         )
@@ -266,7 +266,7 @@ impl Host for Local {
         decide(
             session,
             Order::Retry(delivery),
-            &request,
+            request,
             Deed::Retried,
             delivery.to_string(),
         )
@@ -283,7 +283,7 @@ impl Host for Local {
         decide(
             session,
             Order::RetryAll(connector.clone()),
-            &request,
+            request,
             Deed::SwitchedOn,
             connector.to_string(),
         )
@@ -294,7 +294,7 @@ impl Host for Local {
         decide(
             session,
             Order::Drop(delivery),
-            &request,
+            request,
             Deed::Dropped,
             delivery.to_string(),
         )
@@ -311,7 +311,7 @@ impl Host for Local {
         decide(
             session,
             Order::Printed(Box::new(printed)),
-            &request,
+            request,
             Deed::Printed,
             name,
         )
@@ -328,7 +328,7 @@ impl Host for Local {
             connector,
             key: wall.month.clone(),
         };
-        decide(session, order, &request, Deed::TakenDown, title)
+        decide(session, order, request, Deed::TakenDown, title)
     }
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {
@@ -388,14 +388,13 @@ impl Host for Local {
     }
 
     fn unmute(&self, session: &Session, what: Unmute) -> Result<DeedShape, Problem> {
-        let data = &session.settings.data;
         let mut loaded = match hands(session)? {
             Hands::Ours(loaded) => *loaded,
-            Hands::Daemon => {
+            Hands::Daemon(door) => {
                 let request = Request::Unmute {
                     moved: what == Unmute::Moved,
                 };
-                return socket::ask(data, &request, session.view.lang);
+                return door.ask(request, session.view.lang);
             }
         };
         if what == Unmute::Moved && loaded.muted.is_none() && loaded.engine.state().muted.is_none()

@@ -11,6 +11,7 @@ mod commands;
 mod daemon;
 mod desk;
 mod effects;
+mod elsewhere;
 mod face;
 mod figures;
 mod hands;

@@ -32,8 +32,8 @@ pub(super) fn migrate(session: &Session, to: &str) -> Result<DeedShape, Problem>
     if from.address() == to.address() {
         return Err(same(&from));
     }
-    let from = alone(&session.settings, from)?;
-    let to = alone(&target, to)?;
+    let from = alone(&session.settings, &from)?;
+    let to = alone(&target, &to)?;
     let mut opened = from.open().map_err(|error| match &error {
         error if error.code() == LOCKED => stop_it_first(from.address(), error),
         error => from.refused(error),
@@ -73,7 +73,7 @@ pub(super) fn migrate(session: &Session, to: &str) -> Result<DeedShape, Problem>
 /// While a node works for the place, and all that can be wrong with the backup.
 pub(super) fn restore(session: &Session, file: &Path) -> Result<Head, Problem> {
     let settings = &session.settings;
-    let home = alone(settings, Home::of(settings, &Clusters::default())?)?;
+    let home = alone(settings, &Home::of(settings, &Clusters::default())?)?;
     let refused = |error: &LogError| home.refused(error);
     let folder = settings.data.join("restoring");
     let unpacked = || -> Result<SqliteReader, LogError> {
@@ -92,11 +92,11 @@ pub(super) fn restore(session: &Session, file: &Path) -> Result<Head, Problem> {
 }
 
 /// The same, while nobody else works for the place.
-fn alone(settings: &Settings, home: Home) -> Result<Home, Problem> {
+fn alone(settings: &Settings, home: &Home) -> Result<Home, Problem> {
     if settings.cluster.is_some() && socket::answers(&settings.data) {
-        return Err(held(&home));
+        return Err(held(home));
     }
-    home.clone().claimed_soon()?.ok_or_else(|| held(&home))
+    home.clone().claimed_soon()?.ok_or_else(|| held(home))
 }
 
 /// Whether `there` is what `log` was at some time.

@@ -13,6 +13,7 @@ use raccord_web::{
 };
 use tokio::sync::SetOnce;
 
+use super::elsewhere::Elsewhere;
 use super::face::{Here, token};
 use super::running::tell;
 use crate::report::Problem;
@@ -33,6 +34,8 @@ pub(crate) struct Process {
 pub(crate) struct Slot {
     starting: Arc<Starting>,
     running: OnceLock<Arc<Here>>,
+    /// Where another node works for it, or none yet.
+    elsewhere: Option<Arc<Elsewhere>>,
 }
 
 impl Slot {
@@ -46,19 +49,15 @@ impl Slot {
     pub(super) fn does_not_start(&self, problem: &Problem) {
         tell("the place does not start", problem);
         if let Some(finding) = problem.findings.first() {
-            self.starting.is(Stands::Hindered(finding.text.clone()));
+            drop(self.starting.hindered.set(finding.text.clone()));
         }
     }
 
-    /// Another node works for it, or none yet.
-    pub(super) fn is_elsewhere(&self, node: Option<&str>) {
-        self.starting.is(Stands::Elsewhere(elsewhere(node)));
-    }
-
     fn place(&self) -> Arc<dyn Place> {
-        match self.running.get() {
-            Some(here) => here.clone(),
-            None => self.starting.clone(),
+        match (self.running.get(), &self.elsewhere) {
+            (Some(here), _) => here.clone(),
+            (None, Some(elsewhere)) => elsewhere.clone(),
+            (None, None) => self.starting.clone(),
         }
     }
 }
@@ -77,12 +76,22 @@ impl Process {
 
     /// One more place, which is starting.
     pub(crate) fn adds(&self, settings: &Settings) -> Arc<Slot> {
+        self.puts(settings, None)
+    }
+
+    /// A place that another node works for.
+    pub(super) fn shows(&self, settings: &Settings, elsewhere: Elsewhere) {
+        self.puts(settings, Some(Arc::new(elsewhere)));
+    }
+
+    fn puts(&self, settings: &Settings, elsewhere: Option<Arc<Elsewhere>>) -> Arc<Slot> {
         let slot = Arc::new(Slot {
             starting: Arc::new(Starting {
                 settings: settings.clone(),
-                stands: RwLock::new(Stands::Starting),
+                hindered: OnceLock::new(),
             }),
             running: OnceLock::new(),
+            elsewhere,
         });
         let mut places = self.places.write().unwrap_or_else(PoisonError::into_inner);
         places.insert(settings.place.id.clone(), slot.clone());
@@ -149,48 +158,16 @@ impl Node for Process {
 /// A place whose log is being read.
 struct Starting {
     settings: Settings,
-    stands: RwLock<Stands>,
-}
-
-/// How a place stands that is not at work here.
-#[derive(Clone)]
-enum Stands {
-    /// Its log is being read.
-    Starting,
-    /// It does not start, for this reason.
-    Hindered(Words),
-    /// Another node works for it: nothing is wrong here.
-    Elsewhere(Words),
+    /// Why it does not start.
+    hindered: OnceLock<Words>,
 }
 
 impl Starting {
-    fn is(&self, stands: Stands) {
-        *self.stands.write().unwrap_or_else(PoisonError::into_inner) = stands;
-    }
-
-    fn stands(&self) -> Stands {
-        let stands = self.stands.read().unwrap_or_else(PoisonError::into_inner);
-        stands.clone()
-    }
-
-    fn why(&self) -> Words {
-        match self.stands() {
-            Stands::Starting => starting(),
-            Stands::Hindered(why) | Stands::Elsewhere(why) => why,
+    fn reason(&self) -> (&'static str, Words) {
+        match self.hindered.get() {
+            Some(why) => ("not-started", why.clone()),
+            None => ("starting", starting()),
         }
-    }
-}
-
-fn elsewhere(node: Option<&str>) -> Words {
-    match node.map(raccord_bus::jetstream::name) {
-        Some(node) => Words::new(
-            format!("Le programme « {node} » s'occupe de ce lieu."),
-            format!("The node “{node}” works for this place."),
-        ),
-        None => Words::new(
-            "Aucun programme ne s'occupe encore de ce lieu.",
-            "No node works for this place yet.",
-        ),
     }
 }
 
@@ -208,7 +185,7 @@ impl Place for Starting {
     }
 
     fn post(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
-        let why = self.why();
+        let (_, why) = self.reason();
         Box::pin(async { Err(PostError::NotReady { why }) })
     }
 
@@ -217,26 +194,20 @@ impl Place for Starting {
     }
 
     fn readiness(&self) -> Readiness {
-        let reason = |code, text| Reason {
-            code,
-            about: String::new(),
-            text,
-        };
-        let mut readiness = Readiness {
-            reasons: Vec::new(),
+        let (code, text) = self.reason();
+        Readiness {
+            reasons: vec![Reason {
+                code,
+                about: String::new(),
+                text,
+            }],
             notes: Vec::new(),
-        };
-        match self.stands() {
-            Stands::Starting => readiness.reasons.push(reason("starting", starting())),
-            Stands::Hindered(why) => readiness.reasons.push(reason("not-started", why)),
-            Stands::Elsewhere(why) => readiness.notes.push(reason("elsewhere", why)),
         }
-        readiness
     }
 
     fn metrics(&self, _: &mut Exposition) {}
 
-    fn programme(&self, _: Timestamp, _: usize) -> Option<Programme> {
-        None
+    fn programme(&self, _: Timestamp, _: usize) -> BoxFuture<'_, Option<Programme>> {
+        Box::pin(async { None })
     }
 }

@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::among::Among;
+use super::elsewhere::Elsewhere;
 use super::home::Home;
 use super::load::{self, Unread};
 use super::node::{Process, Slot};
@@ -79,8 +80,8 @@ impl<'a> Places<'a> {
 
     /// A place that this process may work for, if no other node does.
     pub(super) fn shares(&mut self, session: &Session) {
-        let slot = self.node.adds(&session.settings);
-        self.among.shares(session, slot);
+        self.node.adds(&session.settings);
+        self.among.shares(session);
     }
 
     /// Works for those of the shared places that are its part, and for no other.
@@ -92,10 +93,7 @@ impl<'a> Places<'a> {
             let Some(running) = self.running.remove(id) else {
                 continue;
             };
-            if let Some(session) = self.among.session(id) {
-                let slot = self.node.adds(&session.settings);
-                self.among.shows(id, slot);
-            }
+            self.shows(id);
             running.end().await;
             if turn.lost.contains(id) {
                 warn!(place = %id, "another node took the place over");
@@ -103,8 +101,27 @@ impl<'a> Places<'a> {
                 info!(place = %id, "the place is let go, for another node");
             }
         }
+        for (id, problem) in &turn.hindered {
+            if let Some(session) = self.among.session(id) {
+                self.hindered(session, problem);
+            }
+        }
+        for id in &turn.show {
+            self.shows(id);
+        }
         for id in turn.take {
             self.take(&id).await;
+        }
+    }
+
+    /// Shows a place as one that another node works for.
+    fn shows(&self, id: &PlaceId) {
+        let (Some(session), Some(node)) = (self.among.session(id), self.among.node(id)) else {
+            return;
+        };
+        if let Ok(home) = Home::of(&session.settings, &self.shared.clusters) {
+            let elsewhere = Elsewhere::new(session.settings.clone(), home, node);
+            self.node.shows(&session.settings, elsewhere);
         }
     }
 
@@ -119,6 +136,7 @@ impl<'a> Places<'a> {
             Ok(Some(home)) => load::open(&home),
             Err(problem) => Err(problem),
         };
+        self.among.hides(id);
         match opened {
             Ok(unread) => {
                 let announced = self.announce(vec![(&session, unread)]);

@@ -79,6 +79,7 @@ impl Running {
         let answering = Commands {
             place: place.clone(),
         };
+        tasks.spawn(answering.clone().answer_nodes(stop.clone()));
         tasks.spawn(answering.serve(door, stop.clone()));
         Ok(Self {
             place,

@@ -128,67 +128,76 @@ pub(crate) fn answers(data: &Path) -> bool {
     UnixStream::connect(path(data)).is_ok()
 }
 
-/// Hands a command to the daemon, and waits for its answer.
+impl Request {
+    /// How long its answer is waited for.
+    pub(crate) fn patience(&self) -> Duration {
+        match self {
+            Self::Sync { wait_ms, .. } => PATIENCE + Duration::from_millis(*wait_ms),
+            _ => PATIENCE,
+        }
+    }
+}
+
+/// Hands a command to the daemon of this machine, and waits for its answer.
 ///
 /// # Errors
 /// When the daemon is gone, or what it answered.
-pub(crate) fn ask<T: DeserializeOwned>(
-    data: &Path,
-    request: &Request,
-    lang: Lang,
-) -> Result<T, Problem> {
+pub(crate) fn ask<T: DeserializeOwned>(data: &Path, asked: &Asked) -> Result<T, Problem> {
     let path = path(data);
     let file = |cause: std::io::Error| Problem::file(&path, &cause);
     let mut stream = UnixStream::connect(&path).map_err(file)?;
-    let wait = match request {
-        Request::Sync { wait_ms, .. } => PATIENCE + Duration::from_millis(*wait_ms),
-        _ => PATIENCE,
-    };
+    let wait = asked.request.patience();
     stream.set_read_timeout(Some(wait)).map_err(file)?;
-    let mut line = serde_json::to_vec(&serde_json::json!({ "lang": lang, "request": request }))
-        .expect("a request always serialises into memory");
+    let mut line = serde_json::to_vec(asked).expect("a request always serialises into memory");
     line.push(b'\n');
     stream.write_all(&line).map_err(file)?;
     let mut answer = String::new();
     BufReader::new(stream.take(MOST))
         .read_line(&mut answer)
         .map_err(file)?;
-    let odd = || {
-        Problem::failed(
-            path.display().to_string(),
-            "daemon-gone",
-            Words::new(
-                "Le service s'est arrêté avant d'avoir répondu.",
-                "The daemon stopped before it answered.",
-            ),
-            Words::new(
-                "Relancez la commande ; rien n'est perdu.",
-                "Run the command again; nothing is lost.",
-            ),
-        )
-    };
-    match serde_json::from_str(&answer).map_err(|_| odd())? {
-        Answer::Shape(shape) => serde_json::from_value(shape).map_err(|_| odd()),
+    let place = path.display().to_string();
+    let answer = serde_json::from_str(&answer).map_err(|_| gone(&place))?;
+    understood(answer, &place)
+}
+
+/// What a daemon at `place` answered.
+///
+/// # Errors
+/// What it refused; [`gone`] for what cannot be understood.
+pub(crate) fn understood<T: DeserializeOwned>(answer: Answer, place: &str) -> Result<T, Problem> {
+    match answer {
+        Answer::Shape(shape) => serde_json::from_value(shape).map_err(|_| gone(place)),
         Answer::Problem(faults) => Err(Problem {
             exit: Exit::Failed,
-            findings: faults
-                .into_iter()
-                .map(
-                    |Fault {
-                         place,
-                         code,
-                         text,
-                         mend,
-                     }| Finding {
-                        place,
-                        code,
-                        level: Level::Error,
-                        text,
-                        mend,
-                    },
-                )
-                .collect(),
+            findings: faults.into_iter().map(Fault::finding).collect(),
         }),
+    }
+}
+
+fn gone(place: &str) -> Problem {
+    Problem::failed(
+        place,
+        "daemon-gone",
+        Words::new(
+            "Le service s'est arrêté avant d'avoir répondu.",
+            "The daemon stopped before it answered.",
+        ),
+        Words::new(
+            "Relancez la commande ; rien n'est perdu.",
+            "Run the command again; nothing is lost.",
+        ),
+    )
+}
+
+impl Fault {
+    fn finding(self) -> Finding {
+        Finding {
+            place: self.place,
+            code: self.code,
+            level: Level::Error,
+            text: self.text,
+            mend: self.mend,
+        }
     }
 }
 
