@@ -101,10 +101,30 @@ impl Working {
     /// When it does not.
     pub fn hang_up(&self) -> Result<()> {
         let times = self.said().matches(TAKEN).count();
-        let daemon = rustix::process::Pid::from_child(&self.daemon.0);
-        rustix::process::kill_process(daemon, rustix::process::Signal::HUP)?;
+        self.signal(rustix::process::Signal::HUP)?;
         self.until(TAKEN, || self.said().matches(TAKEN).count() > times);
         Ok(())
+    }
+
+    /// Stops its clock, as a machine that hangs does, until [`Working::goes_on`].
+    ///
+    /// # Errors
+    /// When it cannot be stopped.
+    pub fn hangs(&self) -> Result<()> {
+        self.signal(rustix::process::Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub fn goes_on(&self) -> Result<()> {
+        self.signal(rustix::process::Signal::CONT)
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) -> Result<()> {
+        let daemon = rustix::process::Pid::from_child(&self.daemon.0);
+        Ok(rustix::process::kill_process(daemon, signal)?)
     }
 
     /// Asks it to end, and waits until it has.
@@ -119,8 +139,7 @@ impl Working {
     }
 
     fn end(&mut self) -> Result<()> {
-        let daemon = rustix::process::Pid::from_child(&self.daemon.0);
-        rustix::process::kill_process(daemon, rustix::process::Signal::TERM)?;
+        self.signal(rustix::process::Signal::TERM)?;
         let until = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.daemon.0.try_wait()? {

@@ -7,10 +7,11 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use raccord_bus::jetstream::servers::{Server, Version};
+use raccord_bus::jetstream::servers::{Server, Version, free_port};
 use raccord_tests::place::Place;
 use raccord_tests::receiver::Receiver;
 use raccord_tests::working::{TOKEN, Working};
@@ -49,7 +50,7 @@ impl World {
     fn writes(&self, place: &str, titles: &[&str]) {
         let mut text = "Titre,Date,Heure\n".to_owned();
         for (day, title) in (2..).zip(titles) {
-            text.push_str(&format!("{title} {place},{day:02}/01/2027,18h30\n"));
+            writeln!(text, "{title} {place},{day:02}/01/2027,18h30").unwrap();
         }
         let path = self.sheet(place);
         let part = path.with_extension("part");
@@ -154,6 +155,20 @@ fn nodes_share_places_and_take_over_from_one_that_dies() {
         }
     }
 
+    let places = south.place.run(&["places"]).unwrap().json;
+    let nodes: Vec<&str> = places
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|place| place["node"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        nodes.iter().filter(|node| **node == "north").count(),
+        2,
+        "{nodes:?}"
+    );
+    assert_eq!(nodes.len(), PLACES.len());
+
     // Killed, its places are taken over; what it had begun is there once.
     let died = Instant::now();
     drop(north);
@@ -177,6 +192,41 @@ fn nodes_share_places_and_take_over_from_one_that_dies() {
         world.writes(place, &["Un", "Deux", "Trois", "Quatre"]);
     }
     world.told(&["Un", "Deux", "Trois", "Quatre"]);
+}
+
+#[test]
+fn a_node_that_hung_and_servers_that_died_lose_nothing_and_make_nothing_twice() {
+    let mut world = World::new();
+    let (north, south) = (world.node("north"), world.node("south"));
+    spread(&[(&north, 2), (&south, 2)]);
+    world.told(&["Un"]);
+
+    // It hangs with effects under way, for longer than the others take it for alive.
+    world.receiver.slow(Duration::from_millis(300));
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux"]);
+    }
+    std::thread::park_timeout(Duration::from_millis(400));
+    north.hangs().unwrap();
+    spread(&[(&south, 4)]);
+    world.receiver.slow(Duration::ZERO);
+    world.told(&["Un", "Deux"]);
+    north.goes_on().unwrap();
+    spread(&[(&south, 2), (&north, 2)]);
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux", "Trois"]);
+    }
+    world.told(&["Un", "Deux", "Trois"]);
+
+    // The servers die, and come back with what they had.
+    world.server.kill();
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux", "Trois", "Quatre"]);
+    }
+    std::thread::park_timeout(Duration::from_secs(5));
+    world.server.run();
+    world.told(&["Un", "Deux", "Trois", "Quatre"]);
+    spread(&[(&south, 2), (&north, 2)]);
 }
 
 #[test]
@@ -339,6 +389,71 @@ fn a_log_moves_to_servers_and_back_though_it_is_killed_on_the_way() {
         "{}",
         refused.stderr
     );
+}
+
+/// The servers that `deploy/nats` describes, started on free ports.
+fn deployed(folder: &Path, file: &str, names: &[&str]) -> Vec<Server> {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../deploy/nats")
+        .join(file);
+    let ports: Vec<(u16, u16)> = names.iter().map(|_| (free_port(), free_port())).collect();
+    let routes: Vec<String> = ports
+        .iter()
+        .map(|(_, between)| format!("\"nats://127.0.0.1:{between}\""))
+        .collect();
+    let servers = names.iter().zip(ports).map(|(name, (port, between))| {
+        let environment = [
+            ("NATS_NAME", (*name).to_owned()),
+            ("NATS_STORE", folder.join(name).display().to_string()),
+            ("NATS_LISTEN", format!("127.0.0.1:{port}")),
+            ("NATS_BETWEEN", format!("127.0.0.1:{between}")),
+            ("NATS_ROUTES", format!("[{}]", routes.join(", "))),
+            ("RACCORD_PASSWORD", "secret-of-the-servers".to_owned()),
+        ];
+        Server::configured(Version::Present, folder, &config, port, &environment)
+    });
+    let mut servers: Vec<Server> = servers.collect();
+    // Together: none is ready before the others are there.
+    std::thread::scope(|scope| {
+        for server in &mut servers {
+            scope.spawn(|| server.run());
+        }
+    });
+    servers
+}
+
+#[test]
+fn the_servers_that_deploy_describes_keep_a_place_and_nobody_else_gets_in() {
+    for (file, names, replicas) in [
+        ("one.conf", &["one"][..], 1),
+        ("three.conf", &["north", "south", "west"][..], 3),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let servers = deployed(folder.path(), file, names);
+        let addresses: Vec<String> = servers.iter().map(Server::url).collect();
+        let config = format!(
+            "[place]\nid = \"halle\"\nname = \"La halle\"\ntimezone = \"Europe/Paris\"\nlanguage = \"fr\"\n\
+             bus = \"{}\"\n[cluster]\nuser = \"raccord\"\npassword_file = \"secret\"\nreplicas = {replicas}\n\
+             [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n",
+            addresses.join(",")
+        );
+        let place = Place::new(&config).unwrap();
+        place
+            .save("programme.csv", b"Titre,Date,Heure\nBal,02/01/2027,20h\n")
+            .unwrap();
+        place.save("secret", b"another\n").unwrap();
+        let refused = place.run(&["sync"]).unwrap();
+        assert!(
+            refused.stderr.contains("cluster.credentials"),
+            "{}",
+            refused.stderr
+        );
+        assert!(!refused.stderr.contains("another"), "{}", refused.stderr);
+        place.save("secret", b"secret-of-the-servers\n").unwrap();
+        let pass = place.run(&["sync"]).unwrap();
+        assert_eq!(pass.code, 0, "{file}: {}", pass.stderr);
+        assert_eq!(place.events().unwrap().len(), 1);
+    }
 }
 
 /// Whether these bytes stand in a file of the folder.

@@ -36,6 +36,8 @@ pub enum Version {
 pub struct Server {
     program: PathBuf,
     folder: PathBuf,
+    config: PathBuf,
+    environment: Vec<(String, String)>,
     port: u16,
     child: Option<Child>,
 }
@@ -107,6 +109,8 @@ impl Server {
         let mut server = Self {
             program: version.program(),
             folder: folder.to_owned(),
+            config: folder.join("nats.conf"),
+            environment: Vec::new(),
             port,
             child: None,
         };
@@ -114,11 +118,32 @@ impl Server {
         server
     }
 
+    /// A server that `config` describes, which takes what differs from this environment and listens
+    /// on `port`.
+    pub fn configured(
+        version: Version,
+        folder: &Path,
+        config: &Path,
+        port: u16,
+        environment: &[(&str, String)],
+    ) -> Self {
+        let own = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
+        Self {
+            program: version.program(),
+            folder: folder.to_owned(),
+            config: config.to_owned(),
+            environment: environment.iter().map(own).collect(),
+            port,
+            child: None,
+        }
+    }
+
     /// Starts it again, as it was.
     pub fn run(&mut self) {
         let mut child = Command::new(&self.program)
             .arg("-c")
-            .arg(self.folder.join("nats.conf"))
+            .arg(&self.config)
+            .envs(self.environment.iter().cloned())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

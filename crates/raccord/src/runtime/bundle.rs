@@ -22,7 +22,7 @@ pub(crate) fn of(session: &Session) -> Value {
         "files": files,
         "bytes": bytes,
     });
-    let read = Home::of(settings, &Clusters::default()).and_then(|home| load_reader(&home));
+    let read = Home::of(settings, &Clusters::ours()).and_then(|home| load_reader(&home));
     match read {
         Err(problem) => about["cannot_be_read"] = codes(&problem.findings),
         Ok(None) => about["empty"] = json!(true),

@@ -25,7 +25,7 @@ use crate::report::Problem;
 pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let mut opened = Vec::new();
     let mut hindered = Vec::new();
-    let clusters = Clusters::default();
+    let clusters = Clusters::ours();
     let (shared_places, own): (Vec<_>, Vec<_>) = work
         .sessions
         .iter()

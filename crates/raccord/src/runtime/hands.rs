@@ -175,7 +175,7 @@ pub(super) fn hands(session: &Session) -> Result<Hands, Problem> {
         // Its log can be opened by whoever asks: that would take it from the daemon.
         return Ok(Hands::Daemon(Door::Here(data.clone())));
     }
-    let home = Home::of(&session.settings, &Clusters::default())?;
+    let home = Home::of(&session.settings, &Clusters::ours())?;
     let Some(home) = home.clone().claimed_soon()? else {
         let node = home.node()?.ok_or_else(|| held(&home))?;
         return Ok(Hands::Daemon(Door::There(home, node)));

@@ -2,7 +2,7 @@
 //! keeps a copy.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use raccord_bus::jetstream::{
     self, ClusterError, Jetstream, JetstreamLog, JetstreamReader, Node, name,
@@ -78,6 +78,12 @@ impl Drop for Carrier {
 }
 
 impl Clusters {
+    /// Those of this process.
+    pub(crate) fn ours() -> Self {
+        static OURS: LazyLock<Clusters> = LazyLock::new(Clusters::default);
+        OURS.clone()
+    }
+
     /// The connection to `cluster`, made when it is first asked for.
     ///
     /// # Errors

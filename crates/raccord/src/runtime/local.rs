@@ -33,7 +33,7 @@ fn reader(session: &Session) -> Result<Option<Shown>, Problem> {
 }
 
 fn home(session: &Session) -> Result<Home, Problem> {
-    Home::of(&session.settings, &Clusters::default())
+    Home::of(&session.settings, &Clusters::ours())
 }
 
 /// The engine as the log tells it; without a log, one that was only configured.
@@ -156,6 +156,7 @@ impl Host for Local {
             name: settings.place.name.clone(),
             file: settings.file.clone(),
             state: PlaceState::New,
+            node: None,
             holds: 0,
             dead: 0,
             text: None,
@@ -167,7 +168,9 @@ impl Host for Local {
                 place.holds = state.holds.len();
                 place.dead = told::dead(&loaded.engine, &session.view).len();
                 place.text.clone_from(&state.muted);
-                place.state = match (&state.muted, socket::answers(&settings.data)) {
+                place.node = loaded.home.holder();
+                let at_work = place.node.is_some() || socket::answers(&settings.data);
+                place.state = match (&state.muted, at_work) {
                     (Some(_), _) => PlaceState::Mute,
                     (None, true) => PlaceState::AtWork,
                     (None, false) => PlaceState::Stopped,

@@ -22,7 +22,7 @@ use crate::shapes::{Deed, DeedShape};
 /// # Errors
 /// While a daemon is at work on it; where another log lies already; as either side refuses.
 pub(super) fn migrate(session: &Session, to: &str) -> Result<DeedShape, Problem> {
-    let clusters = Clusters::default();
+    let clusters = Clusters::ours();
     let target = session.settings.elsewhere(to);
     let target = target.map_err(|finding| Problem::configuration(vec![finding]))?;
     let (from, to) = (
@@ -73,7 +73,7 @@ pub(super) fn migrate(session: &Session, to: &str) -> Result<DeedShape, Problem>
 /// While a node works for the place, and all that can be wrong with the backup.
 pub(super) fn restore(session: &Session, file: &Path) -> Result<Head, Problem> {
     let settings = &session.settings;
-    let home = alone(settings, &Home::of(settings, &Clusters::default())?)?;
+    let home = alone(settings, &Home::of(settings, &Clusters::ours())?)?;
     let refused = |error: &LogError| home.refused(error);
     let folder = settings.data.join("restoring");
     let unpacked = || -> Result<SqliteReader, LogError> {

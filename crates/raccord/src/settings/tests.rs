@@ -142,7 +142,12 @@ id = "La Raffinerie"
 name = ""
 timezone = "Reunion"
 langage = "fr"
-bus = "nats://127.0.0.1:4222"
+bus = "nats://ana:secret@127.0.0.1:4222"
+
+[cluster]
+user = "ana"
+key = "node.key"
+replicas = 2
 
 [web]
 listen = "7070"

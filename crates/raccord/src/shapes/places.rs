@@ -22,6 +22,8 @@ pub struct PlaceShape {
     pub file: PathBuf,
     /// How it stands.
     pub state: PlaceState,
+    /// The node that works for it, where several share it.
+    pub node: Option<String>,
     /// Changes that wait for a yes.
     pub holds: usize,
     /// Deliveries that were given up.
@@ -56,6 +58,7 @@ impl PlaceShape {
             name: String::new(),
             file: file.to_owned(),
             state: PlaceState::Refused,
+            node: None,
             holds: 0,
             dead: 0,
             text: findings.first().map(|finding| finding.text.clone()),
@@ -88,6 +91,8 @@ struct Item<'a> {
     name: &'a str,
     file: &'a Path,
     state: PlaceState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<&'a str>,
     holds: usize,
     dead: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +106,7 @@ impl Serialize for PlacesShape {
             name: &place.name,
             file: &place.file,
             state: place.state,
+            node: place.node.as_deref(),
             holds: place.holds,
             dead: place.dead,
             text: place.text.as_ref().map(|text| text.get(self.lang)),
@@ -133,6 +139,9 @@ impl Shape for PlacesShape {
                 write!(out, " {DIM}{}{DIM:#}", shown(&place.name))?;
             }
             write!(out, " : {state}")?;
+            if let Some(node) = &place.node {
+                write!(out, " {} {}", view.say("sur", "on"), shown(node))?;
+            }
             if place.holds > 0 {
                 let holds = view.count(
                     place.holds,
