@@ -48,9 +48,13 @@ impl World {
 
     /// Saves the sheet of a place with these titles.
     fn writes(&self, place: &str, titles: &[&str]) {
-        let mut text = "Titre,Date,Heure\n".to_owned();
+        let mut text = "Titre,Date,Heure,Contact\n".to_owned();
         for (day, title) in (2..).zip(titles) {
-            writeln!(text, "{title} {place},{day:02}/01/2027,18h30").unwrap();
+            writeln!(
+                text,
+                "{title} {place},{day:02}/01/2027,18h30,ana@example.org"
+            )
+            .unwrap();
         }
         let path = self.sheet(place);
         let part = path.with_extension("part");
@@ -259,6 +263,53 @@ fn what_is_posted_to_any_node_is_taken_once_and_followed_on_any() {
         }
     }
     assert_eq!(world.receiver.received().len(), wanted, "and once");
+
+    // Programs with nothing but a NATS client are told as well, of each place under its own name,
+    // once, and after a death too.
+    let subjects = |count: usize| {
+        let mut subjects = told_by_servers(&world.server.url(), count);
+        subjects.sort();
+        subjects
+    };
+    let mut expected: Vec<String> = PLACES
+        .iter()
+        .flat_map(|place| [(); 2].map(|()| format!("raccord.{place}.events.activity.created")))
+        .collect();
+    assert_eq!(subjects(wanted), expected);
+    drop(north);
+    spread(&[(&south, 4)]);
+    world.writes("halle", &["Un", "Deux"]);
+    expected.push("raccord.halle.events.activity.created".to_owned());
+    expected.sort();
+    assert_eq!(subjects(wanted + 1), expected);
+}
+
+/// The subjects of the first `count` events that other programs can read, and of no more.
+fn told_by_servers(url: &str, count: usize) -> Vec<String> {
+    use async_nats::jetstream;
+    use futures_util::StreamExt as _;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = jetstream::new(async_nats::connect(url).await.unwrap());
+        let stream = client.get_stream("raccord-events").await.unwrap();
+        let all = jetstream::consumer::pull::OrderedConfig::default();
+        let consumer = stream.create_consumer(all).await.unwrap();
+        let mut messages = consumer.messages().await.unwrap();
+        let mut subjects = Vec::new();
+        let wait = |more| if more { 30 } else { 1 };
+        while let Ok(Some(message)) = tokio::time::timeout(
+            Duration::from_secs(wait(subjects.len() < count)),
+            messages.next(),
+        )
+        .await
+        {
+            let message = message.unwrap();
+            let event: Value = serde_json::from_slice(&message.payload).unwrap();
+            assert_eq!(event["data"]["contact"], Value::Null);
+            subjects.push(message.subject.to_string());
+        }
+        subjects
+    })
 }
 
 #[test]

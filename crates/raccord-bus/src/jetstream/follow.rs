@@ -19,6 +19,9 @@ const IN_FLIGHT: usize = 256;
 /// The header by which the cluster knows an event that comes twice.
 const ID: &str = "Nats-Msg-Id";
 
+/// The header that says where an event stands in its place's log.
+const POSITION: &str = "Raccord-Position";
+
 /// A log has grown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
@@ -40,6 +43,8 @@ pub struct EventOut {
     pub entity: String,
     /// What happened to it, such as `created`.
     pub verb: String,
+    /// Where it stands in the log, in the words of whoever publishes.
+    pub position: String,
     /// The event itself.
     pub body: Vec<u8>,
 }
@@ -92,12 +97,26 @@ impl Jetstream {
             let messages = batch.iter().map(|event| {
                 let mut headers = HeaderMap::new();
                 headers.insert(ID, event.id.as_str());
+                headers.insert(POSITION, event.position.as_str());
                 let subject = streams::event(place, &event.entity, &event.verb);
                 (subject, headers, Bytes::from(event.body.clone()))
             });
             self.wait(self.put_all(streams::EVENTS, messages.collect()))?;
         }
         Ok(())
+    }
+}
+
+impl Jetstream {
+    /// Where the last event of `place` that other programs can read stood in its log.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub fn published(&self, place: &PlaceId) -> Result<Option<String>, LogError> {
+        let all = streams::events(place);
+        let last = self.wait(self.last(streams::EVENTS, &all))?;
+        let position = last.and_then(|last| last.headers.get(POSITION).map(ToString::to_string));
+        Ok(position)
     }
 }
 

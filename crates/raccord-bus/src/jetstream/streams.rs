@@ -55,6 +55,11 @@ pub(super) fn event(place: &PlaceId, entity: &str, verb: &str) -> String {
     format!("raccord.{place}.events.{entity}.{verb}")
 }
 
+/// All events of a place.
+pub(super) fn events(place: &PlaceId) -> String {
+    format!("raccord.{place}.events.>")
+}
+
 /// Where a node says that it lives.
 pub(super) fn beat(node: &str) -> String {
     format!("{NODES}.beat.{node}")

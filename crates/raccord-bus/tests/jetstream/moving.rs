@@ -108,12 +108,16 @@ fn events_reach_other_programs_once() {
             id: format!("event-{number}"),
             entity: "activity".to_owned(),
             verb: "created".to_owned(),
+            position: number.to_string(),
             body: number.to_string().into_bytes(),
         })
         .collect();
     link.publish_events(&place(), &events[..400]).unwrap();
     // After a crash it begins again at the commit it remembers.
     link.publish_events(&place(), &events[300..]).unwrap();
+    assert_eq!(link.published(&place()).unwrap().as_deref(), Some("599"));
+    let other = "cafe".parse().unwrap();
+    assert_eq!(link.published(&other).unwrap(), None);
     let client = plain(&world.server.url());
     RUNTIME.block_on(async {
         let mut stream = client.get_stream("raccord-events").await.unwrap();

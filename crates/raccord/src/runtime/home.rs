@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use raccord_bus::jetstream::{
-    self, ClusterError, Jetstream, JetstreamLog, JetstreamReader, Node, name,
+    self, ClusterError, EventOut, Jetstream, JetstreamLog, JetstreamReader, Node, name,
 };
 use raccord_bus::{
     Forgotten, Head, Log, LogError, LogRead, MOVED, Past, Reader, SqliteLog, SqliteReader,
@@ -247,6 +247,34 @@ impl Home {
             let holds = claim.node.view().borrow().holder(&self.place) == Some(claim.node.id());
             holds && claim.node.lives_until().is_some()
         })
+    }
+
+    /// Whether its log lies in a cluster.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// Where the last event stood that other programs were told; none where nothing was.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub(crate) fn published(&self) -> Result<Option<String>, LogError> {
+        match &self.cluster {
+            Some(link) => link.jetstream.published(&self.place),
+            None => Ok(None),
+        }
+    }
+
+    /// Tells other programs of these events, durable when this returns; nobody where the log lies in a
+    /// folder.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub(crate) fn publish(&self, events: &[EventOut]) -> Result<(), LogError> {
+        match &self.cluster {
+            Some(link) => link.jetstream.publish_events(&self.place, events),
+            None => Ok(()),
+        }
     }
 
     /// What the node is called that works for the place, where there is one that shares it.

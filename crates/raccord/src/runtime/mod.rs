@@ -37,6 +37,7 @@ mod simulated;
 mod socket;
 mod sources;
 mod stopped;
+mod telling;
 mod told;
 mod watching;
 mod writer;

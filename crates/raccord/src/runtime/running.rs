@@ -18,6 +18,7 @@ use super::home::Clusters;
 use super::load::Unread;
 use super::node::Slot;
 use super::socket;
+use super::telling::Telling;
 use super::watching::Watching;
 use super::writer::Writer;
 use crate::cli::Session;
@@ -80,6 +81,12 @@ impl Running {
             place: place.clone(),
         };
         tasks.spawn(answering.clone().answer_nodes(stop.clone()));
+        let telling = Telling {
+            home: place.home.clone(),
+            here: place.here.clone(),
+            desk: place.desk.clone(),
+        };
+        tasks.spawn(telling.go_on(stop.clone()));
         tasks.spawn(answering.serve(door, stop.clone()));
         Ok(Self {
             place,
