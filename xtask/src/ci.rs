@@ -96,6 +96,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::servers::run),
     },
     Step {
+        name: "followers",
+        work: Work::Here(crate::followers::run),
+    },
+    Step {
         name: "tests",
         work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
     },

@@ -23,6 +23,7 @@ mod calendars;
 mod ci;
 mod coverage;
 mod deny;
+mod followers;
 mod full;
 mod offline;
 mod pages;
@@ -68,6 +69,8 @@ enum Verb {
     Offline,
     /// Installs the NATS servers that tests start, in the cache folder.
     Servers,
+    /// The programs of `examples/followers`, run against a place at work on a server.
+    Followers,
     /// Licences, sources, duplicates; advisories where their database can be reached.
     Deny(deny::Args),
 }
@@ -95,6 +98,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Quality(args) => quality::run(&args),
         Verb::Offline => offline::run(),
         Verb::Servers => servers::run(),
+        Verb::Followers => followers::run(),
         Verb::Deny(args) => deny::run(&args),
     }
 }
