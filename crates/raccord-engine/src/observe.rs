@@ -129,7 +129,7 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
         .filter(|(digest, _)| *digest == content);
     let only = approved.and_then(|(_, only)| only.clone());
     let refused = state.refused == Some(content);
-    let alarm = guard(deciding, reading, &compared).filter(|_| !planted(Fault::NoGuard));
+    let alarm = guard(deciding, source, reading, &compared).filter(|_| !planted(Fault::NoGuard));
     let unread = (state.unread != reading.unread).then(|| reading.unread.clone());
     let remarks = remarks(reading, &compared);
     let fresh: Vec<Remark> = remarks

@@ -111,12 +111,20 @@ impl Desk {
         sheet.iter().map(|text| of(line(text, 2).digest)).collect()
     }
 
-    fn questions(&self) -> Vec<HoldId> {
+    fn holds(&self, of: impl Fn(&HoldKind) -> bool) -> Vec<HoldId> {
         let holds = self.engine.state().holds.iter();
         holds
-            .filter(|(_, waiting)| matches!(waiting.hold.what, HoldKind::Question { .. }))
+            .filter(|(_, waiting)| of(&waiting.hold.what))
             .map(|(id, _)| *id)
             .collect()
+    }
+
+    fn questions(&self) -> Vec<HoldId> {
+        self.holds(|what| matches!(what, HoldKind::Question { .. }))
+    }
+
+    fn held_readings(&self) -> Vec<HoldId> {
+        self.holds(|what| matches!(what, HoldKind::Reading { .. }))
     }
 
     /// A person says that all are what they seem.
@@ -189,4 +197,47 @@ fn edits_that_were_asked_about_are_undone_without_a_question() {
         let state = desk.engine.state();
         assert!(state.sources[&source()].missing.is_empty());
     }
+}
+
+#[test]
+fn where_a_whole_sheet_moved_one_yes_is_enough_and_then_each_question_is_asked_once() {
+    const SERIES: u32 = 30;
+    let sheet = |days: [u32; 2]| -> Vec<String> {
+        let name = |number: u32| char::from_u32(u32::from('a') + number % 26).unwrap();
+        let of = |number: u32| {
+            let title = format!("Cours {}{}", name(number), name(number / 26)).repeat(2);
+            days.map(|day| format!("{title} | 2027-02-{day:02}T{:02}:00", 8 + number % 12))
+        };
+        (0..SERIES).flat_map(of).collect()
+    };
+    let (before, after) = (sheet([3, 10]), sheet([5, 12]));
+    let lines = |sheet: &[String]| {
+        sheet
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let (before, after) = (lines(&before), lines(&after));
+    let read = |desk: &mut Desk, sheet: &str| desk.read(&sheet.lines().collect::<Vec<_>>());
+    let mut desk = Desk::new();
+    read(&mut desk, &before);
+    read(&mut desk, &after);
+    let held = desk.held_readings();
+    assert_eq!(held.len(), 1, "all moved at once: that may be an accident");
+    let yes = |hold| Input::Order(Order::Approve { hold, only: None });
+    desk.step(yes(held[0]));
+    read(&mut desk, &after);
+    // Two occurrences that move together: which is which only a person knows.
+    for left in (1..=SERIES).rev() {
+        assert!(
+            desk.held_readings().is_empty(),
+            "nobody is asked that again"
+        );
+        let questions = desk.questions();
+        assert_eq!(questions.len(), left as usize);
+        desk.step(yes(questions[0]));
+        read(&mut desk, &after);
+    }
+    assert!(desk.questions().is_empty());
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use raccord_model::{EntityId, Reading, Words};
+use raccord_model::{ConnectorName, EntityId, Reading, Words};
 
 use super::accept::leaves_silently;
 use super::compare::{Compared, source_fields};
 use crate::deciding::Deciding;
+use crate::fact::HoldKind;
 use crate::parallel;
 
 /// Why a reading looks like an accident.
@@ -18,6 +19,7 @@ pub(super) struct Alarm {
 /// Whether the reading looks like an accident, and why.
 pub(super) fn guard(
     deciding: &Deciding<'_>,
+    source: &ConnectorName,
     reading: &Reading,
     compared: &Compared,
 ) -> Option<Alarm> {
@@ -48,8 +50,11 @@ pub(super) fn guard(
         .flat_map(|question| question.pairs.iter().map(|&(_, entity)| entity))
         .filter(coming)
         .collect();
+    // What a person is asked about already is no news, and nothing is done about it unasked.
+    let open: HashSet<EntityId> = open_questions(deciding, source).collect();
+    let news = asked.difference(&open).count();
     let asked = asked.len();
-    let all = changed + asked;
+    let all = changed + news;
     let many = |part: usize, least: u32| part >= least.max(1) as usize;
     if !many(missing, guards.cancel_count) && !many(all, guards.change_count) {
         return None; // Without looking at everything that stayed as it was.
@@ -102,6 +107,19 @@ pub(super) fn guard(
         });
     }
     None
+}
+
+/// The activities that questions about this source are open about.
+fn open_questions<'d>(
+    deciding: &'d Deciding<'_>,
+    source: &'d ConnectorName,
+) -> impl Iterator<Item = EntityId> + 'd {
+    let holds = deciding.state.holds.values();
+    let pairs = holds.filter_map(move |waiting| match &waiting.hold.what {
+        HoldKind::Question { source: of, pairs } if of == source => Some(pairs),
+        _ => None,
+    });
+    pairs.flatten().map(|(_, entity)| *entity)
 }
 
 /// How many items a pure question says yes to.
