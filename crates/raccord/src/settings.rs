@@ -74,6 +74,14 @@ impl Settings {
         self.web.listen.unwrap_or(read::LISTEN)
     }
 
+    /// Where its log lies: the servers, or the folder.
+    pub fn address(&self) -> String {
+        match &self.cluster {
+            Some(cluster) => cluster.address(),
+            None => self.data.display().to_string(),
+        }
+    }
+
     /// The same with its log elsewhere: at servers (`nats://…`), or in a folder.
     ///
     /// # Errors

@@ -137,8 +137,8 @@ impl View {
 }
 
 impl Node {
-    /// Says that this process lives, under `name` and a word of its own, and waits until it knows
-    /// the others.
+    /// Says that this process lives, under `name` and a word of its own, and waits until that was
+    /// heard and it knows the others.
     ///
     /// # Errors
     /// As the cluster refuses.
@@ -156,11 +156,12 @@ impl Node {
             heard,
             tasks: [watching, beating],
         };
-        let mut known = node.view.clone();
+        node.seen(|view| view.now.is_some())?;
+        let mut heard = node.heard.clone();
         let deadline = link.deadline();
         let first = link.wait(async {
-            let known = known.wait_for(|view| view.now.is_some());
-            tokio::time::timeout_at(deadline, known).await.map(drop)
+            let heard = heard.wait_for(Option::is_some);
+            tokio::time::timeout_at(deadline, heard).await.map(drop)
         });
         first.map_err(|_| ClusterError::Unconfirmed)?;
         node.sweep()?;

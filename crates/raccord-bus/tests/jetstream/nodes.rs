@@ -45,6 +45,7 @@ fn a_place_is_held_by_one_node_and_free_once_that_lets_go_or_leaves() {
     one.release(&halle).unwrap();
     until(&other, |view| view.holder(&halle).is_none());
     assert!(other.claim(&halle).unwrap());
+    until(&one, |view| view.holder(&halle).is_some());
     let left = other.id().to_owned();
     other.leave();
     until(&one, |view| view.holder(&halle).is_none());

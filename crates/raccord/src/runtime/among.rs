@@ -36,6 +36,8 @@ struct Place {
     shown: bool,
     /// Until then it is left to others.
     tired: Option<Instant>,
+    /// Whether it was said that its cluster cannot be joined.
+    hindered: bool,
     /// The node of its cluster.
     joined: Option<usize>,
 }
@@ -69,6 +71,7 @@ impl Among {
             session: session.clone(),
             shown: false,
             tired: None,
+            hindered: false,
             joined: None,
         };
         self.places.insert(session.settings.place.id.clone(), place);
@@ -186,13 +189,16 @@ impl Among {
                 Ok(Some(node)) => node,
                 Ok(None) => continue,
                 Err(problem) => {
-                    hindered.push((id.clone(), problem));
+                    if !std::mem::replace(&mut place.hindered, true) {
+                        hindered.push((id.clone(), problem));
+                    }
                     place.shown = false;
                     place.tired = Some(Instant::now() + AGAIN);
                     continue;
                 }
             };
             let known = self.nodes.iter().position(|it| it.node.id() == node.id());
+            place.hindered = false;
             place.joined = Some(known.unwrap_or_else(|| {
                 let view = node.view();
                 self.nodes.push(Joined {

@@ -180,6 +180,8 @@ fn only_at_the_start(before: &Session, fresh: &Session, listen: SocketAddr) -> R
         ["place", "id"]
     } else if before.data != fresh.data {
         ["place", "data"]
+    } else if before.address() != fresh.address() {
+        ["place", "bus"]
     } else if elsewhere {
         ["web", "listen"]
     } else {

@@ -161,7 +161,7 @@ impl Home {
         Ok(match &settings.cluster {
             None => in_folder,
             Some(cluster) => Self {
-                address: cluster.address(),
+                address: settings.address(),
                 cluster: Some(clusters.link(cluster)?),
                 ..in_folder
             },
