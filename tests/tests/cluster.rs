@@ -372,6 +372,24 @@ fn a_machine_keeps_nothing_that_cannot_be_fetched_again_and_commands_work_as_wit
         &world.folder.path().join("server"),
         b"ana@example.org"
     ));
+
+    // A backup from before comes back mute, and without them.
+    let sent = times();
+    let saved = there.path("saved").display().to_string();
+    well(&there, &["restore", &saved]);
+    let places = here.run(&["places"]).unwrap();
+    assert_eq!(places.json[0]["state"], "mute", "{}", places.stderr);
+    let forgotten = here.run(&["person", "export", "ana@example.org"]).unwrap();
+    assert_eq!(forgotten.code, 1, "{}", forgotten.json);
+    well(&here, &["sync"]);
+    assert_eq!(times(), sent);
+    well(&there, &["unmute", "--moved"]);
+    well(&there, &["sync"]);
+    well(&here, &["sync"]);
+    for place in [&here, &there] {
+        let places = place.run(&["places"]).unwrap();
+        assert_eq!(places.json[0]["state"], "stopped", "{}", places.stderr);
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! What was copied is compared by the head of its chain before it counts. The source may go on: what
 //! came after its picture was taken is not in the copy.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use raccord_model::PlaceId;
 
@@ -17,7 +19,7 @@ use super::shelf::{Fill, Shelf};
 use super::store::Pending;
 use super::streams;
 use super::writer::{announce, put, put_record};
-use crate::sqlite::is_file_remark;
+use crate::sqlite::{Mirror, is_file_remark};
 use crate::{Commit, Head, LogError, LogRead, Part};
 
 /// How much is read, and sent, at once.
@@ -160,4 +162,13 @@ pub fn discard(link: &Jetstream, place: &PlaceId) -> Result<(), LogError> {
         link.wait(link.purge(stream, &subject, None))?;
     }
     Ok(())
+}
+
+/// Throws away what the machine's `folder` keeps of a log: for one that was replaced on purpose, whose
+/// copy would tell that it went back in time.
+///
+/// # Errors
+/// [`LogError::Locked`] while it is used; as the machine refuses.
+pub fn drop_copy(folder: &Path) -> Result<(), LogError> {
+    Mirror::discard(folder)
 }

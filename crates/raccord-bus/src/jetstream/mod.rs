@@ -39,7 +39,7 @@ use crate::{
     Upkeep,
 };
 pub use asking::{Question, Questions};
-pub use copy::{discard, to_cluster};
+pub use copy::{discard, drop_copy, to_cluster};
 pub use error::ClusterError;
 pub use follow::{EventOut, Follower, News};
 pub use link::Jetstream;

@@ -201,7 +201,7 @@ fn expected(root: &Value, rules: &Value) -> Words {
     {
         return expected(root, one);
     }
-    let listed: Vec<&str> = rules["enum"]
+    let values: Vec<&Value> = rules["enum"]
         .as_array()
         .into_iter()
         .flatten()
@@ -212,9 +212,19 @@ fn expected(root: &Value, rules: &Value) -> Words {
                 .flatten()
                 .map(|one| &one["const"]),
         )
-        .filter_map(Value::as_str)
         .collect();
-    let (mut fr, mut en) = if listed.is_empty() {
+    let words: Vec<&str> = values.iter().filter_map(|value| value.as_str()).collect();
+    let numbers: Vec<String> = values
+        .iter()
+        .filter_map(|value| value.as_i64())
+        .map(|number| number.to_string())
+        .collect();
+    let (mut fr, mut en) = if !numbers.is_empty() {
+        (
+            format!("l’un de ces nombres : {}", numbers.join(", ")),
+            format!("one of these numbers: {}", numbers.join(", ")),
+        )
+    } else if words.is_empty() {
         let kind = match &rules["type"] {
             Value::Array(kinds) => kinds.first().and_then(Value::as_str),
             kind => kind.as_str(),
@@ -231,8 +241,8 @@ fn expected(root: &Value, rules: &Value) -> Words {
         (fr.to_owned(), en.to_owned())
     } else {
         (
-            format!("l’un de ces mots : {}", listed.join(", ")),
-            format!("one of these words: {}", listed.join(", ")),
+            format!("l’un de ces mots : {}", words.join(", ")),
+            format!("one of these words: {}", words.join(", ")),
         )
     };
     if let Some(example) = rules["examples"].get(0) {

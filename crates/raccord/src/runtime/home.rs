@@ -353,7 +353,9 @@ impl Home {
             None => raccord_bus::adopt(log, &self.data, true),
             Some(link) => {
                 jetstream::discard(&link.jetstream, &self.place)?;
-                jetstream::to_cluster(log, &link.jetstream)
+                let head = jetstream::to_cluster(log, &link.jetstream)?;
+                jetstream::drop_copy(&self.data)?;
+                Ok(head)
             }
         }
     }

@@ -167,10 +167,11 @@ impl Host for Local {
                 let state = loaded.engine.state();
                 place.holds = state.holds.len();
                 place.dead = told::dead(&loaded.engine, &session.view).len();
-                place.text.clone_from(&state.muted);
+                // A log that was just restored has no word of it yet.
+                place.text = state.muted.clone().or(loaded.muted);
                 place.node = loaded.home.holder();
                 let at_work = place.node.is_some() || socket::answers(&settings.data);
-                place.state = match (&state.muted, at_work) {
+                place.state = match (&place.text, at_work) {
                     (Some(_), _) => PlaceState::Mute,
                     (None, true) => PlaceState::AtWork,
                     (None, false) => PlaceState::Stopped,
