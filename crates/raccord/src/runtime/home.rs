@@ -353,11 +353,21 @@ impl Home {
             None => raccord_bus::adopt(log, &self.data, true),
             Some(link) => {
                 jetstream::discard(&link.jetstream, &self.place)?;
-                let head = jetstream::to_cluster(log, &link.jetstream)?;
-                jetstream::drop_copy(&self.data)?;
-                Ok(head)
+                jetstream::to_cluster(log, &link.jetstream)
             }
         }
+    }
+
+    /// The same for a log of another time: what this machine kept of the cluster's goes with it.
+    ///
+    /// # Errors
+    /// As either refuses.
+    pub(crate) fn take_back(&self, log: &dyn LogRead) -> Result<Head, LogError> {
+        let head = self.take_in(log)?;
+        if self.is_shared() {
+            jetstream::drop_copy(&self.data)?;
+        }
+        Ok(head)
     }
 
     /// Who asked to be forgotten: the list beside the log, and what other machines know.

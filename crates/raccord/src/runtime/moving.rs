@@ -85,7 +85,7 @@ pub(super) fn restore(session: &Session, file: &Path) -> Result<Head, Problem> {
         SqliteReader::open(&folder, home.place())
     };
     let reader = unpacked().map_err(|error| not_restored(file, &folder, &error));
-    let head = reader.and_then(|reader| home.take_in(&reader).map_err(|error| refused(&error)));
+    let head = reader.and_then(|reader| home.take_back(&reader).map_err(|error| refused(&error)));
     // It holds personal values, and was needed for this only.
     std::fs::remove_dir_all(&folder).map_err(|cause| Problem::file(&folder, &cause))?;
     head
