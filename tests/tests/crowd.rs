@@ -15,6 +15,8 @@ use raccord_tests::place::Place;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const CROWD: usize = 10_000;
+/// Whoever connects and says nothing is let go after so long.
+const SILENT: Duration = Duration::from_secs(20);
 /// What the test itself needs besides.
 const SPARE: u64 = 200;
 
@@ -48,7 +50,10 @@ fn crowded(descriptors: u64, most: u64) {
     // One was inside before, one comes now, one is turned away by a crowd that does not read.
     assert_eq!(ask(&mut inside), Some(200), "{descriptors} descriptors");
     let told = ask(&mut BufReader::new(connect(address)));
-    assert!(matches!(told, None | Some(503)), "{descriptors}: {told:?}");
+    // Where connecting took longer, the first of the crowd were let go already.
+    if began.elapsed() < SILENT {
+        assert!(matches!(told, None | Some(503)), "{descriptors}: {told:?}");
+    }
     assert!(began.elapsed() < Duration::from_secs(60), "{descriptors}");
     let resident = resident(&daemon);
     assert!(resident < 80_000, "{descriptors}: {resident} kB");
