@@ -192,7 +192,7 @@ fn kill(receiver: &Receiver, mut daemon: Child, patience: Duration) -> Result<bo
 /// More passes, waiting for what is due, with a person who says yes to what waits (on a slow
 /// machine many edits are seen at once, and the accident guard asks): then nothing may be owed.
 fn settle(place: &Place) -> Result<()> {
-    let mut asked = Vec::new();
+    let mut asked: Vec<Vec<Value>> = Vec::new();
     for _ in 0..5 {
         let answer = place.run(&["sync", "--wait", "90s"])?;
         ensure!(
@@ -204,7 +204,7 @@ fn settle(place: &Place) -> Result<()> {
         let holds = answer.json["holds"]
             .as_array()
             .map_or(&[][..], Vec::as_slice);
-        asked.push(answer.json["holds"].clone());
+        asked.push(holds.iter().map(|hold| hold["reason"].clone()).collect());
         for hold in holds.iter().filter_map(|hold| hold["id"].as_str()) {
             let said = place.run(&["approve", hold])?;
             // The yes before may have ended it as well.

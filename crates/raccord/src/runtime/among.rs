@@ -16,9 +16,11 @@ use super::sharing;
 use crate::cli::Session;
 use crate::report::Problem;
 
-/// How long a place that could not be started here is left to others, and how long a cluster that
-/// could not be reached is left alone.
+/// How long a place that could not be started here is left to others at first, and how long a cluster
+/// that could not be reached is left alone.
 const AGAIN: Duration = Duration::from_secs(3);
+/// How long such a place is left to others at most.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// The places this process shares with others.
 #[derive(Default)]
@@ -36,6 +38,8 @@ struct Place {
     shown: bool,
     /// Until then it is left to others.
     tired: Option<Instant>,
+    /// How long it is left to them when it cannot be started here.
+    pause: Duration,
     /// Whether it was said that its cluster cannot be joined.
     hindered: bool,
     /// The node of its cluster.
@@ -71,6 +75,7 @@ impl Among {
             session: session.clone(),
             shown: false,
             tired: None,
+            pause: AGAIN,
             hindered: false,
             joined: None,
         };
@@ -107,12 +112,23 @@ impl Among {
         }
     }
 
-    /// The place could not be started here: others may try.
-    pub(super) fn could_not(&mut self, id: &PlaceId) {
+    /// The place was started here. Where it does not work others may try, for longer each time.
+    pub(super) fn tried(&mut self, id: &PlaceId, works: bool) {
         if let Some(place) = self.places.get_mut(id) {
-            place.tired = Some(Instant::now() + AGAIN);
+            let pause = place.pause;
+            place.pause = if works {
+                AGAIN
+            } else {
+                (pause * 2).min(LONGEST)
+            };
+            place.tired = (!works).then(|| Instant::now() + pause);
         }
         self.due = true;
+    }
+
+    /// Whether there are any.
+    pub(super) fn any(&self) -> bool {
+        !self.places.is_empty()
     }
 
     /// Says that this process could work for nothing any more.
@@ -160,13 +176,17 @@ impl Among {
                 if place.joined != Some(at) {
                     continue;
                 }
-                if !running.contains(id) {
-                    if !place.shown && !place.is_tired() {
+                let ours = view.holder(id) == Some(us);
+                match running.contains(id) {
+                    true if !ours => turn.lost.push(id.clone()),
+                    true => {}
+                    // Letting go was not heard: nobody else can take it.
+                    false if ours && !place.is_tired() => turn.take.push(id.clone()),
+                    false if !place.shown && !place.is_tired() => {
                         place.shown = true;
                         turn.show.push(id.clone());
                     }
-                } else if view.holder(id) != Some(us) {
-                    turn.lost.push(id.clone());
+                    false => {}
                 }
             }
             let here = |id: &PlaceId| self.places.get(id).is_some_and(|it| it.joined == Some(at));

@@ -33,9 +33,9 @@ pub(super) struct AtWork {
     pub(super) desk: Desk,
     /// Its clock.
     pub(super) clock: Arc<dyn Clock>,
-    /// What it works with: read for as long as a command takes, written when the settings change.
     /// Where its log lies.
     pub(super) home: Home,
+    /// What it works with: read for as long as a command takes, written when the settings change.
     set: RwLock<Set>,
     /// The tasks that read its sources.
     reading: Mutex<JoinSet<()>>,

@@ -73,7 +73,10 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let mut serving = JoinSet::new();
     serving.spawn(async move { face.serve(listener).await });
 
-    places.start(announced).await?;
+    let started = places.start(announced).await;
+    if !places.shares_any() {
+        started?;
+    }
     places.share().await;
     node.has_begun();
     if let Some(set) = time.set_to {

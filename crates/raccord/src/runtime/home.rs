@@ -1,8 +1,9 @@
 //! Where the log of a place lies: in a folder of this machine, or in a cluster of which the folder
 //! keeps a copy.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use raccord_bus::jetstream::{
     self, ClusterError, EventOut, Jetstream, JetstreamLog, JetstreamReader, Node, name,
@@ -30,6 +31,8 @@ struct Link {
     jetstream: Jetstream,
     name: Arc<str>,
     node: Arc<Mutex<Option<Arc<Node>>>>,
+    /// What this process works for.
+    claims: Arc<Mutex<BTreeMap<PlaceId, Weak<Claim>>>>,
     // Dropped last.
     _carrier: Arc<Carrier>,
 }
@@ -53,11 +56,22 @@ struct Claim {
     node: Arc<Node>,
     place: PlaceId,
     // To let go, it has to be connected still.
-    _link: Link,
+    link: Link,
+}
+
+fn lives(claim: &Weak<Claim>) -> bool {
+    claim.strong_count() > 0
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        let claims = Arc::clone(&self.link.claims);
+        let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
+        if claims.get(&self.place).is_some_and(lives) {
+            // It was claimed anew since this one ended.
+            return;
+        }
+        claims.remove(&self.place);
         if let Err(error) = self.node.release(&self.place) {
             tracing::warn!(place = %self.place, error.code = error.code(), %error, "the place is not let go yet");
         }
@@ -128,6 +142,7 @@ fn connect(settings: &jetstream::Settings, name: &str) -> Result<Link, LogError>
         jetstream: Jetstream::connect(handle, settings)?,
         name: name.into(),
         node: Arc::default(),
+        claims: Arc::default(),
         _carrier: carrier,
     })
 }
@@ -224,20 +239,24 @@ impl Home {
         mut self,
         claim: impl FnOnce(&Node, &PlaceId) -> Result<bool, LogError>,
     ) -> Result<Option<Self>, Problem> {
-        let Some(node) = self.node()? else {
+        let Some(link) = self.cluster.clone() else {
             return Ok(Some(self));
         };
-        let ours = claim(&node, &self.place);
-        if !ours.map_err(|error| self.refused(&error))? {
+        let node = link.node().map_err(|error| self.refused(&error))?;
+        let claims = Arc::clone(&link.claims);
+        let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
+        let works = claims.get(&self.place).is_some_and(lives);
+        // What this process still ends is not begun again before it has ended.
+        if works || !claim(&node, &self.place).map_err(|error| self.refused(&error))? {
             return Ok(None);
         }
-        self.claim = self.cluster.clone().map(|link| {
-            Arc::new(Claim {
-                node,
-                place: self.place.clone(),
-                _link: link,
-            })
+        let made = Arc::new(Claim {
+            node,
+            place: self.place.clone(),
+            link,
         });
+        claims.insert(self.place.clone(), Arc::downgrade(&made));
+        self.claim = Some(made);
         Ok(Some(self))
     }
 

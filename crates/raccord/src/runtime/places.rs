@@ -84,6 +84,11 @@ impl<'a> Places<'a> {
         self.among.shares(session);
     }
 
+    /// Whether there are places that it may work for.
+    pub(super) fn shares_any(&self) -> bool {
+        self.among.any()
+    }
+
     /// Works for those of the shared places that are its part, and for no other.
     pub(super) async fn share(&mut self) {
         let ours: Vec<PlaceId> = self.running.keys().cloned().collect();
@@ -144,10 +149,10 @@ impl<'a> Places<'a> {
             }
             Err(problem) => self.hindered(&session, &problem),
         }
-        if self.running.contains_key(id) {
+        let works = self.running.contains_key(id);
+        self.among.tried(id, works);
+        if works {
             info!(place = %id, "the place is at work here");
-        } else {
-            self.among.could_not(id);
         }
     }
 
