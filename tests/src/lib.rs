@@ -3,7 +3,9 @@
 //! Nothing here knows how the program works inside: it starts the binary, edits files, listens on
 //! a port, and reads what came out.
 
+pub mod many;
 pub mod place;
+pub mod process;
 pub mod receiver;
 pub mod restore;
 pub mod torture;

@@ -49,7 +49,17 @@ impl Working {
         let free = TcpListener::bind("127.0.0.1:0")?;
         let address = free.local_addr()?;
         drop(free);
-        let place = make(address)?;
+        Self::start_at(address, make(address)?)
+    }
+
+    /// Starts the daemon on a place that listens at `address`, and waits until it works.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    ///
+    /// # Panics
+    /// When it does not work in time.
+    pub fn start_at(address: SocketAddr, place: Place) -> Result<Self> {
         let daemon = Daemon(place.start()?);
         let working = Self {
             place,
@@ -72,6 +82,16 @@ impl Working {
             assert!(Instant::now() < until, "{what}:\n{}", self.said());
             std::thread::park_timeout(POLL);
         }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The id of its process.
+    pub fn pid(&self) -> u32 {
+        self.daemon.0.id()
     }
 
     /// What the daemon said so far.
@@ -149,6 +169,13 @@ impl Working {
             assert!(Instant::now() < until, "it does not end:\n{}", self.said());
             std::thread::park_timeout(POLL);
         }
+    }
+
+    /// Kills it, and gives its place.
+    pub fn killed(self) -> Place {
+        let Self { place, daemon, .. } = self;
+        drop(daemon);
+        place
     }
 
     /// Ends it as [`Working::stop`] does, and gives its place.

@@ -9,6 +9,7 @@ use crate::fact::{DeliveryRef, Fact, Health};
 use crate::flight::{Flight, SinkFlight};
 use crate::input::{Input, Reply, Step};
 use crate::plan::Planned;
+use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
 use crate::{hold, observe, orphans, plan, posted, rules};
@@ -24,9 +25,9 @@ const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1];
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
-    state: State,
+    pub(crate) state: State,
     vault: Vault,
-    flight: Flight,
+    pub(crate) flight: Flight,
 }
 
 /// A source that must be read again, and when.
@@ -169,17 +170,18 @@ impl Engine {
 
     /// When the engine wants a [`Input::Tick`], if nothing else happens.
     pub fn wake(&self) -> Option<Timestamp> {
+        let silences = silences(&self.state, &self.flight).map(|(_, at)| at);
+        let attempt = self.next_attempt().into_iter();
+        attempt.chain(self.next_date()).chain(silences).min()
+    }
+
+    /// The next hour at which something is due by the calendar: a reminder, the first instant of a day.
+    pub(crate) fn next_date(&self) -> Option<Timestamp> {
         let rules = self.state.rules.as_ref()?;
-        let mut wakes: Vec<Timestamp> = self.next_attempt().into_iter().collect();
-        wakes.extend(
-            self.state
-                .holds
-                .values()
-                .map(|waiting| hold::remind_at(waiting.told)),
-        );
-        wakes.extend(next_midnight(rules, self.flight.published));
-        wakes.extend(self.silences().map(|(_, at)| at));
-        wakes.into_iter().min()
+        let holds = self.state.holds.values();
+        let reminders = holds.map(|waiting| hold::remind_at(waiting.told));
+        let midnight = next_midnight(rules, self.flight.published);
+        reminders.chain(midnight).min()
     }
 
     /// Sources that must be looked at again although nothing was said to have changed: second
@@ -213,11 +215,6 @@ impl Engine {
                 })
             })
             .collect()
-    }
-
-    /// Sources that will have been silent for three of their periods, and when.
-    fn silences(&self) -> impl Iterator<Item = (ConnectorName, Timestamp)> {
-        silences(&self.state, &self.flight)
     }
 
     /// Every open delivery, in words; `events` are those of the pass.
@@ -401,29 +398,6 @@ fn tick(deciding: &mut Deciding<'_>) {
         );
         crate::notice::tell(deciding, "silent", source.as_str(), &text, &mend);
     }
-}
-
-fn silences(state: &State, flight: &Flight) -> impl Iterator<Item = (ConnectorName, Timestamp)> {
-    let started = flight.started;
-    let rules = state.rules.clone();
-    // One that cannot be read is not silent: why it cannot was told.
-    let known: Vec<(ConnectorName, Option<Timestamp>, bool)> = state
-        .sources
-        .iter()
-        .map(|(name, source)| {
-            let told = source.silent || source.failing.is_some();
-            (name.clone(), source.read_at, told)
-        })
-        .collect();
-    known.into_iter().filter_map(move |(name, read_at, told)| {
-        let rule = rules.as_ref()?.sources.get(&name)?;
-        if told || rule.every_s <= 0 {
-            return None;
-        }
-        let last = read_at.max(started)?;
-        let wait = SignedDuration::from_secs(rule.every_s.max(20).saturating_mul(3));
-        Some((name, last.saturating_add(wait).ok()?))
-    })
 }
 
 /// The first instant of the day after publications were last looked at.

@@ -20,6 +20,8 @@ pub(crate) struct Flight {
     pub(crate) published: Option<Date>,
     /// When this process began: silence is counted from here.
     pub(crate) started: Option<Timestamp>,
+    /// Sources that were read and found as they were, and when: not worth a word in the log.
+    pub(crate) same: BTreeMap<ConnectorName, Timestamp>,
     /// Effects are decided, and none is started yet.
     pub(crate) withheld: bool,
     /// Continued chains: how many events each brought lately.

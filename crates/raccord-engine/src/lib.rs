@@ -30,6 +30,7 @@ mod posted;
 mod preview;
 mod publication;
 mod recipes;
+mod rest;
 mod routing;
 mod rules;
 mod state;
@@ -50,6 +51,7 @@ pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};
 pub use plan::{Planned, action_of};
 pub use preview::noticed_in;
+pub use rest::{Rest, Standing};
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Waiting,

@@ -1,14 +1,15 @@
 //! The stream of events to followers: first what the log holds, then what becomes durable.
 //!
-//! A feed keeps a fixed number of entries for all followers together. Who falls further behind
-//! is cut, and comes back with the position it reached.
+//! A feed keeps so many entries for each follower at most, and nothing while nobody follows. Who
+//! falls further behind is cut, and comes back with the position it reached.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use tokio::sync::broadcast;
+use tokio::sync::mpsc;
 
 /// Where an event stands in its place's log: the commit's number, then the event's place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,23 +60,32 @@ pub type Follow = BoxStream<'static, Entry>;
 
 /// What becomes durable, handed to every follower.
 #[derive(Clone, Debug)]
-pub struct Feed(broadcast::Sender<Entry>);
+pub struct Feed {
+    capacity: usize,
+    followers: Arc<Mutex<Vec<mpsc::Sender<Entry>>>>,
+}
 
 impl Feed {
-    /// A feed that keeps `capacity` entries for those who are behind.
+    /// A feed that keeps `capacity` entries for each of those who are behind.
     pub fn new(capacity: usize) -> Self {
-        Self(broadcast::Sender::new(capacity))
+        Self {
+            capacity,
+            followers: Arc::default(),
+        }
     }
 
-    /// Hands on an entry, once it is durable, in the order of the log. Never waits.
-    pub fn publish(&self, entry: Entry) {
-        // An error means that nobody follows.
-        drop(self.0.send(entry));
+    /// Hands on an entry, once it is durable, in the order of the log. Never waits: who is too far
+    /// behind follows no more.
+    pub fn publish(&self, entry: &Entry) {
+        let hears = |follower: &mpsc::Sender<Entry>| follower.try_send(entry.clone()).is_ok();
+        self.lock().retain(hears);
     }
 
     /// How many follow.
     pub fn followers(&self) -> usize {
-        self.0.receiver_count()
+        let mut followers = self.lock();
+        followers.retain(|follower| !follower.is_closed());
+        followers.len()
     }
 
     /// The entries `past` reads from the log, then those published since. `past` is called after
@@ -87,10 +97,11 @@ impl Feed {
     {
         struct State {
             past: Option<BoxStream<'static, Entry>>,
-            live: broadcast::Receiver<Entry>,
+            live: mpsc::Receiver<Entry>,
             last: Option<Position>,
         }
-        let live = self.0.subscribe();
+        let (follower, live) = mpsc::channel(self.capacity);
+        self.lock().push(follower);
         let state = State {
             past: Some(past().boxed()),
             live,
@@ -105,8 +116,8 @@ impl Feed {
                 state.past = None;
             }
             loop {
-                // Lagging and the place's end both end the stream.
-                let entry = state.live.recv().await.ok()?;
+                // Being cut and the place's end both end the stream.
+                let entry = state.live.recv().await?;
                 if state.last.is_none_or(|last| last < entry.position) {
                     state.last = Some(entry.position);
                     return Some((entry, state));
@@ -114,6 +125,12 @@ impl Feed {
             }
         })
         .boxed()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<mpsc::Sender<Entry>>> {
+        self.followers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,11 +164,11 @@ mod tests {
         let publisher = feed.clone();
         let mut follow = feed.follow(move || {
             // Durable and published while the follower's past is being read.
-            publisher.publish(entry(2));
-            publisher.publish(entry(3));
+            publisher.publish(&entry(2));
+            publisher.publish(&entry(3));
             stream::iter([entry(1), entry(2)])
         });
-        feed.publish(entry(4));
+        feed.publish(&entry(4));
         for commit in 1..=4 {
             assert_eq!(follow.next().await, Some(entry(commit)));
         }
@@ -162,11 +179,14 @@ mod tests {
         let feed = Feed::new(4);
         let mut slow = feed.follow(stream::empty);
         for commit in 1..=5 {
-            feed.publish(entry(commit));
+            feed.publish(&entry(commit));
         }
-        assert_eq!(slow.next().await, None);
+        for commit in 1..=4 {
+            assert_eq!(slow.next().await, Some(entry(commit)));
+        }
+        assert_eq!(slow.next().await, None, "what is missing is never skipped");
         let mut quick = feed.follow(stream::empty);
-        feed.publish(entry(6));
+        feed.publish(&entry(6));
         assert_eq!(quick.next().await, Some(entry(6)));
         drop((slow, quick));
         assert_eq!(feed.followers(), 0);

@@ -15,7 +15,9 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use raccord_tests::many;
 use raccord_tests::place::Place;
+use raccord_tests::process::Process;
 use raccord_tests::receiver::Receiver;
 
 #[derive(Parser)]
@@ -73,6 +75,15 @@ enum What {
         #[arg(long, default_value_t = 5)]
         changes: usize,
     },
+    /// Many places in one process, each with a sheet on a web server that does not change.
+    Places {
+        /// So many.
+        #[arg(long, default_value_t = 1_000)]
+        places: usize,
+        /// Looked at for so many seconds; each asks for its sheet every five minutes.
+        #[arg(long, default_value_t = 300)]
+        seconds: u64,
+    },
     /// First answer after a start with a log of many events.
     Start {
         /// So many events.
@@ -110,6 +121,10 @@ fn main() -> Result<()> {
         What::Large { sheet } => large(&sheet),
         What::Print { changes } => print(changes),
         What::Year { changes } => year(changes),
+        What::Places { places, seconds } => {
+            println!("{:#?}", many::run(places, Duration::from_secs(seconds))?);
+            Ok(())
+        }
         What::Start { events } => start(events),
     }
 }
@@ -266,7 +281,7 @@ struct Load {
 fn events(load: &Load, address: SocketAddr, daemon: Option<u32>) -> Result<()> {
     let (one_subject, delivered) = (load.one_subject, &load.delivered);
     let stop = Arc::new(AtomicBool::new(false));
-    let cpu = daemon.map(cpu_of).transpose()?;
+    let cpu = daemon.map(|pid| Process(pid).cpu()).transpose()?;
     let began = Instant::now();
     let senders: Vec<_> = (0..load.connections)
         .map(|sender| {
@@ -315,9 +330,9 @@ fn events(load: &Load, address: SocketAddr, daemon: Option<u32>) -> Result<()> {
         100.0 * soon as f64 / taken as f64
     );
     if let Some((daemon, cpu)) = daemon.zip(cpu) {
-        let used = cpu_of(daemon)? - cpu;
+        let used = Process(daemon).cpu()? - cpu;
         println!("CPU       {:.0} µs per event", used / taken as f64 * 1e6);
-        println!("resident  {:.1} MB", resident(daemon)?);
+        println!("resident  {:.1} MB", Process(daemon).resident()?);
     }
     let until = Instant::now() + Duration::from_secs(120);
     while delivered.load(Ordering::Relaxed) < taken && Instant::now() < until {
@@ -394,7 +409,7 @@ fn memory(seconds: u64) -> Result<()> {
     pause(Duration::from_secs(seconds));
     println!(
         "resident {:.1} MB after {seconds} s",
-        resident(served.daemon.id())?
+        Process(served.daemon.id()).resident()?
     );
     Ok(())
 }
@@ -428,15 +443,15 @@ fn large(sheet: &Path) -> Result<()> {
     wait_for(served.address, "/healthz")?;
     pause(Duration::from_secs(5));
     let pid = served.daemon.id();
-    println!("idle          resident {:.1} MB", resident(pid)?);
+    println!("idle          resident {:.1} MB", Process(pid).resident()?);
 
-    let (idle, used) = (peak(pid)?, cpu_of(pid)?);
+    let (idle, used) = (Process(pid).peak()?, Process(pid).cpu()?);
     served.place.save("large.csv", text.as_bytes())?;
     pause(Duration::from_secs(4));
     println!(
         "unchanged     {:.2} s of CPU, {:.1} MB above idle",
-        cpu_of(pid)? - used,
-        peak(pid)? - idle
+        Process(pid).cpu()? - used,
+        Process(pid).peak()? - idle
     );
 
     let before = receiver.received().len();
@@ -448,7 +463,7 @@ fn large(sheet: &Path) -> Result<()> {
         "one changed   {} event after {:.2} s, peak {:.1} MB",
         receiver.received().len() - before,
         began.elapsed().as_secs_f64(),
-        peak(pid)?
+        Process(pid).peak()?
     );
 
     let before = receiver.received().len();
@@ -462,7 +477,7 @@ fn large(sheet: &Path) -> Result<()> {
         "a week later  told that it waits after {:.2} s, {} event, peak {:.1} MB",
         began.elapsed().as_secs_f64(),
         receiver.received().len() - before,
-        peak(pid)?
+        Process(pid).peak()?
     );
     // What waits, without the thousand changes that follow.
     let holds = served.place.say(&["holds"])?;
@@ -623,42 +638,7 @@ fn start(events: usize) -> Result<()> {
     println!(
         "first answer {first:.0} ms after the start, ready after {:.0} ms, resident {:.1} MB",
         began.elapsed().as_secs_f64() * 1e3,
-        resident(served.daemon.id())?
+        Process(served.daemon.id()).resident()?
     );
     Ok(())
-}
-
-fn status_line(pid: u32, name: &str) -> Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = text
-        .lines()
-        .find(|line| line.starts_with(name))
-        .context("a line of /proc/PID/status")?;
-    let kilobytes: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .context("a number")?
-        .parse()?;
-    Ok(kilobytes / 1024.0)
-}
-
-fn resident(pid: u32) -> Result<f64> {
-    status_line(pid, "VmRSS")
-}
-
-fn peak(pid: u32) -> Result<f64> {
-    status_line(pid, "VmHWM")
-}
-
-/// Seconds of CPU a process has used.
-fn cpu_of(pid: u32) -> Result<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let fields: Vec<&str> = text
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
-    let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-    Ok(ticks / 100.0)
 }

@@ -18,7 +18,17 @@ pub(super) const NAME: &str = "lock";
 /// The lock, held until dropped.
 #[derive(Debug)]
 pub(super) struct WriterLock {
-    _held: File,
+    held: File,
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // A child process that is just being started has the file open too, until it is another
+        // program: closing alone would leave the lock to it.
+        if let Err(error) = flock(&self.held, FlockOperation::Unlock) {
+            tracing::warn!(%error, "lock.kept");
+        }
+    }
 }
 
 impl WriterLock {
@@ -53,7 +63,7 @@ impl WriterLock {
                 file.set_len(0)
                     .and_then(|()| writeln!(file, "{}", std::process::id()))
                     .map_err(|source| io("write", &path, source))?;
-                return Ok(Self { _held: file });
+                return Ok(Self { held: file });
             }
         }
     }

@@ -75,7 +75,7 @@ impl FakePlace {
     pub fn happen(&self, commit: u64) {
         let entry = entry(commit);
         self.past.lock().unwrap().push(entry.clone());
-        self.feed.publish(entry);
+        self.feed.publish(&entry);
     }
 }
 

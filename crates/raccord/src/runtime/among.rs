@@ -177,16 +177,21 @@ impl Among {
                     continue;
                 }
                 let ours = view.holder(id) == Some(us);
-                match running.contains(id) {
-                    true if !ours => turn.lost.push(id.clone()),
-                    true => {}
-                    // Letting go was not heard: nobody else can take it.
-                    false if ours && !place.is_tired() => turn.take.push(id.clone()),
-                    false if !place.shown && !place.is_tired() => {
-                        place.shown = true;
-                        turn.show.push(id.clone());
+                if running.contains(id) {
+                    if !ours {
+                        turn.lost.push(id.clone());
                     }
-                    false => {}
+                    continue;
+                }
+                if place.is_tired() {
+                    continue;
+                }
+                if ours {
+                    // Letting go was not heard: nobody else can take it.
+                    turn.take.push(id.clone());
+                } else if !place.shown {
+                    place.shown = true;
+                    turn.show.push(id.clone());
                 }
             }
             let here = |id: &PlaceId| self.places.get(id).is_some_and(|it| it.joined == Some(at));

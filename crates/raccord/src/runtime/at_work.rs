@@ -13,14 +13,14 @@ use tokio::task::JoinSet;
 use super::desk::Desk;
 use super::face::{self, Here};
 use super::figures::Counted;
-use super::hands::{self, Ready};
+use super::hands::{self, Begin, Ready};
 use super::home::Home;
 use super::load::Written;
 use super::observe::{lost, written};
 use super::running::Shared;
 use super::secrets;
 use super::sources::SourceTask;
-use super::writer::{Start, Writer};
+use super::writer::Writer;
 use crate::cli::Session;
 use crate::connectors::Tools;
 use crate::report::Problem;
@@ -73,8 +73,8 @@ impl AtWork {
         let counted = Arc::new(Counted::of(settings.connectors.keys()));
         let publish = publisher(&feed, &counted, settings.place.id.clone());
         let home = loaded.home.clone();
-        let start = (Start::AtOnce, Some(publish));
-        let (writer, desk) = hands::start(session, loaded, &ready, shared.stop.clone(), start)?;
+        let begin = Begin::Daemon(publish, shared.sleep.clone());
+        let (writer, desk) = hands::start(session, loaded, &ready, shared.stop.clone(), begin)?;
         let Ready { tools, clock } = ready;
         let here = Here::new(
             settings.clone(),
@@ -204,7 +204,7 @@ fn only_at_the_start(before: &Session, fresh: &Session, listen: SocketAddr) -> R
 
 /// What somebody deleted while nobody was at work is made again.
 async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
-    let Ok(written) = desk.ask(|engine, _| written(engine.state())).await else {
+    let Ok(written) = desk.peek(|engine, _| written(engine.state())).await else {
         return; // The log refuses: the writer says so, and tries again.
     };
     for input in lost(tools, written).await {
@@ -229,7 +229,7 @@ pub(super) fn publisher(
         for (index, event) in events.iter().enumerate() {
             let mut event = event.clone();
             vault.reveal(&mut event.data);
-            feed.publish(face::entry(commit, index, &event, &place));
+            feed.publish(&face::entry(commit, index, &event, &place));
         }
     })
 }

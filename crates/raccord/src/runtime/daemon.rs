@@ -1,10 +1,13 @@
 //! The daemon: its places kept at work, their pages served, until the process is asked to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use raccord_model::Words;
 use raccord_web::{Face, Limits};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -15,8 +18,14 @@ use super::node::Process;
 use super::places::Places;
 use super::running::Shared;
 use super::watching::Watching;
+use super::writer::Sleep;
 use crate::cli::Work;
 use crate::report::Problem;
+
+/// A place to which nothing was handed in for so long falls asleep.
+const ASLEEP: Duration = Duration::from_secs(60);
+/// How many places read their logs at once.
+pub(super) const WAKING: usize = 4;
 
 /// Runs until asked to stop.
 ///
@@ -52,6 +61,7 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let several = work.folder.is_some();
     let node = Process::new(time.clock.clone(), time.set_to.is_some(), several);
     let node = Arc::new(node);
+    raise_descriptors();
     let limits = within_descriptors(Limits::default());
     let shared = Shared {
         stop: stop.clone(),
@@ -59,6 +69,10 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
         clusters,
         listen: work.listen,
         activities: limits.activities,
+        sleep: Sleep {
+            after: ASLEEP,
+            waking: Arc::new(Semaphore::new(WAKING)),
+        },
     };
     let mut places = Places::new(work, node.clone(), shared);
     for (session, problem) in hindered {
@@ -93,9 +107,21 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     Ok(())
 }
 
+/// As many descriptors as the system lets it have: it gives fewer to begin with.
+fn raise_descriptors() {
+    let given = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: given.maximum,
+        ..given
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        info!(%error, "no more descriptors than the system gives to begin with");
+    }
+}
+
 /// Half of what the process may open at most, so that the log and the tools always can be.
 fn within_descriptors(mut limits: Limits) -> Limits {
-    let may_open = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let may_open = getrlimit(Resource::Nofile).current;
     let half = may_open.map_or(usize::MAX, |most| {
         usize::try_from(most / 2).unwrap_or(usize::MAX)
     });

@@ -3,9 +3,11 @@
 //! It decides and writes nothing; whoever has a desk may wait, and is told when there is no hope.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use raccord_bus::Log;
-use raccord_engine::{Engine, Input, Planned, Reply};
+use raccord_engine::{Engine, Input, Planned, Reply, Standing};
 use raccord_model::{ConnectorName, DeliveryId, EntityId, Event, Outcome, Remark};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -29,6 +31,8 @@ pub(crate) enum Command {
         unchanged: bool,
     },
     Ask(Ask),
+    /// The same for our own needs: nobody will ask again soon.
+    Peek(Ask),
     BeginPass,
     EndPass(oneshot::Sender<Report>),
     WhenQuiet(oneshot::Sender<()>),
@@ -59,12 +63,46 @@ pub(crate) struct Report {
     pub(crate) unchanged: BTreeSet<DeliveryId>,
 }
 
+/// How every source stands.
+pub(crate) type Standings = BTreeMap<ConnectorName, Standing>;
+
+/// How far the writer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pulse {
+    /// The last commit.
+    pub(crate) commit: u64,
+    /// Attempts that were made again leave no commit, and are shown all the same.
+    pub(crate) retried: u64,
+    /// Engine and log were let go until somebody needs them.
+    pub(crate) asleep: bool,
+}
+
+/// When sources were read and found as known, which nobody has to decide about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Same(Arc<Mutex<BTreeMap<ConnectorName, Timestamp>>>);
+
+impl Same {
+    /// The source was found as known.
+    pub(crate) fn found(&self, source: &ConnectorName, at: Timestamp) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(source.clone(), at);
+    }
+
+    /// When each was.
+    pub(crate) fn known(&self) -> BTreeMap<ConnectorName, Timestamp> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+}
+
 /// The way to the writer.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    pub(crate) tell: mpsc::Sender<Command>,
+    pub(super) tell: mpsc::Sender<Command>,
     pub(super) status: watch::Receiver<Option<Problem>>,
-    pub(super) looks: watch::Receiver<Vec<raccord_engine::Look>>,
+    pub(super) standings: watch::Receiver<Standings>,
+    pub(super) pulse: watch::Receiver<Pulse>,
+    pub(super) same: Same,
 }
 
 impl Desk {
@@ -102,15 +140,31 @@ impl Desk {
         &self,
         look: impl FnOnce(&mut Engine, &mut dyn Log) -> T + Send + 'static,
     ) -> Result<T, Broken> {
+        self.look(Command::Ask, look).await
+    }
+
+    /// The same for our own needs: it does not keep a place awake.
+    ///
+    /// # Errors
+    /// When the log cannot be written, or the writer stopped.
+    pub(crate) async fn peek<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Engine, &mut dyn Log) -> T + Send + 'static,
+    ) -> Result<T, Broken> {
+        self.look(Command::Peek, look).await
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        how: fn(Ask) -> Command,
+        look: impl FnOnce(&mut Engine, &mut dyn Log) -> T + Send + 'static,
+    ) -> Result<T, Broken> {
         let (reply, answer) = oneshot::channel();
         let look = Box::new(move |engine: &mut Engine, log: &mut dyn Log| {
             // Nobody waits any more when this fails.
             drop(reply.send(look(engine, log)));
         });
-        self.tell
-            .send(Command::Ask(look))
-            .await
-            .map_err(|_| stopped())?;
+        self.tell.send(how(look)).await.map_err(|_| stopped())?;
         answer
             .await
             .map_err(|_| self.problem().map_or_else(stopped, Broken))
@@ -186,9 +240,19 @@ impl Desk {
         self.status.borrow().clone()
     }
 
-    /// Sources that must be looked at again, as the engine says.
-    pub(crate) fn looks(&self) -> watch::Receiver<Vec<raccord_engine::Look>> {
-        self.looks.clone()
+    /// How the sources stand, as of the last group; known before anybody hears that it was decided.
+    pub(crate) fn standings(&self) -> watch::Receiver<Standings> {
+        self.standings.clone()
+    }
+
+    /// How far the writer is.
+    pub(crate) fn pulse(&self) -> watch::Receiver<Pulse> {
+        self.pulse.clone()
+    }
+
+    /// Where it is noted that a source was found as known.
+    pub(crate) fn same(&self) -> &Same {
+        &self.same
     }
 }
 

@@ -1,5 +1,6 @@
 //! The place as its web pages and endpoints see it.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ const FRESH: Duration = Duration::from_millis(500);
 /// Looking takes at most this share of the writer's time: a large place is shown a little later.
 const SHARE: u32 = 100;
 /// Time passes: even when nothing changes, what is over must make room for what comes.
-const STALE: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+const STALE: Duration = Duration::from_mins(10);
 
 /// The place this process runs.
 pub(crate) struct Here {
@@ -45,6 +46,8 @@ pub(crate) struct Here {
     pub(crate) counted: Arc<Counted>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shown: RwLock<Shown>,
+    /// When somebody last looked at what comes, in seconds since 1970.
+    visited: AtomicI64,
     /// Why the settings on the disk are not those the place works with.
     refused: RwLock<Option<Words>>,
     /// How many activities a page shows.
@@ -69,19 +72,31 @@ impl Known {
 /// What pages and figures show, brought up to date after each group that changed it.
 #[derive(Default)]
 pub(crate) struct Shown {
-    /// The next public activities, the first ones of them.
+    /// What comes next; none while the place sleeps and nobody asked for it.
+    coming: Option<Coming>,
+    pub(crate) muted: Option<Words>,
+    figures: Figures,
+    pub(crate) commit: u64,
+    pub(crate) holds: usize,
+    stopped: Vec<(ConnectorName, Why)>,
+}
+
+/// The next public activities.
+struct Coming {
+    /// The first ones of them.
     activities: Vec<Activity>,
     /// How many more there are.
     more: usize,
     /// The hour of all this.
-    at: Option<Timestamp>,
-    pub(crate) muted: Option<Words>,
-    figures: Figures,
-    /// Attempts that were made again leave no commit, and are shown all the same.
-    retried: u64,
-    pub(crate) commit: u64,
-    pub(crate) holds: usize,
-    stopped: Vec<(ConnectorName, Why)>,
+    at: Timestamp,
+}
+
+impl Coming {
+    /// Time passes: what is over must make room for what comes, where there is more.
+    fn is_stale(&self, now: Timestamp) -> bool {
+        let shown_for = Duration::try_from(now.duration_since(self.at)).unwrap_or_default();
+        self.more > 0 && shown_for >= STALE
+    }
 }
 
 impl Shown {
@@ -116,12 +131,13 @@ impl Shown {
             .collect();
         activities.sort_by(|a, b| (a.start, &a.title, a.id).cmp(&(b.start, &b.title, b.id)));
         Self {
-            activities,
-            more,
-            at: Some(now),
+            coming: Some(Coming {
+                activities,
+                more,
+                at: now,
+            }),
             muted: state.muted.clone(),
             figures: Figures::of(engine),
-            retried: Figures::retried(state, engine),
             commit: state.commit,
             holds: state.holds.len(),
             stopped: stopped::stopped(state),
@@ -153,13 +169,12 @@ impl Here {
         let zone =
             jiff::tz::TimeZone::get(&self.known().place.zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let today = zone.to_datetime(now);
-        let coming = shown
-            .activities
-            .iter()
-            .filter(|activity| activity.over_at() > today);
+        let coming = shown.coming.as_ref()?;
+        let next = coming.activities.iter();
+        let next = next.filter(|activity| activity.over_at() > today);
         Some(Programme {
-            activities: coming.take(limit).cloned().collect(),
-            more: shown.more,
+            activities: next.take(limit).cloned().collect(),
+            more: coming.more,
         })
     }
 
@@ -180,6 +195,7 @@ impl Here {
             counted,
             clock,
             shown: RwLock::default(),
+            visited: AtomicI64::new(i64::MIN),
             refused: RwLock::default(),
             limit,
         }
@@ -205,17 +221,11 @@ impl Here {
     pub(crate) async fn refresh(&self) -> Duration {
         let now = self.clock.now();
         let limit = self.limit;
-        let (known, retried, at) = self.shown.read().map_or((0, 0, None), |shown| {
-            (shown.commit, shown.retried, shown.at)
-        });
-        let aged = at.is_none_or(|at| now.duration_since(at) > STALE);
-        let asked = self.desk.ask(move |engine, _| {
+        let asked = self.desk.peek(move |engine, _| {
             let began = Instant::now();
-            let state = engine.state();
-            let moved = state.commit != known || Figures::retried(state, engine) != retried;
-            (aged || moved).then(|| (Shown::of(engine, now, limit), began.elapsed()))
+            (Shown::of(engine, now, limit), began.elapsed())
         });
-        let Ok(Some((fresh, took))) = asked.await else {
+        let Ok((fresh, took)) = asked.await else {
             return Duration::ZERO;
         };
         if let Ok(mut shown) = self.shown.write() {
@@ -224,17 +234,46 @@ impl Here {
         took
     }
 
-    /// Keeps what is shown up to date.
+    /// Keeps what is shown up to date, and lets most of it go while the place sleeps.
     pub(crate) async fn keep_fresh(self: Arc<Self>, stop: tokio_util::sync::CancellationToken) {
-        let mut wait = FRESH;
+        let mut pulse = self.desk.pulse();
+        let mut shown = None;
         loop {
+            let now = *pulse.borrow_and_update();
+            let mut wait = FRESH;
+            if now.asleep {
+                self.forgets_what_comes();
+            } else if shown != Some((now.commit, now.retried)) || self.is_stale() {
+                shown = Some((now.commit, now.retried));
+                wait = FRESH.max(self.refresh().await * SHARE);
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {
-                    wait = FRESH.max(self.refresh().await * SHARE);
-                }
+                () = tokio::time::sleep(wait) => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                moved = pulse.changed() => if moved.is_err() { return },
+                () = tokio::time::sleep(STALE) => {}
             }
         }
+    }
+
+    /// While the place sleeps, unless somebody may look again.
+    fn forgets_what_comes(&self) {
+        let visited = self.visited.load(Ordering::Relaxed);
+        let for_long = self.clock.now().as_second().saturating_sub(visited);
+        if for_long >= STALE.as_secs().cast_signed()
+            && let Ok(mut shown) = self.shown.write()
+        {
+            shown.coming = None;
+        }
+    }
+
+    fn is_stale(&self) -> bool {
+        let now = self.clock.now();
+        let shown = self.shown.read();
+        shown.is_ok_and(|shown| shown.coming.as_ref().is_some_and(|it| it.is_stale(now)))
     }
 }
 
@@ -350,11 +389,19 @@ impl Place for Here {
             &[],
             shown.holds as f64,
         );
-        shown.figures.expose(&self.counted, self.clock.now(), out);
+        let read = (&*self.counted, self.desk.same());
+        shown.figures.expose(read, self.clock.now(), out);
     }
 
     fn programme(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>> {
-        Box::pin(async move { self.shown(now, limit) })
+        self.visited.store(now.as_second(), Ordering::Relaxed);
+        Box::pin(async move {
+            if let Some(shown) = self.shown(now, limit) {
+                return Some(shown);
+            }
+            self.refresh().await;
+            self.shown(now, limit)
+        })
     }
 }
 

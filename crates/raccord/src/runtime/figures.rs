@@ -9,6 +9,7 @@ use raccord_engine::{Engine, Health, Progress, SinkState, State};
 use raccord_model::{ConnectorName, Event};
 use raccord_web::{Exposition, Kind};
 
+use super::desk::Same;
 use super::told;
 
 /// How many changes each source brought since the process began.
@@ -113,7 +114,7 @@ impl Figures {
             Source {
                 name: name.clone(),
                 readable: known.is_none_or(|known| known.failing.is_none() && !known.silent),
-                read_at: known.and_then(|known| known.read_at),
+                read_at: engine.read_at(name),
             }
         };
         Self {
@@ -129,7 +130,13 @@ impl Figures {
     }
 
     /// Writes them.
-    pub(crate) fn expose(&self, counted: &Counted, now: Timestamp, out: &mut Exposition) {
+    pub(crate) fn expose(
+        &self,
+        (counted, same): (&Counted, &Same),
+        now: Timestamp,
+        out: &mut Exposition,
+    ) {
+        let same = same.known();
         let flag = |yes: bool| if yes { 1.0 } else { 0.0 };
         for sink in &self.sinks {
             let labels = [("connector", sink.name.as_str())];
@@ -194,7 +201,8 @@ impl Figures {
                 "Changes the source brought.",
                 counted.read(&source.name) as f64,
             );
-            if let Some(at) = source.read_at {
+            let same = same.get(&source.name).copied();
+            if let Some(at) = source.read_at.max(same) {
                 let help = "When the source was last read.";
                 add(
                     "raccord_source_last_read_seconds",

@@ -20,12 +20,15 @@ use super::load::{Written, open_writer};
 use super::pass::{Pass, PassOptions, agreed, one_pass};
 use super::renderer::Rendering;
 use super::socket::{self, Asked, Request};
-use super::writer::{Publish, Set, Start, Writer, WriterOptions};
+use super::writer::{Publish, Set, Sleep, Start, Writer, WriterOptions};
 use crate::cli::Session;
 use crate::connectors::Tools;
 use crate::report::Problem;
 use crate::settings::{self, Settings};
 use crate::shapes::{Deed, DeedShape, PersonShape, SyncShape};
+
+/// More threads than places that are awake at once; they are made when they are needed.
+const THREADS: usize = 32_768;
 
 /// How far behind its log a machine's clock may be before nothing is done at all.
 const SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
@@ -99,19 +102,35 @@ pub(super) fn set(settings: &Settings, tools: &Arc<Tools>) -> Set {
     }
 }
 
+/// What a writer is started for.
+pub(crate) enum Begin {
+    /// One pass.
+    Pass,
+    /// For good: who hears of events, and when it may sleep.
+    Daemon(Publish, Sleep),
+}
+
 /// Starts the writer of `session`'s place.
 pub(crate) fn start(
     session: &Session,
-    loaded: Written,
+    mut loaded: Written,
     ready: &Ready,
     stop: CancellationToken,
-    (begin, publish): (Start, Option<Publish>),
+    begin: Begin,
 ) -> Result<(Writer, Desk), Problem> {
+    let (start, publish, sleep) = match begin {
+        Begin::Pass => (Start::OnRelease, None, None),
+        Begin::Daemon(publish, sleep) => {
+            loaded.home = loaded.home.at_home();
+            (Start::AtOnce, Some(publish), Some(sleep))
+        }
+    };
     let options = WriterOptions {
         set: set(&session.settings, &ready.tools),
         clock: Arc::clone(&ready.clock),
         publish,
-        start: begin,
+        start,
+        sleep,
     };
     let effects = Effects::new(
         Arc::clone(&ready.tools),
@@ -126,6 +145,8 @@ pub(crate) fn start(
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // A place that is awake has one of its own, and others must still be there for files.
+        .max_blocking_threads(THREADS)
         .enable_all()
         .build()
         .map_err(|cause| Problem::file(Path::new("tokio"), &cause))
@@ -242,12 +263,12 @@ pub(super) fn pass_here(
             options.observed = Some(agreed(&pass, engine, rules, expected).await?);
         }
         options.begun = true;
-        let (writer, desk) = start(session, loaded, &ready, stop, (Start::OnRelease, None))?;
+        let (writer, desk) = start(session, loaded, &ready, stop, Begin::Pass)?;
         let shape = one_pass(&pass, &desk, options).await;
         drop(desk);
-        tokio::task::spawn_blocking(move || writer.join())
-            .await
-            .map_err(|_| writer_lost())?;
+        if !writer.ended().await {
+            return Err(writer_lost());
+        }
         shape
     });
     bar.finish_and_clear();
@@ -315,12 +336,12 @@ fn with_desk<T>(
     let ready = Ready::of(session, loaded.engine.state().at)?;
     runtime()?.block_on(async {
         let stop = CancellationToken::new();
-        let (writer, desk) = start(session, loaded, &ready, stop, (Start::OnRelease, None))?;
+        let (writer, desk) = start(session, loaded, &ready, stop, Begin::Pass)?;
         let done = act(&desk).await;
         drop(desk);
-        tokio::task::spawn_blocking(move || writer.join())
-            .await
-            .map_err(|_| writer_lost())?;
+        if !writer.ended().await {
+            return Err(writer_lost());
+        }
         done
     })
 }

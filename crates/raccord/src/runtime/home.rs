@@ -14,6 +14,7 @@ use raccord_bus::{
 use raccord_model::PlaceId;
 use tokio::runtime::Runtime;
 
+use super::socket;
 use crate::report::Problem;
 use crate::settings::Settings;
 use crate::settings::cluster::Cluster;
@@ -156,6 +157,8 @@ pub(crate) struct Home {
     address: String,
     cluster: Option<Link>,
     claim: Option<Arc<Claim>>,
+    /// Whether this process answers at the folder's door.
+    answers: bool,
 }
 
 /// An open log, and what is known of its past.
@@ -191,7 +194,30 @@ impl Home {
             address: data.display().to_string(),
             cluster: None,
             claim: None,
+            answers: false,
         }
+    }
+
+    /// The same for the daemon that answers at the folder's door.
+    pub(crate) fn at_home(self) -> Self {
+        Self {
+            answers: true,
+            ..self
+        }
+    }
+
+    /// Refuses a folder whose daemon sleeps: it holds no lock, and writes again when it is woken.
+    ///
+    /// # Errors
+    /// [`LogError::Locked`] for such a folder.
+    pub(crate) fn nobody_sleeps(&self) -> Result<(), LogError> {
+        if self.answers || !socket::answers(&self.data) {
+            return Ok(());
+        }
+        Err(LogError::Locked {
+            folder: self.data.clone(),
+            pid: None,
+        })
     }
 
     /// What is said where something is wrong with it.
@@ -311,6 +337,7 @@ impl Home {
     pub(crate) fn open(&self) -> Result<Opened, LogError> {
         Ok(match &self.cluster {
             None => {
+                self.nobody_sleeps()?;
                 let opened = SqliteLog::open(&self.data, &self.place)?;
                 Opened {
                     log: Box::new(opened.log),
@@ -369,7 +396,10 @@ impl Home {
     /// As either refuses.
     pub(crate) fn take_in(&self, log: &dyn LogRead) -> Result<Head, LogError> {
         match &self.cluster {
-            None => raccord_bus::adopt(log, &self.data, true),
+            None => {
+                self.nobody_sleeps()?;
+                raccord_bus::adopt(log, &self.data, true)
+            }
             Some(link) => {
                 jetstream::discard(&link.jetstream, &self.place)?;
                 jetstream::to_cluster(log, &link.jetstream)

@@ -372,7 +372,8 @@ impl Host for Local {
             moving::restore(session, file)?
         } else {
             let (data, place) = (&session.settings.data, &session.settings.place.id);
-            let restored = raccord_bus::restore(file, data, place, true);
+            let free = Home::folder(place, data).nobody_sleeps();
+            let restored = free.and_then(|()| raccord_bus::restore(file, data, place, true));
             restored
                 .map_err(|error| not_restored(file, data, &error))?
                 .head

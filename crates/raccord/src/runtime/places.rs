@@ -12,6 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::among::Among;
+use super::daemon::WAKING;
 use super::elsewhere::Elsewhere;
 use super::home::Home;
 use super::load::{self, Unread};
@@ -21,9 +22,6 @@ use super::watching::Watched;
 use crate::cli::{Session, Work};
 use crate::report::Problem;
 use crate::settings;
-
-/// How many places read their logs at once.
-const AT_ONCE: usize = 4;
 
 /// The places of this process.
 pub(super) struct Places<'a> {
@@ -171,10 +169,7 @@ impl<'a> Places<'a> {
             let started = Running::start(session, unread, &slot, &self.shared).await;
             (id, slot, started)
         });
-        let begun: Vec<_> = stream::iter(begin)
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
+        let begun: Vec<_> = stream::iter(begin).buffer_unordered(WAKING).collect().await;
         let mut first = None;
         for (id, slot, started) in begun {
             match started {

@@ -20,7 +20,7 @@ use super::node::Slot;
 use super::socket;
 use super::telling::Telling;
 use super::watching::Watching;
-use super::writer::Writer;
+use super::writer::{Sleep, Writer};
 use crate::cli::Session;
 use crate::report::Problem;
 
@@ -40,6 +40,8 @@ pub(super) struct Shared {
     pub(super) listen: SocketAddr,
     /// How many activities a page shows.
     pub(super) activities: usize,
+    /// How its places fall asleep.
+    pub(super) sleep: Sleep,
 }
 
 /// A place that runs.
@@ -140,10 +142,7 @@ impl Running {
         drop(std::fs::remove_file(socket::path(&self.data)));
         let Self { place, writer, .. } = self;
         drop(place);
-        if tokio::task::spawn_blocking(move || writer.join())
-            .await
-            .is_err()
-        {
+        if !writer.ended().await {
             warn!("the writer did not end cleanly; the log knows what is owed");
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn watch(
 ) {
     let (replaced, seen) = watch::channel(0);
     let task = async move {
-        let Ok(salt) = desk.ask(|_, log| super::load::known_salt(&*log)).await else {
+        let Ok(salt) = desk.peek(|_, log| super::load::known_salt(&*log)).await else {
             return;
         };
         let digests = || settings::credentials(&settings, salt.as_bytes());

@@ -7,6 +7,7 @@ mod credentials;
 mod figures;
 mod order;
 mod outage;
+mod sleeping;
 mod thread;
 mod world;
 

@@ -4,14 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use raccord_engine::Input;
 use raccord_kit::Clock;
 use raccord_model::ConnectorName;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::desk::Desk;
+use super::desk::{Desk, Standings};
 use super::pace::Pace;
 use super::watching::{Watched, Watching};
 use crate::connectors::Tools;
@@ -40,52 +42,47 @@ impl SourceTask {
         let watched = file
             .as_deref()
             .map(|file| self.watching.nothing().and_file(file));
-        let mut looks = self.desk.looks();
+        let mut standings = self.desk.standings();
         let mut pace = Pace::of(self.name.clone(), every);
         let mut replaced = self.replaced.clone();
         loop {
             replaced.borrow_and_update();
             let rest = self.read(&mut pace).await;
-            if self.stop.is_cancelled() {
-                return;
-            }
-            // A source that fails is left alone for as long as it takes, whatever the engine would
-            // like to see again; one that has no cursor to give is not read without a pause.
-            let failing = pace.is_failing();
-            let look = self
-                .until_look(&looks.borrow_and_update())
-                .filter(|_| !failing);
-            let wait = look.map_or(rest, |look| look.max(PAUSE).min(rest));
-            tokio::select! {
-                () = self.stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
-                () = saved(watched.as_ref()) => {}
-                looked = looks.changed(), if !failing => if looked.is_err() { return },
-                Ok(()) = replaced.changed(), if failing => {}
+            let paused = Instant::now() + PAUSE;
+            let rested = Instant::now() + rest;
+            let mut due = false;
+            while !due {
+                if self.stop.is_cancelled() {
+                    return;
+                }
+                // A source that fails is left alone for as long as it takes, whatever the engine
+                // would like to see again; one that has no cursor to give is not read without a
+                // pause.
+                let failing = pace.is_failing();
+                let known = standings.borrow_and_update().get(&self.name).cloned();
+                let look = known.and_then(|known| known.look).filter(|_| !failing);
+                let until = look.map_or(rested, |at| self.instant_of(at).max(paused).min(rested));
+                tokio::select! {
+                    () = self.stop.cancelled() => return,
+                    () = tokio::time::sleep_until(until) => due = true,
+                    () = saved(watched.as_ref()) => due = true,
+                    moved = standings.changed() => if moved.is_err() { return },
+                    Ok(()) = replaced.changed(), if failing => due = true,
+                }
             }
         }
     }
 
-    /// One reading, decided about and durable. Gives how long the source is then left alone.
+    /// One reading, decided about and durable where it brings anything. Gives how long the source is
+    /// then left alone.
     async fn read(&self, pace: &mut Pace) -> Duration {
         let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else {
             return pace.every();
         };
-        let name = self.name.clone();
-        let cursor = self
-            .desk
-            .ask(move |engine, _| {
-                engine
-                    .state()
-                    .sources
-                    .get(&name)
-                    .and_then(|known| known.cursor.clone())
-            })
-            .await;
-        let Ok(cursor) = cursor else {
-            return pace.every();
-        };
-        let seen = source.observe(cursor.as_deref()).await;
+        let standings = self.desk.standings();
+        let of = |standings: &Standings| standings.get(&self.name).cloned().unwrap_or_default();
+        let known = of(&standings.borrow());
+        let seen = source.observe(known.cursor.as_deref()).await;
         let before = pace.is_failing();
         let rest = pace.after(seen.as_ref().err());
         match &seen {
@@ -94,6 +91,13 @@ impl SourceTask {
                 warn!(connector = %self.name, error.code = %failure.code, "the source cannot be read");
             }
             _ => debug!(connector = %self.name, "the source was read"),
+        }
+        // Somebody else may have read it meanwhile.
+        if known == of(&standings.borrow()) && known.knows(&seen) {
+            if seen.is_ok() {
+                self.desk.same().found(&self.name, self.clock.now());
+            }
+            return rest;
         }
         let observed = Input::Observed {
             source: self.name.clone(),
@@ -105,10 +109,10 @@ impl SourceTask {
         rest
     }
 
-    /// How long until the engine wants this source looked at again.
-    fn until_look(&self, looks: &[raccord_engine::Look]) -> Option<Duration> {
-        let at = looks.iter().find(|look| look.source == self.name)?.at;
-        Some(Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default())
+    /// When the engine wants this source looked at again.
+    fn instant_of(&self, look: Timestamp) -> Instant {
+        let wait = Duration::try_from(look.duration_since(self.clock.now())).unwrap_or_default();
+        Instant::now() + wait
     }
 }
 

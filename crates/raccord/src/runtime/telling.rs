@@ -55,7 +55,7 @@ impl Telling {
 
     /// Follows the log from where the stream stands, as long as that goes well.
     async fn tell(&self) -> Result<(), raccord_bus::LogError> {
-        let Ok(known) = self.desk.ask(|_, log| log.meta(KEY).ok().flatten()).await else {
+        let Ok(known) = self.desk.peek(|_, log| log.meta(KEY).ok().flatten()).await else {
             return Ok(());
         };
         let position = |text: Option<String>| text.and_then(|text| text.parse::<Position>().ok());
@@ -80,7 +80,7 @@ impl Telling {
                 let position = last.position.to_string();
                 let kept = self
                     .desk
-                    .ask(move |_, log| log.set_meta(KEY, Some(&position)))
+                    .peek(move |_, log| log.set_meta(KEY, Some(&position)))
                     .await;
                 drop(kept);
                 remembered = Instant::now();

@@ -1,20 +1,23 @@
 //! The log's only writer: one thread that decides, makes durable, and only then lets anything out.
 //!
-//! What waits is taken as one group: one commit, one sync of the disk.
+//! What waits is taken as one group: one commit, one sync of the disk. Where nothing is to do for a
+//! while there is no thread, no engine and no open log, until somebody asks for something.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use raccord_bus::{Log, SlotWrite, Upkeep};
-use raccord_engine::{DeliveryRef, Engine, Input, Reply, Step, Vault};
+use raccord_engine::{DeliveryRef, Engine, Input, Reply, Rest, Step, Vault};
 use raccord_kit::Clock;
 use raccord_model::{ConnectorName, EntityKind, Event, Outcome, Remark, Rules};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
-use super::desk::{Broken, Command, Desk, Report, stopped};
+use super::desk::{Broken, Command, Desk, Pulse, Report, Same, Standings, stopped};
 use super::effects::Effects;
+use super::figures::Figures;
 use super::home::Home;
 use super::load::{Written, open_writer};
 use super::{renderer::Rendering, told};
@@ -32,6 +35,12 @@ const QUIET_TAIL: usize = 64 << 10;
 const QUIET: Duration = Duration::from_secs(5);
 /// How often a broken log is opened again.
 const REOPEN: Duration = Duration::from_secs(5);
+/// Who only looked may look again: so long it stays awake for that.
+const GLANCE: Duration = Duration::from_secs(5);
+/// A place that was only woken by the hour sleeps again this soon.
+const NAP: Duration = Duration::from_secs(1);
+/// It is not worth falling asleep for less.
+const WORTHWHILE: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// How many events of a pass are kept for telling what changed.
 const TOLD: usize = 5_000;
 
@@ -45,6 +54,17 @@ pub(crate) struct WriterOptions {
     pub(crate) publish: Option<Publish>,
     /// When the first effect may start.
     pub(crate) start: Start,
+    /// Whether it falls asleep, and when.
+    pub(crate) sleep: Option<Sleep>,
+}
+
+/// When a place falls asleep, and how it is woken.
+#[derive(Clone, Debug)]
+pub(crate) struct Sleep {
+    /// When nothing was handed in for so long.
+    pub(crate) after: Duration,
+    /// So many of the process's places are woken at once: at midnight all of them are.
+    pub(crate) waking: Arc<Semaphore>,
 }
 
 /// What the settings of a place say; another whenever they change.
@@ -68,9 +88,9 @@ pub(crate) enum Start {
 /// Takes the events of a durable commit: its number, the events, and the personal values.
 pub(crate) type Publish = Box<dyn Fn(u64, &[Event], &Vault) + Send>;
 
-/// The writer's thread.
+/// The writer.
 pub(crate) struct Writer {
-    thread: std::thread::JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Writer {
@@ -85,22 +105,29 @@ impl Writer {
     ) -> Result<(Self, Desk), Problem> {
         let (tell, hear) = mpsc::channel(WAITING);
         let (status, status_seen) = watch::channel(None);
-        let (looks, looks_seen) = watch::channel(Vec::new());
+        let (standings, standings_seen) = watch::channel(Standings::new());
+        let (pulse, pulse_seen) = watch::channel(Pulse::default());
+        let same = Same::default();
         let start = options.start;
         let mut thread = Thread {
             home: loaded.home,
             options,
             effects,
             hear,
+            first: None,
             tell: tell.downgrade(),
             status,
-            looks,
+            standings,
+            pulse,
+            same: same.clone(),
             handle: Handle::current(),
             pass: (start == Start::OnRelease).then(Report::default),
             quiet: Vec::new(),
             tail: loaded.tail,
             snapshot_size: 0,
             upkeep: false,
+            awake_until: Timestamp::MIN,
+            woken: None,
         };
         let mut held = Held {
             engine: loaded.engine,
@@ -111,25 +138,26 @@ impl Writer {
         }
         let muted = loaded.muted;
         thread.configure(&mut held, muted)?;
-        let thread = std::thread::Builder::new()
-            .name("writer".into())
-            .spawn(move || thread.run(held))
-            .map_err(|error| Problem::file(std::path::Path::new("thread"), &error))?;
-        Ok((
-            Self { thread },
-            Desk {
-                tell,
-                status: status_seen,
-                looks: looks_seen,
-            },
-        ))
+        thread.stays_awake(NAP);
+        let task = tokio::spawn(thread.live(held));
+        let desk = Desk {
+            tell,
+            status: status_seen,
+            standings: standings_seen,
+            pulse: pulse_seen,
+            same,
+        };
+        Ok((Self { task }, desk))
     }
 
-    /// Waits until the writer has finished; every [`Desk`] must be gone by then.
-    pub(crate) fn join(self) {
-        if self.thread.join().is_err() {
+    /// Resolves when the writer has finished; every [`Desk`] must be gone by then. Gives whether it
+    /// ended cleanly.
+    pub(crate) async fn ended(self) -> bool {
+        let ended = self.task.await.is_ok();
+        if !ended {
             tracing::error!("the writer panicked");
         }
+        ended
     }
 }
 
@@ -144,27 +172,107 @@ struct Thread {
     options: WriterOptions,
     effects: Effects,
     hear: mpsc::Receiver<Command>,
+    /// What woke it, and was not looked at yet.
+    first: Option<Command>,
     tell: mpsc::WeakSender<Command>,
     status: watch::Sender<Option<Problem>>,
-    looks: watch::Sender<Vec<raccord_engine::Look>>,
+    standings: watch::Sender<Standings>,
+    pulse: watch::Sender<Pulse>,
+    same: Same,
     handle: Handle,
     pass: Option<Report>,
     quiet: Vec<oneshot::Sender<()>>,
     tail: usize,
     snapshot_size: usize,
     upkeep: bool,
+    /// It does not fall asleep before.
+    awake_until: Timestamp,
+    /// What was kept of it while it slept.
+    woken: Option<Woken>,
+}
+
+/// A place that was woken, until it is at work.
+struct Woken {
+    rest: Rest,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+/// Why the thread ended.
+enum End {
+    /// Nobody will ask for anything any more.
+    Ended,
+    /// There is nothing to do for a while.
+    Asleep(Rest),
 }
 
 impl Thread {
-    fn run(mut self, held: Held) {
+    /// Works, sleeps and is woken, until nobody is left who could ask for anything.
+    async fn live(mut self, held: Held) {
         let mut held = Some(held);
+        loop {
+            let (end, back) = self.on_a_thread(held.take()).await;
+            self = back;
+            let End::Asleep(rest) = end else { return };
+            if !self.sleep(rest).await {
+                return;
+            }
+        }
+    }
+
+    /// Runs on a thread of its own, and gives itself back. The threads are kept for the next ones: an
+    /// allocator leaves behind what little each of a thousand threads still owns.
+    async fn on_a_thread(mut self, held: Option<Held>) -> (End, Self) {
+        let run = move || (self.run(held), self);
+        let ended = tokio::task::spawn_blocking(run).await;
+        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
+    /// Sleeps until somebody asks for something, or something is due. Gives `false` when nobody can
+    /// ask any more.
+    async fn sleep(&mut self, mut rest: Rest) -> bool {
+        self.pulse.send_modify(|pulse| pulse.asleep = true);
+        self.first = loop {
+            for (source, at) in self.same.known() {
+                rest.same(&source, at);
+            }
+            let left = rest.until().map(|at| self.left(at));
+            if left.is_some_and(|left| left.is_zero()) {
+                break None;
+            }
+            let wait = left.unwrap_or(Duration::MAX).min(Duration::from_hours(1));
+            match tokio::time::timeout(wait, self.hear.recv()).await {
+                Ok(None) => return false,
+                Ok(Some(command)) => break Some(command),
+                Err(_) => {}
+            }
+        };
+        let turn = match &self.options.sleep {
+            Some(sleep) => Arc::clone(&sleep.waking).acquire_owned().await.ok(),
+            None => None,
+        };
+        self.pulse.send_modify(|pulse| pulse.asleep = false);
+        self.stays_awake(NAP);
+        self.woken = Some(Woken { rest, turn });
+        true
+    }
+
+    fn stays_awake(&mut self, wait: Duration) {
+        let until = self.options.clock.now().saturating_add(wait);
+        self.awake_until = self.awake_until.max(until.unwrap_or(Timestamp::MAX));
+    }
+
+    fn left(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.options.clock.now())).unwrap_or_default()
+    }
+
+    fn run(&mut self, mut held: Option<Held>) -> End {
         loop {
             let Some(open) = held.as_mut() else {
                 match self.reopen() {
                     Some(again) => held = Some(again),
                     None => {
                         if self.refuse_until_reopen() {
-                            return;
+                            return End::Ended;
                         }
                     }
                 }
@@ -173,8 +281,9 @@ impl Thread {
             match self.hear_group(open) {
                 Heard::Ended => {
                     self.leave(open);
-                    return;
+                    return End::Ended;
                 }
+                Heard::Rest(rest) => return End::Asleep(rest),
                 Heard::Group(group) => {
                     if let Err(problem) = self.decide(open, group) {
                         self.break_down(problem);
@@ -194,19 +303,38 @@ impl Thread {
     /// Waits for inputs, for the engine's next hour, or for a quiet moment to tidy up.
     fn hear_group(&mut self, held: &mut Held) -> Heard {
         let mut group = Vec::new();
-        let now = self.options.clock.now();
-        let wait = held.engine.wake().map_or(Duration::from_hours(1), |at| {
-            Duration::try_from(at.duration_since(now)).unwrap_or_default()
-        });
-        let idle = if self.upkeep { Duration::ZERO } else { QUIET };
+        for (source, at) in self.same.known() {
+            held.engine.same(&source, at);
+        }
+        let wake = held.engine.wake();
+        let wait = wake.map_or(Duration::from_hours(1), |at| self.left(at));
+        let drowsy = self.options.sleep.as_ref();
+        let drowsy = drowsy.map(|_| self.left(self.awake_until));
+        let idle = match drowsy {
+            _ if self.upkeep => Duration::ZERO,
+            Some(left) if !left.is_zero() => QUIET.min(left),
+            _ => QUIET,
+        };
         let first = self.hear_within(wait.min(idle));
         match first {
-            Hear::Command(command) => group.push(command),
+            Hear::Command(command) => {
+                if let Some(Sleep { after, .. }) = self.options.sleep {
+                    self.stays_awake(match command {
+                        Command::Ask(_) => GLANCE,
+                        Command::Peek(_) => NAP,
+                        _ => after,
+                    });
+                }
+                group.push(command);
+            }
             Hear::Ended => return Heard::Ended,
             Hear::Nothing if wait <= idle => {}
             Hear::Nothing => {
                 self.tidy(held);
-                return Heard::Group(group);
+                return match self.may_sleep(held) {
+                    Some(rest) => Heard::Rest(rest),
+                    None => Heard::Group(group),
+                };
             }
         }
         while group.len() < GROUP {
@@ -218,7 +346,23 @@ impl Thread {
         Heard::Group(group)
     }
 
+    /// What to keep of it, where it may sleep now.
+    fn may_sleep(&self, held: &Held) -> Option<Rest> {
+        self.options.sleep.as_ref()?;
+        let busy = self.upkeep || self.pass.is_some() || !self.quiet.is_empty();
+        if busy || !self.left(self.awake_until).is_zero() {
+            return None;
+        }
+        let rest = held.engine.rest()?;
+        let now = self.options.clock.now();
+        let soon = |at: Timestamp| at.duration_since(now) < WORTHWHILE;
+        (!rest.until().is_some_and(soon)).then_some(rest)
+    }
+
     fn hear_within(&mut self, wait: Duration) -> Hear {
+        if let Some(command) = self.first.take() {
+            return Hear::Command(command);
+        }
         if let Ok(command) = self.hear.try_recv() {
             return Hear::Command(command);
         }
@@ -280,6 +424,7 @@ impl Thread {
                 drop(reply.send(Err(Broken(problem.clone()))));
             }
         })?;
+        self.shows(held);
         for (reply, answer) in replies.into_iter().zip(step.replies) {
             if let Some(reply) = reply {
                 drop(reply.send(Ok(answer)));
@@ -292,7 +437,9 @@ impl Thread {
         }
         for command in after {
             match command {
-                Command::Ask(look) => look(&mut held.engine, &mut *held.log),
+                Command::Ask(look) | Command::Peek(look) => {
+                    look(&mut held.engine, &mut *held.log);
+                }
                 Command::EndPass(reply) => {
                     drop(reply.send(self.pass.take().unwrap_or_default()));
                 }
@@ -314,13 +461,29 @@ impl Thread {
                 }
             }
         }
-        self.looks.send_if_modified(|known| {
-            let looks = held.engine.looks();
-            let changed = *known != looks;
-            *known = looks;
+        self.shows(held);
+        Ok(())
+    }
+
+    /// Shows how far it is, before anybody hears of what was decided.
+    fn shows(&self, held: &Held) {
+        self.standings.send_if_modified(|known| {
+            let standings = held.engine.standings();
+            let changed = *known != standings;
+            *known = standings;
             changed
         });
-        Ok(())
+        let state = held.engine.state();
+        let pulse = Pulse {
+            commit: state.commit,
+            retried: Figures::retried(state, &held.engine),
+            asleep: false,
+        };
+        self.pulse.send_if_modified(|known| {
+            let changed = *known != pulse;
+            *known = pulse;
+            changed
+        });
     }
 
     /// One step of the engine, durable when it returns.
@@ -429,7 +592,7 @@ impl Thread {
             ..
         } = step;
         self.let_out(held, events, remarks, work);
-        self.looks.send_replace(held.engine.looks());
+        self.shows(held);
         Ok(())
     }
 
@@ -448,6 +611,10 @@ impl Thread {
         let loaded = match open_writer(&self.home) {
             Ok(loaded) => loaded,
             Err(problem) => {
+                if let Some(woken) = &mut self.woken {
+                    // Others can be woken meanwhile.
+                    woken.turn = None;
+                }
                 self.status.send_replace(Some(problem));
                 return None;
             }
@@ -456,11 +623,16 @@ impl Thread {
             engine: loaded.engine,
             log: loaded.log,
         };
+        if let Some(woken) = &self.woken {
+            held.engine.resume(woken.rest.clone());
+        }
         self.tail = loaded.tail;
         match self.configure(&mut held, loaded.muted) {
             Ok(()) => {
-                tracing::info!("the log can be written again");
-                self.status.send_replace(None);
+                self.woken = None;
+                if self.status.send_replace(None).is_some() {
+                    tracing::info!("the log can be written again");
+                }
                 Some(held)
             }
             Err(problem) => {
@@ -479,8 +651,7 @@ impl Thread {
             .saturating_add(REOPEN)
             .unwrap_or(Timestamp::MAX);
         loop {
-            let left = Duration::try_from(until.duration_since(self.options.clock.now()))
-                .unwrap_or_default();
+            let left = self.left(until);
             if left.is_zero() {
                 return false;
             }
@@ -567,6 +738,7 @@ enum Hear {
 
 enum Heard {
     Group(Vec<Command>),
+    Rest(Rest),
     Ended,
 }
 

@@ -16,6 +16,7 @@ use raccord_model::{
 use raccord_web::{Face, Feed, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +33,7 @@ use crate::runtime::node::Process;
 use crate::runtime::secrets;
 use crate::runtime::sources::SourceTask;
 use crate::runtime::watching::Watching;
-use crate::runtime::writer::{Start, Writer, WriterOptions};
+use crate::runtime::writer::{Sleep, Start, Writer, WriterOptions};
 use crate::settings;
 
 /// The hour everything begins at.
@@ -126,6 +127,10 @@ impl World {
                 publish(commit, new, vault);
             })),
             start: Start::AtOnce,
+            sleep: Some(Sleep {
+                after: Duration::from_secs(60),
+                waking: Arc::new(Semaphore::new(1)),
+            }),
         };
         let loaded = load::open_writer(&home).unwrap();
         let (writer, desk) = Writer::start(loaded, options, effects).unwrap();
@@ -210,8 +215,36 @@ impl World {
             while self.asked.now.load(Ordering::SeqCst) > 0 {
                 tokio::task::yield_now().await;
             }
-            self.desk.ask(|_, _| ()).await.unwrap();
+            if !self.sleeps() {
+                self.desk.peek(|_, _| ()).await.unwrap();
+            }
         }
+    }
+
+    /// Lets time pass until the place sleeps; gives how long that took.
+    pub(crate) async fn until_it_sleeps(&self) -> SignedDuration {
+        let began = self.now();
+        while !self.sleeps() {
+            let passed = self.now().duration_since(began);
+            assert!(
+                passed < SignedDuration::from_mins(5),
+                "it does not fall asleep"
+            );
+            let step = SignedDuration::from_secs(1);
+            self.clock.advance(step);
+            tokio::time::advance(Duration::try_from(step).unwrap()).await;
+            // Its thread falls asleep in its own time, and asking would keep it awake.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+                std::thread::yield_now();
+            }
+        }
+        self.now().duration_since(began)
+    }
+
+    /// Whether the place sleeps.
+    pub(crate) fn sleeps(&self) -> bool {
+        self.desk.pulse().borrow().asleep
     }
 
     /// Asks its web face: the status, and what it says.
@@ -274,9 +307,7 @@ impl World {
         // One that waits for a source which never answers does not end by itself.
         self.tasks.shutdown().await;
         drop(self.desk);
-        tokio::task::spawn_blocking(move || writer.join())
-            .await
-            .unwrap();
+        assert!(writer.ended().await);
     }
 }
 
