@@ -3,8 +3,12 @@
 //! Nothing here knows how the program works inside: it starts the binary, edits files, listens on
 //! a port, and reads what came out.
 
+pub mod faults;
 pub mod place;
+pub mod process;
+pub mod proxy;
 pub mod receiver;
 pub mod restore;
+pub mod sheet;
 pub mod torture;
 pub mod working;
