@@ -38,7 +38,7 @@ const HEALING: Duration = Duration::from_secs(120);
 /// A campaign.
 #[derive(Clone, Copy, Debug)]
 pub struct Campaign {
-    /// How many faults, besides the restore at the end.
+    /// How many faults; the last is a restore of all streams from an older backup.
     pub faults: usize,
     /// What they are drawn from.
     pub seed: u64,
@@ -104,18 +104,25 @@ struct Played {
     tools: usize,
     /// How long everything took to be told after the last fault.
     healed: Duration,
+    /// How long after the streams were put back every place was mute; none where that was not tried.
+    mute: Option<Duration>,
 }
 
 fn play(campaign: &Campaign, stage: &Stage, village: &Village, folder: &Path) -> Result<Played> {
     let mut dice = Dice(campaign.seed);
     let backup = folder.join("backup");
     begin(stage, village, &backup)?;
-    let mut groups = plan::plan(campaign.faults, &mut dice);
-    if campaign.upgrade {
-        let middle = groups.len() / 3;
-        let upgrades = plan::rolling(&mut dice);
-        groups.splice(middle..middle, upgrades);
-    }
+    let upgrades = if campaign.upgrade {
+        plan::rolling(&mut dice)
+    } else {
+        Vec::new()
+    };
+    let mut groups = plan::plan(
+        campaign.faults.saturating_sub(1 + upgrades.len()),
+        &mut dice,
+    );
+    let middle = groups.len() / 3;
+    groups.splice(middle..middle, upgrades);
     let (edits, posts, tools) = (
         dice.below(1 << 30),
         dice.below(1 << 30),
@@ -147,13 +154,15 @@ fn play(campaign: &Campaign, stage: &Stage, village: &Village, folder: &Path) ->
     if let Err(error) = crate::torture::check_pdf(&printed) {
         verdict.broken.push(format!("{error:#}"));
     }
-    if verdict.broken.is_empty() {
-        restore(stage, village, &backup, &mut dice)?;
-    }
+    let mute = match verdict.broken.as_slice() {
+        [] => Some(restore(stage, village, &backup, &mut dice)?),
+        _ => None,
+    };
     Ok(Played {
         verdict,
         tools,
         healed,
+        mute,
     })
 }
 
@@ -169,8 +178,8 @@ fn begin(stage: &Stage, village: &Village, backup: &Path) -> Result<()> {
         "the first lines were not told: {}",
         village.told()
     );
-    stage.servers.copy(backup, false)?;
     ensure!(stage.is_whole(HEALING), "the nodes do not share the places");
+    stage.servers.back_up(backup)?;
     stage.notes("everything is at work");
     Ok(())
 }
@@ -201,10 +210,11 @@ fn heal(stage: &Stage, village: &Village) -> Duration {
 
 /// Puts the servers' streams back to an earlier moment, while the nodes work: each place sees it, says
 /// so, and tells its tools nothing.
-fn restore(stage: &Stage, village: &Village, backup: &Path, dice: &mut Dice) -> Result<()> {
+fn restore(stage: &Stage, village: &Village, backup: &Path, dice: &mut Dice) -> Result<Duration> {
     stage.notes("the streams are put back to an older backup");
-    stage.servers.copy(backup, true)?;
     let before = village.told();
+    let began = Instant::now();
+    stage.servers.restore(backup)?;
     let mut mute = BTreeMap::new();
     let all = wait_until(Duration::from_secs(90), || {
         mute = stage
@@ -217,18 +227,19 @@ fn restore(stage: &Stage, village: &Village, backup: &Path, dice: &mut Dice) -> 
             .iter()
             .all(|place| mute.values().any(|mute| mute.contains(place)))
     });
+    let seen = began.elapsed();
+    stage.notes(&format!("mute after {seen:?}: {mute:?}"));
     for at in 0..PLACES.len() {
         village.edit(at, dice)?;
     }
     pause(Duration::from_secs(3));
-    stage.notes(&format!("mute after {all:?}: {mute:?}"));
     ensure!(all.is_some(), "not every place is mute: {mute:?}");
     let told = village.told() - before;
     ensure!(
         told == 0,
         "{told} bodies were sent from a log that went back"
     );
-    Ok(())
+    Ok(seen)
 }
 
 /// Waits.

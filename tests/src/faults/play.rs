@@ -12,6 +12,7 @@ use super::nodes::{NODES, Node, wait_until};
 use super::plan::{Fault, Group, Kind};
 use super::servers::{Servers, THREE};
 use super::{PLACES, pause};
+use crate::proxy::Link;
 
 /// How long places may be without a node before a fault is taken for one that is not survived.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -111,6 +112,7 @@ impl Stage {
             return self.strike(fault, || pause(fault.lasts));
         };
         let began = Instant::now();
+        let mut ours = Ok(());
         self.strike(fault, || {
             let others = || {
                 self.nodes
@@ -123,12 +125,15 @@ impl Stage {
                 let held: Vec<&str> = held.flat_map(|(places, _)| places).collect();
                 places.iter().all(|place| held.contains(place))
             });
-            match taken {
-                Some(took) => held(&self.taken_over).push(took),
-                None => self.notes(&format!("{places:?} were not taken over in {LONGEST:?}")),
+            if let Some(took) = taken {
+                held(&self.taken_over).push(took);
+            } else {
+                let left = format!("{places:?} were not taken over in {LONGEST:?}");
+                ours = Err(anyhow::anyhow!("{left}: {}", self.shares()));
             }
             pause(fault.lasts.saturating_sub(began.elapsed()));
-        })
+        })?;
+        ours.with_context(|| format!("{fault}"))
     }
 
     /// Lets one thing go wrong, waits, and heals it.
@@ -154,20 +159,20 @@ impl Stage {
                 node.signal(Signal::CONT)?;
             }
             Kind::NodeCutOff => {
-                ways.iter().for_each(|way| way.cut(true));
+                each(ways, |way| way.cut(true));
                 wait();
-                ways.iter().for_each(|way| way.cut(false));
+                each(ways, |way| way.cut(false));
             }
             Kind::AnswersLost => {
-                ways.iter().for_each(|way| way.deaf(true));
+                each(ways, |way| way.deaf(true));
                 wait();
-                ways.iter().for_each(|way| way.deaf(false));
+                each(ways, |way| way.deaf(false));
             }
             Kind::NodeFarAway => {
                 let late = Duration::from_millis(50 + fault.size / 4);
-                ways.iter().for_each(|way| way.late(late));
+                each(ways, |way| way.late(late));
                 wait();
-                ways.iter().for_each(|way| way.late(Duration::ZERO));
+                each(ways, |way| way.late(Duration::ZERO));
             }
             Kind::NodeSlowDisk => stutter(fault, |signal| node.signal(signal))?,
             Kind::NodeFullDisk => {
@@ -223,9 +228,9 @@ impl Stage {
             Kind::ServersApart => {
                 let other = (of + 1) % THREE;
                 let ways = [&servers.between[of][other], &servers.between[other][of]];
-                ways.iter().for_each(|way| way.cut(true));
+                each(ways, |way| way.cut(true));
                 wait();
-                ways.iter().for_each(|way| way.cut(false));
+                each(ways, |way| way.cut(false));
             }
             Kind::ServerSlowDisk => stutter(fault, |signal| servers.signal(of, signal))?,
             Kind::ServerFullDisk => {
@@ -247,6 +252,13 @@ impl Stage {
             }
         }
         Ok(())
+    }
+}
+
+/// Changes each of these ways.
+fn each<'a>(ways: impl IntoIterator<Item = &'a Link>, change: impl Fn(&Link)) {
+    for way in ways {
+        change(way);
     }
 }
 

@@ -12,6 +12,13 @@ use super::play::Stage;
 use super::village::Known;
 use super::{Campaign, Played};
 
+/// Within how long a node's places are taken over, mostly: three seconds of silence, and what opening a
+/// log takes on a machine with much to do.
+const PROMISED: Duration = Duration::from_secs(8);
+
+/// Fewer take-overs than these tell nothing about how long they take.
+const FEW: usize = 5;
+
 /// What a campaign saw.
 #[derive(Debug)]
 pub struct Report {
@@ -30,6 +37,7 @@ pub struct Report {
     /// How long places were without a node where nothing else was wrong, shortest first.
     pub taken_over: Vec<Duration>,
     healed: Duration,
+    mute: Option<Duration>,
     took: Duration,
     /// What must not be.
     pub broken: Vec<String>,
@@ -41,11 +49,19 @@ pub(super) fn of(campaign: &Campaign, stage: &Stage, played: &Played, took: Dura
         .iter()
         .map(|(kind, times)| (kind.to_string(), *times))
         .collect();
-    kinds.push(("older backup restored".to_owned(), 1));
+    if played.mute.is_some() {
+        kinds.push(("older backup restored".to_owned(), 1));
+    }
     let taken_over = stage.taken_over.lock();
     let mut taken_over = taken_over.unwrap_or_else(PoisonError::into_inner).clone();
     taken_over.sort_unstable();
     let verdict = &played.verdict;
+    let mut broken = verdict.broken.clone();
+    if let Some(middle) = middle(&taken_over)
+        && middle > PROMISED
+    {
+        broken.push(format!("half of the take-overs took {middle:.1?} and more"));
+    }
     Report {
         campaign: *campaign,
         faults: kinds.iter().map(|(_, times)| times).sum(),
@@ -58,8 +74,9 @@ pub(super) fn of(campaign: &Campaign, stage: &Stage, played: &Played, took: Dura
         older: verdict.older,
         taken_over,
         healed: played.healed,
+        mute: played.mute,
         took,
-        broken: verdict.broken.clone(),
+        broken,
     }
 }
 
@@ -89,8 +106,7 @@ impl fmt::Display for Report {
             "class 1, sites: {} versions seen, {} times an older one after a newer one",
             self.versions, self.older
         )?;
-        if let (Some(longest), middle) = (self.taken_over.last(), self.taken_over.len() / 2) {
-            let middle = self.taken_over[middle];
+        if let Some((middle, longest)) = middle(&self.taken_over).zip(self.taken_over.last()) {
             let count = self.taken_over.len();
             writeln!(
                 f,
@@ -98,11 +114,23 @@ impl fmt::Display for Report {
             )?;
         }
         writeln!(f, "all told {:.1?} after the last fault", self.healed)?;
+        if let Some(mute) = self.mute {
+            writeln!(
+                f,
+                "all places mute {mute:.1?} after an older backup was put back"
+            )?;
+        }
         for broken in &self.broken {
             writeln!(f, "BROKEN {broken}")?;
         }
         Ok(())
     }
+}
+
+/// The one in the middle; none where there are too few to say.
+fn middle(sorted: &[Duration]) -> Option<Duration> {
+    let middle = sorted.get(sorted.len() / 2)?;
+    (sorted.len() >= FEW).then_some(*middle)
 }
 
 /// Keeps what somebody needs to find out why: histories as lines of JSON, and the faults.

@@ -29,7 +29,7 @@ const START: Duration = Duration::from_secs(20);
 /// The servers.
 pub(super) struct Servers {
     folder: PathBuf,
-    servers: [Mutex<Server>; THREE],
+    three: [Mutex<Server>; THREE],
     /// From each node to each server.
     pub(super) from_nodes: [[Link; THREE]; THREE],
     /// From each server to each other.
@@ -54,7 +54,7 @@ impl Servers {
         };
         Ok(Self {
             folder,
-            servers: [0; THREE].map(server),
+            three: [0; THREE].map(server),
             from_nodes: links(runtime)?,
             between: links(runtime)?,
         })
@@ -162,19 +162,21 @@ impl Servers {
         self.server(at).version = version;
     }
 
-    /// Puts a copy of what all of them keep into `backup`, or back from there. They are killed for it.
-    pub(super) fn copy(&self, backup: &Path, back: bool) -> Result<()> {
-        for at in 0..THREE {
-            self.kill(at)?;
-        }
+    /// Copies what all of them keep, as a snapshot of their disks at one moment does.
+    pub(super) fn back_up(&self, backup: &Path) -> Result<()> {
+        (0..THREE).try_for_each(|at| self.signal(at, Signal::STOP))?;
         for (at, name) in SERVERS.iter().enumerate() {
-            let (store, backup) = (self.store(at), backup.join(name));
-            if back {
-                fs::remove_dir_all(&store)?;
-                copy(&backup, &store)?;
-            } else {
-                copy(&store, &backup)?;
-            }
+            copy(&self.store(at), &backup.join(name))?;
+        }
+        (0..THREE).try_for_each(|at| self.signal(at, Signal::CONT))
+    }
+
+    /// Puts such a copy back. They are killed for it, and started.
+    pub(super) fn restore(&self, backup: &Path) -> Result<()> {
+        (0..THREE).try_for_each(|at| self.kill(at))?;
+        for (at, name) in SERVERS.iter().enumerate() {
+            fs::remove_dir_all(self.store(at))?;
+            copy(&backup.join(name), &self.store(at))?;
         }
         (0..THREE).try_for_each(|at| self.start(at))
     }
@@ -184,7 +186,7 @@ impl Servers {
     }
 
     fn server(&self, at: usize) -> MutexGuard<'_, Server> {
-        self.servers[at]
+        self.three[at]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
