@@ -10,7 +10,6 @@ fn ten_faults_in_a_cluster_lose_nothing_and_double_nothing() {
         upgrade: false,
     })
     .unwrap_or_else(|broken| panic!("{broken:#}"));
-    println!("{report}");
     assert_eq!(report.faults, 10, "{report}");
     assert!(report.effects > 60, "too little happened: {report}");
 }
