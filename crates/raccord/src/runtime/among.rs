@@ -180,14 +180,13 @@ impl Among {
                 let ours = view.holder(id) == Some(us);
                 match running.contains(id) {
                     true if !ours => turn.lost.push(id.clone()),
-                    true => {}
                     // Letting go was not heard: nobody else can take it.
                     false if ours && !place.is_tired() => turn.take.push(id.clone()),
                     false if !place.shown && !place.is_tired() => {
                         place.shown = true;
                         turn.show.push(id.clone());
                     }
-                    false => {}
+                    _ => {}
                 }
             }
             let here = |id: &PlaceId| self.places.get(id).is_some_and(|it| it.joined == Some(at));
@@ -243,12 +242,10 @@ impl Among {
             let could = of.filter(|(_, place)| !place.is_tired());
             let could: BTreeSet<PlaceId> = could.map(|(id, _)| id.clone()).collect();
             // Servers that were put back to an earlier hour may not know it any more.
-            let view = joined.view.borrow().clone();
+            let known = || joined.view.borrow().serves(joined.node.id()) == Some(&could);
             let stands = match &joined.said {
-                Some((said, at)) if *said == could => {
-                    at.elapsed() < AGAIN || view.serves(joined.node.id()) == Some(&could)
-                }
-                _ => false,
+                Some((said, at)) => *said == could && (at.elapsed() < AGAIN || known()),
+                None => false,
             };
             if !stands && joined.node.serves(&could).is_ok() {
                 joined.said = Some((could, Instant::now()));
