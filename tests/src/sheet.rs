@@ -50,15 +50,17 @@ pub struct Sheet {
     most: usize,
 }
 
-const NAMES: &[&str] = &[
-    "jardiniers",
-    "couturières",
-    "cyclistes",
-    "brasseurs",
-    "libraires",
-    "chorales",
-    "boulangères",
-];
+/// A title like no other: of two that resemble each other, edited at once, a person would be asked
+/// which is which.
+fn title(number: u32) -> String {
+    const SYLLABLES: [&str; 16] = [
+        "ba", "co", "du", "fé", "gui", "jo", "ka", "lu", "mi", "no", "pa", "ri", "so", "té", "vu",
+        "zi",
+    ];
+    let mut dice = Dice(u64::from(number) << 20);
+    let mut word = || -> String { (0..4).map(|_| SYLLABLES[dice.below(16) as usize]).collect() };
+    format!("Fête {} {} {number}", word(), word())
+}
 
 impl Sheet {
     /// A sheet of `lines` lines, to which edits add until there are `most`.
@@ -75,9 +77,8 @@ impl Sheet {
 
     fn add(&mut self) {
         let made = self.lines.len() as u32 + 1;
-        let names = NAMES[made as usize % NAMES.len()];
         self.lines.push(Line {
-            title: format!("Rencontre {made} des {names}"),
+            title: title(made),
             day: 1 + made % 28,
             hour: 9 + made % 10,
             edits: 0,
@@ -122,5 +123,22 @@ impl Sheet {
     pub fn public_titles(&self) -> BTreeSet<String> {
         let public = self.lines.iter().filter(|line| line.public);
         public.map(|line| line.title.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_told_apart() {
+        let words: BTreeSet<String> = (1..=500)
+            .flat_map(|number| {
+                let title = title(number);
+                let words = title.split(' ').skip(1).take(2).map(str::to_owned);
+                words.collect::<Vec<_>>()
+            })
+            .collect();
+        assert!(words.len() > 980, "{}", words.len());
     }
 }
