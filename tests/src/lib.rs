@@ -3,10 +3,14 @@
 //! Nothing here knows how the program works inside: it starts the binary, edits files, listens on
 //! a port, and reads what came out.
 
+pub mod cost;
+pub mod faults;
 pub mod many;
 pub mod place;
 pub mod process;
+pub mod proxy;
 pub mod receiver;
 pub mod restore;
+pub mod sheet;
 pub mod torture;
 pub mod working;

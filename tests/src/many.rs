@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
+use crate::cost::Cost;
 use crate::place::Place;
-use crate::process::Process;
 use crate::working::Working;
 
 /// How often each place asks for its sheet.
@@ -81,7 +81,7 @@ pub fn run(places: usize, watched: Duration) -> Result<Report> {
     // What the first reading took is not what a day takes.
     let (began, asked) = (Instant::now(), sheets.unchanged());
     let working = Working::start_at(address, place)?;
-    let process = Process(working.pid());
+    let process = Cost(working.pid());
     wait(patience, "not every place asked again", || {
         sheets.unchanged() >= asked + places as u64
     })?;

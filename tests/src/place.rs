@@ -8,6 +8,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::process::Process;
+
 /// The hour the samples are read at.
 pub const DECEMBER: &str = "2026-12-20T08:00:00Z";
 
@@ -168,6 +170,14 @@ impl Place {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?)
+    }
+
+    /// The same, killed with its handle.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn work(&self) -> Result<Process> {
+        self.start().map(Process::of)
     }
 
     /// The events of the log, oldest first.

@@ -1,65 +1,91 @@
-//! What a process costs, as `/proc` says.
+//! A process of the test: signalled, starved of its disk, and killed with its handle.
 
-use anyhow::{Context as _, Result};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
 
-/// A process, by its id.
-#[derive(Clone, Copy, Debug)]
-pub struct Process(pub u32);
+use anyhow::Result;
+use rustix::process::{Pid, Resource, Rlimit, Signal};
+
+/// How long between two looks at it.
+const POLL: Duration = Duration::from_millis(5);
+
+/// A process.
+pub struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.kill());
+    }
+}
 
 impl Process {
-    /// What of it is in memory, in MB.
+    /// The process that was started.
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+
+    /// Kills it, as a power cut would, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When that is refused.
+    pub fn kill(&mut self) -> Result<()> {
+        self.0.kill()?; // SIGKILL on Unix.
+        self.0.wait()?;
+        Ok(())
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Sends it a signal.
     ///
     /// # Errors
     /// When it is gone.
-    pub fn resident(self) -> Result<f64> {
-        self.megabytes("VmRSS:")
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(rustix::process::kill_process(self.pid(), signal)?)
     }
 
-    /// The most of it that was ever in memory, in MB.
+    /// How it ended, if it did.
     ///
     /// # Errors
-    /// When it is gone.
-    pub fn peak(self) -> Result<f64> {
-        self.megabytes("VmHWM:")
+    /// When that cannot be asked.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.0.try_wait()?)
     }
 
-    /// Seconds of CPU it has used.
+    /// Waits until it ends; gives how, or none when `limit` passed first.
     ///
     /// # Errors
-    /// When it is gone.
-    pub fn cpu(self) -> Result<f64> {
-        let text = std::fs::read_to_string(self.file("stat"))?;
-        let after = text.rsplit(')').next().unwrap_or_default();
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-        Ok(ticks / 100.0)
+    /// When that cannot be asked.
+    pub fn ends_within(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let until = Instant::now() + limit;
+        loop {
+            let status = self.ended()?;
+            if status.is_some() || Instant::now() > until {
+                return Ok(status);
+            }
+            std::thread::park_timeout(POLL);
+        }
     }
 
-    /// How many threads it has.
+    /// From now on none of its files grows: each such write fails, as on a full disk (with `EFBIG`
+    /// for `ENOSPC`). Or they grow again. It must have been started with `SIGXFSZ` ignored.
     ///
     /// # Errors
-    /// When it is gone.
-    pub fn threads(self) -> Result<usize> {
-        Ok(std::fs::read_dir(self.file("task"))?.count())
+    /// When the machine does not allow it.
+    pub fn disk_is_full(&self, full: bool) -> Result<()> {
+        let current = full.then_some(0);
+        let limit = Rlimit {
+            current,
+            maximum: None,
+        };
+        rustix::process::prlimit(Some(self.pid()), Resource::Fsize, limit)?;
+        Ok(())
     }
 
-    /// How many descriptors it holds.
-    ///
-    /// # Errors
-    /// When it is gone.
-    pub fn descriptors(self) -> Result<usize> {
-        Ok(std::fs::read_dir(self.file("fd"))?.count())
-    }
-
-    fn megabytes(self, name: &str) -> Result<f64> {
-        let text = std::fs::read_to_string(self.file("status"))?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        let value = line.and_then(|line| line.split_whitespace().next());
-        let kilobytes: f64 = value.context("a line of /proc/PID/status")?.parse()?;
-        Ok(kilobytes / 1024.0)
-    }
-
-    fn file(self, name: &str) -> String {
-        format!("/proc/{}/{name}", self.0)
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
     }
 }

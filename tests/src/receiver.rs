@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,6 +12,17 @@ use anyhow::{Context, Result};
 
 /// What was received: by `webhook-id`, each body, in order.
 pub type Received = BTreeMap<String, Vec<Vec<u8>>>;
+
+/// One body that was taken.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// When.
+    pub at: Instant,
+    /// Its `webhook-id`.
+    pub id: String,
+    /// What it says.
+    pub body: Vec<u8>,
+}
 
 /// The receiver.
 pub struct Receiver {
@@ -24,12 +35,14 @@ pub struct Receiver {
 #[derive(Default)]
 struct Shared {
     received: Mutex<Received>,
+    history: Mutex<Vec<Taken>>,
     more: Condvar,
     in_flight: AtomicUsize,
     refusal: Mutex<Option<&'static str>>,
     refused: AtomicUsize,
     gone: AtomicBool,
     slow_ms: AtomicUsize,
+    forgetful: AtomicBool,
 }
 
 impl Receiver {
@@ -101,6 +114,11 @@ impl Receiver {
             .store(time.as_millis() as usize, Ordering::SeqCst);
     }
 
+    /// Takes everything and answers nothing from now on: the connection ends instead. Or answers again.
+    pub fn forgets_answers(&self, forgets: bool) {
+        self.shared.forgetful.store(forgets, Ordering::SeqCst);
+    }
+
     /// How many requests are being answered right now.
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.load(Ordering::SeqCst)
@@ -110,6 +128,15 @@ impl Receiver {
     pub fn received(&self) -> Received {
         self.shared
             .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Everything taken so far, in the order it was.
+    pub fn history(&self) -> Vec<Taken> {
+        self.shared
+            .history
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -185,6 +212,16 @@ fn answer(mut stream: &TcpStream, shared: &Shared, id: String, body: Vec<u8>) ->
             .received
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let mut history = shared
+            .history
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        history.push(Taken {
+            at: Instant::now(),
+            id: id.clone(),
+            body: body.clone(),
+        });
+        drop(history);
         received.entry(id).or_default().push(body);
         let slow = Duration::from_millis(shared.slow_ms.load(Ordering::SeqCst) as u64);
         if !slow.is_zero() {
@@ -197,6 +234,10 @@ fn answer(mut stream: &TcpStream, shared: &Shared, id: String, body: Vec<u8>) ->
         }
     }
     shared.more.notify_all();
+    if shared.forgetful.load(Ordering::SeqCst) {
+        stream.shutdown(Shutdown::Both)?;
+        anyhow::bail!("its answer is lost");
+    }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `kill -9` at random moments while edits flow to a site, a programme and a webhook receiver.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use serde_json::Value;
 
 use crate::place::Place;
 use crate::receiver::Receiver;
+use crate::sheet::{Dice, Sheet};
 
 /// What a campaign saw.
 #[derive(Debug, Default)]
@@ -27,94 +27,6 @@ pub struct Report {
     pub took: Duration,
 }
 
-/// A small generator of its own: the same seed makes the same campaign.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-/// The sheet of the campaign, and one random edit after the other.
-struct Sheet {
-    lines: Vec<(String, u32, u32, bool)>,
-    made: u32,
-}
-
-impl Sheet {
-    fn new() -> Self {
-        let mut sheet = Self {
-            lines: Vec::new(),
-            made: 0,
-        };
-        for _ in 0..12 {
-            sheet.add();
-        }
-        sheet
-    }
-
-    fn add(&mut self) {
-        self.made += 1;
-        let title = format!(
-            "Rencontre {} des {}",
-            self.made,
-            NAMES[self.made as usize % NAMES.len()]
-        );
-        self.lines.push((
-            title,
-            1 + self.made % 28,
-            9 + self.made % 10,
-            !self.made.is_multiple_of(4),
-        ));
-    }
-
-    fn edit(&mut self, dice: &mut Dice) {
-        let at = dice.below(self.lines.len() as u64) as usize;
-        match dice.below(4) {
-            0 => self.add(),
-            1 => self.lines[at].2 = 9 + dice.below(10) as u32,
-            2 => {
-                let line = self.lines.remove(at);
-                self.lines.insert(0, line);
-            }
-            _ => self.lines[at].1 = 1 + dice.below(28) as u32,
-        }
-    }
-
-    fn csv(&self) -> String {
-        let mut text = String::from("Date,Début,Titre,Salle,Public/Interne\n");
-        for (title, day, hour, public) in &self.lines {
-            let seen = if *public { "Public" } else { "Interne" };
-            writeln!(text, "2027-01-{day:02},{hour:02}:00,{title},Halle,{seen}")
-                .expect("memory takes every write");
-        }
-        text
-    }
-
-    fn public_titles(&self) -> BTreeSet<String> {
-        self.lines
-            .iter()
-            .filter(|line| line.3)
-            .map(|line| line.0.clone())
-            .collect()
-    }
-}
-
-const NAMES: &[&str] = &[
-    "jardiniers",
-    "couturières",
-    "cyclistes",
-    "brasseurs",
-    "libraires",
-    "chorales",
-    "boulangères",
-];
-
 /// Kills the daemon `kills` times, then checks that every effect is there, each exactly once.
 ///
 /// # Errors
@@ -124,7 +36,7 @@ pub fn run(kills: usize, seed: u64) -> Result<Report> {
     let receiver = Receiver::start()?;
     receiver.slow(Duration::from_millis(40));
     let place = Place::new(&config(&receiver))?;
-    let mut sheet = Sheet::new();
+    let mut sheet = Sheet::new(12, usize::MAX);
     let mut dice = Dice(seed);
     place.save("programme.csv", sheet.csv().as_bytes())?;
     let mut report = Report::default();
@@ -269,7 +181,7 @@ fn check_files(place: &Place, sheet: &Sheet) -> Result<()> {
     check_pdf(&place.path("out/programme-2027-01.pdf"))
 }
 
-fn check_pdf(path: &Path) -> Result<()> {
+pub(crate) fn check_pdf(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).context("the programme")?;
     let end = &bytes[bytes.len().saturating_sub(16)..];
     ensure!(bytes.starts_with(b"%PDF-"), "the programme is no PDF");
@@ -292,10 +204,7 @@ pub fn refused_then_killed(lines: usize) -> Result<Duration> {
         "[connectors.printed]\nkind = \"programme\"\noutput = \"out\"\n",
         "",
     ))?;
-    let mut sheet = Sheet::new();
-    while sheet.lines.len() < lines {
-        sheet.add();
-    }
+    let sheet = Sheet::new(lines, lines);
     place.save("programme.csv", sheet.csv().as_bytes())?;
     let mut daemon = place.start()?;
     let until = Instant::now() + Duration::from_secs(60);

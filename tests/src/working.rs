@@ -2,12 +2,12 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
 use crate::place::Place;
+use crate::process::Process;
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,18 +22,8 @@ pub const TOKEN: &str = "secret-of-the-test";
 pub struct Working {
     /// Its place.
     pub place: Place,
-    daemon: Daemon,
+    daemon: Process,
     address: SocketAddr,
-}
-
-/// The process.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 impl Working {
@@ -60,7 +50,7 @@ impl Working {
     /// # Panics
     /// When it does not work in time.
     pub fn start_at(address: SocketAddr, place: Place) -> Result<Self> {
-        let daemon = Daemon(place.start()?);
+        let daemon = place.work()?;
         let working = Self {
             place,
             daemon,
@@ -91,7 +81,7 @@ impl Working {
 
     /// The id of its process.
     pub fn pid(&self) -> u32 {
-        self.daemon.0.id()
+        self.daemon.id()
     }
 
     /// What the daemon said so far.
@@ -143,8 +133,7 @@ impl Working {
     }
 
     fn signal(&self, signal: rustix::process::Signal) -> Result<()> {
-        let daemon = rustix::process::Pid::from_child(&self.daemon.0);
-        Ok(rustix::process::kill_process(daemon, signal)?)
+        self.daemon.signal(signal)
     }
 
     /// Asks it to end, and waits until it has.
@@ -160,15 +149,12 @@ impl Working {
 
     fn end(&mut self) -> Result<()> {
         self.signal(rustix::process::Signal::TERM)?;
-        let until = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.daemon.0.try_wait()? {
-                assert!(status.success(), "{status}:\n{}", self.said());
-                return Ok(());
-            }
-            assert!(Instant::now() < until, "it does not end:\n{}", self.said());
-            std::thread::park_timeout(POLL);
-        }
+        let status = self.daemon.ends_within(PATIENCE)?;
+        let Some(status) = status else {
+            panic!("it does not end:\n{}", self.said());
+        };
+        assert!(status.success(), "{status}:\n{}", self.said());
+        Ok(())
     }
 
     /// Kills it, and gives its place.
@@ -196,7 +182,7 @@ impl Working {
     /// When nobody answers.
     pub fn get(&self, path: &str) -> Result<(u16, String)> {
         let request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n");
-        self.talk(&request)
+        talk(self.address, &request, PATIENCE)
     }
 
     /// Posts an activity called `Bal <subject>`; gives the status.
@@ -204,16 +190,8 @@ impl Working {
     /// # Errors
     /// When nobody answers.
     pub fn post(&self, path: &str, subject: &str) -> Result<u16> {
-        let body = format!(
-            "{{\"specversion\":\"1.0\",\"id\":\"{subject}\",\"source\":\"/load\",\"type\":\"org.raccord.activity.created.v1\",\
-             \"subject\":\"{subject}\",\"data\":{{\"title\":\"Bal {subject}\",\"start\":\"2027-01-15T20:30\"}}}}"
-        );
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
-             content-type: application/cloudevents+json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        Ok(self.talk(&request)?.0)
+        let request = posted(path, subject);
+        Ok(talk(self.address, &request, PATIENCE)?.0)
     }
 
     /// Follows the events behind `path` from the first one on, until one holds `text`; gives all that
@@ -236,16 +214,31 @@ impl Working {
         }
         Ok(told)
     }
+}
 
-    fn talk(&self, request: &str) -> Result<(u16, String)> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.write_all(request.as_bytes())?;
-        let mut answer = BufReader::new(stream);
-        let mut status = String::new();
-        answer.read_line(&mut status)?;
-        let mut text = String::new();
-        answer.read_to_string(&mut text)?;
-        let code = status.split(' ').nth(1).context("a status")?;
-        Ok((code.parse()?, text))
-    }
+/// The request that posts an activity called `Bal <subject>`.
+pub(crate) fn posted(path: &str, subject: &str) -> String {
+    let body = format!(
+        "{{\"specversion\":\"1.0\",\"id\":\"{subject}\",\"source\":\"/load\",\"type\":\"org.raccord.activity.created.v1\",\
+         \"subject\":\"{subject}\",\"data\":{{\"title\":\"Bal {subject}\",\"start\":\"2027-01-15T20:30\"}}}}"
+    );
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+         content-type: application/cloudevents+json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// The status and the text of the answer to `request`; nobody is waited for longer than `limit`.
+pub(crate) fn talk(address: SocketAddr, request: &str, limit: Duration) -> Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(limit))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = BufReader::new(stream);
+    let mut status = String::new();
+    answer.read_line(&mut status)?;
+    let mut text = String::new();
+    answer.read_to_string(&mut text)?;
+    let code = status.split(' ').nth(1).context("a status")?;
+    Ok((code.parse()?, text))
 }

@@ -101,6 +101,25 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        // Three servers, three nodes, six places; the servers are upgraded on the way.
+        name: "cluster",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "faults",
+                "--",
+                "--faults",
+                "200",
+            ],
+            &[],
+        ),
+    },
+    Step {
         name: "offline",
         work: Work::Here(crate::offline::run),
     },

@@ -21,6 +21,9 @@ pub fn start(json: bool, verbose: u8, daemon: bool, wanted: Option<&str>) {
         .unwrap_or_else(|| EnvFilter::new(usual));
     let base = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Where a line cannot be written (a full disk), that cannot be told either: told there, it ends
+        // the process.
+        .log_internal_errors(false)
         .with_writer(io::stderr);
     // A second start (two commands in one test process) keeps the first.
     let started = if json {

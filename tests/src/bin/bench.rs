@@ -15,9 +15,9 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use raccord_tests::cost::Cost;
 use raccord_tests::many;
 use raccord_tests::place::Place;
-use raccord_tests::process::Process;
 use raccord_tests::receiver::Receiver;
 
 #[derive(Parser)]
@@ -281,7 +281,7 @@ struct Load {
 fn events(load: &Load, address: SocketAddr, daemon: Option<u32>) -> Result<()> {
     let (one_subject, delivered) = (load.one_subject, &load.delivered);
     let stop = Arc::new(AtomicBool::new(false));
-    let cpu = daemon.map(|pid| Process(pid).cpu()).transpose()?;
+    let cpu = daemon.map(|pid| Cost(pid).cpu()).transpose()?;
     let began = Instant::now();
     let senders: Vec<_> = (0..load.connections)
         .map(|sender| {
@@ -330,9 +330,9 @@ fn events(load: &Load, address: SocketAddr, daemon: Option<u32>) -> Result<()> {
         100.0 * soon as f64 / taken as f64
     );
     if let Some((daemon, cpu)) = daemon.zip(cpu) {
-        let used = Process(daemon).cpu()? - cpu;
+        let used = Cost(daemon).cpu()? - cpu;
         println!("CPU       {:.0} µs per event", used / taken as f64 * 1e6);
-        println!("resident  {:.1} MB", Process(daemon).resident()?);
+        println!("resident  {:.1} MB", Cost(daemon).resident()?);
     }
     let until = Instant::now() + Duration::from_secs(120);
     while delivered.load(Ordering::Relaxed) < taken && Instant::now() < until {
@@ -409,7 +409,7 @@ fn memory(seconds: u64) -> Result<()> {
     pause(Duration::from_secs(seconds));
     println!(
         "resident {:.1} MB after {seconds} s",
-        Process(served.daemon.id()).resident()?
+        Cost(served.daemon.id()).resident()?
     );
     Ok(())
 }
@@ -443,15 +443,15 @@ fn large(sheet: &Path) -> Result<()> {
     wait_for(served.address, "/healthz")?;
     pause(Duration::from_secs(5));
     let pid = served.daemon.id();
-    println!("idle          resident {:.1} MB", Process(pid).resident()?);
+    println!("idle          resident {:.1} MB", Cost(pid).resident()?);
 
-    let (idle, used) = (Process(pid).peak()?, Process(pid).cpu()?);
+    let (idle, used) = (Cost(pid).peak()?, Cost(pid).cpu()?);
     served.place.save("large.csv", text.as_bytes())?;
     pause(Duration::from_secs(4));
     println!(
         "unchanged     {:.2} s of CPU, {:.1} MB above idle",
-        Process(pid).cpu()? - used,
-        Process(pid).peak()? - idle
+        Cost(pid).cpu()? - used,
+        Cost(pid).peak()? - idle
     );
 
     let before = receiver.received().len();
@@ -463,7 +463,7 @@ fn large(sheet: &Path) -> Result<()> {
         "one changed   {} event after {:.2} s, peak {:.1} MB",
         receiver.received().len() - before,
         began.elapsed().as_secs_f64(),
-        Process(pid).peak()?
+        Cost(pid).peak()?
     );
 
     let before = receiver.received().len();
@@ -477,7 +477,7 @@ fn large(sheet: &Path) -> Result<()> {
         "a week later  told that it waits after {:.2} s, {} event, peak {:.1} MB",
         began.elapsed().as_secs_f64(),
         receiver.received().len() - before,
-        Process(pid).peak()?
+        Cost(pid).peak()?
     );
     // What waits, without the thousand changes that follow.
     let holds = served.place.say(&["holds"])?;
@@ -638,7 +638,7 @@ fn start(events: usize) -> Result<()> {
     println!(
         "first answer {first:.0} ms after the start, ready after {:.0} ms, resident {:.1} MB",
         began.elapsed().as_secs_f64() * 1e3,
-        Process(served.daemon.id()).resident()?
+        Cost(served.daemon.id()).resident()?
     );
     Ok(())
 }

@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use futures_util::StreamExt as _;
 use raccord_model::PlaceId;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::error::ClusterError;
 use super::link::{Jetstream, Pause, Put, refused};
@@ -74,6 +73,11 @@ impl View {
     pub fn holder(&self, place: &PlaceId) -> Option<&str> {
         let (node, _) = self.holders.get(place)?;
         self.lives(node).then_some(node)
+    }
+
+    /// What the node said last that it could work for; none where the servers know of nothing.
+    pub fn serves(&self, node: &str) -> Option<&BTreeSet<PlaceId>> {
+        self.serves.get(node)
     }
 
     /// When the living node that holds `place` spoke last.
@@ -147,7 +151,8 @@ impl Node {
         let id: Arc<str> = format!("{}-{word:016x}", as_token(name)).into();
         let (show, view) = watch::channel(View::default());
         let (tell, heard) = watch::channel(None);
-        let watching = link.spawn(watch_all(link.clone(), Arc::clone(&id), show));
+        let ours = (Arc::clone(&id), heard.clone());
+        let watching = link.spawn(watch_all(link.clone(), ours, show));
         let beating = link.spawn(beat(link.clone(), Arc::clone(&id), tell));
         let node = Self {
             link: link.clone(),
@@ -351,8 +356,11 @@ async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Instant
     }
 }
 
+/// Our own name, and when the servers last took a word of ours.
+type Us = (Arc<str>, watch::Receiver<Option<Instant>>);
+
 /// Keeps the view, for ever.
-async fn watch_all(link: Jetstream, us: Arc<str>, show: watch::Sender<View>) {
+async fn watch_all(link: Jetstream, us: Us, show: watch::Sender<View>) {
     loop {
         if let Err(error) = read_all(&link, &us, &show).await {
             tracing::warn!(error.code = error.code(), %error, "cluster.nodes-unseen");
@@ -361,9 +369,10 @@ async fn watch_all(link: Jetstream, us: Arc<str>, show: watch::Sender<View>) {
     }
 }
 
+/// Reads what stands, and then what comes; returns where that has to be read anew.
 async fn read_all(
     link: &Jetstream,
-    us: &str,
+    (us, heard): &Us,
     show: &watch::Sender<View>,
 ) -> Result<(), ClusterError> {
     let config = OrderedConfig {
@@ -381,21 +390,40 @@ async fn read_all(
         .messages()
         .await
         .map_err(|error| refused("follow the nodes", &error))?;
-    while let Some(message) = messages.next().await {
+    // Shown once it is whole: what stood before may be of another time.
+    let mut reading = Some(View::default());
+    let mut last = Instant::now();
+    loop {
+        let Ok(message) = timeout(SILENCE, messages.next()).await else {
+            // The servers take our words and do not send them back: they were put back to an earlier
+            // hour, and we wait for numbers that are long in coming.
+            if heard
+                .borrow()
+                .is_some_and(|heard| heard > last + SILENCE / 2)
+            {
+                return Ok(());
+            }
+            continue;
+        };
+        let Some(message) = message else {
+            return Ok(());
+        };
         let message = message.map_err(|error| refused("follow the nodes", &error))?;
-        let known = told(&message)?;
+        let info = message
+            .info()
+            .map_err(|error| refused("follow the nodes", &*error))?;
+        let known = (info.stream_sequence, info.published.unix_timestamp_nanos());
         let said = std::str::from_utf8(&message.payload).unwrap_or_default();
-        show.send_modify(|view| view.take(us, &message.subject, said, known));
+        last = Instant::now();
+        if let Some(view) = &mut reading {
+            view.take(us, &message.subject, said, known);
+            if info.pending == 0 && view.now.is_some() {
+                show.send_replace(reading.take().unwrap_or_default());
+            }
+        } else {
+            show.send_modify(|view| view.take(us, &message.subject, said, known));
+        }
     }
-    Ok(())
-}
-
-/// Where a message stands, and when the servers took it.
-fn told(message: &Message) -> Result<(u64, i128), ClusterError> {
-    let info = message
-        .info()
-        .map_err(|error| refused("follow the nodes", &*error))?;
-    Ok((info.stream_sequence, info.published.unix_timestamp_nanos()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Real NATS servers for tests: started on free ports of this machine, in a folder of their own, and
 //! killed with their handle.
 //!
-//! Which ones: `RACCORD_NATS_SERVER` and `RACCORD_NATS_SERVER_2_9` name the programs; without them,
-//! those that `cargo xtask servers` installed are taken. A server that is not there or does not
-//! start is a test that fails.
+//! Which ones: `RACCORD_NATS_SERVER`, `RACCORD_NATS_SERVER_2_11` and `RACCORD_NATS_SERVER_2_9` name
+//! the programs; without them, those that `cargo xtask servers` installed are taken. A server that is
+//! not there or does not start is a test that fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,6 +27,8 @@ const START: Duration = Duration::from_secs(20);
 pub enum Version {
     /// The present one.
     Present,
+    /// The oldest that a cluster may have.
+    Oldest,
     /// Debian's 2.9.
     Debian,
 }
@@ -48,23 +50,36 @@ impl Version {
     /// # Panics
     /// When it is not installed.
     pub fn program(self) -> PathBuf {
-        let (name, below) = match self {
-            Self::Present => ("RACCORD_NATS_SERVER", "servers/nats-server"),
-            Self::Debian => ("RACCORD_NATS_SERVER_2_9", "servers/nats-server-2.9"),
-        };
-        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let cache = || {
-            set("RACCORD_CACHE")
-                .map(PathBuf::from)
-                .or_else(|| set("XDG_CACHE_HOME").map(|base| PathBuf::from(base).join("raccord")))
-                .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache/raccord")))
-                .map(|cache| cache.join(below))
-        };
-        let program = set(name).map(PathBuf::from).or_else(cache);
-        program
-            .filter(|program| program.is_file())
-            .unwrap_or_else(|| panic!("no NATS server: run `cargo xtask servers`, or set {name}"))
+        match self {
+            Self::Present => installed("RACCORD_NATS_SERVER", "nats-server"),
+            Self::Oldest => installed("RACCORD_NATS_SERVER_2_11", "nats-server-2.11"),
+            Self::Debian => installed("RACCORD_NATS_SERVER_2_9", "nats-server-2.9"),
+        }
     }
+}
+
+/// The library that makes a program's clock jump (`libfaketime`), as `RACCORD_LIBFAKETIME` names it or
+/// `cargo xtask servers` installed it.
+///
+/// # Panics
+/// When it is not installed.
+pub fn jumping_clock() -> PathBuf {
+    installed("RACCORD_LIBFAKETIME", "libfaketime.so.1")
+}
+
+fn installed(name: &str, file: &str) -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let cache = || {
+        set("RACCORD_CACHE")
+            .map(PathBuf::from)
+            .or_else(|| set("XDG_CACHE_HOME").map(|base| PathBuf::from(base).join("raccord")))
+            .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache/raccord")))
+            .map(|cache| cache.join("servers").join(file))
+    };
+    let found = set(name).map(PathBuf::from).or_else(cache);
+    found
+        .filter(|found| found.is_file())
+        .unwrap_or_else(|| panic!("no {file}: run `cargo xtask servers`, or set {name}"))
 }
 
 /// A port nobody listens on.

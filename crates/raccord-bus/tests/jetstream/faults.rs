@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,24 +10,11 @@ use raccord_bus::jetstream::servers::{Server, Version, free_port};
 use raccord_bus::jetstream::{ClusterError, Jetstream, JetstreamLog, JetstreamReader, Settings};
 use raccord_bus::{Log as _, LogError, LogRead as _, Reader as _, SlotWrite};
 
-use crate::world::{RUNTIME, World, at, place, plain, read, settings};
+use crate::world::{RUNTIME, World, at, copy, place, plain, read, settings, signal};
 
 fn numbers(log: &dyn raccord_bus::LogRead) -> Vec<u64> {
     let commits = log.commits(log.floor().number + 1, usize::MAX).unwrap();
     commits.iter().map(|commit| commit.number).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// Stands between a node and a server, and swallows what the server says when told to.
@@ -143,15 +129,6 @@ fn one_of_three_servers_may_die_at_any_time() {
     let opened = JetstreamLog::open(&link, &other, &place()).unwrap();
     assert!(!opened.restored);
     assert_eq!(numbers(&opened.log), (1..=30).collect::<Vec<_>>());
-}
-
-fn signal(server: &Server, name: &str) {
-    let pid = server.pid().unwrap().to_string();
-    let status = std::process::Command::new("kill")
-        .args([name, &pid])
-        .status()
-        .unwrap();
-    assert!(status.success());
 }
 
 #[test]

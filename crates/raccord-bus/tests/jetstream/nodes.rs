@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use raccord_bus::jetstream::Node;
+use raccord_bus::jetstream::servers::{Server, Version};
+use raccord_bus::jetstream::{Jetstream, Node, Settings};
 use raccord_model::PlaceId;
 
-use crate::world::{RUNTIME, World, place};
+use crate::world::{RUNTIME, World, copy, place, settings, signal};
 
 /// Waits until `node` sees it so, and gives how long that took.
 fn until(node: &Node, is_so: impl FnMut(&raccord_bus::jetstream::View) -> bool) -> Duration {
@@ -114,4 +115,51 @@ fn a_node_without_servers_takes_itself_for_dead() {
         assert!(began.elapsed() < Duration::from_secs(20), "it lives again");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn nodes_go_on_among_servers_that_were_put_back_to_an_earlier_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut servers = Server::start_three(Version::Present, folder.path());
+    let settings = Settings {
+        replicas: 3,
+        patience: Duration::from_secs(40),
+        ..settings(servers.iter().map(Server::url))
+    };
+    let connect = || Jetstream::connect(RUNTIME.handle().clone(), &settings).unwrap();
+    let (here, there) = (connect(), connect());
+    let one = Node::join(&here, "north").unwrap();
+    let other = Node::join(&there, "south").unwrap();
+    let backup = |server: &Server| folder.path().join(server.port().to_string());
+    for server in &servers {
+        signal(server, "-STOP");
+    }
+    for server in &servers {
+        copy(&server.store(), &backup(server));
+    }
+    for server in &servers {
+        signal(server, "-CONT");
+    }
+    // As many words as they say in minutes.
+    let halle = place();
+    for _ in 0..500 {
+        one.serves([&halle]).unwrap();
+    }
+    for server in &mut servers {
+        server.kill();
+        std::fs::remove_dir_all(server.store()).unwrap();
+        copy(&backup(server), &server.store());
+    }
+    for server in &mut servers {
+        server.run();
+    }
+    one.serves([&halle]).unwrap();
+    for node in [&one, &other] {
+        until(node, |view| {
+            view.serves(one.id()).is_some_and(|it| it.len() == 1) && view.living().count() == 2
+        });
+    }
+    assert!(other.claim(&halle).unwrap());
+    until(&one, |view| view.holder(&halle) == Some(other.id()));
+    assert!(!one.claim(&halle).unwrap());
 }

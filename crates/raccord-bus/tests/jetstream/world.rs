@@ -1,6 +1,6 @@
 //! One or more servers, a runtime and a connection: what each story starts from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -75,4 +75,28 @@ pub(crate) fn at(second: i64) -> Timestamp {
 /// A client of any program, beside ours.
 pub(crate) fn plain(url: &str) -> async_nats::jetstream::Context {
     RUNTIME.block_on(async { async_nats::jetstream::new(async_nats::connect(url).await.unwrap()) })
+}
+
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Sends a server a signal, such as `-STOP`.
+pub(crate) fn signal(server: &Server, name: &str) {
+    let pid = server.pid().unwrap().to_string();
+    let status = std::process::Command::new("kill")
+        .args([name, &pid])
+        .status()
+        .unwrap();
+    assert!(status.success());
 }

@@ -1,7 +1,7 @@
 //! This process among the nodes of its clusters: the places it shares with them, what each node
 //! says, and whose turn it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +50,8 @@ struct Place {
 struct Joined {
     node: Arc<Node>,
     view: watch::Receiver<View>,
-    said: Option<Vec<PlaceId>>,
+    /// What it said last, and when.
+    said: Option<(BTreeSet<PlaceId>, Instant)>,
 }
 
 /// What is to be done now.
@@ -177,21 +178,15 @@ impl Among {
                     continue;
                 }
                 let ours = view.holder(id) == Some(us);
-                if running.contains(id) {
-                    if !ours {
-                        turn.lost.push(id.clone());
-                    }
-                    continue;
-                }
-                if place.is_tired() {
-                    continue;
-                }
-                if ours {
+                match running.contains(id) {
+                    true if !ours => turn.lost.push(id.clone()),
                     // Letting go was not heard: nobody else can take it.
-                    turn.take.push(id.clone());
-                } else if !place.shown {
-                    place.shown = true;
-                    turn.show.push(id.clone());
+                    false if ours && !place.is_tired() => turn.take.push(id.clone()),
+                    false if !place.shown && !place.is_tired() => {
+                        place.shown = true;
+                        turn.show.push(id.clone());
+                    }
+                    _ => {}
                 }
             }
             let here = |id: &PlaceId| self.places.get(id).is_some_and(|it| it.joined == Some(at));
@@ -237,7 +232,7 @@ impl Among {
         hindered
     }
 
-    /// Says which places this process could work for, where that changed.
+    /// Says which places this process could work for, where that changed or is not known any more.
     fn say(&mut self) {
         for (at, joined) in self.nodes.iter_mut().enumerate() {
             let of = self
@@ -245,9 +240,15 @@ impl Among {
                 .iter()
                 .filter(|(_, place)| place.joined == Some(at));
             let could = of.filter(|(_, place)| !place.is_tired());
-            let could: Vec<PlaceId> = could.map(|(id, _)| id.clone()).collect();
-            if joined.said.as_ref() != Some(&could) && joined.node.serves(&could).is_ok() {
-                joined.said = Some(could);
+            let could: BTreeSet<PlaceId> = could.map(|(id, _)| id.clone()).collect();
+            // Servers that were put back to an earlier hour may not know it any more.
+            let known = || joined.view.borrow().serves(joined.node.id()) == Some(&could);
+            let stands = match &joined.said {
+                Some((said, at)) => *said == could && (at.elapsed() < AGAIN || known()),
+                None => false,
+            };
+            if !stands && joined.node.serves(&could).is_ok() {
+                joined.said = Some((could, Instant::now()));
             }
         }
     }
