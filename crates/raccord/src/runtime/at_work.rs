@@ -7,7 +7,7 @@ use std::sync::Arc;
 use raccord_kit::Clock;
 use raccord_model::Words;
 use raccord_web::Feed;
-use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, RwLock, RwLockReadGuard};
 use tokio::task::JoinSet;
 
 use super::desk::Desk;
@@ -64,7 +64,7 @@ impl AtWork {
     pub(super) async fn start(
         session: &Session,
         loaded: Written,
-        tools: Arc<Tools>,
+        (tools, turn): (Arc<Tools>, Option<OwnedSemaphorePermit>),
         shared: Shared,
     ) -> Result<(Arc<Self>, Writer), Problem> {
         let ready = Ready::with(tools, session, loaded.engine.state().at)?;
@@ -73,7 +73,11 @@ impl AtWork {
         let counted = Arc::new(Counted::of(settings.connectors.keys()));
         let publish = publisher(&feed, &counted, settings.place.id.clone());
         let home = loaded.home.clone();
-        let begin = Begin::Daemon(publish, shared.sleep.clone());
+        let begin = Begin::Daemon {
+            publish,
+            sleep: shared.sleep.clone(),
+            turn,
+        };
         let (writer, desk) = hands::start(session, loaded, &ready, shared.stop.clone(), begin)?;
         let Ready { tools, clock } = ready;
         let here = Here::new(

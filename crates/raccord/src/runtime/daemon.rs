@@ -7,6 +7,7 @@ use raccord_model::Words;
 use raccord_web::{Face, Limits};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,35 +25,30 @@ use crate::report::Problem;
 
 /// A place to which nothing was handed in for so long falls asleep.
 const ASLEEP: Duration = Duration::from_secs(60);
-/// How many places read their logs at once.
-pub(super) const WAKING: usize = 4;
+/// How many places read their logs at once, or are awake without being asked for anything.
+pub(super) const AT_ONCE: usize = 4;
 
 /// Runs until asked to stop.
 ///
 /// # Errors
 /// When it cannot start: the only place, or every one of a folder.
 pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
-    let mut opened = Vec::new();
-    let mut hindered = Vec::new();
+    let ending = ends_when_asked();
     let clusters = Clusters::ours();
     let (shared_places, own): (Vec<_>, Vec<_>) = work
         .sessions
         .iter()
         .partition(|session| session.settings.cluster.is_some());
+    // The port is opened with the log of the only place open; until it is read, callers are told so.
+    // Those of a folder are opened one after the other: all at once, a thousand are too many.
+    let mut opened = Vec::new();
     for session in own {
-        let home = Home::of(&session.settings, &clusters);
-        match home.and_then(|home| load::open(&home)) {
-            Ok(unread) => opened.push((session, unread)),
-            Err(problem) => hindered.push((session, problem)),
-        }
+        let unread = match work.folder {
+            Some(_) => None,
+            None => Some(load::open(&Home::of(&session.settings, &clusters)?)?),
+        };
+        opened.push((session, unread));
     }
-    if opened.is_empty()
-        && shared_places.is_empty()
-        && let Some((_, problem)) = hindered.pop()
-    {
-        return Err(problem);
-    }
-    // The port is opened only now, with the logs open; until they are read, callers are told so.
     let listener = TcpListener::bind(work.listen)
         .await
         .map_err(|cause| cannot_listen(work.listen, &cause))?;
@@ -65,19 +61,17 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     let limits = within_descriptors(Limits::default());
     let shared = Shared {
         stop: stop.clone(),
+        ending,
         watching: Watching::start(),
         clusters,
         listen: work.listen,
         activities: limits.activities,
         sleep: Sleep {
             after: ASLEEP,
-            waking: Arc::new(Semaphore::new(WAKING)),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
         },
     };
     let mut places = Places::new(work, node.clone(), shared);
-    for (session, problem) in hindered {
-        places.hindered(session, &problem);
-    }
     for session in shared_places {
         places.shares(session);
     }
@@ -98,7 +92,7 @@ pub(crate) async fn run(work: &Work) -> Result<(), Problem> {
     }
     info!(listen = %work.listen, places = %places.names(), "Raccord is at work");
 
-    places.keep(asked_to_stop()).await;
+    places.keep().await;
     info!("stopping");
     stop.cancel();
     // Whoever is being answered holds a place; a writer ends once nobody does.
@@ -144,13 +138,27 @@ fn cannot_listen(address: std::net::SocketAddr, cause: &std::io::Error) -> Probl
     )
 }
 
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// Cancelled once the process is asked to end, from now on.
+fn ends_when_asked() -> CancellationToken {
+    let ending = CancellationToken::new();
+    let asked = ending.clone();
+    // Heard from this moment, and not only once somebody waits for it.
+    let term = signal(SignalKind::terminate()).ok();
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = hears(term) => {}
+            () = hears(interrupt) => {}
+        }
+        asked.cancel();
+    });
+    ending
+}
+
+/// Resolves with the signal; never where it cannot be heard.
+async fn hears(signal: Option<Signal>) {
+    match signal {
+        Some(mut signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }

@@ -9,6 +9,7 @@ use raccord_engine::Order;
 use raccord_kit::Clock;
 use raccord_model::{ConnectorName, Lang, Rules, Words};
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::clockwork::Steady;
@@ -106,8 +107,15 @@ pub(super) fn set(settings: &Settings, tools: &Arc<Tools>) -> Set {
 pub(crate) enum Begin {
     /// One pass.
     Pass,
-    /// For good: who hears of events, and when it may sleep.
-    Daemon(Publish, Sleep),
+    /// For good.
+    Daemon {
+        /// Who hears of events.
+        publish: Publish,
+        /// When it may sleep.
+        sleep: Sleep,
+        /// Its turn to be awake.
+        turn: Option<OwnedSemaphorePermit>,
+    },
 }
 
 /// Starts the writer of `session`'s place.
@@ -118,20 +126,25 @@ pub(crate) fn start(
     stop: CancellationToken,
     begin: Begin,
 ) -> Result<(Writer, Desk), Problem> {
-    let (start, publish, sleep) = match begin {
-        Begin::Pass => (Start::OnRelease, None, None),
-        Begin::Daemon(publish, sleep) => {
-            loaded.home = loaded.home.at_home();
-            (Start::AtOnce, Some(publish), Some(sleep))
-        }
-    };
-    let options = WriterOptions {
+    let mut options = WriterOptions {
         set: set(&session.settings, &ready.tools),
         clock: Arc::clone(&ready.clock),
-        publish,
-        start,
-        sleep,
+        publish: None,
+        start: Start::OnRelease,
+        sleep: None,
+        turn: None,
     };
+    if let Begin::Daemon {
+        publish,
+        sleep,
+        turn,
+    } = begin
+    {
+        loaded.home = loaded.home.at_home();
+        options.start = Start::AtOnce;
+        options.publish = Some(publish);
+        (options.sleep, options.turn) = (Some(sleep), turn);
+    }
     let effects = Effects::new(
         Arc::clone(&ready.tools),
         Arc::clone(&ready.clock),

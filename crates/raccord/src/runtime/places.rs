@@ -12,7 +12,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{info, warn};
 
 use super::among::Among;
-use super::daemon::WAKING;
+use super::daemon::AT_ONCE;
 use super::elsewhere::Elsewhere;
 use super::home::Home;
 use super::load::{self, Unread};
@@ -36,10 +36,10 @@ pub(super) struct Places<'a> {
     watched: Watched,
 }
 
-/// A place whose log is open, and which callers know of.
+/// A place which callers know of, and whose log may be open.
 pub(super) struct Announced<'s> {
     session: &'s Session,
-    unread: Unread,
+    unread: Option<Unread>,
     slot: Arc<Slot>,
 }
 
@@ -67,8 +67,11 @@ impl<'a> Places<'a> {
     }
 
     /// Makes them known: from now on callers are told that they are starting.
-    pub(super) fn announce<'s>(&self, opened: Vec<(&'s Session, Unread)>) -> Vec<Announced<'s>> {
-        let with_slot = |(session, unread): (&'s Session, Unread)| Announced {
+    pub(super) fn announce<'s>(
+        &self,
+        opened: Vec<(&'s Session, Option<Unread>)>,
+    ) -> Vec<Announced<'s>> {
+        let with_slot = |(session, unread): (&'s Session, Option<Unread>)| Announced {
             slot: self.node.adds(&session.settings),
             session,
             unread,
@@ -113,7 +116,9 @@ impl<'a> Places<'a> {
             self.shows(id);
         }
         for id in turn.take {
-            self.take(&id).await;
+            if !self.shared.ending.is_cancelled() {
+                self.take(&id).await;
+            }
         }
     }
 
@@ -142,7 +147,7 @@ impl<'a> Places<'a> {
         self.among.hides(id);
         match opened {
             Ok(unread) => {
-                let announced = self.announce(vec![(&session, unread)]);
+                let announced = self.announce(vec![(&session, Some(unread))]);
                 drop(self.start(announced).await);
             }
             Err(problem) => self.hindered(&session, &problem),
@@ -169,7 +174,10 @@ impl<'a> Places<'a> {
             let started = Running::start(session, unread, &slot, &self.shared).await;
             (id, slot, started)
         });
-        let begun: Vec<_> = stream::iter(begin).buffer_unordered(WAKING).collect().await;
+        let begun: Vec<_> = stream::iter(begin)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
         let mut first = None;
         for (id, slot, started) in begun {
             match started {
@@ -197,27 +205,23 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Keeps them as their files say, until `stopped`.
-    pub(super) async fn keep(&mut self, stopped: impl Future<Output = ()>) {
-        let mut stopped = std::pin::pin!(stopped);
+    /// Keeps them as their files say, until the process is to end. A place whose start or end has
+    /// begun is finished with: nobody would end half a place.
+    pub(super) async fn keep(&mut self) {
+        let ending = self.shared.ending.clone();
         let mut asked = signal(SignalKind::hangup()).ok();
         loop {
-            let next = async {
-                let all = tokio::select! {
-                    () = self.watched.saved() => Some(false),
-                    () = hung_up(&mut asked) => Some(true),
-                    () = self.among.changed() => None,
-                };
-                if let Some(all) = all {
-                    self.watched = self.watch();
-                    self.look(all).await;
-                }
-                self.share().await;
+            let all = tokio::select! {
+                () = ending.cancelled() => return,
+                () = self.watched.saved() => Some(false),
+                () = hung_up(&mut asked) => Some(true),
+                () = self.among.changed() => None,
             };
-            tokio::select! {
-                () = &mut stopped => return,
-                () = next => {}
+            if let Some(all) = all {
+                self.watched = self.watch();
+                self.look(all).await;
             }
+            self.share().await;
         }
     }
 
@@ -292,7 +296,10 @@ impl<'a> Places<'a> {
             }
         }
         // One whose tools are slow to end keeps no other from its settings.
-        future::join_all(changed).await;
+        tokio::select! {
+            _ = future::join_all(changed) => {}
+            () = self.shared.ending.cancelled() => return,
+        }
         for (id, (file, _)) in &self.files {
             // What another node may give back is taken as it is set by then.
             if self.among.session(id).is_some()
@@ -302,7 +309,9 @@ impl<'a> Places<'a> {
             }
         }
         for (id, file) in came {
-            self.begin(&id, &file).await;
+            if !self.shared.ending.is_cancelled() {
+                self.begin(&id, &file).await;
+            }
         }
     }
 
@@ -315,12 +324,7 @@ impl<'a> Places<'a> {
         if session.settings.cluster.is_some() {
             return self.shares(&session);
         }
-        let home = Home::of(&session.settings, &self.shared.clusters);
-        let unread = match home.and_then(|home| load::open(&home)) {
-            Ok(unread) => unread,
-            Err(problem) => return self.hindered(&session, &problem),
-        };
-        let announced = self.announce(vec![(&session, unread)]);
+        let announced = self.announce(vec![(&session, None)]);
         // What hinders it was told; the others work.
         drop(self.start(announced).await);
         if self.running.contains_key(id) {

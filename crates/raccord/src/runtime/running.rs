@@ -14,8 +14,8 @@ use tracing::{info, warn};
 use super::at_work::AtWork;
 use super::commands::{self, Commands};
 use super::hands;
-use super::home::Clusters;
-use super::load::Unread;
+use super::home::{Clusters, Home};
+use super::load::{self, Unread};
 use super::node::Slot;
 use super::socket;
 use super::telling::Telling;
@@ -32,6 +32,8 @@ const DEADLINE: Duration = Duration::from_secs(8);
 pub(super) struct Shared {
     /// The end of the process, or of the one place.
     pub(super) stop: CancellationToken,
+    /// The process was asked to end: nothing is begun any more.
+    pub(super) ending: CancellationToken,
     /// The process's watcher.
     pub(super) watching: Arc<Watching>,
     /// Its connections to clusters.
@@ -54,17 +56,22 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Reads the log, then starts everything.
+    /// Opens and reads the log, unless it is open, then starts everything.
     ///
     /// # Errors
     /// When it cannot start; the log is as it was.
     pub(super) async fn start(
         session: &Session,
-        unread: Unread,
+        unread: Option<Unread>,
         slot: &Slot,
         shared: &Shared,
     ) -> Result<Self, Problem> {
-        let folding = tokio::task::spawn_blocking(|| unread.fold());
+        let turn = shared.sleep.turn().await;
+        let home = Home::of(&session.settings, &shared.clusters)?;
+        let folding = tokio::task::spawn_blocking(move || match unread {
+            Some(unread) => unread.fold(),
+            None => load::open(&home)?.fold(),
+        });
         let tools = Arc::new(session.tools()?);
         let loaded = folding.await.map_err(|_| hands::writer_lost())??;
         let stop = shared.stop.child_token();
@@ -72,7 +79,7 @@ impl Running {
             stop: stop.clone(),
             ..shared.clone()
         };
-        let (place, writer) = AtWork::start(session, loaded, tools, own).await?;
+        let (place, writer) = AtWork::start(session, loaded, (tools, turn), own).await?;
         let data = session.settings.data.clone();
         let door = commands::door(&data)?;
         slot.runs(place.here.clone());

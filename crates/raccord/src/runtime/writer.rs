@@ -38,7 +38,7 @@ const REOPEN: Duration = Duration::from_secs(5);
 /// Who only looked may look again: so long it stays awake for that.
 const GLANCE: Duration = Duration::from_secs(5);
 /// A place that was only woken by the hour sleeps again this soon.
-const NAP: Duration = Duration::from_secs(1);
+const NAP: Duration = Duration::from_millis(50);
 /// It is not worth falling asleep for less.
 const WORTHWHILE: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 /// How many events of a pass are kept for telling what changed.
@@ -56,6 +56,8 @@ pub(crate) struct WriterOptions {
     pub(crate) start: Start,
     /// Whether it falls asleep, and when.
     pub(crate) sleep: Option<Sleep>,
+    /// Its turn to be awake.
+    pub(crate) turn: Option<OwnedSemaphorePermit>,
 }
 
 /// When a place falls asleep, and how it is woken.
@@ -63,8 +65,17 @@ pub(crate) struct WriterOptions {
 pub(crate) struct Sleep {
     /// When nothing was handed in for so long.
     pub(crate) after: Duration,
-    /// So many of the process's places are woken at once: at midnight all of them are.
-    pub(crate) waking: Arc<Semaphore>,
+    /// So many of the process's places are awake at once without being asked for anything: at
+    /// midnight, and at the start, all of them are woken.
+    pub(crate) turns: Arc<Semaphore>,
+}
+
+impl Sleep {
+    /// Waits for its turn to be awake.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
 }
 
 /// What the settings of a place say; another whenever they change.
@@ -127,7 +138,7 @@ impl Writer {
             snapshot_size: 0,
             upkeep: false,
             awake_until: Timestamp::MIN,
-            woken: None,
+            rested: None,
         };
         let mut held = Held {
             engine: loaded.engine,
@@ -188,13 +199,7 @@ struct Thread {
     /// It does not fall asleep before.
     awake_until: Timestamp,
     /// What was kept of it while it slept.
-    woken: Option<Woken>,
-}
-
-/// A place that was woken, until it is at work.
-struct Woken {
-    rest: Rest,
-    turn: Option<OwnedSemaphorePermit>,
+    rested: Option<Rest>,
 }
 
 /// Why the thread ended.
@@ -230,6 +235,7 @@ impl Thread {
     /// Sleeps until somebody asks for something, or something is due. Gives `false` when nobody can
     /// ask any more.
     async fn sleep(&mut self, mut rest: Rest) -> bool {
+        self.options.turn = None;
         self.pulse.send_modify(|pulse| pulse.asleep = true);
         self.first = loop {
             for (source, at) in self.same.known() {
@@ -246,13 +252,12 @@ impl Thread {
                 Err(_) => {}
             }
         };
-        let turn = match &self.options.sleep {
-            Some(sleep) => Arc::clone(&sleep.waking).acquire_owned().await.ok(),
-            None => None,
-        };
+        if let Some(sleep) = &self.options.sleep {
+            self.options.turn = sleep.turn().await;
+        }
         self.pulse.send_modify(|pulse| pulse.asleep = false);
         self.stays_awake(NAP);
-        self.woken = Some(Woken { rest, turn });
+        self.rested = Some(rest);
         true
     }
 
@@ -318,23 +323,19 @@ impl Thread {
         let first = self.hear_within(wait.min(idle));
         match first {
             Hear::Command(command) => {
-                if let Some(Sleep { after, .. }) = self.options.sleep {
-                    self.stays_awake(match command {
-                        Command::Ask(_) => GLANCE,
-                        Command::Peek(_) => NAP,
-                        _ => after,
-                    });
-                }
+                self.heard(&command);
                 group.push(command);
             }
             Hear::Ended => return Heard::Ended,
             Hear::Nothing if wait <= idle => {}
             Hear::Nothing => {
                 self.tidy(held);
-                return match self.may_sleep(held) {
-                    Some(rest) => Heard::Rest(rest),
-                    None => Heard::Group(group),
-                };
+                if let Some(rest) = self.may_sleep(held) {
+                    return Heard::Rest(rest);
+                }
+                // It has work that takes its time.
+                self.options.turn = None;
+                return Heard::Group(group);
             }
         }
         while group.len() < GROUP {
@@ -346,6 +347,22 @@ impl Thread {
         Heard::Group(group)
     }
 
+    /// Whoever asks keeps it awake for a while, and takes no turn from the others.
+    fn heard(&mut self, command: &Command) {
+        let Some(Sleep { after, .. }) = self.options.sleep else {
+            return;
+        };
+        let awake = match command {
+            Command::Peek(_) => NAP,
+            Command::Ask(_) => GLANCE,
+            _ => after,
+        };
+        self.stays_awake(awake);
+        if awake > NAP {
+            self.options.turn = None;
+        }
+    }
+
     /// What to keep of it, where it may sleep now.
     fn may_sleep(&self, held: &Held) -> Option<Rest> {
         self.options.sleep.as_ref()?;
@@ -353,10 +370,10 @@ impl Thread {
         if busy || !self.left(self.awake_until).is_zero() {
             return None;
         }
-        let rest = held.engine.rest()?;
         let now = self.options.clock.now();
         let soon = |at: Timestamp| at.duration_since(now) < WORTHWHILE;
-        (!rest.until().is_some_and(soon)).then_some(rest)
+        let rest = held.engine.rest();
+        rest.filter(|rest| !rest.until().is_some_and(soon))
     }
 
     fn hear_within(&mut self, wait: Duration) -> Hear {
@@ -611,10 +628,8 @@ impl Thread {
         let loaded = match open_writer(&self.home) {
             Ok(loaded) => loaded,
             Err(problem) => {
-                if let Some(woken) = &mut self.woken {
-                    // Others can be woken meanwhile.
-                    woken.turn = None;
-                }
+                // Others can be awake meanwhile.
+                self.options.turn = None;
                 self.status.send_replace(Some(problem));
                 return None;
             }
@@ -623,13 +638,13 @@ impl Thread {
             engine: loaded.engine,
             log: loaded.log,
         };
-        if let Some(woken) = &self.woken {
-            held.engine.resume(woken.rest.clone());
+        if let Some(rest) = &self.rested {
+            held.engine.resume(rest.clone());
         }
         self.tail = loaded.tail;
         match self.configure(&mut held, loaded.muted) {
             Ok(()) => {
-                self.woken = None;
+                self.rested = None;
                 if self.status.send_replace(None).is_some() {
                     tracing::info!("the log can be written again");
                 }

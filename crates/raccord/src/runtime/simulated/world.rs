@@ -129,8 +129,9 @@ impl World {
             start: Start::AtOnce,
             sleep: Some(Sleep {
                 after: Duration::from_secs(60),
-                waking: Arc::new(Semaphore::new(1)),
+                turns: Arc::new(Semaphore::new(1)),
             }),
+            turn: None,
         };
         let loaded = load::open_writer(&home).unwrap();
         let (writer, desk) = Writer::start(loaded, options, effects).unwrap();
