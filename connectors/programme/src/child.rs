@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::failures;
 use crate::logo::Content;
@@ -60,6 +61,8 @@ enum Answer {
 
 /// The most a line may say; no refusal is as long.
 const LINE_BYTES: u64 = 64 * 1024;
+/// How many children there are at once, of all places of a process: each takes some 60 MB.
+const CHILDREN: usize = 4;
 /// How long a child waits for another request.
 const STAY: Duration = Duration::from_millis(500);
 
@@ -109,22 +112,28 @@ impl Typesetter {
         let mut request =
             serde_json::to_vec(&request).expect("a request always serialises into memory");
         request.push(b'\n');
-        match tokio::time::timeout(self.limits.time, self.ask(&request, template.own)).await {
+        let ready = match self.waiting() {
+            Some(child) => Ready::Child(Box::new(child)),
+            None => Ready::Turn(turn().await),
+        };
+        let asked = self.ask(ready, &request, template.own);
+        match tokio::time::timeout(self.limits.time, asked).await {
             Ok(result) => result,
             Err(_) => Err(failures::slow(template.own, self.limits.time.as_secs())),
         }
         // A child that is still talking is killed as it is dropped.
     }
 
-    async fn ask(&self, request: &[u8], own: bool) -> Result<Vec<u8>, Failure> {
-        if let Some(mut child) = self.waiting() {
-            match child.ask(request, own, self.limits).await {
+    async fn ask(&self, ready: Ready, request: &[u8], own: bool) -> Result<Vec<u8>, Failure> {
+        let turn = match ready {
+            Ready::Turn(turn) => turn,
+            Ready::Child(mut child) => match child.ask(request, own, self.limits).await {
                 // It had answered all it may, or was ended while it waited: a fresh one will tell.
-                Err(Trouble::Ended(_)) => {}
-                said => return self.settle(child, said),
-            }
-        }
-        let mut child = Talking::start(&self.program)?;
+                Err(Trouble::Ended(_)) => child.turn,
+                said => return self.settle(*child, said),
+            },
+        };
+        let mut child = Talking::start(&self.program, turn)?;
         let said = child.ask(request, own, self.limits).await;
         self.settle(child, said)
     }
@@ -161,6 +170,18 @@ impl Typesetter {
     }
 }
 
+/// A turn to have a child. What waits for one costs nothing, and no time of its limit.
+async fn turn() -> SemaphorePermit<'static> {
+    static TURNS: Semaphore = Semaphore::const_new(CHILDREN);
+    TURNS.acquire().await.expect("nobody closes it")
+}
+
+/// What a request has before it is asked.
+enum Ready {
+    Child(Box<Talking>),
+    Turn(SemaphorePermit<'static>),
+}
+
 /// Why a child gave no file.
 enum Trouble {
     /// What it answered, or did not in time.
@@ -174,10 +195,12 @@ struct Talking {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    /// Given back as the child goes.
+    turn: SemaphorePermit<'static>,
 }
 
 impl Talking {
-    fn start(program: &std::path::Path) -> Result<Self, Failure> {
+    fn start(program: &std::path::Path, turn: SemaphorePermit<'static>) -> Result<Self, Failure> {
         let mut child = Command::new(program)
             .args(["typeset", "stay"])
             .env_clear()
@@ -198,6 +221,7 @@ impl Talking {
             child,
             input,
             output: BufReader::new(output),
+            turn,
         })
     }
 
@@ -336,6 +360,21 @@ mod tests {
         tokio::time::advance(STAY * 2).await;
         tokio::task::yield_now().await;
         assert!(gone());
+    }
+
+    #[tokio::test]
+    async fn a_thousand_places_have_a_few_children_and_waiting_for_one_is_nobodys_fault() {
+        let began = std::time::Instant::now();
+        let typesetters: Vec<Typesetter> = (0..=CHILDREN)
+            .map(|_| Typesetter::new(child("hangs"), limits(300)))
+            .collect();
+        let (template, data) = (template("x".into()), json!({}));
+        let asked = typesetters.iter().map(|it| it.typeset(&template, &data));
+        for failure in futures_util::future::join_all(asked).await {
+            assert_eq!(failure.unwrap_err().code, "programme.too-long");
+        }
+        // One had to wait until another's time was over, and had its own time then.
+        assert!(began.elapsed() >= Duration::from_millis(600));
     }
 
     #[tokio::test]
