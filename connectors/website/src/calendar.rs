@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use raccord_model::{Lang, Status};
 
 use crate::clean;
-use crate::fold::Folded;
+use raccord_kit::folded::Folded;
 use crate::item::Item;
 use crate::site::Site;
 use crate::words::{self, Span};

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::desk::Desk;
+use super::observe::links;
 use super::pace::Pace;
 use super::watching::{Watched, Watching};
 use crate::connectors::Tools;
@@ -68,23 +69,30 @@ impl SourceTask {
 
     /// One reading, decided about and durable. Gives how long the source is then left alone.
     async fn read(&self, pace: &mut Pace) -> Duration {
-        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else {
+        let Some(tool) = self.tools.get(&self.name) else {
+            return pace.every();
+        };
+        let Some(source) = tool.source() else {
             return pace.every();
         };
         let name = self.name.clone();
-        let cursor = self
+        let shared = tool.shared();
+        let is_shared = shared.is_some();
+        let known = self
             .desk
             .ask(move |engine, _| {
-                engine
-                    .state()
-                    .sources
-                    .get(&name)
-                    .and_then(|known| known.cursor.clone())
+                let state = engine.state();
+                let known = state.sources.get(&name);
+                let links = is_shared.then(|| links(state, &name));
+                (known.and_then(|known| known.cursor.clone()), links)
             })
             .await;
-        let Ok(cursor) = cursor else {
+        let Ok((cursor, ours)) = known else {
             return pace.every();
         };
+        if let (Some(shared), Some(ours)) = (shared, ours) {
+            shared.ours(ours);
+        }
         let seen = source.observe(cursor.as_deref()).await;
         let before = pace.is_failing();
         let rest = pace.after(seen.as_ref().err());
