@@ -15,6 +15,7 @@ use crate::dav::{Object, Put, uid_of};
 use crate::failure;
 use crate::merge::{self, Base, Merged};
 use crate::shown::{Form, Manner, Shown, is_our_uid};
+use crate::source;
 
 /// How often an entry that changes under our hands is read again.
 const TURNS: usize = 4;
@@ -105,21 +106,25 @@ impl Calendars {
     async fn write(&self, shown: &Shown, link: Option<&Link>) -> Result<Made, Failure> {
         let (account, calendar) = self.calendar(&shown.calendar, shown.form).await?;
         let link = link.filter(|link| !link.is_nameless());
+        // One occurrence of an entry that a member made repeat stands for it, and is left alone.
+        if let Some(link) = link.filter(|link| source::is_occurrence(&link.external)) {
+            return Ok(kept(link));
+        }
         let here = link.filter(|link| link.external.starts_with(&calendar.path));
         let mut path = match here {
             Some(link) => link.external.clone(),
             None => format!("{}{}", calendar.path, shown.file),
         };
         let base = here.and_then(|link| Base::read(link.tag.as_deref()));
-        let forced = here.is_some_and(|link| link.hash == Digest::default());
+        // A link without a revision whose text we know: a person said that ours counts.
+        let insist = base.is_some()
+            && here.is_some_and(|link| link.revision == 0 && link.hash == Digest::default());
         let mut restored = false;
         for _ in 0..TURNS {
             let now = self.kit.clock.now();
             let there = self.dav.get(&path).await?;
             let (merged, etag) = match there {
                 Some(object) => {
-                    // A person's no counts for what was told to them, not for what came since.
-                    let insist = forced && self.was_read(&object.path, &object.etag);
                     let merged = merge::update(&object.bytes, shown, base.as_ref(), insist, now)
                         .map_err(|_| failure::unreadable(&shown.title))?;
                     if !merged.changed {
@@ -130,15 +135,7 @@ impl Calendars {
                 }
                 // Deleted by a member, and called off meanwhile: as good as done.
                 None if here.is_some() && shown.status == "CANCELLED" => {
-                    let link = here.cloned().unwrap_or_else(|| Link::nameless(Digest::default()));
-                    return Ok(Made {
-                        applied: Applied {
-                            external: link.external,
-                            tag: link.tag,
-                            url: link.url,
-                        },
-                        unchanged: true,
-                    });
+                    return Ok(here.map_or_else(|| Applied::default().into(), kept));
                 }
                 None => (merge::create(shown, now), None),
             };
@@ -209,6 +206,7 @@ impl Calendars {
 
     async fn remove(&self, entity: EntityId, link: &Link) -> Result<Made, Failure> {
         let path = self.path_of(entity, link).await?;
+        let path = path.filter(|path| !source::is_occurrence(path));
         if let Some(path) = &path {
             self.withdraw(path).await?;
         }
@@ -292,6 +290,18 @@ impl Calendars {
             return Err(failure::no_tasks(wanted));
         }
         Ok((account, calendar))
+    }
+}
+
+/// Nothing was done: it stays as the link says.
+fn kept(link: &Link) -> Made {
+    Made {
+        applied: Applied {
+            external: link.external.clone(),
+            tag: link.tag.clone(),
+            url: link.url.clone(),
+        },
+        unchanged: true,
     }
 }
 

@@ -72,7 +72,9 @@ struct Cursor {
 
 impl Shared for Calendars {
     fn ours(&self, links: Vec<(EntityId, Link)>) {
-        let named = links.into_iter().filter(|(_, link)| !link.is_nameless());
+        let named = links
+            .into_iter()
+            .filter(|(_, link)| !link.is_nameless() && !is_occurrence(&link.external));
         let ours = named
             .map(|(entity, link)| {
                 let base = Base::read(link.tag.as_deref());
@@ -105,16 +107,6 @@ impl Source for Calendars {
 impl Calendars {
     pub(crate) fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether this very text of an entry was read, and told.
-    pub(crate) fn was_read(&self, path: &str, etag: &str) -> bool {
-        let memory = self.memory();
-        let held = memory
-            .calendars
-            .values()
-            .find_map(|seen| seen.objects.get(path));
-        held.is_some_and(|held| held.etag == etag)
     }
 
     async fn read(&self, cursor: Option<&str>) -> Result<Observation, Failure> {
@@ -463,6 +455,12 @@ fn native(path: &str, at: Option<Civil>) -> String {
         None => path.to_owned(),
         Some(at) => format!("{path}#{at}"),
     }
+}
+
+/// Whether an id names one occurrence of an entry, which other people made.
+pub(crate) fn is_occurrence(native: &str) -> bool {
+    let end = native.rsplit_once(".ics#").map(|(_, at)| at);
+    end.is_some_and(|at| at.parse::<Civil>().is_ok())
 }
 
 /// A number that stays with an entry: a calendar has no lines to count.
