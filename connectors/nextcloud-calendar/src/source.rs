@@ -61,6 +61,18 @@ struct Held {
     odd: Option<(String, Odd)>,
 }
 
+impl Held {
+    /// One that stands as we wrote it.
+    fn echo(etag: &str) -> Self {
+        Self {
+            etag: etag.to_owned(),
+            bytes: None,
+            lines: Vec::new(),
+            odd: None,
+        }
+    }
+}
+
 /// Where a reading left off.
 #[derive(Default, PartialEq, Serialize, Deserialize)]
 struct Cursor {
@@ -192,25 +204,37 @@ impl Calendars {
                         .get(*path)
                         .is_none_or(|held| held.etag != **etag || etag.is_empty())
                 };
-                let changed: BTreeSet<String> = all
+                let changed: BTreeMap<String, String> = all
                     .iter()
                     .filter(fresh)
-                    .map(|(path, _)| path.clone())
+                    .map(|(path, etag)| (path.clone(), etag.clone()))
                     .collect();
                 (changed, token.to_owned())
             }
         };
         {
-            // What is ours and changed is looked at again: what we wrote may be newer by now.
             let memory = self.memory();
-            let doubtful = memory.ours.iter().filter(|(path, (_, base))| {
-                let written = base.as_ref().map(|base| base.etag.as_str());
-                let held = seen.objects.get(*path);
-                held.is_some_and(|held| held.bytes.is_none() && Some(held.etag.as_str()) != written)
+            let is_echo = |path: &str, etag: &str| {
+                let written = memory.ours.get(path).and_then(|(_, base)| base.as_ref());
+                !etag.is_empty() && written.is_some_and(|base| base.etag == etag)
+            };
+            // What stands there as we wrote it need not be fetched.
+            fetch.retain(|path, etag| {
+                let echo = is_echo(path, etag);
+                if echo {
+                    seen.objects.insert(path.clone(), Held::echo(etag));
+                }
+                !echo
             });
-            fetch.extend(doubtful.map(|(path, _)| path.clone()));
+            // What is ours by now was not kept when it was fetched.
+            let doubtful = memory.ours.keys().filter_map(|path| {
+                let held = seen.objects.get(path)?;
+                let unknown = held.bytes.is_none() && !is_echo(path, &held.etag);
+                unknown.then(|| (path.clone(), held.etag.clone()))
+            });
+            fetch.extend(doubtful);
         }
-        let fetch: Vec<String> = fetch.into_iter().collect();
+        let fetch: Vec<String> = fetch.into_keys().collect();
         for object in self.dav.texts(&calendar.path, &fetch).await? {
             let held = self.held(&object);
             seen.objects.insert(object.path.clone(), held);
@@ -226,13 +250,13 @@ impl Calendars {
         &self,
         calendar: &Calendar,
         token: &str,
-    ) -> Option<(BTreeSet<String>, BTreeSet<String>, String)> {
+    ) -> Option<(BTreeMap<String, String>, BTreeSet<String>, String)> {
         let target = self.dav.target(&calendar.path).ok()?;
         let body = xml::sync_collection(token);
         let answer = self.dav.ask("REPORT", &target, "0", body).await.ok()?;
         let found = self.dav.rows(&answer).ok()?;
         let token = found.token.filter(|token| !token.is_empty())?;
-        let (mut changed, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        let (mut changed, mut gone) = (BTreeMap::new(), BTreeSet::new());
         for row in found.rows {
             // A calendar cut to a limit says so in a row about itself.
             if row.status == Some(507) {
@@ -242,7 +266,8 @@ impl Calendars {
                 continue;
             }
             if row.is_found() {
-                changed.insert(row.path);
+                let etag = etag(row.text("getetag").unwrap_or_default());
+                changed.insert(row.path, etag);
             } else {
                 gone.insert(row.path);
             }
@@ -272,16 +297,10 @@ impl Calendars {
 
     /// What is remembered of an entry.
     fn held(&self, object: &Object) -> Held {
-        let ours = self.memory().ours.get(&object.path).cloned();
-        let mut held = Held {
-            etag: object.etag.clone(),
-            bytes: None,
-            lines: Vec::new(),
-            odd: None,
-        };
-        if let Some((_, base)) = ours {
-            let written = base.is_some_and(|base| base.etag == object.etag);
-            held.bytes = (!written).then(|| object.bytes.clone());
+        let ours = self.memory().ours.contains_key(&object.path);
+        let mut held = Held::echo(&object.etag);
+        if ours {
+            held.bytes = Some(object.bytes.clone());
             return held;
         }
         // Ours too, but for a link that is not known yet.
@@ -395,9 +414,15 @@ impl Calendars {
     }
 }
 
-/// What members made of an entry of ours, since we wrote it.
+/// What members made of an entry of ours, since we wrote it: nothing, where it stands so again.
 fn edit(entity: EntityId, base: Option<&Base>, held: &Held) -> Option<Edit> {
-    let base = base.filter(|base| base.etag != held.etag)?;
+    let base = base?;
+    if base.etag == held.etag {
+        return Some(Edit {
+            entity,
+            fields: Fields::new(),
+        });
+    }
     let bytes = held.bytes.as_ref()?;
     let zone = TimeZone::get(&base.zone).unwrap_or(TimeZone::UTC);
     // One that cannot be read says nothing: the next write tells.
