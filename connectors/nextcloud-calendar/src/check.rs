@@ -88,8 +88,12 @@ fn missing(key: &str, name: &str, seen: &str) -> Finding {
         code: "nextcloud-calendar.calendar-missing".to_owned(),
         level: Level::Warning,
         text: Words::new(
-            format!("L’agenda «\u{a0}{name}\u{a0}» n’existe pas encore\u{a0}: il sera créé au premier envoi. Ce compte voit\u{a0}: {seen}."),
-            format!("The calendar “{name}” does not exist yet: it will be made at the first writing. This account sees: {seen}."),
+            format!(
+                "L’agenda «\u{a0}{name}\u{a0}» n’existe pas encore\u{a0}: il sera créé au premier envoi. Ce compte voit\u{a0}: {seen}."
+            ),
+            format!(
+                "The calendar “{name}” does not exist yet: it will be made at the first writing. This account sees: {seen}."
+            ),
         ),
         mend: Words::new(
             "Rien à faire, ou écrivez le nom d’un agenda qui existe.",

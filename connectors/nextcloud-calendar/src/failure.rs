@@ -18,7 +18,9 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, host: &str) -> Failure {
     let body = String::from_utf8_lossy(&answer.body);
     let usual: Failure = http.refusal(answer, false).into();
     match answer.status.as_u16() {
-        401 if body.contains("PasswordLoginForbidden") || body.contains("password login forbidden") => {
+        401 if body.contains("PasswordLoginForbidden")
+            || body.contains("password login forbidden") =>
+        {
             app_password(host)
         }
         401 => credentials(host),
@@ -37,7 +39,9 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, host: &str) -> Failure {
 /// Whether a page says that the server does not answer to the name it was called by.
 pub(crate) fn is_untrusted(body: &str) -> bool {
     let text = body.to_ascii_lowercase();
-    text.contains("trusted domain") || text.contains("trusted_domains") || text.contains("untrusted domain")
+    text.contains("trusted domain")
+        || text.contains("trusted_domains")
+        || text.contains("untrusted domain")
 }
 
 /// The account's name or password is wrong. It is not tried again: more than ten wrong logins lock
@@ -182,8 +186,12 @@ pub(crate) fn no_calendar(name: &str, host: &str) -> Failure {
         Blame::Data,
         "no-calendar",
         Words::new(
-            format!("L’agenda «\u{a0}{name}\u{a0}» n’existe pas sur {host} pour ce compte, et il n’a pas pu être créé."),
-            format!("The calendar “{name}” does not exist on {host} for this account, and it could not be made."),
+            format!(
+                "L’agenda «\u{a0}{name}\u{a0}» n’existe pas sur {host} pour ce compte, et il n’a pas pu être créé."
+            ),
+            format!(
+                "The calendar “{name}” does not exist on {host} for this account, and it could not be made."
+            ),
         ),
         Words::new(
             "Créez-le dans l’application Agenda («\u{a0}+ Nouvel agenda\u{a0}»), ou videz la corbeille de l’agenda s’il y a été jeté\u{202f}; «\u{a0}raccord check\u{a0}» dit quels agendas ce compte voit.",
@@ -198,7 +206,9 @@ pub(crate) fn read_only(name: &str, host: &str) -> Failure {
         Blame::Access,
         "read-only",
         Words::new(
-            format!("Le compte de Raccord ne peut que lire l’agenda «\u{a0}{name}\u{a0}» sur {host}."),
+            format!(
+                "Le compte de Raccord ne peut que lire l’agenda «\u{a0}{name}\u{a0}» sur {host}."
+            ),
             format!("Raccord’s account may only read the calendar “{name}” on {host}."),
         ),
         Words::new(
@@ -230,7 +240,9 @@ pub(crate) fn odd_answer(host: &str) -> Failure {
         Blame::Transient,
         "odd-answer",
         Words::new(
-            format!("{host} a répondu autre chose que ce qui lui était demandé\u{a0}: une page de connexion, peut-être."),
+            format!(
+                "{host} a répondu autre chose que ce qui lui était demandé\u{a0}: une page de connexion, peut-être."
+            ),
             format!("{host} answered something else than it was asked for: a login page, perhaps."),
         ),
         Words::new(
@@ -246,8 +258,12 @@ pub(crate) fn unreadable(title: &str) -> Failure {
         Blame::Data,
         "unreadable-entry",
         Words::new(
-            format!("L’entrée «\u{a0}{title}\u{a0}» de l’agenda ne peut plus être lue\u{a0}: Raccord n’y touche pas."),
-            format!("The entry “{title}” of the calendar can be read no more: Raccord leaves it alone."),
+            format!(
+                "L’entrée «\u{a0}{title}\u{a0}» de l’agenda ne peut plus être lue\u{a0}: Raccord n’y touche pas."
+            ),
+            format!(
+                "The entry “{title}” of the calendar can be read no more: Raccord leaves it alone."
+            ),
         ),
         Words::new(
             "Ouvrez-la dans l’application Agenda et enregistrez-la de nouveau, ou effacez-la\u{202f}; Raccord la refait alors.",
@@ -278,8 +294,12 @@ pub(crate) fn emptied(gone: usize, of_all: usize) -> Failure {
         Blame::Data,
         "emptied",
         Words::new(
-            format!("{gone} des {of_all} entrées de Raccord ont disparu de l’agenda d’un coup\u{a0}: rien n’en est conclu."),
-            format!("{gone} of Raccord’s {of_all} entries vanished from the calendar at once: nothing is concluded from it."),
+            format!(
+                "{gone} des {of_all} entrées de Raccord ont disparu de l’agenda d’un coup\u{a0}: rien n’en est conclu."
+            ),
+            format!(
+                "{gone} of Raccord’s {of_all} entries vanished from the calendar at once: nothing is concluded from it."
+            ),
         ),
         Words::new(
             "Si c’est une erreur, restaurez l’agenda depuis sa corbeille. Sinon, donnez à «\u{a0}calendar\u{a0}» le nom d’un autre agenda.",

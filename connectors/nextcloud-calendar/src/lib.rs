@@ -21,12 +21,8 @@ use std::sync::{Arc, Mutex};
 use raccord_kit::http::{Http, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
-use raccord_kit::{
-    BoxFuture, Choice, Connector, Finding, Kit, Shared, Sink, Source, Tool,
-};
-use raccord_model::{
-    Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Words,
-};
+use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Shared, Sink, Source, Tool};
+use raccord_model::{Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Words};
 use serde_json::Value;
 
 use config::{Settings, Tasks};

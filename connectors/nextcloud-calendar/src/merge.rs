@@ -85,17 +85,29 @@ pub(crate) fn update(
         let before = base.and_then(|base| base.field(field));
         if there == wanted {
             next.keep(field, wanted);
-        } else if ours_counts(shown.authority(field), before, &there, base.is_none(), insist) {
+        } else if ours_counts(
+            shown.authority(field),
+            before,
+            &there,
+            base.is_none(),
+            insist,
+        ) {
             put(&mut lines, &mut component, field, shown);
             next.keep(field, wanted);
             moved |= matches!(field, "title" | "start" | "room" | "status");
-        } else if let Some(before) = before {
-            next.keep(field, before.to_owned());
+        } else {
+            next.leave();
+            if let Some(before) = before {
+                next.keep(field, before.to_owned());
+            }
         }
     }
     let told = description::write(&mut lines, &mut component, shown, Some((base, insist)));
-    if !told && let Some(base) = base {
-        next.keep_description(base);
+    if !told {
+        next.leave();
+        if let Some(base) = base {
+            next.keep_description(base);
+        }
     }
     categories(&mut lines, &mut component, shown, Some(base));
     rest(&mut lines, &mut component, shown);
@@ -219,10 +231,22 @@ fn when(start: Option<Civil>, end: Option<Civil>) -> String {
 
 fn put(lines: &mut Lines, component: &mut Component, field: &str, shown: &Shown) {
     match field {
-        "title" => lines.set(component, "SUMMARY", &[], &["ALTREP"], &escaped(&shown.title)),
+        "title" => lines.set(
+            component,
+            "SUMMARY",
+            &[],
+            &["ALTREP"],
+            &escaped(&shown.title),
+        ),
         "start" => moments(lines, component, shown),
         "room" if shown.room.is_empty() => lines.remove(component, "LOCATION"),
-        "room" => lines.set(component, "LOCATION", &[], &["ALTREP"], &escaped(&shown.room)),
+        "room" => lines.set(
+            component,
+            "LOCATION",
+            &[],
+            &["ALTREP"],
+            &escaped(&shown.room),
+        ),
         "url" if shown.url.is_empty() => lines.remove(component, "URL"),
         "url" => lines.set(component, "URL", &[], &[], &shown.url),
         _ => lines.set(component, "STATUS", &[], &[], &shown.status),
@@ -259,12 +283,7 @@ fn moments(lines: &mut Lines, component: &mut Component, shown: &Shown) {
 }
 
 /// What our zone is called in this text: as it stands there, else by its own name, with its rules.
-fn zone_name(
-    lines: &mut Lines,
-    component: &mut Component,
-    shown: &Shown,
-    start: Civil,
-) -> String {
+fn zone_name(lines: &mut Lines, component: &mut Component, shown: &Shown, start: Civil) -> String {
     let Civil::Minute(at) = start else {
         return shown.zone.clone();
     };

@@ -91,7 +91,13 @@ impl Shown {
         }
         let lang = context.lang;
         let whole = activity.all_day || matches!(activity.start, Civil::Day(_));
-        let of_day = |civil: Civil| if whole { Civil::Day(civil.date()) } else { civil };
+        let of_day = |civil: Civil| {
+            if whole {
+                Civil::Day(civil.date())
+            } else {
+                civil
+            }
+        };
         let start = of_day(activity.start);
         let end = activity
             .end
@@ -243,7 +249,10 @@ impl Shown {
 
     /// Whose word counts for `field`.
     pub(crate) fn authority(&self, field: &str) -> Authority {
-        self.authority.get(field).copied().unwrap_or(Authority::Ours)
+        self.authority
+            .get(field)
+            .copied()
+            .unwrap_or(Authority::Ours)
     }
 }
 

@@ -139,7 +139,9 @@ impl Calendars {
                 }
                 None => (merge::create(shown, now), None),
             };
-            let Merged { bytes, base: next, .. } = merged;
+            let Merged {
+                bytes, base: next, ..
+            } = merged;
             match self.dav.put(&path, etag.as_deref(), bytes).await? {
                 Put::Done(etag) => {
                     let etag = match etag {
@@ -156,10 +158,15 @@ impl Calendars {
                     return Ok(made(path, next, etag, false));
                 }
                 Put::Changed => {}
-                Put::NoCalendar => return Err(failure::no_calendar(&shown.calendar, self.dav.host())),
+                Put::NoCalendar => {
+                    return Err(failure::no_calendar(&shown.calendar, self.dav.host()));
+                }
                 Put::WrongKind => return Err(failure::no_tasks(&shown.calendar)),
                 Put::MaybeUid(refused) => {
-                    match self.elsewhere(&account, &calendar, shown, &mut restored).await? {
+                    match self
+                        .elsewhere(&account, &calendar, shown, &mut restored)
+                        .await?
+                    {
                         Some(found) => path = found,
                         None => return Err(*refused),
                     }
@@ -180,7 +187,11 @@ impl Calendars {
     ) -> Result<Option<String>, Failure> {
         let component = shown.form.component();
         let usual = format!("{}{}", calendar.path, shown.file);
-        if let Some(object) = self.dav.by_uid(&calendar.path, component, &shown.uid).await? {
+        if let Some(object) = self
+            .dav
+            .by_uid(&calendar.path, component, &shown.uid)
+            .await?
+        {
             return Ok(Some(object.path));
         }
         let Some(entry) = self.dav.in_trash(account, component, &shown.uid).await? else {
@@ -189,7 +200,10 @@ impl Calendars {
         if !*restored && self.dav.restore(account, &entry).await? {
             *restored = true;
             tracing::info!(connector = %self.kit.name, "an entry was brought back from the trash bin");
-            let found = self.dav.by_uid(&calendar.path, component, &shown.uid).await?;
+            let found = self
+                .dav
+                .by_uid(&calendar.path, component, &shown.uid)
+                .await?;
             return Ok(Some(found.map_or(usual, |object| object.path)));
         }
         self.dav.purge(&entry).await?;

@@ -9,9 +9,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::ToSpan as _;
 use raccord_kit::{BoxFuture, Shared, Source, clean};
 use raccord_model::{
     Civil, Digest, Edit, EntityId, EntityKind, Failure, Fields, Line, Link, Observation, Reading,
@@ -140,7 +140,8 @@ impl Calendars {
         }
         let whole = before.day != now.day;
         for calendar in &calendars {
-            self.refresh(calendar, &now.tokens[&calendar.path], whole).await?;
+            self.refresh(calendar, &now.tokens[&calendar.path], whole)
+                .await?;
         }
         self.reading(&calendars, &now)
     }
@@ -176,7 +177,12 @@ impl Calendars {
         let row = found.rows.first();
         let text = |name| row.and_then(|row| row.text(name)).unwrap_or_default();
         let token = text("sync-token").trim();
-        Ok(if token.is_empty() { text("getctag").trim() } else { token }.to_owned())
+        Ok(if token.is_empty() {
+            text("getctag").trim()
+        } else {
+            token
+        }
+        .to_owned())
     }
 
     /// Brings the memory of one calendar up to date.
@@ -216,7 +222,7 @@ impl Calendars {
             let memory = self.memory();
             let is_echo = |path: &str, etag: &str| {
                 let written = memory.ours.get(path).and_then(|(_, base)| base.as_ref());
-                !etag.is_empty() && written.is_some_and(|base| base.etag == etag)
+                written.is_some_and(|base| base.is_ours(etag))
             };
             // What stands there as we wrote it need not be fetched.
             fetch.retain(|path, etag| {
@@ -396,7 +402,9 @@ impl Calendars {
                     reading.lines.push(line);
                 }
                 if let Some((name, odd)) = &held.odd {
-                    reading.unread.push(unread(&calendar.title, row(path), name, odd));
+                    reading
+                        .unread
+                        .push(unread(&calendar.title, row(path), name, odd));
                 }
             }
         }
@@ -417,7 +425,7 @@ impl Calendars {
 /// What members made of an entry of ours, since we wrote it: nothing, where it stands so again.
 fn edit(entity: EntityId, base: Option<&Base>, held: &Held) -> Option<Edit> {
     let base = base?;
-    if base.etag == held.etag {
+    if base.is_ours(&held.etag) {
         return Some(Edit {
             entity,
             fields: Fields::new(),
@@ -501,8 +509,12 @@ fn unread(sheet: &str, row: u32, name: &str, odd: &Odd) -> Unread {
         Odd::Zone(zone) => (
             "zone-unknown",
             Words::new(
-                format!("Le fuseau «\u{a0}{zone}\u{a0}» est inconnu\u{a0}: ouvrez l’entrée et choisissez un fuseau de la liste, par exemple Europe/Paris."),
-                format!("The zone “{zone}” is not known: open the entry and pick a zone from the list, for example Europe/Paris."),
+                format!(
+                    "Le fuseau «\u{a0}{zone}\u{a0}» est inconnu\u{a0}: ouvrez l’entrée et choisissez un fuseau de la liste, par exemple Europe/Paris."
+                ),
+                format!(
+                    "The zone “{zone}” is not known: open the entry and pick a zone from the list, for example Europe/Paris."
+                ),
             ),
         ),
         Odd::NoStart | Odd::NoEvent => (

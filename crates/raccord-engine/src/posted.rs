@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use raccord_model::{
     Authority, Cause, Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Link,
-    Verb,
-    Words, usual_authority,
+    Verb, Words, usual_authority,
 };
 use serde_json::{Value, json};
 

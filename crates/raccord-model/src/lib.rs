@@ -31,8 +31,7 @@ pub use id::{
 pub use reading::{Change, Edit, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
 pub use rules::{
     Authority, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate, When,
-    usual_authority,
-    fold_word,
+    fold_word, usual_authority,
 };
 pub use schema::{Fault, Schemas};
 pub use trace::Trace;

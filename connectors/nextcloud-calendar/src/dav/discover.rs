@@ -159,7 +159,10 @@ impl Dav {
         let found = self
             .propfind(principal, "0", &["c:calendar-home-set"])
             .await?;
-        let home = found.rows.first().and_then(|row| row.text("calendar-home-set"));
+        let home = found
+            .rows
+            .first()
+            .and_then(|row| row.text("calendar-home-set"));
         Ok(home.map(str::to_owned).filter(|home| !home.is_empty()))
     }
 
@@ -188,7 +191,11 @@ impl Dav {
         tasks: bool,
     ) -> Result<Account, Failure> {
         let path = format!("{}{}/", account.home, slug(wanted));
-        let components: &[&str] = if tasks { &["VEVENT", "VTODO"] } else { &["VEVENT"] };
+        let components: &[&str] = if tasks {
+            &["VEVENT", "VTODO"]
+        } else {
+            &["VEVENT"]
+        };
         let body = xml::mkcalendar(wanted, components);
         let target = self.target(&path)?;
         let answer = self.ask("MKCALENDAR", &target, "0", body).await?;
@@ -237,7 +244,11 @@ fn calendar(row: &xml::Row) -> Option<Calendar> {
     // Boards of another application look like calendars and are not to be written.
     let board = name.starts_with("app-generated--");
     Some(Calendar {
-        title: if title.is_empty() { name.clone() } else { title.to_owned() },
+        title: if title.is_empty() {
+            name.clone()
+        } else {
+            title.to_owned()
+        },
         writable: writable && !board,
         events: takes("VEVENT"),
         tasks: takes("VTODO"),
@@ -266,5 +277,9 @@ pub(crate) fn slug(name: &str) -> String {
         }
     }
     let out = out.trim_matches('-');
-    if out.is_empty() { "programme".to_owned() } else { out.to_owned() }
+    if out.is_empty() {
+        "programme".to_owned()
+    } else {
+        out.to_owned()
+    }
 }

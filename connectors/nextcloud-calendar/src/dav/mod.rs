@@ -209,7 +209,10 @@ impl Dav {
         match answer.status {
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
             StatusCode::OK => {
-                if answer.media_type().is_some_and(|media| media == "text/html") {
+                if answer
+                    .media_type()
+                    .is_some_and(|media| media == "text/html")
+                {
                     return Err(failure::odd_answer(self.host()));
                 }
                 let etag = etag(answer.header(&header::ETAG).unwrap_or_default());

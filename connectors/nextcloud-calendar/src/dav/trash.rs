@@ -21,7 +21,9 @@ impl Dav {
             return Ok(None);
         };
         let target = self.target(&format!("{trash}objects/"))?;
-        let answer = self.ask("REPORT", &target, "1", xml::all(component)).await?;
+        let answer = self
+            .ask("REPORT", &target, "1", xml::all(component))
+            .await?;
         let rows = self.rows(&answer)?.rows;
         Ok(rows
             .into_iter()
@@ -48,4 +50,3 @@ impl Dav {
         self.delete(entry, "").await.map(drop)
     }
 }
-

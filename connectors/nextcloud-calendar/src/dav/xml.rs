@@ -56,7 +56,9 @@ pub(crate) fn path_of(address: &str) -> String {
         Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => address,
     };
-    percent_decode_str(path.trim()).decode_utf8_lossy().into_owned()
+    percent_decode_str(path.trim())
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// Reads an answer; nothing where it is none.
@@ -123,7 +125,9 @@ pub(crate) fn multistatus(body: &[u8]) -> Option<Multistatus> {
                         propstat.text.entry(name).or_insert(text);
                     }
                     // An address inside a property stands for it.
-                    ("href", Some(property)) if open.iter().rev().nth(1).is_some_and(|one| one == "prop") => {
+                    ("href", Some(property))
+                        if open.iter().rev().nth(1).is_some_and(|one| one == "prop") =>
+                    {
                         let path = path_of(&said);
                         propstat.text.entry(property.to_owned()).or_insert(path);
                     }

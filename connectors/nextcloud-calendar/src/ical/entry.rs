@@ -3,8 +3,8 @@
 //! Moments come out as civil ones in the zone that is asked for. A TZID that nobody knows is not
 //! guessed: such an entry cannot be read, and says so.
 
-use calcard::common::{IanaString as _, PartialDateTime};
 use calcard::common::timezone::Tz;
+use calcard::common::{IanaString as _, PartialDateTime};
 use calcard::icalendar::dates::TimeOrDelta;
 use calcard::icalendar::timezone::TzResolver;
 use calcard::icalendar::{
@@ -143,11 +143,7 @@ fn master(calendar: &ICalendar) -> Option<&ICalendarComponent> {
         .or(first)
 }
 
-fn of(
-    calendar: &ICalendar,
-    component: &ICalendarComponent,
-    zone: &TimeZone,
-) -> Result<Entry, Odd> {
+fn of(calendar: &ICalendar, component: &ICalendarComponent, zone: &TimeZone) -> Result<Entry, Odd> {
     let zones = calendar.build_tz_resolver();
     let moment = |property: &ICalendarProperty| -> Result<Option<Civil>, Odd> {
         component
@@ -211,10 +207,16 @@ fn said(component: &ICalendarComponent, start: Civil, end: Option<Civil>) -> Ent
         .collect();
     Entry {
         uid: component.uid().unwrap_or_default().to_owned(),
-        title: clean::line(&text(&ICalendarProperty::Summary).unwrap_or_default(), 1_000),
+        title: clean::line(
+            &text(&ICalendarProperty::Summary).unwrap_or_default(),
+            1_000,
+        ),
         end: end.filter(|end| after(start, *end)),
         start,
-        room: clean::line(&text(&ICalendarProperty::Location).unwrap_or_default(), 1_000),
+        room: clean::line(
+            &text(&ICalendarProperty::Location).unwrap_or_default(),
+            1_000,
+        ),
         description: prose(&ICalendarProperty::Description),
         url: clean::address(&url).unwrap_or_default().to_owned(),
         status,

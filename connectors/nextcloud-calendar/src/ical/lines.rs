@@ -247,10 +247,8 @@ impl Lines {
             .filter(|&at| self.0[at].is(name))
             .collect();
         let known = stand.first().map(|&at| &self.0[at]);
-        let mut head = known.map_or_else(
-            || name.to_owned(),
-            |line| line.text[..line.name].to_owned(),
-        );
+        let mut head =
+            known.map_or_else(|| name.to_owned(), |line| line.text[..line.name].to_owned());
         for (key, value) in parameters {
             head.push_str(&format!(";{key}={value}"));
         }
@@ -432,7 +430,10 @@ mod tests {
         lines.set(&mut event, "SUMMARY", &[], &[], "Bal");
         lines.set(&mut event, "LOCATION", &[], &[], "Cour");
         let text = String::from_utf8_lossy(&lines.bytes()).into_owned();
-        assert!(text.contains("SUMMARY;LANGUAGE=fr:Bal\r\nX-APPLE"), "{text}");
+        assert!(
+            text.contains("SUMMARY;LANGUAGE=fr:Bal\r\nX-APPLE"),
+            "{text}"
+        );
         assert!(
             text.contains("geo:48.8,2.3\r\nLOCATION:Cour\r\nBEGIN:VALARM\r\nSUMMARY:no\r\n"),
             "{text}"
@@ -449,7 +450,11 @@ mod tests {
 
     #[test]
     fn a_text_with_plain_line_ends_keeps_them() {
-        let plain: Vec<u8> = APPLE.iter().copied().filter(|&byte| byte != b'\r').collect();
+        let plain: Vec<u8> = APPLE
+            .iter()
+            .copied()
+            .filter(|&byte| byte != b'\r')
+            .collect();
         let mut lines = Lines::read(&plain).unwrap();
         let mut event = lines.master("VEVENT").unwrap();
         lines.set(&mut event, "LOCATION", &[], &[], &"é".repeat(80));

@@ -115,7 +115,9 @@ fn rule(change: &Observance) -> Option<String> {
         Weekday::Sunday => "SU",
     };
     let month = first.month();
-    Some(format!("RRULE:FREQ=YEARLY;BYMONTH={month};BYDAY={nth}{day}"))
+    Some(format!(
+        "RRULE:FREQ=YEARLY;BYMONTH={month};BYDAY={nth}{day}"
+    ))
 }
 
 /// Which weekday of the month it is each year: -1 for the last, else from 1.
@@ -141,7 +143,11 @@ fn in_1970(change: &Observance) -> DateTime {
 }
 
 fn observance(out: &mut String, change: &Observance, start: DateTime, repeats: Option<&str>) {
-    let kind = if change.summer { "DAYLIGHT" } else { "STANDARD" };
+    let kind = if change.summer {
+        "DAYLIGHT"
+    } else {
+        "STANDARD"
+    };
     out.push_str(&format!(
         "BEGIN:{kind}\r\nTZNAME:{}\r\nTZOFFSETFROM:{}\r\nTZOFFSETTO:{}\r\nDTSTART:{}\r\n",
         change.name,
@@ -211,7 +217,10 @@ mod tests {
     fn the_second_sunday_and_lists_where_there_is_no_rule() {
         assert!(of("America/New_York").contains("BYMONTH=3;BYDAY=2SU"));
         let morocco = of("Africa/Casablanca");
-        assert!(morocco.contains("RDATE:") && !morocco.contains("RRULE"), "{morocco}");
+        assert!(
+            morocco.contains("RDATE:") && !morocco.contains("RRULE"),
+            "{morocco}"
+        );
         assert!(morocco.lines().all(|line| line.len() <= 75));
     }
 }

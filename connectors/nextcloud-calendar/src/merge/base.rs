@@ -14,6 +14,9 @@ pub(crate) struct Base {
     /// The ETag after we wrote, with its quotes.
     #[serde(default, rename = "e", skip_serializing_if = "String::is_empty")]
     pub(crate) etag: String,
+    /// A member's word was left to stand for ours: what stands there is not what we said.
+    #[serde(default, rename = "k", skip_serializing_if = "std::ops::Not::not")]
+    left: bool,
     /// The zone our moments are in.
     #[serde(rename = "z")]
     pub(crate) zone: String,
@@ -37,6 +40,7 @@ impl Base {
         let all = |list: &[String]| list.iter().map(|line| digest(line)).collect();
         Self {
             etag: String::new(),
+            left: false,
             zone: shown.zone.clone(),
             fields: BTreeMap::new(),
             text: all(&shown.text),
@@ -57,6 +61,16 @@ impl Base {
 
     pub(super) fn keep(&mut self, field: &str, digest: String) {
         self.fields.insert(field.to_owned(), digest);
+    }
+
+    /// A member's word stands for ours.
+    pub(super) fn leave(&mut self) {
+        self.left = true;
+    }
+
+    /// Whether the text with this ETag is what we wrote, and says nothing but what we said.
+    pub(crate) fn is_ours(&self, etag: &str) -> bool {
+        !self.left && !etag.is_empty() && self.etag == etag
     }
 
     /// The description was left as it stands: what we wrote last is what we wrote before.

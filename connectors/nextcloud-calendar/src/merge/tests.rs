@@ -69,7 +69,10 @@ fn whole_days_end_on_the_morning_after() {
     let hours = update_of(&text, &shown(), &merged.base);
     assert!(self::text(&hours).contains("DTSTART;TZID=Europe/Paris:20270102T200000"));
     assert!(self::text(&hours).contains("BEGIN:VTIMEZONE"));
-    assert_eq!(edits(&hours.bytes, &hours.base, &shown().time_zone()), Ok(Fields::new()));
+    assert_eq!(
+        edits(&hours.bytes, &hours.base, &shown().time_zone()),
+        Ok(Fields::new())
+    );
 }
 
 #[test]
@@ -94,9 +97,15 @@ fn the_hours_of_a_member_stay_until_somebody_decides() {
 fn the_same_moment_in_another_zone_is_no_edit() {
     let made = create(&shown(), NOW);
     let google = text(&made)
-        .replace("DTSTART;TZID=Europe/Paris:20270102T200000", "DTSTART:20270102T190000Z")
+        .replace(
+            "DTSTART;TZID=Europe/Paris:20270102T200000",
+            "DTSTART:20270102T190000Z",
+        )
         .replace("DTEND;TZID=Europe/Paris:20270103T010000", "DURATION:PT5H");
-    assert_eq!(edits(google.as_bytes(), &made.base, &shown().time_zone()), Ok(Fields::new()));
+    assert_eq!(
+        edits(google.as_bytes(), &made.base, &shown().time_zone()),
+        Ok(Fields::new())
+    );
     assert!(!update_of(&google, &shown(), &made.base).changed);
 }
 
@@ -114,18 +123,28 @@ fn members_write_around_our_description_and_keep_every_line() {
         said.contains("DESCRIPTION:Penser aux clefs !\\n\\nApporter un dessert.\\n\\nOrganisé par\u{a0}: Zoé\\n\\nMarie vient à 19 h\r\n"),
         "{said}"
     );
-    assert_eq!(edits(&merged.bytes, &merged.base, &ours.time_zone()), Ok(Fields::new()));
+    assert_eq!(
+        edits(&merged.bytes, &merged.base, &ours.time_zone()),
+        Ok(Fields::new())
+    );
     assert!(!update_of(&text(&merged), &ours, &merged.base).changed);
 }
 
 #[test]
 fn categories_of_members_win() {
     let made = create(&shown(), NOW);
-    let theirs = text(&made).replace("CATEGORIES:Concert,jazz", "CATEGORIES:Concert\r\nCATEGORIES:à voir");
+    let theirs = text(&made).replace(
+        "CATEGORIES:Concert,jazz",
+        "CATEGORIES:Concert\r\nCATEGORIES:à voir",
+    );
     let mut ours = shown();
     ours.categories.push("soirée".into());
     let merged = update_of(&theirs, &ours, &made.base);
-    assert!(text(&merged).contains("CATEGORIES:Concert,soirée,à voir\r\n"), "{}", text(&merged));
+    assert!(
+        text(&merged).contains("CATEGORIES:Concert,soirée,à voir\r\n"),
+        "{}",
+        text(&merged)
+    );
 }
 
 #[test]
@@ -134,7 +153,10 @@ fn an_adopted_entry_keeps_its_uid_and_its_words() {
     let merged = update(theirs.as_bytes(), &shown(), None, false, NOW).unwrap();
     let said = text(&merged);
     assert!(said.contains("UID:9f1e\n") && said.contains("TRIGGER:-PT15M\n"));
-    assert!(said.contains("20270102T200000") && said.contains("Amplis : Paul"), "{said}");
+    assert!(
+        said.contains("20270102T200000") && said.contains("Amplis : Paul"),
+        "{said}"
+    );
     assert!(!said.contains('\r'));
     assert!(!update_of(&said, &shown(), &merged.base).changed);
 }
@@ -177,7 +199,10 @@ fn cancelling_touches_nothing_but_the_status() {
 #[test]
 fn what_is_no_entry_is_refused() {
     for odd in ["", "bonjour", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"] {
-        assert!(update(odd.as_bytes(), &shown(), None, false, NOW).is_err(), "{odd}");
+        assert!(
+            update(odd.as_bytes(), &shown(), None, false, NOW).is_err(),
+            "{odd}"
+        );
     }
     let made = create(&shown(), NOW);
     let odd = text(&made).replace("DTSTART;TZID=Europe/Paris", "DTSTART;TZID=Mars/Olympus");

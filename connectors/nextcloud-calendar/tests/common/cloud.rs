@@ -106,12 +106,19 @@ impl Cloud {
     pub(crate) fn member_puts(&self, calendar: &str, file: &str, text: &str) {
         let mut state = self.state();
         let calendar = state.calendars.entry(calendar.to_owned()).or_default();
-        calendar.objects.insert(file.to_owned(), text.as_bytes().to_vec());
+        calendar
+            .objects
+            .insert(file.to_owned(), text.as_bytes().to_vec());
         calendar.change(file);
     }
 
     /// A member changes a text.
-    pub(crate) fn member_edits(&self, calendar: &str, file: &str, edit: impl FnOnce(String) -> String) {
+    pub(crate) fn member_edits(
+        &self,
+        calendar: &str,
+        file: &str,
+        edit: impl FnOnce(String) -> String,
+    ) {
         let text = self.text(calendar, file);
         self.member_puts(calendar, file, &edit(text));
     }
@@ -152,7 +159,9 @@ fn etag(bytes: &[u8]) -> String {
 }
 
 fn uid(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n ", "").replace("\n ", "");
+    let text = String::from_utf8_lossy(bytes)
+        .replace("\r\n ", "")
+        .replace("\n ", "");
     text.lines()
         .find_map(|line| line.trim().strip_prefix("UID:"))
         .unwrap_or_default()
@@ -182,7 +191,9 @@ fn row(href: &str, props: &str) -> String {
 }
 
 fn gone_row(href: &str) -> String {
-    format!("<d:response><d:href>{href}</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>")
+    format!(
+        "<d:response><d:href>{href}</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>"
+    )
 }
 
 fn xml(text: &str) -> String {
@@ -329,7 +340,10 @@ impl State {
                 "Username or password was incorrect",
                 "",
             )
-            .header("www-authenticate", "Basic realm=\"Nextcloud\", charset=\"UTF-8\""),
+            .header(
+                "www-authenticate",
+                "Basic realm=\"Nextcloud\", charset=\"UTF-8\"",
+            ),
         )
     }
 
@@ -345,7 +359,11 @@ impl State {
             } else {
                 "<d:privilege><d:write-content/></d:privilege><d:privilege><d:bind/></d:privilege><d:privilege><d:read/></d:privilege>"
             };
-            let title = if calendar.title.is_empty() { name } else { &calendar.title };
+            let title = if calendar.title.is_empty() {
+                name
+            } else {
+                &calendar.title
+            };
             rows += &row(
                 &self.href(&format!("{HOME}{name}/")),
                 &format!(
@@ -450,7 +468,9 @@ impl State {
         let token = format!("http://sabre.io/ns/sync/{}", calendar.token);
         let mut rows = row(
             &self.href(&format!("{HOME}{name}/")),
-            &format!("<cs:getctag>{token}</cs:getctag><d:sync-token>{token}</d:sync-token><d:resourcetype><d:collection/><cal:calendar/></d:resourcetype>"),
+            &format!(
+                "<cs:getctag>{token}</cs:getctag><d:sync-token>{token}</d:sync-token><d:resourcetype><d:collection/><cal:calendar/></d:resourcetype>"
+            ),
         );
         for (file, bytes) in calendar.objects.iter().filter(|_| all) {
             rows += &self.etag_row(name, file, bytes);
@@ -480,7 +500,11 @@ impl State {
                 "",
             );
         }
-        let wanted = between(body, "<c:text-match collation=\"i;octet\">", "</c:text-match>");
+        let wanted = between(
+            body,
+            "<c:text-match collation=\"i;octet\">",
+            "</c:text-match>",
+        );
         let rows: String = self.calendars[name]
             .objects
             .iter()
@@ -560,16 +584,27 @@ impl State {
                 None => gone_row(&self.href(&format!("{HOME}{name}/{file}"))),
             };
         }
-        rows += &format!("<d:sync-token>http://sabre.io/ns/sync/{}</d:sync-token>", calendar.token);
+        rows += &format!(
+            "<d:sync-token>http://sabre.io/ns/sync/{}</d:sync-token>",
+            calendar.token
+        );
         multistatus(&rows)
     }
 
     fn get(&self, name: &str, file: &str) -> Reply {
         match self.calendars[name].objects.get(file) {
             Some(bytes) => Reply::ok(bytes.clone())
-                .header("content-type", "text/calendar; charset=utf-8; component=vevent")
+                .header(
+                    "content-type",
+                    "text/calendar; charset=utf-8; component=vevent",
+                )
                 .header("etag", &etag(bytes)),
-            None => error(404, "Sabre\\DAV\\Exception\\NotFound", "Calendar object not found", ""),
+            None => error(
+                404,
+                "Sabre\\DAV\\Exception\\NotFound",
+                "Calendar object not found",
+                "",
+            ),
         }
     }
 
@@ -577,7 +612,12 @@ impl State {
         let text = String::from_utf8_lossy(&seen.body).into_owned();
         let calendar = &self.calendars[name];
         if calendar.read_only {
-            return error(403, "Sabre\\DAVACL\\Exception\\NeedPrivileges", "", "<d:need-privileges/>");
+            return error(
+                403,
+                "Sabre\\DAVACL\\Exception\\NeedPrivileges",
+                "",
+                "<d:need-privileges/>",
+            );
         }
         let there = calendar.objects.get(file);
         if seen.header("if-none-match") == "*" && there.is_some() {
@@ -591,7 +631,12 @@ impl State {
             return error(415, "Sabre\\DAV\\Exception\\UnsupportedMediaType", "", "");
         }
         if text.contains("BEGIN:VTODO") {
-            return error(403, "Sabre\\CalDAV\\Exception\\InvalidComponentType", "", "<cal:supported-calendar-component/>");
+            return error(
+                403,
+                "Sabre\\CalDAV\\Exception\\InvalidComponentType",
+                "",
+                "<cal:supported-calendar-component/>",
+            );
         }
         let id = uid(&seen.body);
         let new = there.is_none();
@@ -611,7 +656,9 @@ impl State {
         }
         let mut bytes = seen.body.to_vec();
         if self.quirks.mends {
-            bytes = text.replace("END:VEVENT", "X-MENDED:1\r\nEND:VEVENT").into_bytes();
+            bytes = text
+                .replace("END:VEVENT", "X-MENDED:1\r\nEND:VEVENT")
+                .into_bytes();
         }
         let tag = etag(&bytes);
         let calendar = self.calendars.get_mut(name).unwrap();
@@ -627,7 +674,12 @@ impl State {
 
     fn delete(&mut self, name: &str, file: &str, seen: &Seen) -> Reply {
         let Some(bytes) = self.calendars[name].objects.get(file) else {
-            return error(404, "Sabre\\DAV\\Exception\\NotFound", "Calendar object not found", "");
+            return error(
+                404,
+                "Sabre\\DAV\\Exception\\NotFound",
+                "Calendar object not found",
+                "",
+            );
         };
         let expected = seen.header("if-match");
         if !expected.is_empty() && etag(bytes) != expected {

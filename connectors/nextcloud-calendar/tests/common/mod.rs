@@ -1,7 +1,11 @@
 //! A Nextcloud that behaves as the recordings of 32.0.1 say, surprises included, and what tests do
 //! with it.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "tests use what they need of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "tests use what they need of it"
+)]
 
 pub(crate) mod cloud;
 
@@ -13,8 +17,8 @@ use raccord_kit::standin::Standin;
 use raccord_kit::testing::{NOON, kit};
 use raccord_kit::{Job, Kit, Made, ManualClock, Tool};
 use raccord_model::{
-    Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Lang, Link, Observation, Place,
-    Reading, Rendered, Route, Subject,
+    Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Lang, Link, Observation,
+    Place, Reading, Rendered, Route, Subject,
 };
 use serde_json::{Value, json};
 
@@ -131,7 +135,11 @@ impl Stage {
     }
 
     /// What a reading says members made of ours.
-    pub(crate) async fn edits(&self, cursor: Option<&str>, ours: &[(EntityId, Link)]) -> Vec<Fields> {
+    pub(crate) async fn edits(
+        &self,
+        cursor: Option<&str>,
+        ours: &[(EntityId, Link)],
+    ) -> Vec<Fields> {
         let reading = self.reading(cursor, ours).await;
         reading.edits.into_iter().map(|edit| edit.fields).collect()
     }

@@ -490,7 +490,11 @@ impl Deciding<'_> {
 
     /// What kept an object from being made is over.
     pub(crate) fn wake_object(&mut self, sink: &ConnectorName, entity: EntityId) {
-        let target = self.state.sinks.get(sink).and_then(|sink| sink.targets.get(&entity));
+        let target = self
+            .state
+            .sinks
+            .get(sink)
+            .and_then(|sink| sink.targets.get(&entity));
         if let Some(family) = target.and_then(|target| target.family) {
             self.flight.wake(sink, family);
         }
@@ -598,7 +602,9 @@ pub(crate) fn action(link: Option<&Link>, cancelled: bool) -> Action {
 
 /// Whether an object is other people's work that we never wrote in.
 fn is_adopted(link: &Link) -> bool {
-    link.revision == 0 && link.tag.is_none() && link.hash == Digest::default()
+    link.revision == 0
+        && link.tag.is_none()
+        && link.hash == Digest::default()
         && !link.is_nameless()
 }
 

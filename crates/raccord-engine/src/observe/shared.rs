@@ -18,7 +18,10 @@ use crate::state::{Progress, SourceState, State};
 
 /// Whether `source` is written too, and read back.
 pub(crate) fn is_shared(state: &State, source: &ConnectorName) -> bool {
-    let sink = state.rules.as_ref().and_then(|rules| rules.sinks.get(source));
+    let sink = state
+        .rules
+        .as_ref()
+        .and_then(|rules| rules.sinks.get(source));
     sink.is_some_and(|sink| sink.handles.iter().any(|handling| handling.read_back))
 }
 
@@ -49,12 +52,16 @@ pub(crate) fn waits_for_others(state: &State, source: &ConnectorName) -> bool {
 
 /// Whether a person is asked if an entity stands in a shared tool already.
 pub(crate) fn is_asked(state: &State, sink: &ConnectorName, entity: EntityId) -> bool {
-    state.holds.values().any(|waiting| match &waiting.hold.what {
-        HoldKind::Question { source, pairs } => {
-            source == sink && pairs.iter().any(|(_, asked)| *asked == entity)
-        }
-        _ => false,
-    }) || is_theirs(state, sink, entity)
+    state
+        .holds
+        .values()
+        .any(|waiting| match &waiting.hold.what {
+            HoldKind::Question { source, pairs } => {
+                source == sink && pairs.iter().any(|(_, asked)| *asked == entity)
+            }
+            _ => false,
+        })
+        || is_theirs(state, sink, entity)
 }
 
 /// Whether a person said that it does: the next reading takes it over.
@@ -79,8 +86,12 @@ pub(super) fn take_ours(
         edits: Vec::new(),
         ..reading.clone()
     };
-    rest.lines
-        .retain(|line| !line.native.as_ref().is_some_and(|native| linked.contains(native)));
+    rest.lines.retain(|line| {
+        !line
+            .native
+            .as_ref()
+            .is_some_and(|native| linked.contains(native))
+    });
     let accepted: BTreeSet<&str> = known
         .lines
         .values()
@@ -108,7 +119,12 @@ pub(super) fn take_ours(
         deciding.touched.insert(*entity);
     }
     let there: BTreeSet<Digest> = rest.lines.iter().map(|line| line.digest).collect();
-    for (line, entity) in known.answers.iter().filter(|(_, same)| **same).map(|(pair, _)| *pair) {
+    for (line, entity) in known
+        .answers
+        .iter()
+        .filter(|(_, same)| **same)
+        .map(|(pair, _)| *pair)
+    {
         // What it was said to be is not there any more, or was rewritten: it is asked anew.
         if !there.contains(&line) && is_of_twins(deciding.state, source, &[(line, entity)]) {
             deciding.record(Fact::Answered {
@@ -121,7 +137,10 @@ pub(super) fn take_ours(
         }
     }
     ask(deciding, source, &rest, &matching.questions);
-    let asked = matching.questions.iter().flat_map(|question| &question.pairs);
+    let asked = matching
+        .questions
+        .iter()
+        .flat_map(|question| &question.pairs);
     taken.extend(asked.map(|(index, _)| *index));
     // What is over and was never known is no news.
     let now = deciding.civil_now();
@@ -171,10 +190,15 @@ fn twins(
             digest,
             // Both stand in the order of their days, so that neighbours are neighbours.
             rank: start.map_or(0, |start| {
-                u32::try_from(start.date().to_datetime(jiff::civil::Time::midnight())
-                    .duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0))
-                    .as_hours() / 24)
-                    .unwrap_or(0)
+                u32::try_from(
+                    start
+                        .date()
+                        .to_datetime(jiff::civil::Time::midnight())
+                        .duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0))
+                        .as_hours()
+                        / 24,
+                )
+                .unwrap_or(0)
             }),
             over,
             features,
@@ -197,7 +221,10 @@ fn twins(
         .collect();
     let mut standing = Standing::default();
     for line in lines.values() {
-        standing.titles.entry(line.features.title.clone()).or_insert(0);
+        standing
+            .titles
+            .entry(line.features.title.clone())
+            .or_insert(0);
     }
     for known in known_ones.values() {
         *standing
@@ -236,7 +263,11 @@ fn unmade(deciding: &Deciding<'_>, sink: &ConnectorName) -> Vec<EntityId> {
         .iter()
         .filter(|(_, record)| record.kind == EntityKind::Activity)
         .filter(|(_, record)| *record.source != *sink.as_str());
-    activities.map(|(&id, _)| id).filter(free).filter(wanted).collect()
+    activities
+        .map(|(&id, _)| id)
+        .filter(free)
+        .filter(wanted)
+        .collect()
 }
 
 /// Asks whether entries are activities; what is not in doubt any more is asked no longer.
