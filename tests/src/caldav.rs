@@ -125,7 +125,7 @@ impl Server {
         let mut names: Vec<String> = text
             .split("href>")
             .filter_map(|part| part.split('<').next())
-            .filter(|path| path.ends_with(".ics"))
+            .filter(|path| Path::new(path).extension().is_some_and(|end| end == "ics"))
             .filter_map(|path| path.rsplit('/').next())
             .map(str::to_owned)
             .collect();
@@ -197,9 +197,11 @@ impl Server {
             self.port,
             body.len()
         );
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
+        head.extend(
+            headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}\r\n")),
+        );
         head.push_str("\r\n");
         stream.write_all(head.as_bytes())?;
         stream.write_all(body)?;

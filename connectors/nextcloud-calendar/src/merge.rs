@@ -21,6 +21,15 @@ use crate::shown::{Form, Shown};
 pub(crate) use base::Base;
 use base::digest;
 
+/// What an entry was before.
+#[derive(Clone, Copy)]
+enum Before<'b> {
+    /// It was not.
+    New,
+    /// It stands there: with what we wrote last, if we ever did, and whether we insist.
+    Standing(Option<&'b Base>, bool),
+}
+
 /// The fields that are compared, by the name of the one that says whose word counts.
 pub(crate) const FIELDS: [&str; 6] = ["title", "start", "room", "url", "status", "description"];
 
@@ -52,8 +61,8 @@ pub(crate) fn create(shown: &Shown, now: Timestamp) -> Merged {
         put(&mut lines, &mut component, field, shown);
         base.keep(field, digest(&ours(field, shown)));
     }
-    description::write(&mut lines, &mut component, shown, None);
-    categories(&mut lines, &mut component, shown, None);
+    description::write(&mut lines, &mut component, shown, Before::New);
+    categories(&mut lines, &mut component, shown, Before::New);
     rest(&mut lines, &mut component, shown);
     Merged {
         bytes: lines.bytes(),
@@ -102,14 +111,15 @@ pub(crate) fn update(
             }
         }
     }
-    let told = description::write(&mut lines, &mut component, shown, Some((base, insist)));
+    let before = Before::Standing(base, insist);
+    let told = description::write(&mut lines, &mut component, shown, before);
     if !told {
         next.leave();
         if let Some(base) = base {
             next.keep_description(base);
         }
     }
-    categories(&mut lines, &mut component, shown, Some(base));
+    categories(&mut lines, &mut component, shown, before);
     rest(&mut lines, &mut component, shown);
     let changed = lines.bytes() != theirs;
     if changed {
@@ -318,22 +328,17 @@ fn moment(lines: &mut Lines, component: &mut Component, name: &str, at: Civil, z
 }
 
 /// Our categories beside those of members, who win: what they took away stays away.
-fn categories(
-    lines: &mut Lines,
-    component: &mut Component,
-    shown: &Shown,
-    before: Option<Option<&Base>>,
-) {
+fn categories(lines: &mut Lines, component: &mut Component, shown: &Shown, before: Before<'_>) {
     let there: Vec<String> = lines
         .all(*component, "CATEGORIES")
         .flat_map(|line| list(line.value()))
         .collect();
     let wanted: Vec<String> = shown.categories.iter().map(|one| digest(one)).collect();
     let base: &[String] = match before {
-        Some(Some(base)) => base.categories(),
+        Before::Standing(Some(base), _) => base.categories(),
         _ => &[],
     };
-    if before.is_some() && wanted == base {
+    if matches!(before, Before::Standing(..)) && wanted == base {
         return;
     }
     let stands = |one: &str| there.iter().any(|there| there == one);

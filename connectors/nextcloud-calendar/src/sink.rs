@@ -244,8 +244,7 @@ impl Calendars {
             match merge::cancel(&object.bytes, now) {
                 Ok(Some(bytes)) => match self.dav.put(path, Some(&object.etag), bytes).await? {
                     Put::Done(Some(fresh)) => etag = fresh,
-                    Put::Done(None) => continue,
-                    Put::Changed => continue,
+                    Put::Done(None) | Put::Changed => continue,
                     _ => return Err(failure::contended(path)),
                 },
                 Ok(None) => {}

@@ -195,28 +195,17 @@ impl Calendars {
             }
             _ => None,
         };
-        let (mut fetch, token) = match changes {
-            Some((changed, gone, token)) => {
-                for path in gone {
-                    seen.objects.remove(&path);
-                }
-                (changed, token)
-            }
-            None => {
-                let all = self.list_all(calendar).await?;
-                seen.objects.retain(|path, _| all.contains_key(path));
-                let fresh = |(path, etag): &(&String, &String)| {
-                    seen.objects
-                        .get(*path)
-                        .is_none_or(|held| held.etag != **etag || etag.is_empty())
-                };
-                let changed: BTreeMap<String, String> = all
-                    .iter()
-                    .filter(fresh)
-                    .map(|(path, etag)| (path.clone(), etag.clone()))
-                    .collect();
-                (changed, token.to_owned())
-            }
+        let (mut fetch, token) = if let Some((changed, gone, token)) = changes {
+            seen.objects.retain(|path, _| !gone.contains(path));
+            (changed, token)
+        } else {
+            let mut all = self.list_all(calendar).await?;
+            seen.objects.retain(|path, _| all.contains_key(path));
+            all.retain(|path, etag| {
+                let held = seen.objects.get(path);
+                held.is_none_or(|held| held.etag != *etag || etag.is_empty())
+            });
+            (all, token.to_owned())
         };
         {
             let memory = self.memory();

@@ -300,13 +300,12 @@ impl Dav {
                 Put::Done(etag.filter(|etag| !etag.is_empty()))
             }
             403 if text.contains("supported-calendar-component") => Put::WrongKind,
-            412 if new && text.contains("no-uid-conflict") => doubt(),
+            403 | 412 if new && text.contains("no-uid-conflict") => doubt(),
             412 => Put::Changed,
             404 => Put::NoCalendar,
             409 if !text.contains("no-uid-conflict") => Put::NoCalendar,
             400 if crate::failure::is_untrusted(&text) => return Err(self.refusal(&answer)),
             400 | 409 | 500 if new => doubt(),
-            403 if new && text.contains("no-uid-conflict") => doubt(),
             _ => return Err(self.refusal(&answer)),
         })
     }

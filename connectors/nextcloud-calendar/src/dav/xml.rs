@@ -191,7 +191,7 @@ const NAMES: &str = "xmlns:d=\"DAV:\" xmlns:c=\"urn:ietf:params:xml:ns:caldav\" 
 
 /// Asks for properties, named with the prefixes `d`, `c` and `cs`.
 pub(crate) fn propfind(properties: &[&str]) -> String {
-    let list: String = properties.iter().map(|name| format!("<{name}/>")).collect();
+    let list = joined(properties.iter().map(|name| format!("<{name}/>")));
     format!("<?xml version=\"1.0\"?><d:propfind {NAMES}><d:prop>{list}</d:prop></d:propfind>")
 }
 
@@ -205,9 +205,7 @@ pub(crate) fn sync_collection(token: &str) -> String {
 
 /// Asks for the texts at these encoded paths.
 pub(crate) fn multiget<'a>(paths: impl Iterator<Item = &'a str>) -> String {
-    let list: String = paths
-        .map(|path| format!("<d:href>{}</d:href>", escaped(path)))
-        .collect();
+    let list = joined(paths.map(|path| format!("<d:href>{}</d:href>", escaped(path))));
     format!(
         "<?xml version=\"1.0\"?><c:calendar-multiget {NAMES}><d:prop><d:getetag/><c:calendar-data/></d:prop>{list}</c:calendar-multiget>"
     )
@@ -230,14 +228,16 @@ pub(crate) fn all(component: &str) -> String {
 
 /// Makes a calendar for these components.
 pub(crate) fn mkcalendar(name: &str, components: &[&str]) -> String {
-    let components: String = components
-        .iter()
-        .map(|name| format!("<c:comp name=\"{name}\"/>"))
-        .collect();
+    let components = components.iter();
+    let components = joined(components.map(|name| format!("<c:comp name=\"{name}\"/>")));
     let name = escaped(name);
     format!(
         "<?xml version=\"1.0\"?><c:mkcalendar {NAMES}><d:set><d:prop><d:displayname>{name}</d:displayname><c:supported-calendar-component-set>{components}</c:supported-calendar-component-set></d:prop></d:set></c:mkcalendar>"
     )
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().concat()
 }
 
 fn escaped(text: &str) -> String {

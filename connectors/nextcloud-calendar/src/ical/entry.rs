@@ -299,7 +299,7 @@ fn known(name: &str, zones: &TzResolver<&str>) -> Option<TimeZone> {
     if let Some(zone) = by_database(name) {
         return Some(zone);
     }
-    if let Some(zone) = zones.resolve(name).as_ref().and_then(zone_of) {
+    if let Some(zone) = zones.resolve(name).and_then(zone_of) {
         return Some(zone);
     }
     let mut parts = name.rsplit('/');
@@ -307,7 +307,7 @@ fn known(name: &str, zones: &TzResolver<&str>) -> Option<TimeZone> {
     by_database(&format!("{region}/{city}"))
 }
 
-fn zone_of(zone: &Tz) -> Option<TimeZone> {
+fn zone_of(zone: Tz) -> Option<TimeZone> {
     match zone {
         Tz::Floating => None,
         Tz::Fixed(offset) => jiff::tz::Offset::from_seconds(offset.local_minus_utc())
@@ -359,7 +359,7 @@ fn expand(
             continue;
         };
         let local = TimeZone::UTC.to_datetime(local);
-        let start = match zone_of(&event.start.timezone()) {
+        let start = match zone_of(event.start.timezone()) {
             _ if whole => Civil::Day(local.date()),
             None => minute(local),
             Some(_) => match Timestamp::from_second(event.start.timestamp()) {

@@ -148,20 +148,17 @@ fn observance(out: &mut String, change: &Observance, start: DateTime, repeats: O
     } else {
         "STANDARD"
     };
-    out.push_str(&format!(
-        "BEGIN:{kind}\r\nTZNAME:{}\r\nTZOFFSETFROM:{}\r\nTZOFFSETTO:{}\r\nDTSTART:{}\r\n",
-        change.name,
-        offset(change.from),
-        offset(change.to),
-        local(start),
-    ));
-    if let Some(repeats) = repeats {
-        let mut folded = raccord_kit::folded::Folded::default();
-        let (name, value) = repeats.split_once(':').unwrap_or((repeats, ""));
-        folded.line(name, value);
-        out.push_str(&folded.finish());
+    let mut lines = raccord_kit::folded::Folded::default();
+    lines.line("BEGIN", kind);
+    lines.line("TZNAME", &change.name);
+    lines.line("TZOFFSETFROM", &offset(change.from));
+    lines.line("TZOFFSETTO", &offset(change.to));
+    lines.line("DTSTART", &local(start));
+    if let Some((name, value)) = repeats.and_then(|repeats| repeats.split_once(':')) {
+        lines.line(name, value);
     }
-    out.push_str(&format!("END:{kind}\r\n"));
+    lines.line("END", kind);
+    out.push_str(&lines.finish());
 }
 
 fn local(at: DateTime) -> String {

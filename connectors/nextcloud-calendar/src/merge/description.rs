@@ -4,6 +4,7 @@
 use raccord_kit::folded::escaped;
 use raccord_model::Authority;
 
+use super::Before;
 use super::base::{Base, digest};
 use crate::ical::lines::{Component, Lines, unescaped};
 use crate::shown::Shown;
@@ -14,17 +15,19 @@ pub(super) fn write(
     lines: &mut Lines,
     component: &mut Component,
     shown: &Shown,
-    before: Option<(Option<&Base>, bool)>,
+    before: Before<'_>,
 ) -> bool {
     let ours = whole(shown);
     let theirs = standing(lines, *component);
     let fresh: Vec<String> = ours.iter().map(|line| digest(line)).collect();
     let known: Vec<String> = match before {
-        Some((Some(base), _)) => base.text().iter().chain(base.notes()).cloned().collect(),
+        Before::Standing(Some(base), _) => {
+            base.text().iter().chain(base.notes()).cloned().collect()
+        }
         // What an entry we never wrote says already need not be said twice.
         _ => fresh.clone(),
     };
-    if let Some((base, insist)) = before {
+    if let Before::Standing(base, insist) = before {
         let filled = |list: &[String]| -> Vec<String> {
             let blank = digest("");
             list.iter().filter(|one| **one != blank).cloned().collect()

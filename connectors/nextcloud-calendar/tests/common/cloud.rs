@@ -16,6 +16,10 @@ const HREF: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?');
 
 /// The surprises; each can be taken away, and a test notices.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a surprise of its own"
+)]
 pub(crate) struct Quirks {
     /// A UID in the trash bin cannot be made again: 500 with a database's words.
     pub(crate) trash_500: bool,
@@ -584,10 +588,12 @@ impl State {
                 None => gone_row(&self.href(&format!("{HOME}{name}/{file}"))),
             };
         }
-        rows += &format!(
-            "<d:sync-token>http://sabre.io/ns/sync/{}</d:sync-token>",
-            calendar.token
-        );
+        let token = calendar.token.to_string();
+        rows.extend([
+            "<d:sync-token>http://sabre.io/ns/sync/",
+            &token,
+            "</d:sync-token>",
+        ]);
         multistatus(&rows)
     }
 
