@@ -323,3 +323,19 @@ pub(crate) fn bug(what: &str) -> Failure {
         ),
     )
 }
+
+/// The calendar would be read without a pause.
+pub(crate) fn too_often() -> Failure {
+    of(
+        Blame::Data,
+        "too-often",
+        Words::new(
+            "La clé «\u{a0}every\u{a0}» lirait l’agenda sans arrêt.",
+            "The key “every” would read the calendar all the time.",
+        ),
+        Words::new(
+            "Écrivez dix secondes ou plus, par exemple \"2m\".",
+            "Write ten seconds or more, for example \"2m\".",
+        ),
+    )
+}

@@ -40,12 +40,18 @@ pub const CONNECTOR: Connector = Connector {
 };
 
 const KIND: &str = "nextcloud-calendar";
+/// A calendar is not read more often than this.
+const OFTEN: std::time::Duration = std::time::Duration::from_secs(10);
 /// A small server answers a few at a time.
 const PARALLEL: u16 = 4;
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
     let mut wrong = Gathered::default();
+    if settings.every.get() < OFTEN {
+        wrong.take::<()>("every", Err(failure::too_often()));
+        return Err(wrong.findings());
+    }
     let base = wrong.take("url", Target::configured("url", &settings.url));
     let http = wrong.take("", Http::new(KIND, kit));
     let file = settings.password_file.clone();
