@@ -218,7 +218,7 @@ fn entry(uid: &str, title: &str, at: &str, more: &str) -> String {
 fn retyped(title: &str, how: usize) -> String {
     match how % 4 {
         0 => title.to_uppercase(),
-        1 => title.replace('é', "e").replace('è', "e"),
+        1 => title.replace(['é', 'è'], "e"),
         2 => format!("{title} !"),
         _ => title.replacen(' ', "  ", 1),
     }
@@ -304,7 +304,6 @@ fn a_calendar_with_a_history_is_adopted_and_nothing_is_doubled() {
         .flat_map(|hold| hold["effects"].as_array().unwrap())
         .map(|effect| effect["entity"].as_str().unwrap())
         .collect();
-    eprintln!("the plan: {planned:?}, asked about: {}", asked.len());
     let adopted = planned.get("adopt").copied().unwrap_or_default();
     assert_eq!(adopted + asked.len(), 45, "{planned:?}");
     assert!(adopted >= 30, "{planned:?}");

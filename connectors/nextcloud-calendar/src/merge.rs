@@ -82,9 +82,8 @@ pub(crate) fn update(
     insist: bool,
     now: Timestamp,
 ) -> Result<Merged, Odd> {
-    let text = String::from_utf8_lossy(theirs);
-    let entry = readable(&text, shown)?;
     let mut lines = Lines::read(theirs).ok_or(Odd::NoEvent)?;
+    let entry = readable(&lines.text(), shown)?;
     let mut component = lines.master(shown.form.component()).ok_or(Odd::NoEvent)?;
     let mut next = Base::of(shown);
     let mut moved = false;
@@ -152,8 +151,8 @@ pub(crate) fn cancel(theirs: &[u8], now: Timestamp) -> Result<Option<Vec<u8>>, O
 
 /// What members say otherwise than we wrote it, by the names fields have.
 pub(crate) fn edits(theirs: &[u8], base: &Base, zone: &TimeZone) -> Result<Fields, Odd> {
-    let text = String::from_utf8_lossy(theirs);
-    let entry = entry::read(&text, zone)?;
+    let lines = Lines::read(theirs).ok_or(Odd::NoEvent)?;
+    let entry = entry::read(&lines.text(), zone)?;
     let mut fields = Fields::new();
     let mut say = |name: &str, value: Value| {
         fields.insert(name.to_owned(), value);
@@ -181,7 +180,6 @@ pub(crate) fn edits(theirs: &[u8], base: &Base, zone: &TimeZone) -> Result<Field
     if edited("status") {
         say("status", json!(entry.status));
     }
-    let lines = Lines::read(theirs).ok_or(Odd::NoEvent)?;
     if let Some(text) = description::edited(&lines, base) {
         say("description", or_null(&text));
     }

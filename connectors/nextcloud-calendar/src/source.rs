@@ -25,6 +25,7 @@ use crate::dav::discover::Calendar;
 use crate::dav::{Object, etag, uid_of, xml};
 use crate::failure;
 use crate::ical::entry::{self, Entry, Odd};
+use crate::ical::lines::Lines;
 use crate::merge::{self, Base};
 use crate::shown::is_our_uid;
 
@@ -302,10 +303,11 @@ impl Calendars {
         if uid_of(&object.bytes).is_some_and(|uid| is_our_uid(&uid)) {
             return held;
         }
-        let text = String::from_utf8_lossy(&object.bytes);
-        if !text.contains("BEGIN:VEVENT") {
+        let lines = Lines::read(&object.bytes).filter(|lines| lines.master("VEVENT").is_some());
+        // A task, or something else that is no event.
+        let Some(text) = lines.map(|lines| lines.text()) else {
             return held;
-        }
+        };
         let until = self.today().saturating_add(AHEAD.days());
         let from = self.today().saturating_sub(1.day());
         match entry::occurrences(&text, &self.zone(), from, until) {

@@ -318,9 +318,12 @@ async fn s01_every_refusal_of_an_entry_has_its_blame_and_is_not_repeated() {
             *blame
         };
         let (cloud, status) = (stage.cloud.clone(), *status);
-        stage.standin.direct(move |seen| match writes(seen) {
-            true => Reply::status(status).into(),
-            false => cloud.answer(seen),
+        stage.standin.direct(move |seen| {
+            if writes(seen) {
+                Reply::status(status).into()
+            } else {
+                cloud.answer(seen)
+            }
         });
         let before = stage
             .standin
@@ -342,9 +345,12 @@ async fn s01_every_refusal_of_an_entry_has_its_blame_and_is_not_repeated() {
     }
     for play in [Play::DoneThenReset, Play::Reset, Play::Garbage] {
         let (cloud, lost) = (stage.cloud.clone(), play.clone());
-        stage.standin.direct(move |seen| match writes(seen) {
-            true => lost.clone(),
-            false => cloud.answer(seen),
+        stage.standin.direct(move |seen| {
+            if writes(seen) {
+                lost.clone()
+            } else {
+                cloud.answer(seen)
+            }
         });
         let failure = stage.write(&later, Some(link.clone())).await.unwrap_err();
         assert_eq!(failure.blame, Blame::Unknown, "{play:?}");
@@ -378,9 +384,12 @@ async fn s02_a_server_that_asks_for_quiet_is_heard_in_both_forms() {
         (date, 45_000),
     ] {
         let cloud = stage.cloud.clone();
-        stage.standin.direct(move |seen| match writes(seen) {
-            true => reply.clone().into(),
-            false => cloud.answer(seen),
+        stage.standin.direct(move |seen| {
+            if writes(seen) {
+                reply.clone().into()
+            } else {
+                cloud.answer(seen)
+            }
         });
         let failure = stage.write(&later, Some(link.clone())).await.unwrap_err();
         assert_eq!(

@@ -165,6 +165,12 @@ impl Lines {
         self.0.iter().flat_map(|line| &line.raw).copied().collect()
     }
 
+    /// The text as it reads: unfolded first, for some programs fold inside a character.
+    pub fn text(&self) -> String {
+        let lines = self.0.iter().flat_map(|line| [line.text.as_str(), "\r\n"]);
+        lines.collect()
+    }
+
     /// The components called `name` directly inside the calendar, in order.
     pub fn components(&self, name: &str) -> Vec<Component> {
         let mut found = Vec::new();

@@ -18,10 +18,7 @@ impl Move {
     /// turns from hours to whole days.
     pub fn of(lines: &Lines, component: Component, start: Civil, zone: &TimeZone) -> Option<Self> {
         lines.get(component, "RRULE")?;
-        let bytes = lines.bytes();
-        let before = entry::read(&String::from_utf8_lossy(&bytes), zone)
-            .ok()?
-            .start;
+        let before = entry::read(&lines.text(), zone).ok()?.start;
         let at = |civil: Civil| match civil {
             Civil::Day(day) => day.at(0, 0, 0, 0),
             Civil::Minute(at) => at,

@@ -167,9 +167,11 @@ fn uid(bytes: &[u8]) -> String {
         .replace("\r\n ", "")
         .replace("\n ", "");
     text.lines()
-        .find_map(|line| line.trim().strip_prefix("UID:"))
+        .find_map(|line| {
+            let (name, value) = line.trim().split_once(':')?;
+            name.eq_ignore_ascii_case("uid").then(|| value.to_owned())
+        })
         .unwrap_or_default()
-        .to_owned()
 }
 
 fn error(status: u16, exception: &str, message: &str, more: &str) -> Reply {
@@ -633,7 +635,7 @@ impl State {
         if !expected.is_empty() && there.map(|bytes| etag(bytes)).as_deref() != Some(expected) {
             return error(412, "Sabre\\DAV\\Exception\\PreconditionFailed", "", "");
         }
-        if !text.contains("BEGIN:VCALENDAR") || text.contains("\nMETHOD:") {
+        if !text.to_uppercase().contains("BEGIN:VCALENDAR") || text.contains("\nMETHOD:") {
             return error(415, "Sabre\\DAV\\Exception\\UnsupportedMediaType", "", "");
         }
         if text.contains("BEGIN:VTODO") {
