@@ -120,9 +120,16 @@ impl Calendars {
         let insist = base.is_some()
             && here.is_some_and(|link| link.revision == 0 && link.hash == Digest::default());
         let mut restored = false;
+        // What was never written is most likely not there: the server says so if it is.
+        let mut look = link.is_some();
         for _ in 0..TURNS {
             let now = self.kit.clock.now();
-            let there = self.dav.get(&path).await?;
+            let there = if look {
+                self.dav.get(&path).await?
+            } else {
+                None
+            };
+            look = true;
             let (merged, etag) = match there {
                 Some(object) => {
                     let merged = merge::update(&object.bytes, shown, base.as_ref(), insist, now)

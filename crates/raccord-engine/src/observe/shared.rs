@@ -117,6 +117,8 @@ pub(super) fn take_ours(
             },
         });
         deciding.touched.insert(*entity);
+        // It may have waited for an answer.
+        deciding.wake_object(source, *entity);
     }
     let there: BTreeSet<Digest> = rest.lines.iter().map(|line| line.digest).collect();
     for (line, entity) in known
