@@ -183,6 +183,49 @@ fn an_activity_lives_its_life_in_xandikos() {
     whole_life(Kind::Xandikos);
 }
 
+fn tasks(kind: Kind) {
+    let server = Server::start(kind).unwrap();
+    let recipe = "tasks = \"todo\"\n[[recipes]]\nwhen = { entity = \"activity\", kind = \"Concert\" }\ntasks = [{ title = \"Tenir le bar\", guide = \"https://wiki.example.org/bar\" }]\n";
+    let place = place(&server, recipe);
+    let text = "Titre,Date,Heure,Type\nConcert de jazz,02/01/2027,20h,Concert\n";
+    place.save("programme.csv", text.as_bytes()).unwrap();
+    assert_eq!(actions(&sync(&place))["create"], 2);
+    assert_eq!(sync(&place)["done"], 0);
+    let (file, text) = server.entry("Tenir le bar").unwrap();
+    for line in [
+        "BEGIN:VTODO",
+        "DUE;TZID=Europe/Paris:20270102T200000",
+        "STATUS:NEEDS-ACTION",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let (concert, _) = server.entry("Concert de jazz").unwrap();
+    let parent = concert.trim_end_matches(".ics");
+    assert!(
+        unfolded(&text).contains(&format!("RELATED-TO:{parent}@")),
+        "{text}"
+    );
+    // A member ticks it: whether it is done is asked about, and their tick stands meanwhile.
+    let ticked = text.replace("STATUS:NEEDS-ACTION", "STATUS:COMPLETED");
+    server.put(&file, &ticked).unwrap();
+    let hold = sync(&place)["holds"][0]["id"].as_str().unwrap().to_owned();
+    assert!(server.text(&file).unwrap().contains("STATUS:COMPLETED"));
+    let said = place.run(&["approve", &hold]).unwrap();
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(sync(&place)["done"], 0);
+    let done = place.events().unwrap().into_iter().rev();
+    let done = done
+        .filter(|event| event["data"]["state"] == "done")
+        .count();
+    assert!(done > 0, "the task is done");
+}
+
+#[test]
+fn a_task_is_an_entry_to_tick() {
+    tasks(Kind::Radicale);
+    tasks(Kind::Xandikos);
+}
+
 /// Days of 2027 on which the house does something, in a row.
 fn day(index: usize) -> jiff::civil::Date {
     jiff::civil::date(2027, 1, 2)

@@ -152,7 +152,12 @@ pub(crate) fn cancel(theirs: &[u8], now: Timestamp) -> Result<Option<Vec<u8>>, O
 /// What members say otherwise than we wrote it, by the names fields have.
 pub(crate) fn edits(theirs: &[u8], base: &Base, zone: &TimeZone) -> Result<Fields, Odd> {
     let lines = Lines::read(theirs).ok_or(Odd::NoEvent)?;
-    let entry = entry::read(&lines.text(), zone)?;
+    let entry = match entry::read(&lines.text(), zone) {
+        Err(Odd::NoStart) if lines.master("VTODO").is_some() => {
+            entry::without_start(&lines.text())?
+        }
+        read => read?,
+    };
     let mut fields = Fields::new();
     let mut say = |name: &str, value: Value| {
         fields.insert(name.to_owned(), value);
@@ -165,7 +170,12 @@ pub(crate) fn edits(theirs: &[u8], base: &Base, zone: &TimeZone) -> Result<Field
     if edited("title") && !entry.title.is_empty() {
         say("title", json!(entry.title));
     }
-    if edited("start") {
+    if edited("start") && entry.task {
+        say(
+            "due",
+            entry.start_if_any().map_or(Value::Null, |due| json!(due)),
+        );
+    } else if edited("start") {
         let whole = matches!(entry.start, Civil::Day(_));
         say("start", json!(entry.start));
         say("end", entry.end.map_or(Value::Null, |end| json!(end)));
@@ -177,7 +187,15 @@ pub(crate) fn edits(theirs: &[u8], base: &Base, zone: &TimeZone) -> Result<Field
     if edited("url") {
         say("url", or_null(&entry.url));
     }
-    if edited("status") {
+    if edited("status") && entry.task {
+        let state = match entry.state.as_str() {
+            "COMPLETED" => "done",
+            "CANCELLED" => "cancelled",
+            "IN-PROCESS" => "taken",
+            _ => "open",
+        };
+        say("state", json!(state));
+    } else if edited("status") {
         say("status", json!(entry.status));
     }
     if let Some(text) = description::edited(&lines, base) {

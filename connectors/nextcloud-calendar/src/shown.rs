@@ -142,7 +142,7 @@ impl Shown {
             priority: None,
             parent: None,
             organiser: manner.organiser.map(|mail| (organiser, mail.to_owned())),
-            authority: authority(context.route),
+            authority: authority(context.route, Form::Event),
         })
     }
 
@@ -210,7 +210,7 @@ impl Shown {
             priority: number("priority").and_then(|priority| u8::try_from(priority).ok()),
             parent: parent.map(|parent| uid(parent, context)),
             organiser: None,
-            authority: authority(context.route),
+            authority: authority(context.route, Form::Task),
         })
     }
 
@@ -305,10 +305,18 @@ fn same_sort(one: Civil, other: Civil) -> bool {
     one.time().is_some() == other.time().is_some()
 }
 
-fn authority(route: Option<&Route>) -> BTreeMap<String, Authority> {
-    let whose = |field| match route {
-        Some(route) => route.authority(field),
-        None => usual_authority(field),
+/// Whose word counts for each field that is compared; tasks have other names for two of them.
+fn authority(route: Option<&Route>, form: Form) -> BTreeMap<String, Authority> {
+    let whose = |field: &str| {
+        let name = match (form, field) {
+            (Form::Task, "start") => "due",
+            (Form::Task, "status") => "state",
+            (_, field) => field,
+        };
+        match route {
+            Some(route) => route.authority(name),
+            None => usual_authority(name),
+        }
     };
     crate::merge::FIELDS
         .iter()

@@ -436,29 +436,26 @@ fn gone(memory: &Memory, calendars: &[Calendar]) -> Result<Vec<Edit>, Failure> {
             .iter()
             .any(|calendar| path.starts_with(&calendar.path))
     };
-    let ours: Vec<(&String, &EntityId)> = memory
-        .ours
-        .iter()
-        .filter(|(path, (_, base))| within(path) && base.is_some())
-        .map(|(path, (entity, _))| (path, entity))
+    let written = memory.ours.iter().filter(|(path, _)| within(path));
+    let ours: Vec<(&String, EntityId, &Base)> = written
+        .filter_map(|(path, (entity, base))| Some((path, *entity, base.as_ref()?)))
         .collect();
     let there = |path: &String| {
         let mut all = memory.calendars.values();
         all.any(|seen| seen.objects.contains_key(path))
     };
-    let missing: Vec<EntityId> = ours
+    let missing: Vec<Edit> = ours
         .iter()
-        .filter(|(path, _)| !there(path))
-        .map(|(_, entity)| **entity)
+        .filter(|(path, _, _)| !there(path))
+        .map(|(_, entity, base)| Edit {
+            entity: *entity,
+            fields: base.deleted(),
+        })
         .collect();
     if missing.len() > GONE && missing.len() * 3 > ours.len() {
         return Err(failure::emptied(missing.len(), ours.len()));
     }
-    let edit = |entity| Edit {
-        entity,
-        fields: [("status".to_owned(), json!("cancelled"))].into(),
-    };
-    Ok(missing.into_iter().map(edit).collect())
+    Ok(missing)
 }
 
 /// Whether a server's counter stands before where it stood: it was restored from a backup.

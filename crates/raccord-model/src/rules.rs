@@ -288,11 +288,11 @@ pub struct Route {
     pub fields: BTreeMap<String, Authority>,
 }
 
-/// Whose word counts for `field` where no route says: `ask` for date, hours and room, `ours` for the
-/// rest.
+/// Whose word counts for `field` where no route says: `ask` for date, hours and room, and for
+/// whether a task is done; `ours` for the rest.
 pub fn usual_authority(field: &str) -> Authority {
     match field {
-        "start" | "end" | "all_day" | "room" => Authority::Ask,
+        "start" | "end" | "all_day" | "room" | "due" | "state" => Authority::Ask,
         _ => Authority::Ours,
     }
 }

@@ -53,6 +53,8 @@ pub struct Entry {
     pub private: bool,
     /// It repeats.
     pub repeats: bool,
+    /// It is a task.
+    pub task: bool,
 }
 
 /// Why an entry cannot be read.
@@ -232,6 +234,7 @@ fn said(component: &ICalendarComponent, start: Civil, end: Option<Civil>) -> Ent
                 )
             }),
         repeats: component.is_recurrent(),
+        task: component.component_type == ICalendarComponentType::VTodo,
         timeless: false,
     }
 }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use raccord_model::Digest;
+use raccord_model::{Digest, Fields};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::shown::Shown;
+use crate::shown::{Form, Shown};
 
 /// What stands in the calendar of ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub(crate) struct Base {
     /// A member's word was left to stand for ours: what stands there is not what we said.
     #[serde(default, rename = "k", skip_serializing_if = "std::ops::Not::not")]
     left: bool,
+    /// It is a task.
+    #[serde(default, rename = "v", skip_serializing_if = "std::ops::Not::not")]
+    task: bool,
     /// The zone our moments are in.
     #[serde(rename = "z")]
     pub(crate) zone: String,
@@ -41,6 +45,7 @@ impl Base {
         Self {
             etag: String::new(),
             left: false,
+            task: shown.form == Form::Task,
             zone: shown.zone.clone(),
             fields: BTreeMap::new(),
             text: all(&shown.text),
@@ -61,6 +66,12 @@ impl Base {
 
     pub(super) fn keep(&mut self, field: &str, digest: String) {
         self.fields.insert(field.to_owned(), digest);
+    }
+
+    /// What a member who deletes it says of it.
+    pub(crate) fn deleted(&self) -> Fields {
+        let field = if self.task { "state" } else { "status" };
+        [(field.to_owned(), json!("cancelled"))].into()
     }
 
     /// A member's word stands for ours.
