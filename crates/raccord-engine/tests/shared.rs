@@ -286,7 +286,9 @@ fn a_doubt_is_asked_and_nothing_is_made_meanwhile_then_yes_adopts_and_no_makes_a
         ));
         assert!(world.written.is_empty(), "{:?}", world.written);
         assert_eq!(world.activities(), 1);
-        // Read again, it is not asked twice.
+        // Read again, also by another process, it is not asked twice and nothing is made.
+        world.engine.start();
+        world.play(Input::Tick);
         world.read("calendar", &lines, vec![]);
         assert_eq!(world.hold(), hold);
         let order = if yes {

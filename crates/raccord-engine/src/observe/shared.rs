@@ -246,14 +246,18 @@ fn twins(
 /// Activities the tool is to hold, and does not as far as is known.
 fn unmade(deciding: &Deciding<'_>, sink: &ConnectorName) -> Vec<EntityId> {
     let targets = deciding.state.sinks.get(sink).map(|sink| &sink.targets);
+    // Where nothing was ever read, nothing was ever tried.
+    let first = is_unknown(deciding.state, sink);
     let free = |id: &EntityId| {
         let target = targets.and_then(|targets| targets.get(id));
-        target.is_none_or(|target| {
-            target.link.is_none()
-                && target.owed.as_ref().is_none_or(|owed| {
-                    owed.progress == Progress::Pending && !deciding.tried(sink, owed)
-                })
-        })
+        let Some(target) = target else {
+            return true;
+        };
+        let untried = target.owed.as_ref().is_none_or(|owed| {
+            owed.progress == Progress::Pending
+                && (first || !deciding.tried(sink, owed) || is_asked(deciding.state, sink, *id))
+        });
+        target.link.is_none() && untried
     };
     let wanted = |id: &EntityId| {
         let wish = deciding.wish(sink, *id);
