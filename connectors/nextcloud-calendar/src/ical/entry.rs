@@ -26,6 +26,10 @@ const LONGEST: usize = 1_000_000;
 
 /// An entry of a calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four things an entry is or is not, each by itself"
+)]
 pub struct Entry {
     /// Its UID.
     pub uid: String,
