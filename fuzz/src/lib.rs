@@ -12,10 +12,12 @@
 
 mod cell;
 mod config;
+mod entry;
 mod event;
 mod sheet;
 
 pub use cell::cell;
 pub use config::config;
+pub use entry::entry;
 pub use event::event;
 pub use sheet::sheet;

@@ -38,3 +38,8 @@ fn events() {
 fn configurations() {
     plays("config", raccord_fuzz::config);
 }
+
+#[test]
+fn entries() {
+    plays("entry", raccord_fuzz::entry);
+}

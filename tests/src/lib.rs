@@ -3,6 +3,7 @@
 //! Nothing here knows how the program works inside: it starts the binary, edits files, listens on
 //! a port, and reads what came out.
 
+pub mod caldav;
 pub mod cost;
 pub mod faults;
 pub mod many;

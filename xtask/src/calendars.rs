@@ -1,5 +1,6 @@
-//! Writes the site of the sample programme, twice, and has its
-//! calendars read by two programs that are not ours.
+//! Writes the site of the sample programme, twice, and entries of every sort for the members'
+//! calendar, and has them read by two programs that are not ours. The same Python holds the
+//! calendar servers of the end-to-end tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,6 +45,16 @@ pub(crate) fn run() -> Result<()> {
         calendars.extend(found(&folder)?);
     }
     ensure!(!calendars.is_empty(), "the site has no calendar");
+    let entries = out.join("entries");
+    std::fs::create_dir_all(&entries)?;
+    let mut write = cargo();
+    write
+        .args(["run", "--quiet", "--locked", "-p"])
+        .arg("raccord-connector-nextcloud-calendar")
+        .args(["--example", "sample_entries", "--"])
+        .arg(&entries);
+    status(write)?;
+    calendars.extend(found(&entries)?);
     let mut read = Command::new(python);
     read.arg(root().join("connectors/website/tests/check_calendar.py"))
         .args(&calendars)

@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use raccord_model::{Lang, Status};
 
 use crate::clean;
-use crate::fold::Folded;
 use crate::item::Item;
 use crate::site::Site;
 use crate::words::{self, Span};
+use raccord_kit::folded::Folded;
 
 /// The longest description a calendar carries; the rest is on the page.
 const DESCRIPTION: usize = 4_000;

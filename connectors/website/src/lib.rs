@@ -32,7 +32,6 @@ mod calendar;
 mod clean;
 mod data;
 mod feed;
-mod fold;
 mod folder;
 mod item;
 mod jsonld;

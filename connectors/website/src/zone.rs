@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-use crate::fold::Folded;
+use raccord_kit::folded::Folded;
 
 /// At most this many changes of the clock are written: two hundred years of summer times.
 const MOST: usize = 400;

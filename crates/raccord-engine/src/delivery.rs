@@ -10,5 +10,5 @@ mod review;
 mod schedule;
 mod wish;
 
-pub(crate) use schedule::needless;
+pub(crate) use schedule::{action, needless};
 pub(crate) use wish::Wish;

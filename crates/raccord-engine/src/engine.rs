@@ -191,7 +191,17 @@ impl Engine {
             return Vec::new();
         };
         let wait = SignedDuration::from_secs(rules.guards.second_look_s);
-        self.state
+        // What waited for the other sources to be read need wait no longer.
+        let first = rules.sources.keys().filter(|name| {
+            observe::shared::is_unknown(&self.state, name)
+                && !observe::shared::waits_for_others(&self.state, name)
+        });
+        let first = first.map(|name| Look {
+            source: name.clone(),
+            at: Timestamp::MIN,
+        });
+        let again = self
+            .state
             .sources
             .iter()
             .filter(|(name, _)| rules.sources.contains_key(*name))
@@ -213,8 +223,8 @@ impl Engine {
                     source: name.clone(),
                     at,
                 })
-            })
-            .collect()
+            });
+        first.chain(again).collect()
     }
 
     /// Every open delivery, in words; `events` are those of the pass.

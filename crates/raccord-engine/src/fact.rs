@@ -195,6 +195,23 @@ pub enum Fact {
         /// The entity or publication.
         entity: EntityId,
     },
+    /// An object that other people made in a tool is an entity's from now on.
+    Adopted {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entity.
+        entity: EntityId,
+        /// What the tool calls it.
+        link: Link,
+    },
+    /// A person said that the tool is to say what the source says: our next write counts more than
+    /// what stands there.
+    Insisted {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entity.
+        entity: EntityId,
+    },
     /// A chain of events was stopped by the burst breaker.
     Broken {
         /// The chain's `correlationid`.

@@ -299,6 +299,23 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 link.hash = Digest::default();
             }
         }
+        Fact::Adopted {
+            connector,
+            entity,
+            link,
+        } => {
+            let sink = state.sinks.entry(connector.clone()).or_default();
+            let target = sink.targets.entry(*entity).or_default();
+            target.link = Some(link.clone());
+        }
+        Fact::Insisted { connector, entity } => {
+            if let Some(link) =
+                target_mut(state, connector, *entity).and_then(|target| target.link.as_mut())
+            {
+                link.hash = Digest::default();
+                link.revision = 0;
+            }
+        }
         Fact::Broken { correlation } => {
             state.broken.insert(*correlation);
             for sink in state.sinks.values_mut() {

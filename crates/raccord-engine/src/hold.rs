@@ -310,6 +310,9 @@ fn decide(
                     entity,
                     same,
                 });
+                if !same {
+                    deciding.wake_object(&source, entity);
+                }
             }
         }
         HoldKind::Delivery { of } => {
@@ -337,7 +340,11 @@ fn decide(
                 crate::posted::take_over(deciding, &connector, entity, &theirs);
             }
             close(deciding, id, how);
-            restore(deciding, &connector, entity);
+            if yes {
+                restore(deciding, &connector, entity);
+            } else {
+                crate::posted::insist(deciding, &connector, entity);
+            }
             return Reply::Taken;
         }
         // The rules are handed in again at the next start or reload; folding remembers the yes.

@@ -4,6 +4,7 @@ mod accept;
 mod compare;
 mod guard;
 mod held;
+pub(crate) mod shared;
 mod told;
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,8 +47,16 @@ pub(crate) fn observed(
             unchanged(deciding, source, cursor);
             readable_again(deciding, source);
         }
+        Ok(Observation::Complete(_)) if shared::waits_for_others(deciding.state, source) => {}
         Ok(Observation::Complete(reading)) => {
-            complete(deciding, source, &reading);
+            if shared::is_shared(deciding.state, source) {
+                let known = deciding.state.sources.get(source).cloned();
+                let known = known.unwrap_or_default();
+                let theirs = shared::take_ours(deciding, source, &known, &reading);
+                complete(deciding, source, &theirs);
+            } else {
+                complete(deciding, source, &reading);
+            }
             readable_again(deciding, source);
         }
     }

@@ -158,11 +158,10 @@ pub(crate) fn describe(
             let cancelled = record
                 .is_some_and(|record| record.when().status == raccord_model::Status::Cancelled);
             let (desired, action) = match (wish.map(|wish| wish.rendered), &target.link) {
-                (Some(Rendered::Object(desired)), None) => (Some(desired), Action::Create),
-                (Some(Rendered::Object(desired)), Some(_)) if cancelled => {
-                    (Some(desired), Action::Cancel)
+                (Some(Rendered::Object(desired)), link) => {
+                    let action = crate::delivery::action(link.as_ref(), cancelled);
+                    (Some(desired), action)
                 }
-                (Some(Rendered::Object(desired)), Some(_)) => (Some(desired), Action::Update),
                 _ => (None, Action::Remove),
             };
             let (before, after) = events

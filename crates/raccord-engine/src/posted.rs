@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use raccord_model::{
-    Authority, Cause, Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Verb,
-    Words,
+    Authority, Cause, Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Link,
+    Verb, Words, usual_authority,
 };
 use serde_json::{Value, json};
 
@@ -294,11 +294,16 @@ pub(crate) fn edited(
         return;
     };
     let written = target.written.clone();
+    // A person decided already, and the write that follows is on its way.
+    let insisted = target.link.as_ref().is_some_and(is_insisted);
     let Some(known) = deciding.entity(entity) else {
         return;
     };
+    if insisted || deciding.is_over(entity) {
+        return;
+    }
     let route = crate::routing::route(&rules, connector, &known).flatten();
-    let (mut ask, mut take, mut ours) = (Fields::new(), Fields::new(), false);
+    let (mut ask, mut take, mut ours) = (Fields::new(), Fields::new(), Vec::new());
     let hidden = crate::vault::personal(known.kind);
     for (name, value) in theirs {
         if hidden.contains(&name.as_str()) {
@@ -310,7 +315,7 @@ pub(crate) fn edited(
         }
         let authority = route.map_or_else(|| usual_authority(name), |route| route.authority(name));
         match authority {
-            Authority::Ours => ours = true,
+            Authority::Ours => ours.push(name.as_str()),
             Authority::Ask => {
                 ask.insert(name.clone(), value.clone());
             }
@@ -322,7 +327,8 @@ pub(crate) fn edited(
     if !take.is_empty() {
         take_over(deciding, connector, entity, &take);
     }
-    if ours {
+    if !ours.is_empty() {
+        tell_restored(deciding, connector, &known, &ours);
         owe_again(deciding, connector, entity);
     }
     let hold_id = HoldId::derive(&[b"field", connector.as_str().as_bytes(), entity.as_bytes()]);
@@ -364,13 +370,6 @@ pub(crate) fn edited(
     crate::hold::open(deciding, hold);
 }
 
-fn usual_authority(field: &str) -> Authority {
-    match field {
-        "start" | "end" | "all_day" | "room" => Authority::Ask,
-        _ => Authority::Ours,
-    }
-}
-
 /// The tool's values become the entity's.
 pub(crate) fn take_over(
     deciding: &mut Deciding<'_>,
@@ -409,9 +408,15 @@ pub(crate) fn take_over(
         .and_then(|record| record.family)
         .unwrap_or(entity);
     deciding.record(Fact::Override { entity, said });
+    let off = |fields: &Fields| fields.get(status_field(known.kind)) == Some(&json!("cancelled"));
+    let verb = if off(&fields) && !off(&known.fields) {
+        Verb::Cancelled
+    } else {
+        Verb::Updated
+    };
     deciding.emit(Draft {
         kind: known.kind,
-        verb: Verb::Updated,
+        verb,
         entity,
         fields,
         source: &known.source,
@@ -421,6 +426,54 @@ pub(crate) fn take_over(
         },
         causation: None,
     });
+}
+
+/// A person said no to what stands in the tool: what the source says is written over it.
+pub(crate) fn insist(deciding: &mut Deciding<'_>, connector: &ConnectorName, entity: EntityId) {
+    deciding.record(Fact::Insisted {
+        connector: connector.clone(),
+        entity,
+    });
+    deciding.review(connector, entity);
+}
+
+/// Whether a write is on its way that a person insisted on.
+fn is_insisted(link: &Link) -> bool {
+    link.revision == 0 && link.tag.is_some() && link.hash == Digest::default()
+}
+
+/// A kind word to whoever changed in a tool what the source has the last word on.
+fn tell_restored(
+    deciding: &mut Deciding<'_>,
+    connector: &ConnectorName,
+    known: &raccord_model::Entity,
+    fields: &[&str],
+) {
+    let title = known.text("title");
+    let names: Vec<Words> = fields
+        .iter()
+        .map(|name| crate::why::field_name(name))
+        .collect();
+    let names = |lang| {
+        let all: Vec<&str> = names.iter().map(|name| name.get(lang)).collect();
+        all.join(", ")
+    };
+    let text = Words::new(
+        format!(
+            "« {title} » a été changée dans {connector} ({}) : la source a le dernier mot, son texte y est remis.",
+            names(raccord_model::Lang::Fr)
+        ),
+        format!(
+            "“{title}” was changed in {connector} ({}): the source has the last word, and its text is put back.",
+            names(raccord_model::Lang::En)
+        ),
+    );
+    let mend = Words::new(
+        "Pour garder ce changement, faites-le dans la source, ou donnez à ce champ l'autorité « ask » ou « theirs » dans la route.",
+        "To keep that change, make it in the source, or give the field the authority “ask” or “theirs” in the route.",
+    );
+    let subject = format!("{connector}/{}", known.id);
+    crate::notice::tell(deciding, "restored", &subject, &text, &mend);
 }
 
 /// The tool does not hold what we last wrote: it is owed again.

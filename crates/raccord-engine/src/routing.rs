@@ -13,6 +13,10 @@ pub(crate) fn route<'r>(
     sink: &ConnectorName,
     entity: &Entity,
 ) -> Option<Option<&'r Route>> {
+    // What a tool brought stands there already.
+    if entity.source == sink.as_str() {
+        return None;
+    }
     let mut routed = false;
     for route in rules.routes.iter().filter(|route| route.to == *sink) {
         routed = true;

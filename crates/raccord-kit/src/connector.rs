@@ -86,6 +86,18 @@ pub trait Tool: Send + Sync {
 
     /// Its writing half.
     fn sink(&self) -> Option<&dyn Sink>;
+
+    /// Its reading half, where people edit what its writing half wrote: it is told what is ours.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+}
+
+/// A tool that is written, and read for what people made of it: a calendar, a board.
+pub trait Shared: Send + Sync {
+    /// What of it is ours, told before each reading. The reading brings the edits of these; what is
+    /// not among them are lines of other people.
+    fn ours(&self, links: Vec<(EntityId, Link)>);
 }
 
 /// A tool that is read.

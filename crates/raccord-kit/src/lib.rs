@@ -9,11 +9,13 @@
     reason = "a Failure carries words for people; it is rare, and never on a fast path"
 )]
 
+pub mod clean;
 mod clock;
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod connector;
 pub mod files;
+pub mod folded;
 pub mod http;
 pub mod rate;
 pub mod secret;
@@ -25,5 +27,5 @@ pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
-    BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Made, Sink, Source, Tool,
+    BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Made, Shared, Sink, Source, Tool,
 };

@@ -28,10 +28,10 @@ pub use event::{Cause, Event, Verb};
 pub use id::{
     ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
 };
-pub use reading::{Change, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
+pub use reading::{Change, Edit, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
 pub use rules::{
     Authority, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate, When,
-    fold_word,
+    fold_word, usual_authority,
 };
 pub use schema::{Fault, Schemas};
 pub use trace::Trace;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, EntityKind, Fields, Trace, Verb, Words};
+use crate::{Digest, EntityId, EntityKind, Fields, Trace, Verb, Words};
 
 /// What one look at a tool brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,18 @@ pub struct Reading {
     pub unread: Vec<Unread>,
     /// What was read but deserves a word (an unknown column), told once.
     pub remarks: Vec<Remark>,
+    /// What people made of objects of ours, which are no lines (tools that are written to as well).
+    pub edits: Vec<Edit>,
+}
+
+/// What people made of an object of ours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    /// Of what.
+    pub entity: EntityId,
+    /// The fields they said otherwise than we wrote them; null where they emptied one. None at all
+    /// where they say again what we wrote.
+    pub fields: Fields,
 }
 
 /// One tab of a document.

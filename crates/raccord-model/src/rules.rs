@@ -288,19 +288,23 @@ pub struct Route {
     pub fields: BTreeMap<String, Authority>,
 }
 
+/// Whose word counts for `field` where no route says: `ask` for date, hours and room, and for
+/// whether a task is done; `ours` for the rest.
+pub fn usual_authority(field: &str) -> Authority {
+    match field {
+        "start" | "end" | "all_day" | "room" | "due" | "state" => Authority::Ask,
+        _ => Authority::Ours,
+    }
+}
+
 impl Route {
-    /// Whose word counts for `field`: as configured, else `ask` for date, hours and room and
-    /// `ours` for the rest.
+    /// Whose word counts for `field`: as configured, else as [usual](usual_authority).
     pub fn authority(&self, field: &str) -> Authority {
-        let usual = match field {
-            "start" | "end" | "all_day" | "room" => Authority::Ask,
-            _ => Authority::Ours,
-        };
         self.fields
             .get(field)
             .copied()
             .or(self.authority)
-            .unwrap_or(usual)
+            .unwrap_or_else(|| usual_authority(field))
     }
 }
 

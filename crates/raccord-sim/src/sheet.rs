@@ -140,6 +140,7 @@ impl Sheet {
             lines,
             unread: Vec::new(),
             remarks: Vec::new(),
+            edits: Vec::new(),
         })
     }
 

@@ -17,6 +17,7 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_spreadsheet::CONNECTOR,
     &raccord_connector_programme::CONNECTOR,
     &raccord_connector_website::CONNECTOR,
+    &raccord_connector_nextcloud_calendar::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
 ];
 

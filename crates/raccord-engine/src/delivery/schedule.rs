@@ -41,6 +41,10 @@ impl Deciding<'_> {
             let Some(sink) = self.state.sinks.get(name) else {
                 continue;
             };
+            // What stands there is looked at before anything is made.
+            if crate::observe::shared::is_unknown(self.state, name) {
+                continue;
+            }
             let flight = self.flight.sinks.entry(name.clone()).or_default();
             flight.ring(self.now);
             match &sink.health {
@@ -424,6 +428,9 @@ impl Deciding<'_> {
             self.record(Fact::Skipped { of, why });
             return None;
         }
+        if link.is_none() && crate::observe::shared::is_asked(self.state, name, entity) {
+            return None;
+        }
         let linked = link.as_ref().is_some_and(|link| !link.is_nameless());
         if !linked && link.is_some() && wish.class == Class::Find {
             self.doubt_nameless(&of, &owed.progress);
@@ -478,6 +485,18 @@ impl Deciding<'_> {
                 of: of.clone(),
                 sent: self.now,
             });
+        }
+    }
+
+    /// What kept an object from being made is over.
+    pub(crate) fn wake_object(&mut self, sink: &ConnectorName, entity: EntityId) {
+        let target = self
+            .state
+            .sinks
+            .get(sink)
+            .and_then(|sink| sink.targets.get(&entity));
+        if let Some(family) = target.and_then(|target| target.family) {
+            self.flight.wake(sink, family);
         }
     }
 
@@ -572,12 +591,21 @@ fn look_for(queued: &Queued, class: Class, event: raccord_model::Event) -> Item 
     }
 }
 
-fn action(link: Option<&Link>, cancelled: bool) -> Action {
+pub(crate) fn action(link: Option<&Link>, cancelled: bool) -> Action {
     match link {
         None => Action::Create,
+        Some(link) if is_adopted(link) => Action::Adopt,
         Some(_) if cancelled => Action::Cancel,
         Some(_) => Action::Update,
     }
+}
+
+/// Whether an object is other people's work that we never wrote in.
+fn is_adopted(link: &Link) -> bool {
+    link.revision == 0
+        && link.tag.is_none()
+        && link.hash == Digest::default()
+        && !link.is_nameless()
 }
 
 /// The later of two instants, where there are any.

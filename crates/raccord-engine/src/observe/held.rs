@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::accept::{first_id, leaves_silently};
 use super::compare::{Compared, source_fields};
+use super::shared::is_of_twins;
 use crate::deciding::{Deciding, changed_fields};
 use crate::fact::{Closing, HeldEffect, Hold, HoldKind};
 use crate::identity::Question;
@@ -154,7 +155,12 @@ pub(super) fn ask(
         .state
         .holds
         .values()
-        .filter(|waiting| matches!(&waiting.hold.what, HoldKind::Question { source: of, .. } if of == source))
+        .filter(|waiting| match &waiting.hold.what {
+            HoldKind::Question { source: of, pairs } => {
+                of == source && !is_of_twins(deciding.state, source, pairs)
+            }
+            _ => false,
+        })
         .map(|waiting| waiting.hold.id)
         .filter(|id| !standing.contains(id))
         .collect();
@@ -198,6 +204,24 @@ fn held_update(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEf
         connector: None,
         entity,
         action: "update".into(),
+        title,
+        before,
+        after,
+    }
+}
+
+/// What a yes would do to an entry of a shared tool: it says then what the activity says.
+pub(super) fn twin_effect(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEffect {
+    let ours = deciding.entity(entity).map(|known| known.fields);
+    let ours = ours.unwrap_or_default();
+    let mut theirs = line.decode();
+    crate::posted::set_zone(deciding, line.kind, &mut theirs);
+    let title = title_in(&ours);
+    let (before, after) = difference(line.kind, &theirs, &ours);
+    HeldEffect {
+        connector: None,
+        entity,
+        action: "adopt".into(),
         title,
         before,
         after,

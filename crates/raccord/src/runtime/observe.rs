@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use raccord_engine::{Input, SourceState, State};
-use raccord_model::{ConnectorName, EntityId};
+use raccord_model::{ConnectorName, EntityId, Link};
 
 use crate::connectors::Tools;
 
@@ -16,6 +16,7 @@ pub(crate) type Observed = Vec<Input>;
 pub(crate) struct Known {
     cursors: BTreeMap<ConnectorName, String>,
     written: Written,
+    links: BTreeMap<ConnectorName, Vec<(EntityId, Link)>>,
 }
 
 impl Known {
@@ -27,15 +28,30 @@ impl Known {
         Self {
             cursors: state.sources.iter().filter_map(cursor).collect(),
             written: written(state),
+            links: state
+                .sinks
+                .keys()
+                .map(|name| (name.clone(), links(state, name)))
+                .collect(),
         }
     }
 }
 
 /// Reads every source once, all at the same time, and looks for what was written.
 pub(crate) async fn observe_all(tools: &Arc<Tools>, known: Known) -> Observed {
-    let Known { cursors, written } = known;
-    let readings = tools.iter().filter_map(|(name, tool)| {
+    let Known {
+        cursors,
+        written,
+        mut links,
+    } = known;
+    // A tool that is written too is compared with what the others say: it is taken last.
+    let mut order: Vec<_> = tools.iter().collect();
+    order.sort_by_key(|(_, tool)| tool.shared().is_some());
+    let readings = order.into_iter().filter_map(|(name, tool)| {
         let source = tool.source()?;
+        if let Some(shared) = tool.shared() {
+            shared.ours(links.remove(name).unwrap_or_default());
+        }
         let cursor = cursors.get(name).map(String::as_str);
         Some(async move {
             Input::Observed {
@@ -47,6 +63,15 @@ pub(crate) async fn observe_all(tools: &Arc<Tools>, known: Known) -> Observed {
     let (mut observed, lost) = tokio::join!(join_all(readings), lost(tools, written));
     observed.extend(lost);
     observed
+}
+
+/// What `sink` holds of ours.
+pub(crate) fn links(state: &State, sink: &ConnectorName) -> Vec<(EntityId, Link)> {
+    let targets = state.sinks.get(sink).map(|sink| &sink.targets);
+    let linked = targets.into_iter().flatten();
+    linked
+        .filter_map(|(&entity, target)| Some((entity, target.link.clone()?)))
+        .collect()
 }
 
 /// What tools hold of ours: of which entity, and what they call it.

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod calendar;
+#[path = "../../../../connectors/nextcloud-calendar/tests/common/cloud.rs"]
+#[allow(dead_code, reason = "the connector's own tests use more of it")]
+mod cloud;
 mod credentials;
 mod figures;
 mod order;

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use raccord_engine::Input;
-use raccord_kit::Clock;
+use raccord_bus::Log;
+use raccord_engine::{Engine, Input};
+use raccord_kit::{Clock, Shared};
 use raccord_model::ConnectorName;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::desk::{Desk, Standings};
+use super::desk::{Broken, Desk, Standings};
+use super::observe::links;
 use super::pace::Pace;
 use super::watching::{Watched, Watching};
 use crate::connectors::Tools;
@@ -45,9 +47,10 @@ impl SourceTask {
         let mut standings = self.desk.standings();
         let mut pace = Pace::of(self.name.clone(), every);
         let mut replaced = self.replaced.clone();
+        let mut told = None;
         loop {
             replaced.borrow_and_update();
-            let rest = self.read(&mut pace).await;
+            let rest = self.read(&mut pace, &mut told).await;
             let paused = Instant::now() + PAUSE;
             let rested = Instant::now() + rest;
             let mut due = false;
@@ -75,10 +78,18 @@ impl SourceTask {
 
     /// One reading, decided about and durable where it brings anything. Gives how long the source is
     /// then left alone.
-    async fn read(&self, pace: &mut Pace) -> Duration {
-        let Some(source) = self.tools.get(&self.name).and_then(|tool| tool.source()) else {
+    async fn read(&self, pace: &mut Pace, told: &mut Option<u64>) -> Duration {
+        let Some(tool) = self.tools.get(&self.name) else {
             return pace.every();
         };
+        let Some(source) = tool.source() else {
+            return pace.every();
+        };
+        if let Some(shared) = tool.shared()
+            && self.tell_ours(shared, told).await.is_err()
+        {
+            return pace.every();
+        }
         let standings = self.desk.standings();
         let of = |standings: &Standings| standings.get(&self.name).cloned().unwrap_or_default();
         let known = of(&standings.borrow());
@@ -107,6 +118,23 @@ impl SourceTask {
             debug!(connector = %self.name, "the reading could not be kept; it is made again");
         }
         rest
+    }
+
+    /// Tells a tool that people edit too what of it is ours, where that may have changed since commit
+    /// `told`.
+    async fn tell_ours(&self, tool: &dyn Shared, told: &mut Option<u64>) -> Result<(), Broken> {
+        if *told == Some(self.desk.pulse().borrow().commit) {
+            return Ok(());
+        }
+        let name = self.name.clone();
+        let look = move |engine: &mut Engine, _: &mut dyn Log| {
+            let state = engine.state();
+            (state.commit, links(state, &name))
+        };
+        let (commit, ours) = self.desk.peek(look).await?;
+        tool.ours(ours);
+        *told = Some(commit);
+        Ok(())
     }
 
     /// When the engine wants this source looked at again.

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_engine::{Engine, Input, Order, Reply};
-use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Sink, Source, Tool};
+use raccord_kit::{
+    BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Shared, Sink, Source, Tool,
+};
 use raccord_model::{
     ConnectorName, Context, Event, Failure, Found, Manifest, Observation, Rendered, Subject,
 };
@@ -367,6 +369,10 @@ impl Tool for Watched {
 
     fn sink(&self) -> Option<&dyn Sink> {
         self.inner.sink().map(|_| self as &dyn Sink)
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        self.inner.shared()
     }
 }
 

@@ -1,16 +1,15 @@
 //! Content lines of RFC 5545: CRLF, folded at 75 octets between characters, text values escaped.
 //!
-//! Written here rather than taken from a crate: those at hand read the machine's clock for DTSTAMP
-//! and bring a second library for time. The tests read the result back with a reader of their own,
-//! and `tests/check_calendar.py` with two independent ones.
+//! Written here rather than taken from a crate: those at hand read the machine's clock for DTSTAMP.
+//! `cargo xtask calendars` has what is written read by two independent readers.
 
 /// Content lines under construction.
 #[derive(Debug, Default)]
-pub(crate) struct Folded(String);
+pub struct Folded(String);
 
 impl Folded {
     /// A line whose value needs no escaping (dates, numbers, keywords, addresses).
-    pub(crate) fn line(&mut self, name: &str, value: &str) {
+    pub fn line(&mut self, name: &str, value: &str) {
         let mut room = 75;
         let push = |out: &mut String, room: &mut usize, c: char| {
             if c.len_utf8() > *room {
@@ -30,23 +29,24 @@ impl Folded {
     }
 
     /// A line with a text value.
-    pub(crate) fn text(&mut self, name: &str, value: &str) {
+    pub fn text(&mut self, name: &str, value: &str) {
         self.line(name, &escaped(value));
     }
 
     /// A line with a list of text values.
-    pub(crate) fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) {
+    pub fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) {
         let values: Vec<String> = values.map(escaped).collect();
         self.line(name, &values.join(","));
     }
 
     /// What was written.
-    pub(crate) fn finish(self) -> String {
+    pub fn finish(self) -> String {
         self.0
     }
 }
 
-fn escaped(text: &str) -> String {
+/// A text value as it stands in a line (RFC 5545, section 3.3.11).
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {

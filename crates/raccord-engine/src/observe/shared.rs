@@ -1,0 +1,369 @@
+//! A tool that is written and read: what people made of what is ours, and what of theirs is ours too.
+//!
+//! On the way in, a line that stands for one of our objects is no news. One that may be an activity
+//! the tool is about to get is that activity's object from now on (it is adopted), or a person is
+//! asked, and nothing is made meanwhile. All else is a line like others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use raccord_model::{
+    Civil, ConnectorName, Digest, EntityId, EntityKind, HoldId, Link, Reading, Rendered, Words,
+};
+
+use super::held::twin_effect;
+use crate::deciding::Deciding;
+use crate::fact::{Closing, Fact, Hold, HoldKind};
+use crate::identity::{Candidate, Features, Heard, Matching, Question, Standing, match_lines};
+use crate::state::{Progress, SourceState, State};
+
+/// Whether `source` is written too, and read back.
+pub(crate) fn is_shared(state: &State, source: &ConnectorName) -> bool {
+    let sink = state
+        .rules
+        .as_ref()
+        .and_then(|rules| rules.sinks.get(source));
+    sink.is_some_and(|sink| sink.handles.iter().any(|handling| handling.read_back))
+}
+
+/// Whether a shared tool was never read: nothing is made there before it is known what stands there.
+pub(crate) fn is_unknown(state: &State, name: &ConnectorName) -> bool {
+    let rules = state.rules.as_ref();
+    rules.is_some_and(|rules| rules.sources.contains_key(name))
+        && is_shared(state, name)
+        && state
+            .sources
+            .get(name)
+            .is_none_or(|source| source.applied_at.is_none())
+}
+
+/// Whether the first reading of a shared tool must wait: what it holds is compared with what the
+/// other sources say, and one of them was not read yet.
+pub(crate) fn waits_for_others(state: &State, source: &ConnectorName) -> bool {
+    is_unknown(state, source)
+        && state.rules().sources.keys().any(|other| {
+            other != source
+                && !is_shared(state, other)
+                && state
+                    .sources
+                    .get(other)
+                    .is_none_or(|known| known.applied_at.is_none())
+        })
+}
+
+/// Whether a person is asked if an entity stands in a shared tool already.
+pub(crate) fn is_asked(state: &State, sink: &ConnectorName, entity: EntityId) -> bool {
+    state
+        .holds
+        .values()
+        .any(|waiting| match &waiting.hold.what {
+            HoldKind::Question { source, pairs } => {
+                source == sink && pairs.iter().any(|(_, asked)| *asked == entity)
+            }
+            _ => false,
+        })
+        || is_theirs(state, sink, entity)
+}
+
+/// Whether a person said that it does: the next reading takes it over.
+fn is_theirs(state: &State, sink: &ConnectorName, entity: EntityId) -> bool {
+    let answers = state.sources.get(sink).map(|source| &source.answers);
+    let mut answers = answers.into_iter().flatten();
+    answers.any(|((_, asked), same)| *asked == entity && *same)
+}
+
+/// Takes in what is ours; gives the reading that is left, of other people's lines.
+pub(super) fn take_ours(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    known: &SourceState,
+    reading: &Reading,
+) -> Reading {
+    for edit in &reading.edits {
+        crate::posted::edited(deciding, source, edit.entity, &edit.fields);
+    }
+    let linked = linked(deciding.state, source);
+    let mut rest = Reading {
+        edits: Vec::new(),
+        ..reading.clone()
+    };
+    rest.lines.retain(|line| {
+        !line
+            .native
+            .as_ref()
+            .is_some_and(|native| linked.contains(native))
+    });
+    let accepted: BTreeSet<&str> = known
+        .lines
+        .values()
+        .chain(known.gone.values())
+        .filter_map(|line| line.native.as_deref())
+        .collect();
+    let is_new = |index: &usize| {
+        let native = rest.lines[*index].native.as_deref();
+        native.is_some_and(|native| !accepted.contains(native))
+    };
+    let fresh: Vec<usize> = (0..rest.lines.len()).filter(is_new).collect();
+    let matching = twins(deciding, source, known, &rest, &fresh);
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    for (index, entity) in &matching.pairs {
+        taken.insert(*index);
+        let native = rest.lines[*index].native.clone().unwrap_or_default();
+        deciding.record(Fact::Adopted {
+            connector: source.clone(),
+            entity: *entity,
+            link: Link {
+                external: native,
+                ..Link::nameless(Digest::default())
+            },
+        });
+        deciding.touched.insert(*entity);
+        // It may have waited for an answer.
+        deciding.wake_object(source, *entity);
+    }
+    let there: BTreeSet<Digest> = rest.lines.iter().map(|line| line.digest).collect();
+    for (line, entity) in known
+        .answers
+        .iter()
+        .filter(|(_, same)| **same)
+        .map(|(pair, _)| *pair)
+    {
+        // What it was said to be is not there any more, or was rewritten: it is asked anew.
+        if !there.contains(&line) && is_of_twins(deciding.state, source, &[(line, entity)]) {
+            deciding.record(Fact::Answered {
+                source: source.clone(),
+                line,
+                entity,
+                same: false,
+            });
+            deciding.wake_object(source, entity);
+        }
+    }
+    ask(deciding, source, &rest, &matching.questions);
+    let asked = matching
+        .questions
+        .iter()
+        .flat_map(|question| &question.pairs);
+    taken.extend(asked.map(|(index, _)| *index));
+    // What is over and was never known is no news.
+    let now = deciding.civil_now();
+    let over = |index: &usize| {
+        let fields = rest.lines[*index].decode();
+        let moment = |name: &str| -> Option<Civil> { fields.get(name)?.as_str()?.parse().ok() };
+        moment("start").is_some_and(|start| raccord_model::over_at(start, moment("end")) <= now)
+    };
+    taken.extend(fresh.iter().copied().filter(over));
+    let mut index = 0;
+    rest.lines.retain(|_| {
+        index += 1;
+        !taken.contains(&(index - 1))
+    });
+    rest
+}
+
+/// What the tool calls our objects.
+fn linked(state: &State, sink: &ConnectorName) -> BTreeSet<String> {
+    let targets = state.sinks.get(sink).map(|sink| &sink.targets);
+    targets
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, target)| Some(target.link.as_ref()?.external.clone()))
+        .filter(|external| !external.is_empty())
+        .collect()
+}
+
+/// Which new lines are activities that the tool is to get and has not.
+fn twins(
+    deciding: &Deciding<'_>,
+    source: &ConnectorName,
+    known: &SourceState,
+    reading: &Reading,
+    fresh: &[usize],
+) -> Matching {
+    let wanted = unmade(deciding, source);
+    if wanted.is_empty() || fresh.is_empty() {
+        return Matching::default();
+    }
+    let now = deciding.civil_now();
+    let candidate = |digest, features: Features| {
+        let start = features.start;
+        let over = start.is_some_and(|start| raccord_model::over_at(start, features.end) <= now);
+        Candidate {
+            native: None,
+            digest,
+            // Both stand in the order of their days, so that neighbours are neighbours.
+            rank: start.map_or(0, |start| {
+                u32::try_from(
+                    start
+                        .date()
+                        .to_datetime(jiff::civil::Time::midnight())
+                        .duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0))
+                        .as_hours()
+                        / 24,
+                )
+                .unwrap_or(0)
+            }),
+            over,
+            features,
+        }
+    };
+    let known_ones: BTreeMap<EntityId, Candidate> = wanted
+        .into_iter()
+        .filter_map(|id| {
+            let fields = deciding.entity(id)?.fields;
+            let digest = raccord_model::digest_of(&fields);
+            Some((id, candidate(digest, Features::of(&fields))))
+        })
+        .collect();
+    let lines: BTreeMap<usize, Candidate> = fresh
+        .iter()
+        .map(|&index| {
+            let line = &reading.lines[index];
+            (index, candidate(line.digest, Features::of(&line.decode())))
+        })
+        .collect();
+    let mut standing = Standing::default();
+    for line in lines.values() {
+        standing
+            .titles
+            .entry(line.features.title.clone())
+            .or_insert(0);
+    }
+    for known in known_ones.values() {
+        *standing
+            .titles
+            .entry(known.features.title.clone())
+            .or_default() += 1;
+    }
+    let (earlier, back) = (BTreeMap::new(), BTreeMap::new());
+    let heard = Heard {
+        answers: &known.answers,
+        earlier: &earlier,
+        back: &back,
+    };
+    match_lines(&known_ones, &lines, &standing, heard)
+}
+
+/// Activities the tool is to hold, and does not as far as is known.
+fn unmade(deciding: &Deciding<'_>, sink: &ConnectorName) -> Vec<EntityId> {
+    let targets = deciding.state.sinks.get(sink).map(|sink| &sink.targets);
+    // Where nothing was ever read, nothing was ever tried.
+    let first = is_unknown(deciding.state, sink);
+    let free = |id: &EntityId| {
+        let target = targets.and_then(|targets| targets.get(id));
+        let Some(target) = target else {
+            return true;
+        };
+        let untried = target.owed.as_ref().is_none_or(|owed| {
+            owed.progress == Progress::Pending
+                && (first || !deciding.tried(sink, owed) || is_asked(deciding.state, sink, *id))
+        });
+        target.link.is_none() && untried
+    };
+    let wanted = |id: &EntityId| {
+        let wish = deciding.wish(sink, *id);
+        wish.is_some_and(|wish| matches!(wish.rendered, Rendered::Object(_)))
+    };
+    let activities = deciding
+        .state
+        .entities
+        .iter()
+        .filter(|(_, record)| record.kind == EntityKind::Activity)
+        .filter(|(_, record)| *record.source != *sink.as_str());
+    activities
+        .map(|(&id, _)| id)
+        .filter(free)
+        .filter(wanted)
+        .collect()
+}
+
+/// Asks whether entries are activities; what is not in doubt any more is asked no longer.
+fn ask(
+    deciding: &mut Deciding<'_>,
+    source: &ConnectorName,
+    reading: &Reading,
+    questions: &[Question],
+) {
+    let mut standing = BTreeSet::new();
+    for question in questions {
+        let pairs: Vec<(Digest, EntityId)> = question
+            .pairs
+            .iter()
+            .map(|(index, entity)| (reading.lines[*index].digest, *entity))
+            .collect();
+        let mut name: Vec<&[u8]> = vec![b"twin", source.as_str().as_bytes()];
+        for (digest, entity) in &pairs {
+            name.push(&digest.0);
+            name.push(entity.as_bytes());
+        }
+        let id = HoldId::derive(&name);
+        standing.insert(id);
+        let effects: Vec<_> = question
+            .pairs
+            .iter()
+            .map(|(index, entity)| twin_effect(deciding, &reading.lines[*index], *entity))
+            .collect();
+        let title = effects.first().map(|effect| effect.title.clone());
+        let title = title.unwrap_or_default();
+        let reason = Words::new(
+            format!(
+                "« {title} » est-elle déjà dans {source}, écrite à la main ? Oui : cette entrée est reprise et tenue à jour. Non : l'activité y est ajoutée à côté."
+            ),
+            format!(
+                "Is “{title}” in {source} already, written by hand? Yes: that entry is taken over and kept up to date. No: the activity is added beside it."
+            ),
+        );
+        let what = HoldKind::Question {
+            source: source.clone(),
+            pairs,
+        };
+        crate::hold::open(
+            deciding,
+            Hold {
+                id,
+                what,
+                reason,
+                opened: deciding.now,
+                effects,
+                more: 0,
+            },
+        );
+    }
+    let moot: Vec<HoldId> = deciding
+        .state
+        .holds
+        .values()
+        .filter(|waiting| match &waiting.hold.what {
+            HoldKind::Question { source: of, pairs } => {
+                of == source && is_of_twins(deciding.state, source, pairs)
+            }
+            _ => false,
+        })
+        .map(|waiting| waiting.hold.id)
+        .filter(|id| !standing.contains(id))
+        .collect();
+    for hold in moot {
+        let asked = match &deciding.state.holds[&hold].hold.what {
+            HoldKind::Question { pairs, .. } => pairs.iter().map(|(_, entity)| *entity).collect(),
+            _ => Vec::new(),
+        };
+        crate::hold::close(deciding, hold, Closing::Moot);
+        // Its delivery waited for the answer.
+        for entity in asked {
+            deciding.wake_object(source, entity);
+        }
+    }
+}
+
+/// Whether a question is about activities of other sources.
+pub(super) fn is_of_twins(
+    state: &State,
+    source: &ConnectorName,
+    pairs: &[(Digest, EntityId)],
+) -> bool {
+    pairs.iter().any(|(_, entity)| {
+        state
+            .entities
+            .get(entity)
+            .is_some_and(|record| *record.source != *source.as_str())
+    })
+}
