@@ -10,20 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::OrderedConfig;
+use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::future::AbortHandle;
 use raccord_model::PlaceId;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
+use super::broker::{Failure, Message, Only, Since};
 use super::error::ClusterError;
-use super::link::{Jetstream, Pause, Put, refused};
+use super::link::{Jetstream, Put};
 use super::streams;
-use super::writer::drawn;
 use crate::LogError;
 
 /// How often a node says that it lives.
@@ -143,7 +141,7 @@ impl Node {
     /// # Errors
     /// As the cluster refuses.
     pub fn join(link: &Jetstream, name: &str) -> Result<Self, LogError> {
-        let word = u64::from_be_bytes(drawn(streams::NODES)?);
+        let word = u64::from_be_bytes(link.drawn(streams::NODES)?);
         let id: Arc<str> = format!("{}-{word:016x}", as_token(name)).into();
         let (show, view) = watch::channel(View::default());
         let (tell, heard) = watch::channel(None);
@@ -161,9 +159,9 @@ impl Node {
         let deadline = link.deadline();
         let first = link.wait(async {
             let heard = heard.wait_for(Option::is_some);
-            tokio::time::timeout_at(deadline, heard).await.map(drop)
+            link.by(deadline, heard).await.map(drop)
         });
-        first.map_err(|_| ClusterError::Unconfirmed)?;
+        first.ok_or(ClusterError::Unconfirmed)?;
         node.sweep()?;
         Ok(node)
     }
@@ -184,8 +182,8 @@ impl Node {
         &self.id
     }
 
-    pub(super) fn client(&self) -> async_nats::Client {
-        self.link.context().client()
+    pub(super) fn client(&self) -> Option<async_nats::Client> {
+        self.link.broker().client()
     }
 
     /// The nodes and the places, whenever they change.
@@ -196,7 +194,7 @@ impl Node {
     /// Until when the others surely take this node for alive; none where that is over.
     pub fn lives_until(&self) -> Option<Instant> {
         let until = (*self.heard.borrow())? + SILENCE;
-        (until > Instant::now()).then_some(until)
+        (until > self.link.now()).then_some(until)
     }
 
     /// Says which places this node could work for.
@@ -286,7 +284,7 @@ impl Node {
     }
 
     fn say(&self, subject: String, what: String) -> Result<(), LogError> {
-        let message = (subject, async_nats::HeaderMap::new(), Bytes::from(what));
+        let message = (subject, HeaderMap::new(), Bytes::from(what));
         self.link
             .wait(self.link.put_all(streams::NODES, vec![message]))?;
         Ok(())
@@ -298,9 +296,9 @@ impl Node {
         let deadline = self.link.deadline();
         let seen = self.link.wait(async {
             let seen = view.wait_for(is_so);
-            tokio::time::timeout_at(deadline, seen).await.map(drop)
+            self.link.by(deadline, seen).await.map(drop)
         });
-        seen.map_err(|_| ClusterError::Unconfirmed)
+        seen.ok_or(ClusterError::Unconfirmed)
     }
 }
 
@@ -331,23 +329,19 @@ fn as_token(name: &str) -> String {
 
 /// Says again and again that we live, and remembers when it was heard.
 async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Instant>>) {
-    let mut tick = interval(BEAT);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
         // The others count from when the servers took it, which is not before now.
-        let now = Instant::now();
-        let said = link
-            .context()
-            .publish(streams::beat(&us), Bytes::from_static(b"alive"))
-            .await;
-        let taken = match said {
-            Ok(acknowledged) => acknowledged.await.is_ok(),
-            Err(_) => false,
-        };
-        if taken {
+        let now = link.now();
+        let said = link.taken(Message {
+            subject: streams::beat(&us),
+            headers: HeaderMap::new(),
+            payload: Bytes::from_static(b"alive"),
+            only: Only::Always,
+        });
+        if said.await.is_ok() {
             heard.send_replace(Some(now));
         }
+        link.sleep_until(now + BEAT).await;
     }
 }
 
@@ -357,7 +351,7 @@ async fn watch_all(link: Jetstream, us: Arc<str>, show: watch::Sender<View>) {
         if let Err(error) = read_all(&link, &us, &show).await {
             tracing::warn!(error.code = error.code(), %error, "cluster.nodes-unseen");
         }
-        Pause::new().before_next().await;
+        link.patience().before_next().await;
     }
 }
 
@@ -366,36 +360,16 @@ async fn read_all(
     us: &str,
     show: &watch::Sender<View>,
 ) -> Result<(), ClusterError> {
-    let config = OrderedConfig {
-        deliver_policy: DeliverPolicy::LastPerSubject,
-        // Without it the servers refuse that policy.
-        filter_subject: format!("{}.>", streams::NODES),
-        ..OrderedConfig::default()
-    };
-    let stream = link.stream(streams::NODES).await?;
-    let consumer = stream
-        .create_consumer(config)
-        .await
-        .map_err(|error| refused("follow the nodes", &error))?;
-    let mut messages = consumer
-        .messages()
-        .await
-        .map_err(|error| refused("follow the nodes", &error))?;
+    let all = Since::LastOfEach(streams::OF_NODES);
+    let messages = link.broker().follow(streams::NODES, all).await;
+    let mut messages = messages.map_err(Failure::reason)?;
     while let Some(message) = messages.next().await {
-        let message = message.map_err(|error| refused("follow the nodes", &error))?;
-        let known = told(&message)?;
+        let message = message?;
         let said = std::str::from_utf8(&message.payload).unwrap_or_default();
+        let known = (message.sequence, message.at);
         show.send_modify(|view| view.take(us, &message.subject, said, known));
     }
     Ok(())
-}
-
-/// Where a message stands, and when the servers took it.
-fn told(message: &Message) -> Result<(u64, i128), ClusterError> {
-    let info = message
-        .info()
-        .map_err(|error| refused("follow the nodes", &*error))?;
-    Ok((info.stream_sequence, info.published.unix_timestamp_nanos()))
 }
 
 #[cfg(test)]

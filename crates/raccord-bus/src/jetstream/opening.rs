@@ -4,12 +4,11 @@
 use std::path::Path;
 
 use raccord_model::PlaceId;
-use tokio::time::Instant;
 
 use super::cache::{Cache, Mark};
 use super::error::ClusterError;
 use super::fold::Fold;
-use super::link::{Jetstream, Pause};
+use super::link::Jetstream;
 use super::record::Record;
 use super::shared::Core;
 use super::shelf::{Fill, Shelf};
@@ -123,16 +122,15 @@ pub(super) fn values_are_older(link: &Jetstream, known: u64) -> Result<bool, Log
         return Ok(false);
     }
     link.wait(async {
-        let deadline = link.deadline();
-        let mut pause = Pause::new();
+        let mut patience = link.patience();
         loop {
             if link.last_of(streams::SLOTS).await? >= known {
                 return Ok(false);
             }
-            if Instant::now() >= deadline {
+            if patience.is_over() {
                 return Ok(true);
             }
-            pause.before_next().await;
+            patience.before_next().await;
         }
     })
 }

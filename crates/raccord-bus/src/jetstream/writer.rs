@@ -384,23 +384,10 @@ pub(super) fn put_record(core: &mut Core, record: Record) -> Result<bool, LogErr
 pub(super) fn announce(core: &mut Core, term: u64) -> Result<bool, LogError> {
     let frame = Frame {
         term,
-        content: Content::Term(drawn(&core.subject)?),
+        content: Content::Term(core.link.drawn(&core.subject)?),
     };
     let payload = Bytes::from(frame.encode(&core.subject));
     put(core, term - 1, &payload, frame)
-}
-
-/// Bytes that nobody else draws, for what stands at `subject`.
-pub(super) fn drawn<const N: usize>(subject: &str) -> Result<[u8; N], LogError> {
-    let mut drawn = [0; N];
-    rustix::rand::getrandom(&mut drawn, rustix::rand::GetRandomFlags::empty()).map_err(
-        |errno| LogError::Io {
-            step: "draw bytes for",
-            path: subject.into(),
-            source: errno.into(),
-        },
-    )?;
-    Ok(drawn)
 }
 
 /// Publishes `frame` after the last message that was read, and takes it like anybody's; again when
