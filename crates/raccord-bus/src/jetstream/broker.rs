@@ -8,8 +8,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use async_nats::HeaderMap;
-use bytes::Bytes;
+pub use async_nats::{Client, HeaderMap};
+pub use bytes::Bytes;
 use futures_util::Stream;
 
 use super::error::ClusterError;
@@ -173,5 +173,5 @@ pub trait Broker: fmt::Debug + Send + Sync {
     fn follow(&self, stream: &'static str, since: Since) -> Answer<'_, Running>;
 
     /// The connection itself, for what nodes ask one another; none where nobody is asked.
-    fn client(&self) -> Option<async_nats::Client>;
+    fn client(&self) -> Option<Client>;
 }

@@ -58,7 +58,7 @@ impl Jetstream {
                 Err(error) => return Err(error),
             }
             if at > before {
-                patience.renew(self.patience());
+                patience.renew();
             } else if patience.is_over() {
                 return Err(LogError::Cluster(ClusterError::Unreachable {
                     why: "no messages came".to_owned(),

@@ -285,22 +285,24 @@ impl Jetstream {
 /// How long something is asked again, with pauses that grow between one try and the next.
 pub(super) struct Patience {
     carrier: Arc<dyn Carrier>,
+    most: Duration,
     deadline: Instant,
     pause: Duration,
 }
 
 impl Patience {
-    fn new(carrier: Arc<dyn Carrier>, patience: Duration) -> Self {
+    fn new(carrier: Arc<dyn Carrier>, most: Duration) -> Self {
         Self {
-            deadline: carrier.now() + patience,
+            deadline: carrier.now() + most,
+            most,
             carrier,
             pause: Duration::from_millis(10),
         }
     }
 
     /// Something came: it begins anew.
-    pub(super) fn renew(&mut self, patience: Self) {
-        self.deadline = patience.deadline;
+    pub(super) fn renew(&mut self) {
+        self.deadline = self.carrier.now() + self.most;
     }
 
     pub(super) fn is_over(&self) -> bool {

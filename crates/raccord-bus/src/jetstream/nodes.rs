@@ -197,6 +197,12 @@ impl Node {
         (until > self.link.now()).then_some(until)
     }
 
+    /// Whether this node may work for `place`: it holds it, and nobody else can have taken it.
+    pub fn holds(&self, place: &PlaceId) -> bool {
+        let ours = self.view.borrow().holder(place) == Some(&*self.id);
+        ours && self.lives_until().is_some()
+    }
+
     /// Says which places this node could work for.
     ///
     /// # Errors
