@@ -41,8 +41,8 @@ impl Core {
         link.check_version()?;
         let (mut record, record_at) = read_record(link, place)?;
         let subject = streams::log(place);
-        let last = link.wait(link.last(streams::LOGS, &subject))?;
-        let last = last.map_or(0, |last| last.sequence);
+        let found = link.wait(link.last(streams::LOGS, &subject))?;
+        let last = found.as_ref().map_or(0, |last| last.sequence);
         let another = record.reaches() > last;
         if another {
             record.forget_places();
@@ -53,9 +53,11 @@ impl Core {
         };
         let (known, mut past) = match known {
             Some(cache) => match continues(link, &subject, &cache, &record)? {
-                Known::Yes => (Some(cache), Past::Whole),
+                // Two answers may come from two servers, one of which is behind: the copy may have
+                // read no further than either says. What is true shows once the marker stands.
+                Known::Yes if cache.mark().sequence <= last => (Some(cache), Past::Whole),
                 Known::LetGo => (None, Past::Whole),
-                Known::Ahead => (None, Past::WentBack),
+                Known::Yes | Known::Ahead => (None, Past::WentBack),
             },
             None => (None, Past::Whole),
         };
@@ -74,7 +76,7 @@ impl Core {
             newest(link, folder, place, &record)?
         };
         let mut core = Self::over(link, place, (record, record_at), cache, fold);
-        core.at = core.at.min(last);
+        core.begin_at(found.as_ref());
         core.read_on(last)?;
         if core.went_back() {
             // A writer may just be opening it: what it wrote first was read first.

@@ -87,7 +87,8 @@ impl JetstreamLog {
         if !mark.emptied.is_empty() {
             self.empty_slots(&mark.emptied)?;
         }
-        let restored = self.core.meta(RESTORED)?.is_some();
+        // What this opening saw counts, even where the remark of it was lost with the rest.
+        let restored = self.core.meta(RESTORED)?.is_some() || went_back;
         Ok(Opened {
             log: self,
             restored,
@@ -403,7 +404,12 @@ pub(super) fn put(
     for _ in 0..ROUNDS {
         let before = core.fold.head();
         let put = link.put_after(streams::LOGS, &core.subject, core.at, payload.clone());
-        match link.wait(put)? {
+        let put = link.wait(put)?;
+        if !core.goes_on()? {
+            // It follows, or lies beside, what we never read: it may be in nobody's log but ours.
+            return Err(ClusterError::Unconfirmed.into());
+        }
+        match put {
             Put::In(sequence) => {
                 core.take_frame(sequence, payload, Some(frame));
                 return Ok(true);

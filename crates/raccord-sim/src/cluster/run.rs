@@ -114,7 +114,7 @@ impl Run {
                 self.kill(machine);
                 let folder = self.world.lock().machines[machine].folder.clone();
                 empty(&folder);
-                self.world.lock().machines[machine].knows.clear();
+                self.world.lock().machines[machine].knows = None;
             }
             Act::Pause(machine) => self.stop(Self::machine(machine), false),
             Act::Sleep(machine) => self.stop(Self::machine(machine), true),

@@ -108,6 +108,16 @@ impl Servers {
             .map(|(_, kept)| kept.found.clone())
     }
 
+    /// All messages on a subject after a sequence and up to another.
+    pub fn between(&self, stream: &str, subject: &str, after: u64, until: u64) -> Vec<Found> {
+        let messages = self.stream(stream).messages.range(after + 1..);
+        let messages = messages.take_while(|(sequence, _)| **sequence <= until);
+        messages
+            .filter(|(_, kept)| matches(subject, &kept.found.subject))
+            .map(|(_, kept)| kept.found.clone())
+            .collect()
+    }
+
     /// The last sequence of a stream.
     pub fn reached(&self, stream: &str) -> u64 {
         self.stream(stream).last

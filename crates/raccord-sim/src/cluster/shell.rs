@@ -44,6 +44,8 @@ struct Held {
     tail: u64,
     upkeep: bool,
     shift: u64,
+    /// Whether it went back in time: then this machine keeps no copy until it is opened again.
+    restored: bool,
 }
 
 impl Shell {
@@ -144,12 +146,13 @@ impl Shell {
 
     /// The log in good order: what it accepted is in this machine's copy.
     fn let_go(&self, held: Held) {
-        let known = known(&held.log);
+        let head = held.log.head();
+        let copied = !held.restored;
         drop(held);
         let Life { machine, .. } = self.process.life;
         let mut world = self.process.world.lock();
-        if !world.is_dead(self.process.life) {
-            world.machines[machine].knows = known;
+        if copied && !world.is_dead(self.process.life) {
+            world.machines[machine].knows = Some((head.number, head.hash.0));
         }
     }
 
@@ -165,7 +168,12 @@ impl Shell {
 
     fn open(&self, link: &Jetstream, node: &Arc<Node>) -> Option<Held> {
         let life = self.process.life;
-        let folder = self.process.world.lock().machines[life.machine].folder.clone();
+        let (folder, knew) = {
+            let mut world = self.process.world.lock();
+            let machine = &mut world.machines[life.machine];
+            // An opening that fails half way may have told it already, and let the copy go.
+            (machine.folder.clone(), machine.knows.take())
+        };
         let opened = JetstreamLog::open(link, &folder, &self.place);
         let opened = match opened {
             Ok(opened) => opened,
@@ -178,7 +186,7 @@ impl Shell {
         self.note(|| format!("opens at {} in term {term}, restored {}", head.number, opened.restored));
         {
             let mut world = self.process.world.lock();
-            world.opened(life.machine, opened.restored);
+            world.opened(knew, opened.restored);
         }
         let loaded = fold(&opened.log);
         let Ok((mut engine, tail)) = loaded else {
@@ -193,6 +201,7 @@ impl Shell {
             tail,
             upkeep: false,
             shift,
+            restored: opened.restored,
         };
         let mut inputs = vec![Input::Configure(Box::new(rules()))];
         if opened.restored {
@@ -455,13 +464,6 @@ impl Shell {
         }
         Ok(())
     }
-}
-
-/// The commits that a log holds, by number.
-fn known(log: &JetstreamLog) -> std::collections::BTreeMap<u64, [u8; 32]> {
-    let head = log.head();
-    // The last one says all the others by its hash.
-    [(head.number, head.hash.0)].into()
 }
 
 /// The engine as a log says it is, and how many commits stand after the newest snapshot.

@@ -66,13 +66,8 @@ impl Broker for Still {
         take: Take<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, LogError>> + 'a>> {
         Box::pin(async move {
-            let mut at = span.after;
-            while let Some(found) = self.0.next(span.stream, span.subject, at)
-                && found.sequence <= span.until
-            {
-                at = found.sequence;
-                take(found)?;
-            }
+            let all = self.0.between(span.stream, span.subject, span.after, span.until);
+            all.into_iter().try_for_each(take)?;
             Ok(true)
         })
     }

@@ -87,8 +87,8 @@ pub struct Machine {
     pub shift: u64,
     /// How many lanes are under way.
     pub lanes: u64,
-    /// The commits that its copy surely holds, by number.
-    pub knows: BTreeMap<u64, [u8; 32]>,
+    /// The last commit that its copy surely holds: its number and its hash.
+    pub knows: Option<(u64, [u8; 32])>,
     /// Whether it is to end.
     pub ends: bool,
 }
@@ -309,7 +309,7 @@ impl World {
             mail_waker: None,
             shift: 0,
             lanes: 0,
-            knows: BTreeMap::new(),
+            knows: None,
             ends: false,
         };
         Self {
@@ -575,7 +575,7 @@ impl World {
                 base,
             } => {
                 let hour = self.hour();
-                self.note(|| format!("  {connector} makes late {item:?}"));
+                self.note(|| format!("  {connector} makes late {:.12}", item.delivery.to_string()));
                 self.tools.make_late(&connector, &item, base, hour);
             }
             Event::Post => self.programs_post(),
@@ -621,25 +621,23 @@ impl World {
                 .chance(50)
                 .then_some(Reply::Failed(Failure::Passing(refused)));
         }
-        let reads = self.reader();
+        let behind = self.is_behind();
+        let short = self.rng.chance(20);
+        let drawn = self.rng.draw();
+        let reads = match &self.deposed {
+            Some((old, _)) if behind => old,
+            _ => &self.servers,
+        };
         Some(match ask {
             Ask::Send(message) => return self.servers_take(message),
             Ask::Last(stream, subject) => Reply::Found(reads.last(stream, subject)),
             Ask::Next(stream, subject, after) => Reply::Found(reads.next(stream, subject, *after)),
             Ask::Reached(stream) => Reply::Number(reads.reached(stream)),
             Ask::Read(stream, subject, after, until) => {
-                let mut batch = Vec::new();
-                let mut at = *after;
-                while let Some(found) = reads.next(stream, subject, at)
-                    && found.sequence <= *until
-                {
-                    at = found.sequence;
-                    batch.push(found);
-                }
-                let whole = at >= *until && !self.rng.chance(20);
+                let mut batch = reads.between(stream, subject, *after, *until);
+                let whole = !short && batch.last().is_some_and(|last| last.sequence == *until);
                 if !whole {
-                    let kept = self.rng.below(batch.len() as u64 + 1);
-                    batch.truncate(kept as usize);
+                    batch.truncate((drawn % (batch.len() as u64 + 1)) as usize);
                 }
                 Reply::Batch(batch, whole)
             }
@@ -673,17 +671,14 @@ impl World {
         })
     }
 
-    /// The server that answers a reading: at times one that leads no more.
-    fn reader(&mut self) -> Servers {
-        if let Some((old, until)) = &self.deposed
-            && *until > self.now
-            && self.rng.chance(50)
-        {
-            let old = old.clone();
+    /// Whether a reading is answered by a server that leads no more.
+    fn is_behind(&mut self) -> bool {
+        let old = self.deposed.as_ref();
+        let behind = old.is_some_and(|(_, until)| *until > self.now) && self.rng.chance(50);
+        if behind {
             self.count("a server answered that was behind");
-            return old;
         }
-        self.servers.clone()
+        behind
     }
 
     fn servers_take(&mut self, message: &Message) -> Option<Reply> {
@@ -779,7 +774,7 @@ impl World {
             3 => Outcome::Failed(super::tools::busy()),
             _ => self.tools.make(connector, &item, hour),
         };
-        self.note(|| format!("  {connector} hears {item:?}: {outcome:?}"));
+        self.note(|| format!("  {connector} hears {:.12} {:?} attempt {}: {:.60}", item.delivery.to_string(), item.class, item.attempt, format!("{outcome:?}")));
         let way = self.way();
         self.at(
             way,
