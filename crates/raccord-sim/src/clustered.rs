@@ -95,3 +95,71 @@ fn tally(args: &Args, started: Instant, time: Option<Duration>, thread: u64) -> 
     }
     tally
 }
+
+#[cfg(not(raccord_faults))]
+pub(crate) fn faults(_: &Args, _: Duration) -> ExitCode {
+    eprintln!("build with RUSTFLAGS=\"--cfg raccord_faults\" to plant faults");
+    ExitCode::FAILURE
+}
+
+/// Plants each fault in turn, and says how soon it is found.
+#[cfg(raccord_faults)]
+pub(crate) fn faults(args: &Args, time: Duration) -> ExitCode {
+    use raccord_bus::faults::Fault;
+    use raccord_sim::cluster::ShellFault;
+
+    let log = Fault::ALL.iter().map(|&(fault, text)| (Some(fault), None, text));
+    let shell = [(
+        None,
+        Some(ShellFault::ActBeforeAccepted),
+        "a post is confirmed before the log has accepted its commit",
+    )];
+    let (mut missed, mut count) = (0, 0);
+    let named = log.chain(shell).filter(|(.., text)| text.contains(&args.about));
+    for (fault, shell, text) in named {
+        count += 1;
+        match hunt(fault, shell, args, time) {
+            Some((seeds, seconds, law)) => {
+                println!("found   {seeds:>5} seeds {seconds:>7.2} s  {text}: {law:.90}");
+            }
+            None => {
+                missed += 1;
+                println!("MISSED  {text}");
+            }
+        }
+    }
+    println!("{} of {count} faults found", count - missed);
+    if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Plays seed after seed with a fault until it breaks a law that holds without it: after how many
+/// seeds, how many seconds, which law.
+#[cfg(raccord_faults)]
+fn hunt(
+    fault: Option<raccord_bus::faults::Fault>,
+    shell: Option<raccord_sim::cluster::ShellFault>,
+    args: &Args,
+    time: Duration,
+) -> Option<(u64, f64, String)> {
+    use raccord_bus::faults::plant;
+
+    let started = Instant::now();
+    let mut seed = args.from;
+    while started.elapsed() < time {
+        let story = story(seed);
+        plant(fault);
+        let broken = play(&story, shell, false).broken;
+        plant(None);
+        seed += 1;
+        if let Some(law) = broken
+            && play(&story, None, false).broken.is_none()
+        {
+            return Some((seed - args.from, started.elapsed().as_secs_f64(), law));
+        }
+    }
+    None
+}

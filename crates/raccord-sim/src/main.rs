@@ -82,6 +82,9 @@ fn main() -> ExitCode {
     }
     if args.faults {
         let time = time.unwrap_or(Duration::from_mins(5));
+        if args.cluster {
+            return clustered::faults(&args, time);
+        }
         return faults::all(time, &args.about, args.threads.max(1));
     }
     if args.cluster {

@@ -20,6 +20,7 @@ use super::nats::Nats;
 use super::settings::Settings;
 use super::streams;
 use crate::LogError;
+use crate::faults::{Fault, planted};
 
 /// A connection to a cluster. Clones are the same connection.
 ///
@@ -174,12 +175,17 @@ impl Jetstream {
         payload: Bytes,
     ) -> Result<Put, ClusterError> {
         let mut patience = self.patience();
+        let mut only = if planted(Fault::NoExpectation) {
+            Only::Always
+        } else {
+            Only::After(expected)
+        };
         loop {
             let sent = self.taken(Message {
                 subject: subject.to_owned(),
                 headers: HeaderMap::new(),
                 payload: payload.clone(),
-                only: Only::After(expected),
+                only,
             });
             let doubt = match sent.await {
                 Ok(ack) if ack.stream == stream && ack.sequence > expected && !ack.duplicate => {
@@ -191,6 +197,11 @@ impl Jetstream {
                 Err(Failure::Passing(doubt)) => doubt,
             };
             tracing::debug!(%doubt, subject, "cluster.unconfirmed");
+            if planted(Fault::BlindRetry) && !patience.is_over() {
+                only = Only::Always;
+                patience.before_next().await;
+                continue;
+            }
             match self.last(stream, subject).await? {
                 Some(last) if last.sequence > expected => {
                     return Ok(if last.payload == payload {

@@ -15,6 +15,7 @@ use super::shared::Core;
 use super::shelf::{Fill, check_name};
 use super::store::{self, Pending};
 use super::{JetstreamLog, Opened, streams};
+use crate::faults::{Fault, planted};
 use crate::log::check_entries;
 use crate::sqlite::Mirror;
 use crate::{Entry, Head, LogError, MAX_SNAPSHOT, Upkeep};
@@ -42,7 +43,11 @@ impl JetstreamLog {
                 });
             }
             let went_back = past == Past::WentBack;
-            let term = core.fold.term().max(core.record.term) + 1;
+            let known = core.fold.term().max(core.record.term);
+            if planted(Fault::NoTerm) && known > 0 {
+                return Self::over(core, None).settled(folder, past == Past::WentBack);
+            }
+            let term = known + 1;
             let head = core.fold.head();
             let record = Record {
                 term,
@@ -89,6 +94,7 @@ impl JetstreamLog {
         }
         // What this opening saw counts, even where the remark of it was lost with the rest.
         let restored = self.core.meta(RESTORED)?.is_some() || went_back;
+        let restored = restored && !planted(Fault::ForgetPast);
         Ok(Opened {
             log: self,
             restored,
@@ -405,7 +411,7 @@ pub(super) fn put(
         let before = core.fold.head();
         let put = link.put_after(streams::LOGS, &core.subject, core.at, payload.clone());
         let put = link.wait(put)?;
-        if !core.goes_on()? {
+        if !core.goes_on()? && !planted(Fault::AnswerCounts) {
             // It follows, or lies beside, what we never read: it may be in nobody's log but ours.
             return Err(ClusterError::Unconfirmed.into());
         }

@@ -31,6 +31,8 @@ pub struct Laws {
     any_lost: bool,
     /// Whether something was lost where nothing was left that could tell.
     silent: bool,
+    /// Whether something was lost behind a hole: which commits these were is not known then.
+    unsure: bool,
 }
 
 /// The log, as the servers have it.
@@ -90,7 +92,7 @@ impl World {
     /// A writer acts on the commit `head`, which its own reading accepted after `before`.
     pub fn acts_on(&mut self, machine: usize, before: Head, head: Head) {
         let known = (head.number, head.hash.0);
-        if self.laws.lost.contains(&known) {
+        if self.laws.unsure || self.laws.lost.contains(&known) {
             return;
         }
         if head.number != before.number + 1 {
@@ -126,6 +128,7 @@ impl World {
             return;
         }
         if let Some(knew) = knew
+            && !self.laws.unsure
             && self.laws.lost.contains(&knew)
             && !truth.is_ok_and(|truth| truth.holds(knew))
         {
@@ -141,6 +144,7 @@ impl World {
     /// The servers lose something, or bring back something old.
     pub fn servers_lose(&mut self, lose: impl FnOnce(&mut Servers)) {
         let before = truth(&self.servers);
+        self.laws.unsure |= !before.as_ref().is_ok_and(|before| before.whole);
         lose(&mut self.servers);
         self.break_followers(|_| true);
         let Ok(after) = truth(&self.servers) else {
@@ -180,7 +184,7 @@ impl World {
                 return;
             }
         };
-        if !truth.whole {
+        if !truth.whole || self.laws.unsure {
             if !self.laws.any_lost {
                 self.fail("the log has a hole, and nothing was lost");
             }
@@ -229,6 +233,7 @@ impl World {
     /// Whether nothing can be said of a post: the commit that held it was lost.
     fn is_lost(&self, post: &super::world::Post) -> bool {
         match post.commit {
+            _ if self.laws.unsure => true,
             Some(known) => self.laws.lost.contains(&known),
             None => self.laws.any_lost,
         }

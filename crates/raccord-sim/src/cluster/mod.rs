@@ -28,8 +28,6 @@ pub const PLACE: &str = "sim";
 pub enum ShellFault {
     /// A post is confirmed before the log has accepted its commit.
     ActBeforeAccepted,
-    /// A process works on for a place it does not hold any more.
-    HoldForEver,
 }
 
 /// What came of a story.

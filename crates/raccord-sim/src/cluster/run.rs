@@ -20,6 +20,9 @@ use super::{Played, ShellFault};
 /// How long a healed cluster may take until nothing is owed any more, in seconds.
 const HEALING: u64 = 900;
 
+/// After so many acts the laws are looked at.
+const LOOK: usize = 8;
+
 /// Every stream but that of the nodes loses its last messages.
 const LOSERS: [&str; 5] = [
     "raccord",
@@ -66,8 +69,11 @@ pub fn play(story: &Story, fault: Option<ShellFault>, tell: bool) -> Played {
         running: BTreeMap::new(),
         serial: 0,
     };
-    for act in &story.acts {
+    for (number, act) in story.acts.iter().enumerate() {
         run.act(*act);
+        if number % LOOK == 0 {
+            run.world.lock().look();
+        }
         if run.world.lock().laws.broken.is_some() {
             break;
         }
@@ -126,7 +132,6 @@ impl Run {
             let mut world = self.world.lock();
             world.count(name_of(act));
         }
-        self.world.lock().look();
     }
 
     /// What happens to the servers and between them and the machines.

@@ -374,7 +374,6 @@ impl World {
 
     /// Notes what happened.
     pub fn note(&mut self, what: impl FnOnce() -> String) {
-        if std::env::var("SIMDBG").is_ok() { eprintln!("{:>9.4} {}", self.now as f64/1e9, what()); return; }
         let seconds = self.now as f64 / 1e9;
         if let Some(told) = &mut self.told {
             told.push(format!("{seconds:>9.4} {}", what()));
@@ -740,6 +739,12 @@ impl World {
     /// A tool takes a call, or not.
     fn tool_hears(&mut self, call: u64, connector: &ConnectorName, item: Box<Item>, base: Option<u64>) {
         let hour = self.hour();
+        let waits = self.calls.get(&call);
+        if waits.is_none_or(|call| call.reply.is_some()) {
+            // Nobody waits any more: a conditional write finds that somebody was faster.
+            self.tools.make_late(connector, &item, base, hour);
+            return;
+        }
         let fate = if self.rng.chance(self.weather.trouble) {
             self.rng.below(5)
         } else {
