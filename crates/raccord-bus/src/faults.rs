@@ -30,11 +30,23 @@ pub enum Fault {
 impl Fault {
     /// Every fault, with what it does.
     pub const ALL: &[(Fault, &str)] = &[
-        (Self::NoChain, "the fold looks at numbers only, not at the chain"),
-        (Self::BlindRetry, "an unconfirmed write is sent again, whatever came first"),
+        (
+            Self::NoChain,
+            "the fold looks at numbers only, not at the chain",
+        ),
+        (
+            Self::BlindRetry,
+            "an unconfirmed write is sent again, whatever came first",
+        ),
         (Self::NoExpectation, "a write does not say what it follows"),
-        (Self::AnswerCounts, "an acknowledgement counts, whatever stands before the message"),
-        (Self::NoTerm, "a lease without a term: who takes over does not replace who wrote"),
+        (
+            Self::AnswerCounts,
+            "an acknowledgement counts, whatever stands before the message",
+        ),
+        (
+            Self::NoTerm,
+            "a lease without a term: who takes over does not replace who wrote",
+        ),
         (Self::TrustCopy, "a copy is not compared with the stream"),
         (Self::ForgetPast, "a log that went back in time is not mute"),
     ];

@@ -108,14 +108,18 @@ pub(crate) fn faults(args: &Args, time: Duration) -> ExitCode {
     use raccord_bus::faults::Fault;
     use raccord_sim::cluster::ShellFault;
 
-    let log = Fault::ALL.iter().map(|&(fault, text)| (Some(fault), None, text));
+    let log = Fault::ALL
+        .iter()
+        .map(|&(fault, text)| (Some(fault), None, text));
     let shell = [(
         None,
         Some(ShellFault::ActBeforeAccepted),
         "a post is confirmed before the log has accepted its commit",
     )];
     let (mut missed, mut count) = (0, 0);
-    let named = log.chain(shell).filter(|(.., text)| text.contains(&args.about));
+    let named = log
+        .chain(shell)
+        .filter(|(.., text)| text.contains(&args.about));
     for (fault, shell, text) in named {
         count += 1;
         match hunt(fault, shell, args, time) {

@@ -148,7 +148,12 @@ impl Broker for Process {
             after,
             until,
         } = span;
-        let asked = self.ask(Ask::Read(stream.to_owned(), subject.to_owned(), after, until));
+        let asked = self.ask(Ask::Read(
+            stream.to_owned(),
+            subject.to_owned(),
+            after,
+            until,
+        ));
         Box::pin(async move {
             match asked.await {
                 Reply::Batch(batch, whole) => {

@@ -5,6 +5,7 @@
 //! processes go on are drawn from the same seed, on a virtual clock, so the same seed is the same
 //! run. Laws are read from the servers' streams and from what the tools received.
 
+mod answers;
 pub mod fiber;
 pub mod laws;
 pub mod link;

@@ -53,7 +53,11 @@ struct Run {
 /// Plays a story; tells what happens, where somebody reads it.
 pub fn play(story: &Story, fault: Option<ShellFault>, tell: bool) -> Played {
     let here = Path::new("/dev/shm");
-    let here = if here.is_dir() { here.to_owned() } else { std::env::temp_dir() };
+    let here = if here.is_dir() {
+        here.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
     let root = tempfile::tempdir_in(here).expect("a folder for the copies");
     let folder = |machine: u64| {
         let folder = root.path().join(machine.to_string());
@@ -109,7 +113,11 @@ impl Run {
             Act::Big(pick) => {
                 let mut rng = crate::rng::Rng::new(pick);
                 // More than a message holds, and nothing that packs.
-                let noise: String = (0..40_000).map(|_| format!("{:016x}", rng.draw())).collect();
+                let mut noise = String::new();
+                for _ in 0..40_000 {
+                    use std::fmt::Write as _;
+                    write!(noise, "{:016x}", rng.draw()).expect("a text takes all");
+                }
                 self.post(EntityKind::Registration, pick, &noise);
             }
             Act::Kill(machine) => self.kill(Self::machine(machine)),
@@ -236,7 +244,8 @@ impl Run {
         let flag = Arc::new(Flag::default());
         flag.raise();
         self.serial += 1;
-        self.running.insert(self.serial, Running { life, flag, work });
+        self.running
+            .insert(self.serial, Running { life, flag, work });
     }
 
     /// Kills a process where it stands: what it had not written is not written.
@@ -268,7 +277,10 @@ impl Run {
                 while !fiber.run() {}
             }
         }
-        self.world.lock().spawned.retain(|(other, _)| *other != life);
+        self.world
+            .lock()
+            .spawned
+            .retain(|(other, _)| *other != life);
         empty(&folder);
         for (name, bytes) in files {
             std::fs::write(folder.join(name), bytes).expect("a copy is put back");

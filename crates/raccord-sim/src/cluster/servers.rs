@@ -49,9 +49,8 @@ struct Kept {
 #[derive(Debug)]
 pub struct WrongLast;
 
-impl Servers {
-    /// Empty streams.
-    pub fn new() -> Self {
+impl Default for Servers {
+    fn default() -> Self {
         let stream = |(name, most)| {
             let stream = Stream {
                 most,
@@ -61,7 +60,9 @@ impl Servers {
         };
         Self(STREAMS.into_iter().map(stream).collect())
     }
+}
 
+impl Servers {
     fn stream(&self, name: &str) -> &Stream {
         &self.0[name]
     }
@@ -71,6 +72,9 @@ impl Servers {
     }
 
     /// Takes a message: which stream, and its sequence.
+    ///
+    /// # Errors
+    /// Where another one came first.
     pub fn take(&mut self, message: &Message, at: i128) -> Result<(&'static str, u64), WrongLast> {
         let name = home_of(&message.subject);
         let stream = self.stream_mut(name);
@@ -131,7 +135,8 @@ impl Servers {
     /// Takes messages away.
     pub fn purge(&mut self, stream: &str, subject: &str, before: Option<u64>) {
         self.stream_mut(stream).messages.retain(|sequence, kept| {
-            !matches(subject, &kept.found.subject) || before.is_some_and(|before| *sequence >= before)
+            !matches(subject, &kept.found.subject)
+                || before.is_some_and(|before| *sequence >= before)
         });
     }
 

@@ -183,7 +183,12 @@ impl Shell {
             }
         };
         let (head, term) = (opened.log.head(), opened.log.term());
-        self.note(|| format!("opens at {} in term {term}, restored {}", head.number, opened.restored));
+        self.note(|| {
+            format!(
+                "opens at {} in term {term}, restored {}",
+                head.number, opened.restored
+            )
+        });
         {
             let mut world = self.process.world.lock();
             world.opened(knew, opened.restored);
@@ -438,7 +443,10 @@ impl Shell {
         }
         if state.muted.is_some() {
             held.log.settle_past()?;
-            self.process.world.lock().count("a person let a restored place go on");
+            self.process
+                .world
+                .lock()
+                .count("a person let a restored place go on");
             orders.push(Order::Unmute { look_first: true });
         }
         Ok(orders)

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use raccord_bus::LogError;
 use raccord_bus::jetstream::broker::{
     Ack, Answer, Broker, Failure, Found, Message, Running, Since, Span, Take,
 };
 use raccord_bus::jetstream::carrier::{Carrier, Task};
 use raccord_bus::jetstream::{ClusterError, Jetstream, JetstreamReader};
-use raccord_bus::LogError;
 use tokio::time::Instant;
 
 use super::servers::Servers;
 use super::world::unreachable;
 
 /// The log as the servers have it; none where there is none.
+///
+/// # Errors
+/// As the log refuses.
 pub fn read(servers: &Servers) -> Result<Option<JetstreamReader>, LogError> {
     let still = Box::new(Still(servers.clone()));
     let link = Jetstream::over(still, Arc::new(Here(Instant::now())), Duration::ZERO);
@@ -66,7 +69,9 @@ impl Broker for Still {
         take: Take<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<bool, LogError>> + 'a>> {
         Box::pin(async move {
-            let all = self.0.between(span.stream, span.subject, span.after, span.until);
+            let all = self
+                .0
+                .between(span.stream, span.subject, span.after, span.until);
             all.into_iter().try_for_each(take)?;
             Ok(true)
         })

@@ -59,7 +59,13 @@ impl Tools {
     }
 
     /// The same, when nobody waits any more: a conditional write finds that somebody was faster.
-    pub fn make_late(&mut self, name: &ConnectorName, item: &Item, base: Option<u64>, now: Timestamp) {
+    pub fn make_late(
+        &mut self,
+        name: &ConnectorName,
+        item: &Item,
+        base: Option<u64>,
+        now: Timestamp,
+    ) {
         let is_event = matches!(item.payload, Payload::Event(_));
         if is_event || self.version_of(name, item) == base {
             self.make(name, item, now);
@@ -86,7 +92,11 @@ pub fn rules() -> Rules {
     let sinks = NAMES.into_iter().map(|(name, class)| {
         let handling = |entity| Handling {
             entity,
-            mode: if class == Class::Address { Mode::Mirror } else { Mode::Each },
+            mode: if class == Class::Address {
+                Mode::Mirror
+            } else {
+                Mode::Each
+            },
             class,
             settle_s: if class == Class::Find { SETTLE } else { 0 },
             grace_s: 0,
@@ -96,7 +106,10 @@ pub fn rules() -> Rules {
         let handles = match class {
             Class::Address | Class::Blind => vec![handling(EntityKind::Registration)],
             Class::Key | Class::Find => {
-                vec![handling(EntityKind::Credit), handling(EntityKind::Registration)]
+                vec![
+                    handling(EntityKind::Credit),
+                    handling(EntityKind::Registration),
+                ]
             }
         };
         let rule = SinkRule {

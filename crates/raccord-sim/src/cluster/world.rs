@@ -9,13 +9,14 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use raccord_bus::jetstream::ClusterError;
 use raccord_bus::jetstream::broker::{Ack, Failure, Found, Message, Since, Told};
 use raccord_bus::jetstream::carrier::Task;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, Item, Outcome};
 use tokio::time::Instant;
 
 use super::laws::Laws;
-use super::servers::{NODES, Servers};
+use super::servers::Servers;
 use super::tools::Tools;
 use crate::rng::Rng;
 
@@ -63,6 +64,7 @@ impl Wake for Flag {
 
 /// A machine.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a trait of its own")]
 pub struct Machine {
     /// The process on it.
     pub life: u64,
@@ -159,35 +161,52 @@ pub enum Reply {
     Failed(Failure),
 }
 
-enum Event {
-    Arrive { call: u64, life: Life, ask: Ask },
-    Answer { call: u64, reply: Reply },
+pub(super) enum Event {
+    Arrive {
+        call: u64,
+        life: Life,
+        ask: Ask,
+    },
+    Answer {
+        call: u64,
+        reply: Reply,
+    },
     /// Nothing came in time.
-    Silence { call: u64, reply: Reply },
+    Silence {
+        call: u64,
+        reply: Reply,
+    },
     Wake(Waker),
-    Tell { follower: u64, told: Told },
-    Effect { connector: ConnectorName, item: Box<Item>, base: Option<u64> },
+    Tell {
+        follower: u64,
+        told: Told,
+    },
+    Effect {
+        connector: ConnectorName,
+        item: Box<Item>,
+        base: Option<u64>,
+    },
     Post,
 }
 
 #[derive(Debug)]
-struct Call {
+pub(super) struct Call {
     life: Life,
-    reply: Option<Reply>,
+    pub(super) reply: Option<Reply>,
     waker: Option<Waker>,
 }
 
 /// Somebody who is told what comes.
 #[derive(Debug)]
 pub struct Follower {
-    life: Life,
-    stream: &'static str,
+    pub(super) life: Life,
+    pub(super) stream: &'static str,
     /// What it was told and did not look at yet.
     pub ready: VecDeque<Told>,
     /// Whether something was missed: it ends.
     pub missed: bool,
     /// Not before then.
-    after: u64,
+    pub(super) after: u64,
     /// Who waits.
     pub waker: Option<Waker>,
 }
@@ -221,7 +240,7 @@ pub struct World {
     /// Nanoseconds since it began.
     pub now: u64,
     queue: BTreeMap<(u64, u64, u64), Event>,
-    serial: u64,
+    pub(super) serial: u64,
     /// What decides.
     pub rng: Rng,
     base: Instant,
@@ -237,7 +256,7 @@ pub struct World {
     pub backup: Option<Servers>,
     /// What is usual.
     pub weather: Weather,
-    calls: BTreeMap<u64, Call>,
+    pub(super) calls: BTreeMap<u64, Call>,
     /// Followers.
     pub followers: BTreeMap<u64, Follower>,
     /// The machines.
@@ -318,7 +337,7 @@ impl World {
             serial: 0,
             rng: Rng::new(seed),
             base: Instant::now(),
-            servers: Servers::new(),
+            servers: Servers::default(),
             deposed: None,
             leaderless: 0,
             servers_skew: SignedDuration::ZERO,
@@ -393,7 +412,7 @@ impl World {
         !machine.alive || machine.life != life.number
     }
 
-    fn at(&mut self, after: u64, event: Event) {
+    pub(super) fn at(&mut self, after: u64, event: Event) {
         let tie = self.rng.draw();
         self.serial += 1;
         self.queue
@@ -406,7 +425,7 @@ impl World {
     }
 
     /// How long a message is on its way.
-    fn way(&mut self) -> u64 {
+    pub(super) fn way(&mut self) -> u64 {
         let slow = self.weather.slow;
         if self.rng.chance(slow) {
             let most = [200, 1_500, 7_000][self.rng.below(3) as usize];
@@ -433,9 +452,12 @@ impl World {
             return call;
         }
         let silence = match &ask {
-            Ask::Tool(..) => (TOOL_ANSWER, Reply::Made(Outcome::Failed(super::tools::lost()))),
+            Ask::Tool(..) => (
+                TOOL_ANSWER,
+                Reply::Made(Outcome::Failed(super::tools::lost())),
+            ),
             Ask::Send(_) | Ask::Erase(..) | Ask::Purge(..) => {
-                let unconfirmed = raccord_bus::jetstream::ClusterError::Unconfirmed;
+                let unconfirmed = ClusterError::Unconfirmed;
                 (ANSWER, Reply::Failed(Failure::Passing(unconfirmed)))
             }
             _ => (ANSWER, Reply::Failed(Failure::Passing(unreachable()))),
@@ -610,186 +632,6 @@ impl World {
         self.at(way, Event::Answer { call, reply });
     }
 
-    /// What a server answers, if one does.
-    fn servers_answer(&mut self, life: Life, ask: &Ask) -> Option<Reply> {
-        if self.leaderless > self.now && matches!(ask, Ask::Send(_) | Ask::Erase(..) | Ask::Purge(..))
-        {
-            let refused = raccord_bus::jetstream::ClusterError::Unconfirmed;
-            return self
-                .rng
-                .chance(50)
-                .then_some(Reply::Failed(Failure::Passing(refused)));
-        }
-        let behind = self.is_behind();
-        let short = self.rng.chance(20);
-        let drawn = self.rng.draw();
-        let reads = match &self.deposed {
-            Some((old, _)) if behind => old,
-            _ => &self.servers,
-        };
-        Some(match ask {
-            Ask::Send(message) => return self.servers_take(message),
-            Ask::Last(stream, subject) => Reply::Found(reads.last(stream, subject)),
-            Ask::Next(stream, subject, after) => Reply::Found(reads.next(stream, subject, *after)),
-            Ask::Reached(stream) => Reply::Number(reads.reached(stream)),
-            Ask::Read(stream, subject, after, until) => {
-                let mut batch = reads.between(stream, subject, *after, *until);
-                let whole = !short && batch.last().is_some_and(|last| last.sequence == *until);
-                if !whole {
-                    batch.truncate((drawn % (batch.len() as u64 + 1)) as usize);
-                }
-                Reply::Batch(batch, whole)
-            }
-            Ask::Erase(stream, sequence) => {
-                self.servers.erase(stream, *sequence);
-                Reply::Done
-            }
-            Ask::Purge(stream, subject, before) => {
-                self.servers.purge(stream, subject, *before);
-                Reply::Done
-            }
-            Ask::Follow(stream, since) => {
-                self.serial += 1;
-                let ready = match since {
-                    Since::Now => VecDeque::new(),
-                    Since::LastOfEach(_) => self.servers.last_of_each(stream).into(),
-                };
-                let follower = Follower {
-                    life,
-                    stream,
-                    ready,
-                    missed: false,
-                    after: self.now,
-                    waker: None,
-                };
-                let number = self.serial;
-                self.followers.insert(number, follower);
-                Reply::Follows(number)
-            }
-            Ask::Tool(..) => return None,
-        })
-    }
-
-    /// Whether a reading is answered by a server that leads no more.
-    fn is_behind(&mut self) -> bool {
-        let old = self.deposed.as_ref();
-        let behind = old.is_some_and(|(_, until)| *until > self.now) && self.rng.chance(50);
-        if behind {
-            self.count("a server answered that was behind");
-        }
-        behind
-    }
-
-    fn servers_take(&mut self, message: &Message) -> Option<Reply> {
-        let at = self.hour_of_servers();
-        let taken = self.servers.take(message, at);
-        let (subject, size) = (message.subject.clone(), message.payload.len());
-        if !subject.starts_with(NODES) {
-            self.note(|| format!("  servers: {subject} ({size} bytes): {taken:?}"));
-        }
-        let (stream, sequence) = match taken {
-            Ok(taken) => taken,
-            Err(_) => {
-                self.count("a message was refused");
-                let unconfirmed = raccord_bus::jetstream::ClusterError::Unconfirmed;
-                return Some(Reply::Failed(Failure::Passing(unconfirmed)));
-            }
-        };
-        // Over a new connection or by a new leader, a message can be taken twice.
-        if self.rng.chance(self.weather.unanswered) {
-            self.count("a message came twice");
-            if let Ok((stream, sequence)) = self.servers.take(message, at) {
-                self.tell(stream, sequence);
-            }
-        }
-        self.tell(stream, sequence);
-        Some(Reply::Taken(Ack {
-            stream: stream.to_owned(),
-            sequence,
-            duplicate: false,
-        }))
-    }
-
-    fn tell(&mut self, stream: &'static str, sequence: u64) {
-        let Some(told) = self.servers.told(stream, sequence) else {
-            return;
-        };
-        let of = |(number, follower): (&u64, &Follower)| (follower.stream == stream).then_some(*number);
-        let numbers: Vec<u64> = self.followers.iter().filter_map(of).collect();
-        for number in numbers {
-            let way = self.way();
-            let Some(follower) = self.followers.get_mut(&number) else {
-                continue;
-            };
-            // In order, however long each takes.
-            let at = (self.now + way).max(follower.after + 1);
-            follower.after = at;
-            let after = at - self.now;
-            let told = told.clone();
-            self.at(
-                after,
-                Event::Tell {
-                    follower: number,
-                    told,
-                },
-            );
-        }
-    }
-
-    /// A tool takes a call, or not.
-    fn tool_hears(&mut self, call: u64, connector: &ConnectorName, item: Box<Item>, base: Option<u64>) {
-        let hour = self.hour();
-        let waits = self.calls.get(&call);
-        if waits.is_none_or(|call| call.reply.is_some()) {
-            // Nobody waits any more: a conditional write finds that somebody was faster.
-            self.tools.make_late(connector, &item, base, hour);
-            return;
-        }
-        let fate = if self.rng.chance(self.weather.trouble) {
-            self.rng.below(5)
-        } else {
-            9
-        };
-        let outcome = match fate {
-            // It was made, and nobody hears of it.
-            0 => {
-                self.count("a tool's answer was lost");
-                self.tools.make(connector, &item, hour);
-                return;
-            }
-            1 => {
-                self.count("a call to a tool was lost");
-                return;
-            }
-            // It is made when nobody waits any more.
-            2 => {
-                self.count("a tool acted late");
-                let after = ms(500) + self.rng.below(ms(14_000));
-                let connector = connector.clone();
-                self.at(
-                    after,
-                    Event::Effect {
-                        connector,
-                        item,
-                        base,
-                    },
-                );
-                return;
-            }
-            3 => Outcome::Failed(super::tools::busy()),
-            _ => self.tools.make(connector, &item, hour),
-        };
-        self.note(|| format!("  {connector} hears {:.12} {:?} attempt {}: {:.60}", item.delivery.to_string(), item.class, item.attempt, format!("{outcome:?}")));
-        let way = self.way();
-        self.at(
-            way,
-            Event::Answer {
-                call,
-                reply: Reply::Made(outcome),
-            },
-        );
-    }
-
     /// Whether nothing is on its way to a tool.
     pub fn tools_are_quiet(&self) -> bool {
         let under_way = |event: &Event| {
@@ -825,7 +667,12 @@ impl World {
                 self.post_mail(machine, Mail::Post(*post));
             }
         }
-        if !open.is_empty() && !self.queue.values().any(|event| matches!(event, Event::Post)) {
+        if !open.is_empty()
+            && !self
+                .queue
+                .values()
+                .any(|event| matches!(event, Event::Post))
+        {
             let after = ms(300) + self.rng.below(ms(900));
             self.at(after, Event::Post);
         }
@@ -833,8 +680,8 @@ impl World {
 }
 
 /// What a process hears that has no connection.
-pub fn unreachable() -> raccord_bus::jetstream::ClusterError {
-    raccord_bus::jetstream::ClusterError::Unreachable {
+pub fn unreachable() -> ClusterError {
+    ClusterError::Unreachable {
         why: "nobody answers".to_owned(),
     }
 }
