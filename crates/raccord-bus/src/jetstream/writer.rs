@@ -427,6 +427,10 @@ pub(super) fn put(
                 if core.fold.term() > until {
                     return Ok(false);
                 }
+                if core.fold.beyond().is_some() {
+                    // Something is missing before what came first.
+                    return Err(ClusterError::Unconfirmed.into());
+                }
                 let commits = matches!(frame.content, Content::Part(_));
                 if commits && core.fold.head() != before {
                     // In our own term, and not ours. (A marker may follow whatever came.)

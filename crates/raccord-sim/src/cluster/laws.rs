@@ -34,6 +34,9 @@ pub struct Laws {
     silent: bool,
     /// Whether something was lost behind a hole: which commits these were is not known then.
     unsure: bool,
+    /// Whether the servers went back at all: then the log's own record may be an older one, which
+    /// says that it begins where it does no more.
+    went_back: bool,
 }
 
 /// The log, as the servers have it.
@@ -150,6 +153,7 @@ impl World {
     /// The servers lose something, or bring back something old.
     pub fn servers_lose(&mut self, lose: impl FnOnce(&mut Servers)) {
         let before = truth(&self.servers);
+        self.laws.went_back = true;
         self.laws.unsure |= !before.as_ref().is_ok_and(|before| before.whole);
         lose(&mut self.servers);
         self.break_followers(|_| true);
@@ -184,14 +188,14 @@ impl World {
         let truth = match truth(&self.servers) {
             Ok(truth) => truth,
             Err(error) => {
-                if !self.laws.any_lost {
+                if !self.laws.went_back {
                     self.fail(format!("the log cannot be read: {error}"));
                 }
                 return;
             }
         };
         if !truth.whole || self.laws.unsure {
-            if !self.laws.any_lost {
+            if !self.laws.went_back {
                 self.fail("the log has a hole, and nothing was lost");
             }
             return;
