@@ -10,8 +10,6 @@
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Whether a commit extends the chain is told by its number alone, and a replaced writer's counts.
-    NoChain,
     /// A write that nobody confirmed is sent again, whatever came first.
     BlindRetry,
     /// A message is taken for the next one without asking the servers to refuse it otherwise.
@@ -30,10 +28,6 @@ pub enum Fault {
 impl Fault {
     /// Every fault, with what it does.
     pub const ALL: &[(Fault, &str)] = &[
-        (
-            Self::NoChain,
-            "the fold looks at numbers only, not at the chain",
-        ),
         (
             Self::BlindRetry,
             "an unconfirmed write is sent again, whatever came first",

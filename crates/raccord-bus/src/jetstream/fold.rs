@@ -5,7 +5,6 @@
 
 use super::frame::{Content, Frame, Group, Part, unpack};
 use crate::Head;
-use crate::faults::{Fault, planted};
 
 /// Where reading stands.
 #[derive(Clone, Debug)]
@@ -122,7 +121,7 @@ impl Fold {
 
     fn take_part(&mut self, term: u64, part: &Part) -> Took {
         let before = self.assembly.take();
-        if term < self.term && !planted(Fault::NoChain) {
+        if term < self.term {
             // The writer in office may be amid its parts: another's message does not stop them.
             self.assembly = before;
             return if part.after < self.base.number {
@@ -164,7 +163,7 @@ impl Fold {
         let Some(last) = group.commits.last().map(crate::Commit::head) else {
             return Took::Skipped(Skip::Unreadable);
         };
-        if term > self.term && !planted(Fault::NoChain) {
+        if term > self.term {
             // Nobody announced it: its marker is missing, or what was read in its place is not what
             // stands there.
             return self.miss(first, last);
@@ -188,13 +187,11 @@ impl Fold {
         }
         let extends =
             inside || (first.after == self.head.number && first.previous == self.head.hash);
-        let by_number = first.after == self.head.number && planted(Fault::NoChain);
-        let extends = extends || by_number;
         let later = group
             .commits
             .first()
             .is_some_and(|commit| self.head.number == 0 || commit.at >= self.head.at);
-        if extends && later && (term == self.term || by_number) {
+        if extends && later && term == self.term {
             let from = group.commits[0].number;
             if self.terms.last().is_none_or(|(_, known)| *known != term) {
                 self.terms.push((from, term));
