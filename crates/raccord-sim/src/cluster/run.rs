@@ -394,6 +394,7 @@ impl Run {
             world.deposed = None;
             for machine in 0..MACHINES as usize {
                 Self::join(&mut world, machine);
+                world.machines[machine].ends = false;
             }
         }
         for machine in 0..MACHINES as usize {
