@@ -83,6 +83,49 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        // Several machines and a model of JetStream; any law broken fails.
+        name: "simulated cluster",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--package",
+                "raccord-sim",
+                "--",
+                "--cluster",
+                "--seeds",
+                "10000",
+                "--report",
+                "--tell",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        // Mistakes planted in the log of a cluster: each must break a law within five minutes.
+        name: "planted faults of a cluster",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--release",
+                "--target-dir",
+                "target/faults",
+                "--package",
+                "raccord-sim",
+                "--",
+                "--cluster",
+                "--faults",
+                "--minutes",
+                "5",
+            ],
+            &[("RUSTFLAGS", "--cfg raccord_faults")],
+        ),
+    },
+    Step {
         name: "torture",
         work: Work::Cargo(
             &[

@@ -39,7 +39,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         "raccord-engine" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
             other == "raccord-model"
         }
-        "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine"),
+        "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
             other,

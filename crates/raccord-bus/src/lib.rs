@@ -21,6 +21,10 @@
 #[cfg(feature = "testing")]
 pub mod conformance;
 mod error;
+#[cfg(all(feature = "jetstream", raccord_faults))]
+pub mod faults;
+#[cfg(all(feature = "jetstream", not(raccord_faults)))]
+mod faults;
 mod forgotten;
 #[cfg(feature = "jetstream")]
 pub mod jetstream;

@@ -7,6 +7,7 @@
 //! state is no witness. A story that breaks a law is shrunk to a short one.
 
 pub mod act;
+pub mod cluster;
 pub mod coverage;
 pub mod explore;
 pub mod laws;

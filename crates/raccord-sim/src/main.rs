@@ -6,6 +6,8 @@
     reason = "a report for whoever runs the campaign"
 )]
 
+mod clustered;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -52,6 +54,9 @@ struct Args {
     /// Plant only the faults whose description contains these words.
     #[arg(long, default_value = "")]
     about: String,
+    /// Play a cluster instead: several machines, and a model of JetStream.
+    #[arg(long)]
+    cluster: bool,
     /// How many threads play.
     #[arg(long, default_value_t = 2)]
     threads: u64,
@@ -77,7 +82,13 @@ fn main() -> ExitCode {
     }
     if args.faults {
         let time = time.unwrap_or(Duration::from_mins(5));
+        if args.cluster {
+            return clustered::faults(&args, time);
+        }
         return faults::all(time, &args.about, args.threads.max(1));
+    }
+    if args.cluster {
+        return clustered::campaign(&args, started, time);
     }
     campaign(&args, started, time)
 }

@@ -54,8 +54,8 @@ impl Node {
             return Err(silent().into());
         }
         let request = Request::new().payload(pack(question)).timeout(Some(wait));
-        let answer = self
-            .client()
+        let client = self.client().ok_or_else(silent)?;
+        let answer = client
             .send_request(subject(&holder, place), request)
             .await
             .map_err(|error| match error.kind() {
@@ -70,7 +70,10 @@ impl Node {
     /// # Errors
     /// As the cluster refuses.
     pub async fn questions(&self, place: &PlaceId) -> Result<Questions, LogError> {
-        let client = self.client();
+        let nobody = || ClusterError::Silent {
+            node: name(self.id()).to_owned(),
+        };
+        let client = self.client().ok_or_else(nobody)?;
         let asked = client
             .subscribe(subject(self.id(), place))
             .await

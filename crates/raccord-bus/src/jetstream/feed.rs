@@ -1,23 +1,12 @@
 //! Reading many messages of a stream in order, up to one that is known to be there.
 
-use async_nats::jetstream::consumer::pull::Config;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
-use futures_util::StreamExt as _;
-use std::time::Duration;
-use tokio::time::Instant;
-
+use super::broker::{Found, Span};
 use super::error::ClusterError;
-use super::link::{Found, Jetstream, Pause, refused};
+use super::link::Jetstream;
 use crate::LogError;
 
-/// As many are asked for one by one before a consumer is made: most tails are short.
+/// As many are asked for one by one before they are asked for together: most tails are short.
 const SINGLES: usize = 24;
-
-/// How many messages are asked for at once: they may be large.
-const BATCH: usize = 64;
-
-/// After how long the server may forget a consumer nobody asks.
-const IDLE: Duration = Duration::from_secs(30);
 
 impl Jetstream {
     /// Hands `take` every message on `subject` after sequence `after` and up to `until`, in order.
@@ -47,15 +36,20 @@ impl Jetstream {
             }
             take(found)?;
         }
-        let deadline_after = || self.deadline();
-        let mut deadline = deadline_after();
-        let mut pause = Pause::new();
+        let mut patience = self.patience();
         while at < until {
             let before = at;
-            let ended = self
-                .consume(stream, subject, &mut at, until, &mut take)
-                .await;
-            match ended {
+            let span = Span {
+                stream,
+                subject,
+                after: at,
+                until,
+            };
+            let mut take = |found: Found| {
+                at = found.sequence;
+                take(found)
+            };
+            match self.broker().read(span, &mut take).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => {}
                 Err(LogError::Cluster(error)) if error.is_transient() => {
@@ -64,8 +58,8 @@ impl Jetstream {
                 Err(error) => return Err(error),
             }
             if at > before {
-                deadline = deadline_after();
-            } else if Instant::now() >= deadline {
+                patience.renew();
+            } else if patience.is_over() {
                 return Err(LogError::Cluster(ClusterError::Unreachable {
                     why: "no messages came".to_owned(),
                 }));
@@ -74,7 +68,7 @@ impl Jetstream {
             {
                 return Ok(());
             }
-            pause.before_next().await;
+            patience.before_next().await;
         }
         Ok(())
     }
@@ -92,76 +86,5 @@ impl Jetstream {
             .await?;
         Ok(found.is_none_or(|found| found.sequence != sequence)
             && self.last_of(stream).await? >= sequence)
-    }
-
-    /// Reads by a consumer of its own, as far as it gets. Whether that was all.
-    async fn consume(
-        &self,
-        stream: &str,
-        subject: &str,
-        at: &mut u64,
-        until: u64,
-        take: &mut impl FnMut(Found) -> Result<(), LogError>,
-    ) -> Result<bool, LogError> {
-        let stream = self.stream(stream).await?;
-        let config = Config {
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: *at + 1,
-            },
-            ack_policy: AckPolicy::None,
-            filter_subject: subject.to_owned(),
-            inactive_threshold: IDLE,
-            memory_storage: true,
-            num_replicas: 1,
-            ..Config::default()
-        };
-        let consumer = stream
-            .create_consumer(config)
-            .await
-            .map_err(|error| refused("read a stream", &error))?;
-        let mut expected = 1;
-        let whole = 'read: loop {
-            let mut batch = consumer
-                .fetch()
-                .max_messages(BATCH)
-                .messages()
-                .await
-                .map_err(|error| refused("read a stream", &error))?;
-            let mut got = 0;
-            while let Some(message) = batch.next().await {
-                let message = message.map_err(|error| refused("read a stream", &*error))?;
-                let info = message
-                    .info()
-                    .map_err(|error| refused("read a stream", &*error))?;
-                let (number, sequence) = (info.consumer_sequence, info.stream_sequence);
-                // One was lost on the way to us: what came before stands, the rest is asked again.
-                if number != expected {
-                    break 'read false;
-                }
-                expected += 1;
-                got += 1;
-                if sequence > until {
-                    break 'read true;
-                }
-                *at = sequence;
-                let (message, _) = message.split();
-                take(Found {
-                    subject: message.subject.into_string(),
-                    sequence,
-                    headers: message.headers.unwrap_or_default(),
-                    payload: message.payload,
-                })?;
-                if sequence == until {
-                    break 'read true;
-                }
-            }
-            if got == 0 {
-                break false;
-            }
-        };
-        let name = consumer.cached_info().name.clone();
-        // The server forgets it by itself otherwise.
-        stream.delete_consumer(&name).await.ok();
-        Ok(whole)
     }
 }

@@ -163,10 +163,15 @@ impl Fold {
         let Some(last) = group.commits.last().map(crate::Commit::head) else {
             return Took::Skipped(Skip::Unreadable);
         };
+        if term > self.term {
+            // Nobody announced it: its marker is missing, or what was read in its place is not what
+            // stands there.
+            return self.miss(first, last);
+        }
         // Of a group that reading started within, the rest counts.
         let inside = first.after < self.base.number && self.head == self.base;
         if inside {
-            if last.number <= self.base.number {
+            if last.number < self.base.number || last == self.base {
                 return Took::Known;
             }
             let known = group
@@ -195,16 +200,21 @@ impl Fold {
             self.beyond = None;
             return Took::Group(group);
         }
+        if first.after > self.head.number {
+            return self.miss(first, last);
+        }
+        Took::Skipped(Skip::OtherChain)
+    }
+
+    /// A group up to `last` follows what is not there.
+    fn miss(&mut self, first: &Part, last: Head) -> Took {
         let follows = self
             .beyond
             .is_some_and(|beyond| beyond.number == first.after && beyond.hash == first.previous);
-        if first.after > self.head.number || (term > self.term && extends) {
-            if follows || self.beyond.is_none() {
-                self.beyond = Some(last);
-            }
-            return Took::Skipped(Skip::Gap);
+        if follows || self.beyond.is_none() {
+            self.beyond = Some(last);
         }
-        Took::Skipped(Skip::OtherChain)
+        Took::Skipped(Skip::Gap)
     }
 }
 
@@ -332,6 +342,22 @@ mod tests {
         // A term nobody announced: its marker is missing.
         let unannounced = fold.take(Some(group(&whole.head(), 7, &["b"])));
         assert_eq!(unannounced, Took::Skipped(Skip::Gap));
+    }
+
+    /// The message in place of a marker was read from a server that still had what was lost.
+    #[test]
+    fn a_term_nobody_announced_is_told_wherever_reading_stands() {
+        let common = fold_of([term(1), group(&genesis(), 1, &["a"])]).head();
+        let lost = fold_of([
+            term(1),
+            group(&genesis(), 1, &["a"]),
+            group(&common, 1, &["lost"]),
+        ]);
+        let stands = group(&common, 2, &["stands"]);
+        for mut fold in [lost.clone(), Fold::from(lost.head(), 1)] {
+            assert_eq!(fold.take(Some(stands.clone())), Took::Skipped(Skip::Gap));
+            assert_eq!(fold.beyond().map(|head| head.number), Some(2));
+        }
     }
 
     #[test]

@@ -2,14 +2,13 @@
 //! to other programs.
 
 use async_nats::HeaderMap;
-use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use raccord_model::PlaceId;
 
+use super::broker::{Failure, Running, Since};
 use super::error::ClusterError;
-use super::link::{Jetstream, refused};
+use super::link::Jetstream;
 use super::streams;
 use crate::LogError;
 
@@ -32,7 +31,7 @@ pub struct News {
 }
 
 /// Tells which logs grow, from when it was made on: one for all places of a node.
-pub struct Follower(Ordered);
+pub struct Follower(Running);
 
 /// An event for other programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,21 +54,8 @@ impl Jetstream {
     /// # Errors
     /// As the cluster refuses.
     pub async fn follow(&self) -> Result<Follower, LogError> {
-        let stream = self.stream(streams::LOGS).await?;
-        let config = OrderedConfig {
-            deliver_policy: DeliverPolicy::New,
-            headers_only: true,
-            ..OrderedConfig::default()
-        };
-        let consumer = stream
-            .create_consumer(config)
-            .await
-            .map_err(|error| refused("follow the logs", &error))?;
-        let messages = consumer
-            .messages()
-            .await
-            .map_err(|error| refused("follow the logs", &error))?;
-        Ok(Follower(messages))
+        let running = self.broker().follow(streams::LOGS, Since::Now).await;
+        Ok(Follower(running.map_err(Failure::reason)?))
     }
 
     /// Publishes events, in their order, durable when this returns. Whoever publishes from the log
@@ -132,11 +118,8 @@ impl Follower {
                     why: "the connection was closed".to_owned(),
                 }));
             };
-            let message = message.map_err(|error| refused("follow the logs", &error))?;
-            let sequence = message
-                .info()
-                .map_err(|error| refused("follow the logs", &*error))?
-                .stream_sequence;
+            let message = message?;
+            let sequence = message.sequence;
             let mut tokens = message.subject.split('.').skip(1);
             if let Some(place) = tokens.next().and_then(|place| place.parse().ok()) {
                 return Ok(News { place, sequence });

@@ -5,8 +5,11 @@
 //! machine keeps is a copy that can be deleted at any time, and holds no personal value.
 
 mod asking;
+pub mod broker;
 mod cache;
+pub mod carrier;
 mod connect;
+mod consumers;
 mod copy;
 mod error;
 mod feed;
@@ -14,6 +17,7 @@ mod fold;
 mod follow;
 mod frame;
 mod link;
+mod nats;
 mod nodes;
 mod opening;
 mod reader;

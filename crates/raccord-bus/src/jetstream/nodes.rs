@@ -10,19 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::DeliverPolicy;
-use async_nats::jetstream::consumer::pull::OrderedConfig;
+use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use futures_util::future::AbortHandle;
 use raccord_model::PlaceId;
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::Instant;
 
+use super::broker::{Failure, Message, Only, Since};
 use super::error::ClusterError;
-use super::link::{Jetstream, Pause, Put, refused};
+use super::link::{Jetstream, Put};
 use super::streams;
-use super::writer::drawn;
 use crate::LogError;
 
 /// How often a node says that it lives.
@@ -147,7 +146,7 @@ impl Node {
     /// # Errors
     /// As the cluster refuses.
     pub fn join(link: &Jetstream, name: &str) -> Result<Self, LogError> {
-        let word = u64::from_be_bytes(drawn(streams::NODES)?);
+        let word = u64::from_be_bytes(link.drawn(streams::NODES)?);
         let id: Arc<str> = format!("{}-{word:016x}", as_token(name)).into();
         let (show, view) = watch::channel(View::default());
         let (tell, heard) = watch::channel(None);
@@ -166,9 +165,9 @@ impl Node {
         let deadline = link.deadline();
         let first = link.wait(async {
             let heard = heard.wait_for(Option::is_some);
-            tokio::time::timeout_at(deadline, heard).await.map(drop)
+            link.by(deadline, heard).await.map(drop)
         });
-        first.map_err(|_| ClusterError::Unconfirmed)?;
+        first.ok_or(ClusterError::Unconfirmed)?;
         node.sweep()?;
         Ok(node)
     }
@@ -189,8 +188,8 @@ impl Node {
         &self.id
     }
 
-    pub(super) fn client(&self) -> async_nats::Client {
-        self.link.context().client()
+    pub(super) fn client(&self) -> Option<async_nats::Client> {
+        self.link.broker().client()
     }
 
     /// The nodes and the places, whenever they change.
@@ -201,7 +200,13 @@ impl Node {
     /// Until when the others surely take this node for alive; none where that is over.
     pub fn lives_until(&self) -> Option<Instant> {
         let until = (*self.heard.borrow())? + SILENCE;
-        (until > Instant::now()).then_some(until)
+        (until > self.link.now()).then_some(until)
+    }
+
+    /// Whether this node may work for `place`: it holds it, and nobody else can have taken it.
+    pub fn holds(&self, place: &PlaceId) -> bool {
+        let ours = self.view.borrow().holder(place) == Some(&*self.id);
+        ours && self.lives_until().is_some()
     }
 
     /// Says which places this node could work for.
@@ -291,7 +296,7 @@ impl Node {
     }
 
     fn say(&self, subject: String, what: String) -> Result<(), LogError> {
-        let message = (subject, async_nats::HeaderMap::new(), Bytes::from(what));
+        let message = (subject, HeaderMap::new(), Bytes::from(what));
         self.link
             .wait(self.link.put_all(streams::NODES, vec![message]))?;
         Ok(())
@@ -303,9 +308,9 @@ impl Node {
         let deadline = self.link.deadline();
         let seen = self.link.wait(async {
             let seen = view.wait_for(is_so);
-            tokio::time::timeout_at(deadline, seen).await.map(drop)
+            self.link.by(deadline, seen).await.map(drop)
         });
-        seen.map_err(|_| ClusterError::Unconfirmed)
+        seen.ok_or(ClusterError::Unconfirmed)
     }
 }
 
@@ -336,23 +341,19 @@ fn as_token(name: &str) -> String {
 
 /// Says again and again that we live, and remembers when it was heard.
 async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Instant>>) {
-    let mut tick = interval(BEAT);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
         // The others count from when the servers took it, which is not before now.
-        let now = Instant::now();
-        let said = link
-            .context()
-            .publish(streams::beat(&us), Bytes::from_static(b"alive"))
-            .await;
-        let taken = match said {
-            Ok(acknowledged) => acknowledged.await.is_ok(),
-            Err(_) => false,
-        };
-        if taken {
+        let now = link.now();
+        let said = link.taken(Message {
+            subject: streams::beat(&us),
+            headers: HeaderMap::new(),
+            payload: Bytes::from_static(b"alive"),
+            only: Only::Always,
+        });
+        if said.await.is_ok() {
             heard.send_replace(Some(now));
         }
+        link.sleep_until(now + BEAT).await;
     }
 }
 
@@ -365,7 +366,7 @@ async fn watch_all(link: Jetstream, us: Us, show: watch::Sender<View>) {
         if let Err(error) = read_all(&link, &us, &show).await {
             tracing::warn!(error.code = error.code(), %error, "cluster.nodes-unseen");
         }
-        Pause::new().before_next().await;
+        link.patience().before_next().await;
     }
 }
 
@@ -375,26 +376,14 @@ async fn read_all(
     (us, heard): &Us,
     show: &watch::Sender<View>,
 ) -> Result<(), ClusterError> {
-    let config = OrderedConfig {
-        deliver_policy: DeliverPolicy::LastPerSubject,
-        // Without it the servers refuse that policy.
-        filter_subject: format!("{}.>", streams::NODES),
-        ..OrderedConfig::default()
-    };
-    let stream = link.stream(streams::NODES).await?;
-    let consumer = stream
-        .create_consumer(config)
-        .await
-        .map_err(|error| refused("follow the nodes", &error))?;
-    let mut messages = consumer
-        .messages()
-        .await
-        .map_err(|error| refused("follow the nodes", &error))?;
+    let all = Since::LastOfEach(streams::OF_NODES);
+    let messages = link.broker().follow(streams::NODES, all).await;
+    let mut messages = messages.map_err(Failure::reason)?;
     // Shown once it is whole: what stood before may be of another time.
     let mut reading = Some(View::default());
-    let mut last = Instant::now();
+    let mut last = link.now();
     loop {
-        let Ok(message) = timeout(SILENCE, messages.next()).await else {
+        let Some(message) = link.by(link.now() + SILENCE, messages.next()).await else {
             // The servers take our words and do not send them back: they were put back to an earlier
             // hour, and we wait for numbers that are long in coming.
             if heard
@@ -408,16 +397,13 @@ async fn read_all(
         let Some(message) = message else {
             return Ok(());
         };
-        let message = message.map_err(|error| refused("follow the nodes", &error))?;
-        let info = message
-            .info()
-            .map_err(|error| refused("follow the nodes", &*error))?;
-        let known = (info.stream_sequence, info.published.unix_timestamp_nanos());
+        let message = message?;
         let said = std::str::from_utf8(&message.payload).unwrap_or_default();
-        last = Instant::now();
+        let known = (message.sequence, message.at);
+        last = link.now();
         if let Some(view) = &mut reading {
             view.take(us, &message.subject, said, known);
-            if info.pending == 0 && view.now.is_some() {
+            if message.left == 0 && view.now.is_some() {
                 show.send_replace(reading.take().unwrap_or_default());
             }
         } else {

@@ -8,6 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use raccord_model::PlaceId;
 
+use super::broker::Found;
 use super::cache::{Cache, Mark};
 use super::fold::{Fold, Skip, Took};
 use super::frame::Frame;
@@ -33,6 +34,8 @@ pub(super) struct Core {
     pub(super) fold: Fold,
     /// The last message of the subject that was read.
     pub(super) at: u64,
+    /// Its checksum; none where it is not known.
+    sum: Option<u64>,
     /// How often something had to be read.
     pub(super) readings: u64,
     /// The first message of a group whose parts are being read.
@@ -60,6 +63,7 @@ impl Core {
             record,
             record_at,
             at: cache.mark().sequence,
+            sum: Some(cache.mark().sum).filter(|sum| *sum != 0),
             readings: 0,
             places: vec![(fold.head().number, cache.mark().group)],
             fold,
@@ -113,19 +117,58 @@ impl Core {
     }
 
     /// Reads on up to the last message there is.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] where what was read last is no longer what stands there.
     pub(super) fn catch_up(&mut self) -> Result<(), LogError> {
         let last = self
             .link
             .wait(self.link.last(streams::LOGS, &self.subject))?;
         match last {
-            Some(last) if last.sequence > self.at => self.read_on(last.sequence),
+            Some(last) if last.sequence > self.at => {
+                if !self.goes_on()? {
+                    return Err(LogError::damaged(Part::Chain));
+                }
+                self.read_on(last.sequence)
+            }
+            Some(last) if last.sequence == self.at && !self.is_last(&last) => {
+                Err(LogError::damaged(Part::Chain))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Begins to read after `last` at the latest: a copy may know more than is there.
+    pub(super) fn begin_at(&mut self, last: Option<&Found>) {
+        let at = last.map_or(0, |last| last.sequence);
+        if self.at >= at {
+            self.at = at;
+            self.sum = last.map(|last| Mark::sum_of(&last.payload));
+        }
+    }
+
+    /// Whether the message that was read last still stands where it was. Servers that lost the end of
+    /// a stream give its sequences again: what follows this one may then follow another's message.
+    pub(super) fn goes_on(&self) -> Result<bool, LogError> {
+        if self.at == 0 {
+            return Ok(true);
+        }
+        let before = self.at - 1;
+        let there = self
+            .link
+            .wait(self.link.after(streams::LOGS, &self.subject, before))?;
+        Ok(there.is_some_and(|there| self.is_last(&there)) || self.at < self.record.floor_from)
+    }
+
+    fn is_last(&self, found: &Found) -> bool {
+        let sum = Mark::sum_of(&found.payload);
+        found.sequence == self.at && self.sum.is_none_or(|known| known == sum)
     }
 
     /// Judges one message.
     pub(super) fn take_frame(&mut self, sequence: u64, payload: &[u8], frame: Option<Frame>) {
         self.at = sequence;
+        self.sum = Some(Mark::sum_of(payload));
         let took = self.fold.take(frame);
         if !self.fold.is_whole() {
             self.group.get_or_insert(sequence);

@@ -5,10 +5,10 @@
 use async_nats::jetstream::context::GetStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use raccord_model::PlaceId;
-use tokio::time::Instant;
 
 use super::error::ClusterError;
-use super::link::{Jetstream, Pause, refused};
+use super::link::{Patience, refused};
+use super::nats::Nats;
 
 /// The logs.
 pub(super) const LOGS: &str = "raccord";
@@ -23,6 +23,8 @@ pub(super) const EVENTS: &str = "raccord-events";
 
 /// Which nodes live, what they serve and which place each holds.
 pub(super) const NODES: &str = "raccord-nodes";
+/// All that is said there.
+pub(super) const OF_NODES: &str = "raccord-nodes.>";
 
 /// How long the events stay for programs that were away.
 const EVENTS_KEPT: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
@@ -76,9 +78,9 @@ pub(super) fn holder(place: &PlaceId) -> String {
 }
 
 /// Makes the streams that are missing, and checks those that are there.
-pub(super) async fn settle(link: &Jetstream) -> Result<(), ClusterError> {
-    for config in wanted(link.replicas()) {
-        let found = find_or_make(link, &config).await?;
+pub(super) async fn settle(nats: &Nats, mut patience: Patience) -> Result<(), ClusterError> {
+    for config in wanted(nats.replicas()) {
+        let found = find_or_make(nats, &config, &mut patience).await?;
         if let Some(setting) = unfit(&found, &config) {
             return Err(ClusterError::Unfit {
                 stream: config.name,
@@ -143,24 +145,22 @@ fn wanted(replicas: usize) -> [Config; 6] {
         Config {
             discard: DiscardPolicy::Old,
             max_messages_per_subject: 1,
-            ..stream(
-                NODES,
-                "raccord-nodes.>",
-                "Raccord: which node works for which place",
-            )
+            ..stream(NODES, OF_NODES, "Raccord: which node works for which place")
         },
     ]
 }
 
-async fn find_or_make(link: &Jetstream, config: &Config) -> Result<Config, ClusterError> {
-    let deadline = link.deadline();
-    let mut pause = Pause::new();
+async fn find_or_make(
+    nats: &Nats,
+    config: &Config,
+    patience: &mut Patience,
+) -> Result<Config, ClusterError> {
     loop {
-        let why = match link.context().get_stream(&config.name).await {
+        let why = match nats.context().get_stream(&config.name).await {
             Ok(stream) => return Ok(stream.cached_info().config.clone()),
             Err(error) => match error.kind() {
                 GetStreamErrorKind::JetStream(reason) if reason.code() == 404 => {
-                    match link.context().create_stream(config.clone()).await {
+                    match nats.context().create_stream(config.clone()).await {
                         Ok(stream) => return Ok(stream.cached_info().config.clone()),
                         Err(error) => refused("make a stream", &error),
                     }
@@ -168,11 +168,11 @@ async fn find_or_make(link: &Jetstream, config: &Config) -> Result<Config, Clust
                 _ => refused("find a stream", &error),
             },
         };
-        if Instant::now() >= deadline {
+        if patience.is_over() {
             return Err(why);
         }
         // A cluster without a leader yet, or another node that makes the same stream.
-        pause.before_next().await;
+        patience.before_next().await;
     }
 }
 

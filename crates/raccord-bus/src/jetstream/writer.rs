@@ -15,6 +15,7 @@ use super::shared::Core;
 use super::shelf::{Fill, check_name};
 use super::store::{self, Pending};
 use super::{JetstreamLog, Opened, streams};
+use crate::faults::{Fault, planted};
 use crate::log::check_entries;
 use crate::sqlite::Mirror;
 use crate::{Entry, Head, LogError, MAX_SNAPSHOT, Upkeep};
@@ -42,7 +43,11 @@ impl JetstreamLog {
                 });
             }
             let went_back = past == Past::WentBack;
-            let term = core.fold.term().max(core.record.term) + 1;
+            let known = core.fold.term().max(core.record.term);
+            if planted(Fault::NoTerm) && known > 0 {
+                return Self::over(core, None).settled(folder, past == Past::WentBack);
+            }
+            let term = known + 1;
             let head = core.fold.head();
             let record = Record {
                 term,
@@ -87,7 +92,9 @@ impl JetstreamLog {
         if !mark.emptied.is_empty() {
             self.empty_slots(&mark.emptied)?;
         }
-        let restored = self.core.meta(RESTORED)?.is_some();
+        // What this opening saw counts, even where the remark of it was lost with the rest.
+        let restored = self.core.meta(RESTORED)?.is_some() || went_back;
+        let restored = restored && !planted(Fault::ForgetPast);
         Ok(Opened {
             log: self,
             restored,
@@ -384,23 +391,10 @@ pub(super) fn put_record(core: &mut Core, record: Record) -> Result<bool, LogErr
 pub(super) fn announce(core: &mut Core, term: u64) -> Result<bool, LogError> {
     let frame = Frame {
         term,
-        content: Content::Term(drawn(&core.subject)?),
+        content: Content::Term(core.link.drawn(&core.subject)?),
     };
     let payload = Bytes::from(frame.encode(&core.subject));
     put(core, term - 1, &payload, frame)
-}
-
-/// Bytes that nobody else draws, for what stands at `subject`.
-pub(super) fn drawn<const N: usize>(subject: &str) -> Result<[u8; N], LogError> {
-    let mut drawn = [0; N];
-    rustix::rand::getrandom(&mut drawn, rustix::rand::GetRandomFlags::empty()).map_err(
-        |errno| LogError::Io {
-            step: "draw bytes for",
-            path: subject.into(),
-            source: errno.into(),
-        },
-    )?;
-    Ok(drawn)
 }
 
 /// Publishes `frame` after the last message that was read, and takes it like anybody's; again when
@@ -416,7 +410,12 @@ pub(super) fn put(
     for _ in 0..ROUNDS {
         let before = core.fold.head();
         let put = link.put_after(streams::LOGS, &core.subject, core.at, payload.clone());
-        match link.wait(put)? {
+        let put = link.wait(put)?;
+        if !core.goes_on()? && !planted(Fault::AnswerCounts) {
+            // It follows, or lies beside, what we never read: it may be in nobody's log but ours.
+            return Err(ClusterError::Unconfirmed.into());
+        }
+        match put {
             Put::In(sequence) => {
                 core.take_frame(sequence, payload, Some(frame));
                 return Ok(true);
@@ -427,6 +426,10 @@ pub(super) fn put(
                 }
                 if core.fold.term() > until {
                     return Ok(false);
+                }
+                if core.fold.beyond().is_some() {
+                    // Something is missing before what came first.
+                    return Err(ClusterError::Unconfirmed.into());
                 }
                 let commits = matches!(frame.content, Content::Part(_));
                 if commits && core.fold.head() != before {

@@ -288,10 +288,8 @@ impl Home {
 
     /// Whether this process may work for the place: nobody else can have taken it.
     pub(crate) fn is_ours(&self) -> bool {
-        self.claim.as_ref().is_none_or(|claim| {
-            let holds = claim.node.view().borrow().holder(&self.place) == Some(claim.node.id());
-            holds && claim.node.lives_until().is_some()
-        })
+        let claim = self.claim.as_ref();
+        claim.is_none_or(|claim| claim.node.holds(&self.place))
     }
 
     /// Whether its log lies in a cluster.
