@@ -175,7 +175,7 @@ impl Shell {
             (machine.folder.clone(), machine.knows.take())
         };
         let opened = JetstreamLog::open(link, &folder, &self.place);
-        let opened = match opened {
+        let mut opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 self.note(|| format!("does not open the log: {error}"));
@@ -189,6 +189,14 @@ impl Shell {
                 head.number, opened.restored
             )
         });
+        if let Err(error) = opened.log.append_all(&[]) {
+            self.note(|| format!("it opens for reading only: {error}"));
+            self.process
+                .world
+                .lock()
+                .count("a log opened for reading only");
+            return None;
+        }
         {
             let mut world = self.process.world.lock();
             world.opened(knew, opened.restored);
