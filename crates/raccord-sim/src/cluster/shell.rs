@@ -168,11 +168,10 @@ impl Shell {
 
     fn open(&self, link: &Jetstream, node: &Arc<Node>) -> Option<Held> {
         let life = self.process.life;
-        let (folder, knew) = {
+        let (folder, opening) = {
             let mut world = self.process.world.lock();
-            let machine = &mut world.machines[life.machine];
-            // An opening that fails half way may have told it already, and let the copy go.
-            (machine.folder.clone(), machine.knows.take())
+            let folder = world.machines[life.machine].folder.clone();
+            (folder, world.opens(life.machine))
         };
         let opened = JetstreamLog::open(link, &folder, &self.place);
         let mut opened = match opened {
@@ -199,7 +198,7 @@ impl Shell {
         }
         {
             let mut world = self.process.world.lock();
-            world.opened(knew, opened.restored);
+            world.opened(&opening, opened.restored);
         }
         let loaded = fold(&opened.log);
         let Ok((mut engine, tail)) = loaded else {
