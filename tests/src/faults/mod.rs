@@ -223,6 +223,10 @@ fn restore(stage: &Stage, village: &Village, backup: &Path, dice: &mut Dice) -> 
     let before = village.told();
     let began = Instant::now();
     stage.servers.restore(backup)?;
+    // A place that rests sees it when it has something to write, or is opened again.
+    for at in 0..PLACES.len() {
+        village.edit(at, dice)?;
+    }
     let mut mute = BTreeSet::new();
     let all = wait_until(HEALING, || {
         mute = first.holds().map(|(_, mute)| mute).unwrap_or_default();

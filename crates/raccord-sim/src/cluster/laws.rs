@@ -26,8 +26,9 @@ pub struct Laws {
     stand: BTreeMap<u64, BTreeSet<[u8; 32]>>,
     /// The commits that the servers lost.
     lost: BTreeSet<Known>,
-    /// Whether commits were lost that nobody was told of yet.
-    untold: bool,
+    /// How often commits were lost, and how many of these times somebody was told, or nobody could be.
+    losses: u64,
+    settled: u64,
     /// Whether anything was lost.
     any_lost: bool,
     /// Whether something was lost where nothing was left that could tell.
@@ -37,6 +38,14 @@ pub struct Laws {
     /// Whether the servers went back at all: then the log's own record may be an older one, which
     /// says that it begins where it does no more.
     went_back: bool,
+}
+
+/// What was known when a writer began to open the log.
+#[derive(Debug)]
+pub struct Opening {
+    /// The last commit of this machine's copy, where the servers had lost it.
+    lost: Option<Known>,
+    losses: u64,
 }
 
 /// The log, as the servers have it.
@@ -120,15 +129,27 @@ impl World {
         self.count("a commit was accepted");
     }
 
-    /// A writer opened the log, with a copy that surely held the commit `knew`, and was told that the
-    /// log went back in time, or not.
-    pub fn opened(&mut self, knew: Option<Known>, restored: bool) {
+    /// A writer is about to open the log.
+    pub fn opens(&mut self, machine: usize) -> Opening {
+        // An opening that fails half way may have told it already, and let the copy go.
+        let knew = self.machines[machine].knows.take();
+        let lost = &self.laws.lost;
+        Opening {
+            lost: knew.filter(|knew| lost.contains(knew) && !self.laws.unsure),
+            losses: self.laws.losses,
+        }
+    }
+
+    /// It has opened it, and was told that the log went back in time, or not. What is lost meanwhile is
+    /// for the next one to see.
+    pub fn opened(&mut self, opening: &Opening, restored: bool) {
         self.count("a log was opened");
+        let untold = opening.losses > self.laws.settled;
         if restored {
-            if self.laws.untold {
+            if untold {
                 self.count("a loss was told");
             }
-            self.laws.untold = false;
+            self.laws.settled = opening.losses;
             return;
         }
         let truth = truth(&self.servers);
@@ -136,15 +157,13 @@ impl World {
             // Whoever has no copy finds the hole; this machine's copy fills it.
             return;
         }
-        if let Some(knew) = knew
-            && !self.laws.unsure
-            && self.laws.lost.contains(&knew)
-            && !truth.is_ok_and(|truth| truth.holds(knew))
+        if let Some(lost) = opening.lost
+            && !truth.is_ok_and(|truth| truth.holds(lost))
         {
             self.fail("commits were lost that this machine's copy knows, and nobody is told");
         }
-        if self.laws.untold {
-            self.laws.untold = false;
+        if untold {
+            self.laws.settled = opening.losses;
             self.laws.silent = true;
             self.count("a loss of which nothing was left that could tell");
         }
@@ -160,7 +179,7 @@ impl World {
         let Ok(after) = truth(&self.servers) else {
             // What cannot be read at all goes on for nobody.
             self.laws.any_lost = true;
-            self.laws.untold = true;
+            self.laws.losses += 1;
             if let Ok(before) = before {
                 self.laws.lost.extend(before.chain);
             }
@@ -178,7 +197,7 @@ impl World {
         self.laws.lost.retain(|known| !after.holds(*known));
         if self.laws.lost.len() > before {
             self.laws.any_lost = true;
-            self.laws.untold = true;
+            self.laws.losses += 1;
             self.count("commits were lost");
         }
     }

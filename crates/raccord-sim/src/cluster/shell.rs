@@ -168,14 +168,13 @@ impl Shell {
 
     fn open(&self, link: &Jetstream, node: &Arc<Node>) -> Option<Held> {
         let life = self.process.life;
-        let (folder, knew) = {
+        let (folder, opening) = {
             let mut world = self.process.world.lock();
-            let machine = &mut world.machines[life.machine];
-            // An opening that fails half way may have told it already, and let the copy go.
-            (machine.folder.clone(), machine.knows.take())
+            let folder = world.machines[life.machine].folder.clone();
+            (folder, world.opens(life.machine))
         };
         let opened = JetstreamLog::open(link, &folder, &self.place);
-        let opened = match opened {
+        let mut opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 self.note(|| format!("does not open the log: {error}"));
@@ -189,9 +188,17 @@ impl Shell {
                 head.number, opened.restored
             )
         });
+        if let Err(error) = opened.log.append_all(&[]) {
+            self.note(|| format!("it opens for reading only: {error}"));
+            self.process
+                .world
+                .lock()
+                .count("a log opened for reading only");
+            return None;
+        }
         {
             let mut world = self.process.world.lock();
-            world.opened(knew, opened.restored);
+            world.opened(&opening, opened.restored);
         }
         let loaded = fold(&opened.log);
         let Ok((mut engine, tail)) = loaded else {
