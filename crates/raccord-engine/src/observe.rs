@@ -8,10 +8,10 @@ mod told;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark,
+    Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark, Rules,
 };
 
-use accept::{apply, cancel_missing, restrict};
+use accept::{apply, cancel_missing, leaves_silently, restrict};
 use compare::{compare, protect_unreadable};
 use guard::{Alarm, guard};
 use held::{ask, close_readings, hold_reading};
@@ -82,6 +82,33 @@ fn unchanged(deciding: &mut Deciding<'_>, source: &ConnectorName, cursor: Option
             cancel_missing(deciding, source, &overdue);
             deciding.record(Fact::Read(Box::new(read)));
         }
+    }
+}
+
+/// Sources of other places' offers that are configured no more: all they brought has left.
+pub(crate) fn part(deciding: &mut Deciding<'_>, before: &Rules) {
+    let rules = deciding.rules();
+    let gone = before
+        .sources
+        .iter()
+        .filter(|(name, rule)| rule.foreign && !rules.sources.contains_key(*name));
+    for (name, _) in gone {
+        let Some(state) = deciding.state.sources.get(name) else {
+            continue;
+        };
+        let read = ReadFact {
+            dropped: state.lines.keys().copied().collect(),
+            ..empty_read(name)
+        };
+        let now = deciding.civil_now();
+        let coming = read
+            .dropped
+            .iter()
+            .filter(|entity| !leaves_silently(deciding.state, **entity, now));
+        let coming: Vec<_> = coming.map(|entity| (*entity, deciding.now)).collect();
+        cancel_missing(deciding, name, &coming);
+        deciding.record(Fact::Read(Box::new(read)));
+        readable_again(deciding, name);
     }
 }
 

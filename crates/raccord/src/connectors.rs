@@ -18,6 +18,7 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_programme::CONNECTOR,
     &raccord_connector_website::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
+    &raccord_connector_neighbour::CONNECTOR,
 ];
 
 /// The connector of a `kind`.

@@ -6,7 +6,7 @@
 use raccord_model::Lang;
 
 /// `text` on one line, at most `max` characters.
-pub(crate) fn line(text: &str, max: usize) -> String {
+pub fn line(text: &str, max: usize) -> String {
     // What is cut later need not be walked: a cell may hold ten megabytes.
     let spare = max.saturating_mul(4).saturating_add(64);
     let mut out = String::new();
@@ -31,12 +31,12 @@ pub(crate) fn line(text: &str, max: usize) -> String {
 }
 
 /// `text` on one line, at most `max` characters, as it is printed in `lang`.
-pub(crate) fn set(text: &str, max: usize, lang: Lang) -> String {
-    raccord_look::set(&line(text, max), lang)
+pub fn set(text: &str, max: usize, lang: Lang) -> String {
+    crate::set(&line(text, max), lang)
 }
 
 /// `text` with its line breaks, at most `max` characters, and whether something was cut.
-pub(crate) fn prose(text: &str, max: usize) -> (String, bool) {
+pub fn prose(text: &str, max: usize) -> (String, bool) {
     let spare = max.saturating_mul(4).saturating_add(64);
     let mut out = String::with_capacity(text.len().min(spare));
     let mut chars = text.chars().peekable();
@@ -71,7 +71,7 @@ pub(crate) fn prose(text: &str, max: usize) -> (String, bool) {
 }
 
 /// `text` if it is an address a reader may be sent to: http, https or mailto, in one piece.
-pub(crate) fn address(text: &str) -> Option<&str> {
+pub fn address(text: &str) -> Option<&str> {
     let text = text.trim();
     let known = ["http://", "https://", "mailto:"].iter().any(|scheme| {
         text.len() > scheme.len()
@@ -86,7 +86,7 @@ pub(crate) fn address(text: &str) -> Option<&str> {
 
 /// A piece of a line of prose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub enum Piece {
     /// Words.
     Text(String),
     /// An address standing in the text.
@@ -94,7 +94,7 @@ pub(crate) enum Piece {
 }
 
 /// A line of prose, its http(s) addresses told apart.
-pub(crate) fn pieces(line: &str) -> Vec<Piece> {
+pub fn pieces(line: &str) -> Vec<Piece> {
     let mut out = Vec::new();
     let mut text = String::new();
     for part in line.split_inclusive(char::is_whitespace) {
