@@ -6,5 +6,6 @@
 pub mod place;
 pub mod receiver;
 pub mod restore;
+pub mod shown;
 pub mod torture;
 pub mod working;

@@ -153,3 +153,131 @@ fn not_understood(reading: &mut Reading, name: &str, id: &str) {
         });
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+    use raccord_kit::conformance::holds_together;
+    use raccord_model::{Schemas, Verb};
+    use serde_json::json;
+
+    use super::*;
+
+    const HOW: How<'_> = How {
+        name: "Le Jardin",
+        site: "https://jardin.example.org",
+        ours: "raffinerie",
+        most: 100,
+        yesterday: jiff::civil::date(2027, 1, 1),
+    };
+
+    fn whole() -> String {
+        json!({
+            "format": SHARED_FORMAT,
+            "place": { "id": "jardin", "name": "Le Jardin" },
+            "generated": "2027-01-01T08:00:00Z",
+            "activities": [
+                { "id": "a", "title": "Bal", "start": "2027-01-02T18:30", "zone": "Indian/Reunion" },
+                { "id": "b", "title": "Film", "start": "2027-01-03", "zone": "Europe/Paris" },
+            ],
+        })
+        .to_string()
+    }
+
+    /// Texts as people and their programs write them, and others.
+    fn written() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            ".{0,300}".prop_map(Value::from),
+            Just(json!("2027-01-02")),
+            Just(json!("2027-01-03T18:30")),
+            Just(json!("Europe/Paris")),
+            Just(json!("confirmed")),
+            Just(json!("full")),
+            Just(json!("https://jardin.example.org/a?b=c")),
+            Just(json!(["a", "b", 3])),
+            Just(json!(true)),
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+        ]
+    }
+
+    fn entry() -> impl Strategy<Value = Value> {
+        let names = [
+            "id",
+            "title",
+            "kind",
+            "start",
+            "end",
+            "zone",
+            "all_day",
+            "room",
+            "description",
+            "status",
+            "tags",
+            "url",
+            "origin",
+            "contact",
+        ];
+        let good = json!({ "id": "a", "title": "Bal", "start": "2027-01-02T18:30", "zone": "Indian/Reunion" });
+        proptest::collection::btree_map(proptest::sample::select(&names[..]), written(), 0..6)
+            .prop_map(move |other| {
+                let mut entry = good.clone();
+                for (name, value) in other {
+                    entry[name] = value;
+                }
+                entry
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn every_line_makes_a_valid_event(entries in proptest::collection::vec(entry(), 1..6)) {
+            let list = json!({
+                "format": SHARED_FORMAT,
+                "place": { "id": "jardin", "name": "Le Jardin" },
+                "generated": "2027-01-01T08:00:00Z",
+                "activities": entries,
+            });
+            let reading = read(list.to_string().as_bytes(), HOW).unwrap();
+            holds_together(&reading);
+            for line in &reading.lines {
+                let mut data = json!(line.decode());
+                data["id"] = json!(raccord_model::EntityId::derive(&[b"x"]));
+                data["revision"] = json!(1);
+                data["changed"] = json!(["/title"]);
+                let faults = Schemas::shared().check(EntityKind::Activity, Verb::Created, &data);
+                prop_assert!(faults.is_empty(), "{data}: {faults:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_bytes_come_a_reading_holds_together(
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+            at in 0..400_usize,
+            cut in 0..400_usize,
+        ) {
+            let whole = whole().into_bytes();
+            let (at, cut) = (at.min(whole.len()), cut.min(whole.len()));
+            let spoiled = [&whole[..at], &bytes[..], &whole[cut.max(at)..]].concat();
+            for bytes in [&bytes, &spoiled] {
+                if let Ok(reading) = read(bytes, HOW) {
+                    holds_together(&reading);
+                    prop_assert!(reading.lines.len() <= HOW.most);
+                }
+            }
+        }
+
+        #[test]
+        fn a_list_that_ends_too_early_says_nothing(cut in 1..300_usize) {
+            let whole = whole();
+            let cut = whole.len().saturating_sub(cut);
+            prop_assume!(whole.is_char_boundary(cut));
+            prop_assert!(read(&whole.as_bytes()[..cut], HOW).is_err());
+        }
+    }
+}

@@ -3,21 +3,54 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use raccord_model::{SHARED_FORMAT, SharedActivity, SharedFeed, SharingPlace, Status, canonical};
+use raccord_model::{
+    Failure, Lang, SHARED_FORMAT, SharedActivity, SharedFeed, SharingPlace, Status, canonical,
+};
 use serde_json::{Value, json};
 
+use crate::calendar::{self, Offer};
 use crate::clean;
 use crate::item::Item;
 use crate::site::Site;
+use crate::stamps::{self, Stamps};
+
+/// Where the list lies in the site, and the calendar.
+pub(crate) const LIST: &str = "shared.json";
+pub(crate) const CALENDAR: &str = "shared.ics";
 
 /// The most activities that are offered, the first to come: readers take no more.
 const MOST: usize = 500;
 /// The longest description that travels; the rest is on the page.
 const DESCRIPTION: usize = 2_000;
 
+impl crate::Inner {
+    /// What is offered to the network. A list that says the same keeps the instant it was made, so
+    /// that who asks for it again is told that nothing changed.
+    pub(crate) fn offers(
+        &self,
+        lang: Lang,
+        today: Date,
+        changed: &[(&Item, Timestamp)],
+    ) -> Result<[(String, String); 2], Failure> {
+        let offered = offered(changed, today);
+        let path = self.folder.path(LIST)?;
+        let old = stamps::bounded(&path);
+        let kept = Stamps::of_list(&old)
+            .generated
+            .filter(|generated| write(&self.site, &offered, *generated).as_bytes() == old);
+        let made = kept.unwrap_or_else(|| self.now());
+        let items = offered.iter().map(|(item, changed)| (item, *changed));
+        let calendar = calendar::write(&self.site, lang, Offer::Shared, items);
+        Ok([
+            (LIST.to_owned(), write(&self.site, &offered, made)),
+            (CALENDAR.to_owned(), calendar),
+        ])
+    }
+}
+
 /// What is offered of `items`, by start, without what is not for others: who runs it, its credits,
 /// its guide.
-pub(crate) fn offered(items: &[(&Item, Timestamp)], today: Date) -> Vec<(Item, Timestamp)> {
+fn offered(items: &[(&Item, Timestamp)], today: Date) -> Vec<(Item, Timestamp)> {
     let is_offered = |item: &Item| {
         item.activity.shared == Some(true)
             && item.activity.status != Status::Cancelled
@@ -54,7 +87,7 @@ fn public_part(item: &Item) -> Item {
 }
 
 /// The list. Each activity stands on a line of its own, so that two versions compare well.
-pub(crate) fn write(site: &Site, offered: &[(Item, Timestamp)], generated: Timestamp) -> String {
+fn write(site: &Site, offered: &[(Item, Timestamp)], generated: Timestamp) -> String {
     let lines = offered.iter().filter_map(|(item, changed)| {
         let page = site.page(item.activity.id);
         let own = || clean::address(&item.activity.url).map(str::to_owned);

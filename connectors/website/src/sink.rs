@@ -230,7 +230,7 @@ fn unwritten(error: &askama::Error) -> Failure {
 }
 
 impl crate::Inner {
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         stamps::whole_second(Clock::now(&*self.clock))
     }
 
@@ -399,7 +399,7 @@ impl crate::Inner {
                 ),
             ),
         ];
-        files.extend(self.shared(lang, today, &changed)?);
+        files.extend(self.offers(lang, today, &changed)?);
         let made = (|| {
             files.push((
                 FEED.to_owned(),
@@ -438,29 +438,6 @@ impl crate::Inner {
         }
         tracing::info!(connector = %self.name, files = changed, "site written");
         Ok(changed > 0)
-    }
-
-    /// What is offered to the network. A list that says the same keeps the instant it was made, so
-    /// that who asks for it again is told that nothing changed.
-    fn shared(
-        &self,
-        lang: Lang,
-        today: Date,
-        changed: &[(&Item, Timestamp)],
-    ) -> Result<[(String, String); 2], Failure> {
-        let offered = shared::offered(changed, today);
-        let path = self.folder.path(SHARED)?;
-        let old = stamps::bounded(&path);
-        let kept = Stamps::of_list(&old)
-            .generated
-            .filter(|generated| shared::write(&self.site, &offered, *generated).as_bytes() == old);
-        let made = kept.unwrap_or_else(|| self.now());
-        let items = offered.iter().map(|(item, changed)| (item, *changed));
-        let calendar = calendar::write(&self.site, lang, Offer::Shared, items);
-        Ok([
-            (SHARED.to_owned(), shared::write(&self.site, &offered, made)),
-            (SHARED_CALENDAR.to_owned(), calendar),
-        ])
     }
 
     /// Draws the picture for social networks, once in the life of the process; only a site with an
@@ -513,8 +490,8 @@ impl crate::Inner {
             FEED,
             CALENDAR,
             LIST,
-            SHARED,
-            SHARED_CALENDAR,
+            shared::LIST,
+            shared::CALENDAR,
             GONE,
             STYLE,
             SITEMAP,
@@ -538,8 +515,6 @@ const INDEX: &str = "index.html";
 const STYLE: &str = "style.css";
 const LIST: &str = "activities.json";
 const CALENDAR: &str = "calendar.ics";
-const SHARED: &str = "shared.json";
-const SHARED_CALENDAR: &str = "shared.ics";
 const FEED: &str = "feed.xml";
 const GONE: &str = "404.html";
 

@@ -11,7 +11,7 @@ use raccord_model::{
     Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark, Rules,
 };
 
-use accept::{apply, cancel_missing, leaves_silently, restrict};
+use accept::{Gone, apply, cancel_missing, leaves_silently, restrict};
 use compare::{compare, protect_unreadable};
 use guard::{Alarm, guard};
 use held::{ask, close_readings, hold_reading};
@@ -22,6 +22,7 @@ use crate::fact::{Fact, ReadFact};
 use crate::faults::{Fault, planted};
 use crate::identity::Question;
 
+pub(crate) use accept::PARTED;
 pub(crate) use told::remark_digest;
 
 /// Up to this many questions are asked beside a reading that is held.
@@ -79,7 +80,7 @@ fn unchanged(deciding: &mut Deciding<'_>, source: &ConnectorName, cursor: Option
                 dropped: overdue.iter().map(|(entity, _)| *entity).collect(),
                 ..empty_read(source)
             };
-            cancel_missing(deciding, source, &overdue);
+            cancel_missing(deciding, source, &overdue, Gone::Missing);
             deciding.record(Fact::Read(Box::new(read)));
         }
     }
@@ -106,7 +107,7 @@ pub(crate) fn part(deciding: &mut Deciding<'_>, before: &Rules) {
             .iter()
             .filter(|entity| !leaves_silently(deciding.state, **entity, now));
         let coming: Vec<_> = coming.map(|entity| (*entity, deciding.now)).collect();
-        cancel_missing(deciding, name, &coming);
+        cancel_missing(deciding, name, &coming, Gone::Parted);
         deciding.record(Fact::Read(Box::new(read)));
         readable_again(deciding, name);
     }

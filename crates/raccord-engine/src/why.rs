@@ -565,6 +565,13 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
             ),
         ),
         Cause::Time => ("rule", Words::new("Le temps a passé", "Time passed")),
+        Cause::Noticed { code } if code == crate::observe::PARTED => (
+            "rule",
+            Words::new(
+                format!("« {} » n'est plus dans la configuration", event.source),
+                format!("“{}” is no longer in the configuration", event.source),
+            ),
+        ),
         Cause::Noticed { code } => (
             "rule",
             Words::new(

@@ -107,7 +107,10 @@ pub(super) fn remarks(reading: &Reading, compared: &Compared) -> Vec<Remark> {
 
 /// What cannot be read is told where organisers look, as one notice per source.
 pub(super) fn tell_unread(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Reading) {
-    if reading.unread.is_empty() {
+    let rules = deciding.rules();
+    let foreign = rules.sources.get(source).is_some_and(|rule| rule.foreign);
+    // What another place writes is not for organisers here to mend.
+    if reading.unread.is_empty() || foreign {
         crate::notice::settle(deciding, "unread", source.as_str());
         return;
     }
