@@ -220,7 +220,7 @@ mod tests {
             "contact",
         ];
         let good = json!({ "id": "a", "title": "Bal", "start": "2027-01-02T18:30", "zone": "Indian/Reunion" });
-        proptest::collection::btree_map(proptest::sample::select(&names[..]), written(), 0..6)
+        proptest::collection::btree_map(proptest::sample::select(names.to_vec()), written(), 0..6)
             .prop_map(move |other| {
                 let mut entry = good.clone();
                 for (name, value) in other {

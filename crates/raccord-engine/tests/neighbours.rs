@@ -248,7 +248,7 @@ fn what_another_place_offers_goes_to_the_page_made_for_it_and_nowhere_else() {
         desk.sheet();
         let before = desk.sent("hook");
         desk.jardin(&[("a", "Bal")]);
-        assert_eq!(desk.shows("site"), ["Bal", "Chorale"]);
+        assert_eq!(desk.shows("site"), ["Bal", "Bar", "Chorale"]);
         assert_eq!(
             desk.shows("paper"),
             ["Bar", "Chorale"],
