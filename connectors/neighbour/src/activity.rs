@@ -143,7 +143,7 @@ fn tags(value: Option<&Value>) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -27,8 +27,8 @@ pub(crate) struct Settings {
     #[schemars(extend("examples" = ["site-template"]))]
     pub(crate) template: Option<Text<4096>>,
     /// What is offered to the other places of the network without being marked in the sheet:
-    /// public activities whose fields hold one of these words, field = ["word"]. What the sheet
-    /// says of a line counts more.
+    /// public activities whose fields hold one of these words, under the name of the field. What
+    /// the sheet says of a line counts more.
     #[serde(default)]
     #[schemars(extend("examples" = [{ "kind": ["Concert", "Fête"] }]))]
     pub(crate) share: BTreeMap<String, Vec<Text<200>>>,
