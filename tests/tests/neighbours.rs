@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use raccord_tests::place::Place;
+use raccord_tests::receiver::Receiver;
 use raccord_tests::shown::Shown;
 use serde_json::Value;
 
@@ -214,6 +215,43 @@ fn a_place_that_parts_takes_its_offers_with_it() {
     sync(&ours);
     assert!(!ours.path("site/around.html").exists());
     assert!(elsewhere(&ours, "du Jardin").is_empty());
+}
+
+#[test]
+fn another_program_hears_of_it_once_a_route_names_where_it_comes_from() {
+    let (jardin, _shown, ours) = two();
+    let receiver = Receiver::start().unwrap();
+    let hook = format!(
+        "[connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
+        receiver.address
+    );
+    ours.configure(|config| config + &hook).unwrap();
+    sync(&ours);
+    let titles = || -> BTreeSet<String> {
+        let received = receiver.received();
+        let events = received.values().flatten();
+        let events = events.map(|body| serde_json::from_slice::<Value>(body).unwrap());
+        let activities =
+            events.filter(|event| event["type"].as_str().unwrap().contains("activity"));
+        activities
+            .map(|event| event["data"]["title"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(titles(), BTreeSet::from(["Chorale".to_owned()]));
+    let route =
+        "[[routes]]\nto = \"hook\"\nwhen = { entity = \"activity\", origin = \"le jardin\" }\n";
+    ours.configure(|config| config + route).unwrap();
+    // What is told from now on.
+    ours.save(
+        "p.csv",
+        format!("{HEADER}12/01/2027,21h,Chorale tardive,Concert,Halle,,,Public,\n").as_bytes(),
+    )
+    .unwrap();
+    write(&jardin, &[&BAL.replace("18h30", "19h30"), ATELIER, REUNION]);
+    sync(&jardin);
+    sync(&ours);
+    let expected = ["Bal du Jardin", "Chorale", "Chorale tardive"];
+    assert_eq!(titles(), expected.map(str::to_owned).into());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::{StatusCode, header};
 use jiff::tz::TimeZone;
 use raccord_kit::http::{Answer, Http, Request, Target};
-use raccord_kit::{BoxFuture, Choice, Finding, Kit, Sink, Source, Tool};
-use raccord_model::{Digest, Failure, Manifest, Observation};
+use raccord_kit::{BoxFuture, Choice, Finding, Kit, Level, Sink, Source, Tool};
+use raccord_model::{Blame, Digest, Failure, Manifest, Observation};
 
 use crate::cursor::{self, Cursor};
 use crate::list::{self, How};
@@ -105,7 +105,14 @@ impl Neighbour {
 
     async fn findings(&self) -> Vec<Finding> {
         match self.look(None).await {
-            Err(failure) => vec![Finding::of("url", &failure)],
+            // One that is away today keeps nobody from working.
+            Err(failure) => vec![Finding {
+                level: match failure.blame {
+                    Blame::Transient => Level::Warning,
+                    _ => Level::Error,
+                },
+                ..Finding::of("url", &failure)
+            }],
             Ok(_) => Vec::new(),
         }
     }
