@@ -13,5 +13,6 @@ pub mod proxy;
 pub mod receiver;
 pub mod restore;
 pub mod sheet;
+pub mod shown;
 pub mod torture;
 pub mod working;

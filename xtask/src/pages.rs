@@ -19,16 +19,24 @@ pub(crate) struct Args {
     pictures: bool,
 }
 
-/// A site: its folder, and language, day, address, number of lines and colour.
-const SITES: [(&str, [&str; 5]); 5] = [
+/// A site: its folder, and language, day, address, number of lines, colour, and how many activities
+/// another place offers.
+const SITES: [(&str, [&str; 6]); 5] = [
     (
         "sample",
-        ["fr", "2027-01-02", "https://programme.example.org", "", ""],
+        [
+            "fr",
+            "2027-01-02",
+            "https://programme.example.org",
+            "",
+            "",
+            "",
+        ],
     ),
-    ("tinted", ["en", "2027-01-12", "", "", "#ffd400"]),
-    ("long", ["fr", "2027-01-02", "", "120", "#0b6b53"]),
-    ("short", ["fr", "2027-01-02", "", "5", ""]),
-    ("empty", ["fr", "2027-01-02", "", "0", ""]),
+    ("tinted", ["en", "2027-01-12", "", "", "#ffd400", "9"]),
+    ("long", ["fr", "2027-01-02", "", "120", "#0b6b53", ""]),
+    ("short", ["fr", "2027-01-02", "", "5", "", ""]),
+    ("empty", ["fr", "2027-01-02", "", "0", "", ""]),
 ];
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -69,7 +77,7 @@ fn example(package: &str, name: &str, path: &Path, words: &[&str]) -> Result<()>
 }
 
 /// Every kind of page, some tinted, some in English; of a folder its first page.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "sample/index.html",
     "sample/2027-01.html",
     "sample/404.html",
@@ -80,6 +88,7 @@ const PAGES: [&str; 15] = [
     "sample-own/embed.html",
     "tinted/index.html",
     "tinted/activities",
+    "tinted/around.html",
     "long/index.html",
     "long/2027-01.html",
     "long-own/embed-2.html",

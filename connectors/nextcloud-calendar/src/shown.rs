@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use raccord_kit::clean;
+use raccord_look::clean;
 use raccord_model::{
     Activity, Authority, Civil, Context, Digest, Entity, Lang, Route, Status, Visibility, Words,
     digest_of, usual_authority,

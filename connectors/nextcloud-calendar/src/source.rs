@@ -12,7 +12,8 @@ use bytes::Bytes;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use raccord_kit::{BoxFuture, Shared, Source, clean};
+use raccord_kit::{BoxFuture, Shared, Source};
+use raccord_look::clean;
 use raccord_model::{
     Civil, Digest, Edit, EntityId, EntityKind, Failure, Fields, Line, Link, Observation, Reading,
     Tab, Unread, Words,

@@ -34,6 +34,9 @@ pub(crate) fn document(place: &Place, links: &Links) -> Document {
         status,
         tags: Vec::new(),
         url: String::new(),
+        shared: None,
+        origin: String::new(),
+        origin_url: String::new(),
         series: None,
         extra: Fields::new(),
     };

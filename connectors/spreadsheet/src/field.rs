@@ -18,6 +18,7 @@ pub(crate) enum Field {
     Contact,
     Description,
     Visibility,
+    Shared,
     Capacity,
     Credits,
     Guide,
@@ -27,7 +28,7 @@ pub(crate) enum Field {
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Date,
         Self::EndDate,
         Self::Weekday,
@@ -43,6 +44,7 @@ impl Field {
         Self::Contact,
         Self::Description,
         Self::Visibility,
+        Self::Shared,
         Self::Capacity,
         Self::Credits,
         Self::Guide,
@@ -69,6 +71,7 @@ impl Field {
             Self::Contact => "contact",
             Self::Description => "description",
             Self::Visibility => "visibility",
+            Self::Shared => "shared",
             Self::Capacity => "capacity",
             Self::Credits => "credits",
             Self::Guide => "guide",
@@ -92,6 +95,7 @@ impl Field {
             Self::Contact => &["contact"],
             Self::Description => &["description"],
             Self::Visibility => &["visibility"],
+            Self::Shared => &["shared"],
             Self::Capacity => &["capacity"],
             Self::Credits => &["credits"],
             Self::Guide => &["guide"],
@@ -129,6 +133,7 @@ impl Field {
                 | Self::AllDay
                 | Self::Contact
                 | Self::Visibility
+                | Self::Shared
                 | Self::Status
         )
     }

@@ -223,7 +223,10 @@ fn by_head(folded: &str) -> Option<Field> {
             .field()
             .filter(|field| *field != Field::Date || head == "date");
     }
-    words::header(head).field()
+    // "Partage de la salle" is about something else than the network.
+    words::header(head)
+        .field()
+        .filter(|field| *field != Field::Shared)
 }
 
 /// The header, folded: brackets, units and inclusive endings off.

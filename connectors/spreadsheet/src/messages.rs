@@ -342,6 +342,22 @@ pub(crate) fn visibility(found: &str) -> Said {
     )
 }
 
+pub(crate) fn shared(found: &str) -> Said {
+    (
+        "shared-unknown",
+        Words::new(
+            format!(
+                "{}\u{a0}: est-ce à partager avec les autres lieux du réseau\u{202f}? Écrivez Oui ou Non. En attendant, la ligne n’est pas partagée.",
+                fr(found)
+            ),
+            format!(
+                "{}: is it to be shared with the other places of the network? Write Yes or No. Until then, the line is not shared.",
+                en(found)
+            ),
+        ),
+    )
+}
+
 pub(crate) fn status(found: &str) -> Said {
     (
         "status-unknown",

@@ -45,6 +45,7 @@ fn of_cells() -> Vec<Said> {
         messages::capacity(found),
         messages::credits(found),
         messages::visibility(found),
+        messages::shared(found),
         messages::status(found),
         messages::link(found),
         messages::cell_error(found),

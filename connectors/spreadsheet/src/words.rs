@@ -6,6 +6,7 @@
 use raccord_model::{Status, Visibility};
 
 use crate::field::Field;
+use crate::text;
 
 /// What a whole header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,33 @@ pub(crate) fn header(key: &str) -> Named {
         | "visibilite" | "visibility" | "audience" | "acces" | "access" | "ouvert a"
         | "ouvert au public" | "open to" | "open to the public" | "members only" | "diffusion"
         | "pour qui" | "who can come" => Field::Visibility,
+        "partage"
+        | "partagee"
+        | "partages"
+        | "partagees"
+        | "a partager"
+        | "partager"
+        | "partage reseau"
+        | "partage au reseau"
+        | "partage avec le reseau"
+        | "partager au reseau"
+        | "partager avec le reseau"
+        | "a partager avec le reseau"
+        | "partage avec le voisinage"
+        | "partage avec les autres lieux"
+        | "partage inter lieux"
+        | "inter lieux"
+        | "autres lieux"
+        | "visible du reseau"
+        | "shared"
+        | "share"
+        | "to share"
+        | "share with network"
+        | "share with the network"
+        | "shared with network"
+        | "shared with the network"
+        | "shared with other places"
+        | "other places" => Field::Shared,
         "jauge"
         | "jauge max"
         | "capacite"
@@ -257,6 +285,29 @@ pub(crate) fn visibility(key: &str, yes_means: Visibility) -> Option<Visibility>
         | "ferme"
         | "closed" => Some(Visibility::Internal),
         other => yes(other).map(|said| if said { yes_means } else { opposite }),
+    }
+}
+
+/// Whether it is offered to the other places of the network.
+pub(crate) fn shared(raw: &str) -> Option<bool> {
+    if let Some(sign) = status_sign(raw.trim()) {
+        return match sign {
+            Status::Confirmed => Some(true),
+            Status::Cancelled => Some(false),
+            _ => None,
+        };
+    }
+    match text::key(raw).as_str() {
+        "partage" | "partagee" | "partages" | "partagees" | "a partager" | "partager"
+        | "reseau" | "le reseau" | "tout le reseau" | "au reseau" | "avec le reseau"
+        | "voisins" | "tous les lieux" | "les autres lieux" | "shared" | "share" | "to share"
+        | "network" | "the network" | "the whole network" | "all places" | "other places"
+        | "neighbours" => Some(true),
+        "non partage" | "non partagee" | "pas partage" | "pas partagee" | "ne pas partager"
+        | "pas le reseau" | "ici" | "ici seulement" | "chez nous" | "nous seulement" | "local"
+        | "interne" | "prive" | "not shared" | "do not share" | "not to share" | "here"
+        | "here only" | "only here" | "only us" | "internal" | "private" => Some(false),
+        other => yes(other),
     }
 }
 

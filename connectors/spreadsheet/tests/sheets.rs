@@ -545,3 +545,36 @@ fn a_second_messy_workbook_reads_the_same_in_each_format() {
         ]
     );
 }
+
+#[test]
+fn a_line_is_offered_to_the_network_where_its_cell_says_so() {
+    for header in [
+        "Partagé",
+        "À partager ?",
+        "Partagé avec le réseau",
+        "Shared",
+        "Share with the network",
+    ] {
+        let reading = csv(&format!(
+            "Date,Titre,{header}\n02/01/2027,Un,oui\n03/01/2027,Deux,X\n04/01/2027,Trois,réseau\n\
+             05/01/2027,Quatre,✓\n06/01/2027,Cinq,non\n07/01/2027,Six,\n08/01/2027,Sept,-\n\
+             09/01/2027,Huit,chez nous\n10/01/2027,Neuf,peut-être\n"
+        ));
+        let said: Vec<Option<bool>> = fields(&reading)
+            .iter()
+            .map(|fields| fields.get("shared").and_then(serde_json::Value::as_bool))
+            .collect();
+        let (yes, no) = (Some(true), Some(false));
+        // What is not understood is not shared, and asked about.
+        assert_eq!(
+            said,
+            [yes, yes, yes, yes, no, None, None, no, no],
+            "{header}"
+        );
+        assert_eq!(reading.unread.len(), 1);
+        assert_eq!(reading.unread[0].code, "shared-unknown");
+    }
+    // Other columns that begin like it are something else.
+    let other = csv("Date,Titre,Partage de la salle,Réseau\n02/01/2027,Un,oui,Facebook\n");
+    assert!(!fields(&other)[0].contains_key("shared"));
+}

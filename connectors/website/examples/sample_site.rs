@@ -1,7 +1,7 @@
 //! Writes the site of the sample programme: `cargo run -p raccord-connector-website --example
-//! sample_site -- FOLDER [fr|en] [2027-01-02] [BASE_URL] [LINES] [COLOUR]`; an empty word leaves a
-//! choice to its default, and LINES may be another site's `activities.json`. For looking at, and
-//! for the checks by programs that are not ours.
+//! sample_site -- FOLDER [fr|en] [2027-01-02] [BASE_URL] [LINES] [COLOUR] [AROUND]`; an empty word leaves a
+//! choice to its default, LINES may be another site's `activities.json`, and AROUND is how many
+//! activities another place offers. For looking at, and for the checks by programs that are not ours.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,11 +28,13 @@ async fn main() {
     if let Some(base) = given(3) {
         settings["base_url"] = json!(base);
     }
-    let members = match given(4) {
+    let mut members = match given(4) {
         Some(file) if Path::new(file).is_file() => others(Path::new(file)),
         Some(lines) => public(lines.parse().unwrap()),
         None => common::sample(),
     };
+    let around = given(6).map_or(0, |count| count.parse().unwrap());
+    members.extend(public(around).into_iter().map(theirs));
     let (mut kit, _) = common::kit(folder, common::place());
     kit.colour = given(5).cloned().unwrap_or_default();
     let tool = (raccord_connector_website::CONNECTOR.build)(settings, &kit).unwrap();
@@ -49,6 +51,19 @@ fn others(file: &Path) -> Vec<Entity> {
         .iter()
         .map(one)
         .collect()
+}
+
+/// The same as another place would offer it.
+fn theirs(mut entity: Entity) -> Entity {
+    for (name, text) in [
+        ("origin", "Le Jardin"),
+        ("origin_url", "https://jardin.example.org/"),
+        ("room", "Le Jardin · Serre"),
+        ("url", "https://jardin.example.org/activities/1.html"),
+    ] {
+        entity.fields.insert(name.to_owned(), json!(text));
+    }
+    entity
 }
 
 /// So many public lines: those of the sample, again and again under other titles.

@@ -25,8 +25,21 @@ const DESCRIPTION: usize = 4_000;
 pub(crate) enum Offer {
     /// To subscribe to: it has a name and asks to be read again every hour.
     Subscription,
+    /// What other places may show, the same way.
+    Shared,
     /// One activity, to be added once.
     Single,
+}
+
+impl Offer {
+    /// Where the calendar is read again.
+    const fn path(self) -> Option<&'static str> {
+        match self {
+            Self::Subscription => Some("calendar.ics"),
+            Self::Shared => Some("shared.ics"),
+            Self::Single => None,
+        }
+    }
 }
 
 /// The calendar of `items`, each with the instant it was last changed.
@@ -42,14 +55,14 @@ pub(crate) fn write<'a>(
     out.line("PRODID", "-//Raccord//website//EN");
     out.line("CALSCALE", "GREGORIAN");
     out.line("METHOD", "PUBLISH");
-    if offer == Offer::Subscription {
+    if let Some(path) = offer.path() {
         let name = clean::line(&site.place.name, 200);
         out.text("NAME", &name);
         out.text("X-WR-CALNAME", &name);
         out.text("X-WR-TIMEZONE", &site.place.zone);
         out.line("REFRESH-INTERVAL;VALUE=DURATION", "PT1H");
         out.line("X-PUBLISHED-TTL", "PT1H");
-        if let Some(address) = site.address("calendar.ics") {
+        if let Some(address) = site.address(path) {
             out.line("SOURCE;VALUE=URI", &address);
         }
     }

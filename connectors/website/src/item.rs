@@ -9,6 +9,7 @@ use raccord_model::{Activity, Civil, Digest, Entity, Fields, Place, Status, dige
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::site::Site;
 use crate::words::{self, Span};
 
 /// A public activity.
@@ -23,13 +24,16 @@ pub(crate) struct Item {
 impl Item {
     /// The public part of an entity; nothing for drafts, internal activities, and what is no
     /// activity.
-    pub(crate) fn of(entity: &Entity, place: &Place) -> Option<Self> {
+    pub(crate) fn of(entity: &Entity, site: &Site) -> Option<Self> {
         let mut activity = Activity::of(entity).filter(Activity::is_public)?;
         activity.contact.clear();
         activity.extra = Fields::new();
         if activity.zone.is_empty() {
-            activity.zone.clone_from(&place.zone);
+            activity.zone.clone_from(&site.place.zone);
         }
+        // What another place offers is not ours to offer.
+        let shared = !activity.is_foreign() && site.shares(entity, activity.shared);
+        activity.shared = shared.then_some(true);
         Some(Self {
             revision: entity.revision,
             activity,

@@ -3,7 +3,7 @@
 //!
 //! There is no tool behind it and no version to follow: RFC 5545 and 7986 (calendar), RFC 4287
 //! (Atom), schema.org `Event`, and plain HTML without a single script. It shows public activities
-//! only; contacts, drafts, internal activities and fields it does not know never reach a file. It
+//! only, and on a page apart those that other places offer; contacts, drafts, internal activities and fields it does not know never reach a file. It
 //! touches no file it did not make, and never leaves its folder.
 
 #![allow(
@@ -18,6 +18,7 @@ use std::sync::atomic::AtomicBool;
 use raccord_kit::{
     BoxFuture, Choice, Clock, Connector, Finding, Kit, Level, Sink, Source, Tool, settings,
 };
+use raccord_look::clean;
 use raccord_model::{
     Class, ConnectorName, EntityKind, Failure, Handling, Manifest, Mode, Period, Policy, Words,
 };
@@ -29,7 +30,6 @@ use crate::site::Site;
 use crate::template::Template;
 
 mod calendar;
-mod clean;
 mod data;
 mod feed;
 mod folder;
@@ -37,6 +37,7 @@ mod item;
 mod jsonld;
 mod options;
 mod pages;
+mod shared;
 mod sink;
 mod site;
 mod sitemap;
@@ -62,6 +63,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             .map_err(|failure| vec![Finding::of("template", &failure)])?,
         None => Template::default(),
     };
+    let shared_by = settings.shared_by()?;
     Ok(Box::new(Website {
         inner: Arc::new(Inner {
             name: kit.name.clone(),
@@ -73,6 +75,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 place: kit.place.clone(),
                 base_url: settings.base_url.map(|base| base.0),
                 template,
+                shared_by,
                 tint: kit.colour.parse().unwrap_or_default(),
             },
         }),

@@ -1,6 +1,10 @@
 //! The settings of a site, nothing else.
 
-use raccord_kit::settings::Text;
+use std::collections::BTreeMap;
+
+use raccord_kit::Finding;
+use raccord_kit::settings::{Gathered, Text};
+use raccord_model::{Blame, Failure, When, Words};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -22,6 +26,76 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(extend("examples" = ["site-template"]))]
     pub(crate) template: Option<Text<4096>>,
+    /// What is offered to the other places of the network without being marked in the sheet:
+    /// public activities whose fields hold one of these words, under the name of the field. What
+    /// the sheet says of a line counts more.
+    #[serde(default)]
+    #[schemars(extend("examples" = [{ "kind": ["Concert", "Fête"] }]))]
+    pub(crate) share: BTreeMap<String, Vec<Text<200>>>,
+}
+
+/// The fields that `share` can look at.
+const SHARED_BY: [&str; 7] = [
+    "kind",
+    "organiser",
+    "room",
+    "status",
+    "tags",
+    "title",
+    "visibility",
+];
+
+impl Settings {
+    /// What is offered to the network unmarked: nothing where nothing is said.
+    ///
+    /// # Errors
+    /// When a field is none, or has no word.
+    pub(crate) fn shared_by(&self) -> Result<Option<When>, Vec<Finding>> {
+        let mut wrong = Gathered::default();
+        for (field, words) in &self.share {
+            let known = SHARED_BY.contains(&field.as_str()) && !words.is_empty();
+            let made = if known {
+                Ok(())
+            } else {
+                Err(not_shared_by(field))
+            };
+            wrong.take(&format!("share.{field}"), made);
+        }
+        let findings = wrong.findings();
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let words = |words: &[Text<200>]| words.iter().map(|word| word.to_string()).collect();
+        let fields = self.share.iter();
+        let fields = fields
+            .map(|(field, all)| (field.clone(), words(all)))
+            .collect();
+        let when = When {
+            entity: Vec::new(),
+            fields,
+        };
+        Ok((!self.share.is_empty()).then_some(when))
+    }
+}
+
+fn not_shared_by(field: &str) -> Failure {
+    let known = SHARED_BY.join(", ");
+    Failure::new(
+        Blame::Data,
+        "website.share",
+        Words::new(
+            format!(
+                "La clé «\u{a0}share.{field}\u{a0}» n’est pas une liste de mots sous un champ connu."
+            ),
+            format!("The key “share.{field}” is no list of words under a known field."),
+        ),
+        Words::new(
+            format!(
+                "Écrivez par exemple share = {{ kind = [\"Concert\"] }}\u{a0}; les champs\u{a0}: {known}."
+            ),
+            format!("Write for example share = {{ kind = [\"Concert\"] }}; the fields: {known}."),
+        ),
+    )
 }
 
 /// The public address of the site, always with a slash at its end.

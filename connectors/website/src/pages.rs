@@ -20,8 +20,8 @@ mod names;
 mod programme;
 
 pub(crate) use activity::activity;
-pub(crate) use names::{FOLDERS, begins, is_list_page};
-pub(crate) use programme::Programme;
+pub(crate) use names::{FOLDERS, begins, is_around, is_list_page};
+pub(crate) use programme::{On, Programme};
 
 /// A file of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]

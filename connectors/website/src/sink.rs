@@ -21,11 +21,14 @@ use serde_json::{Value, json};
 
 use crate::calendar::{self, Offer};
 use crate::item::Item;
-use crate::pages::{self, Programme};
+use crate::pages::{self, On, Programme};
 use crate::site::{self, PICTURE, Site};
 use crate::sitemap::{self, SITEMAP};
 use crate::stamps::{self, Stamps};
-use crate::{Website, clean, data, feed, social, words};
+use crate::{Website, clean, data, feed, shared, social, words};
+
+/// The most activities of other places that are shown, the first to come.
+const AROUND: usize = 300;
 
 /// What `render` hands to `apply`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,12 +49,19 @@ pub(crate) enum Body {
         today: Date,
         /// What is on, by start.
         items: Vec<Item>,
+        /// What other places offer, by start.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        around: Vec<Item>,
     },
 }
 
 impl Sink for Website {
     fn target(&self) -> String {
         self.inner.output.clone()
+    }
+
+    fn shows_around(&self) -> bool {
+        true
     }
 
     fn lost(&self, objects: &[String]) -> Vec<String> {
@@ -71,7 +81,7 @@ impl Sink for Website {
         };
         match subject {
             Subject::Entity { entity, .. } if entity.kind == EntityKind::Activity => {
-                match Item::of(entity, context.place) {
+                match Item::of(entity, &site).filter(|item| !item.activity.is_foreign()) {
                     Some(item) => Rendered::Object(page(&site, context.lang, item)),
                     None => Rendered::Nothing,
                 }
@@ -81,14 +91,18 @@ impl Sink for Website {
                 let mut items: Vec<Item> = members
                     .iter()
                     .filter(|entity| entity.kind == EntityKind::Activity)
-                    .filter_map(|entity| Item::of(entity, context.place))
+                    .filter_map(|entity| Item::of(entity, &site))
                     .filter(|item| item.listed(context.today))
                     .collect();
                 items.sort_by(|one, other| {
                     let key = |item: &Item| (item.activity.start, item.activity.id);
                     (one.first(), key(one)).cmp(&(other.first(), key(other)))
                 });
-                Rendered::Object(programme(&site, context.lang, context.today, items))
+                let theirs = |item: &Item| item.activity.is_foreign();
+                let (mut around, items): (Vec<Item>, _) = items.into_iter().partition(theirs);
+                around.retain(|item| !item.over_before(context.today));
+                around.truncate(AROUND);
+                Rendered::Object(programme(&site, context, items, around))
             }
         }
     }
@@ -140,14 +154,24 @@ fn page(site: &Site, lang: Lang, item: Item) -> Desired {
     }
 }
 
-fn programme(site: &Site, lang: Lang, today: Date, items: Vec<Item>) -> Desired {
+fn programme(site: &Site, context: &Context<'_>, items: Vec<Item>, around: Vec<Item>) -> Desired {
+    let (lang, today) = (context.lang, context.today);
     let over = items.iter().filter(|item| item.over_before(today));
-    let look = json!({
+    let mut look = json!({
         "items": items.iter().map(Item::digest).collect::<Vec<_>>(),
         // What is already over stands at the end: the day itself makes no difference.
         "over": over.map(|item| item.activity.id).collect::<Vec<_>>(),
         "look": site.look(lang),
     });
+    if !around.is_empty() {
+        look["around"] = around
+            .iter()
+            .map(Item::digest)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|digest| json!(digest))
+            .collect();
+    }
     let coming = items.iter().filter(|item| !item.over_before(today)).count();
     Desired {
         outdated: None,
@@ -168,7 +192,12 @@ fn programme(site: &Site, lang: Lang, today: Date, items: Vec<Item>) -> Desired 
                 many => format!("{many} activities to come."),
             },
         ),
-        body: body(&Body::Programme { lang, today, items }),
+        body: body(&Body::Programme {
+            lang,
+            today,
+            items,
+            around,
+        }),
     }
 }
 
@@ -201,7 +230,7 @@ fn unwritten(error: &askama::Error) -> Failure {
 }
 
 impl crate::Inner {
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         stamps::whole_second(Clock::now(&*self.clock))
     }
 
@@ -247,8 +276,17 @@ impl crate::Inner {
                 let page = matches!(body, Body::Page { .. });
                 let changed = match body {
                     Body::Page { lang, item } => self.write_page(lang, &item, desired.hash)?,
-                    Body::Programme { lang, today, items } => {
-                        self.write_programme(*entity, lang, today, &items, desired.hash)?
+                    Body::Programme {
+                        lang,
+                        today,
+                        items,
+                        around,
+                    } => {
+                        let on = On {
+                            items: &items,
+                            around: &around,
+                        };
+                        self.write_programme(*entity, lang, today, &on, desired.hash)?
                     }
                 };
                 Ok(Made {
@@ -321,9 +359,10 @@ impl crate::Inner {
         id: EntityId,
         lang: Lang,
         today: Date,
-        items: &[Item],
+        on: &On<'_>,
         hash: Digest,
     ) -> Result<bool, Failure> {
+        let items = on.items;
         let list = self.folder.path(LIST)?;
         let before = Stamps::read(&list);
         let now = self.now();
@@ -360,6 +399,7 @@ impl crate::Inner {
                 ),
             ),
         ];
+        files.extend(self.offers(lang, today, &changed)?);
         let made = (|| {
             files.push((
                 FEED.to_owned(),
@@ -367,9 +407,11 @@ impl crate::Inner {
             ));
             let gone = pages::gone(&self.site, lang)?;
             files.push((gone.path, gone.html));
-            let programme = Programme::new(&self.site, lang, today, hash, items);
+            let programme = Programme::new(&self.site, lang, today, hash, on);
             let pages = programme.pages()?;
-            let paths = pages.iter().map(|page| page.path.as_str());
+            // What others offer is theirs to have found.
+            let own = |path: &&str| !pages::is_around(path);
+            let paths = pages.iter().map(|page| page.path.as_str()).filter(own);
             let sitemap = sitemap::write(&self.site, paths, &changed)?;
             files.extend(sitemap.map(|text| (SITEMAP.to_owned(), text)));
             files.extend(pages.into_iter().map(|page| (page.path, page.html)));
@@ -448,6 +490,8 @@ impl crate::Inner {
             FEED,
             CALENDAR,
             LIST,
+            shared::LIST,
+            shared::CALENDAR,
             GONE,
             STYLE,
             SITEMAP,

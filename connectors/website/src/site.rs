@@ -1,7 +1,7 @@
 //! What all files of a site have in common: the place, its address, and what replaces our look.
 
 use raccord_look::{LETTERS, LETTERS_FILE, Tint};
-use raccord_model::{Digest, EntityId, Lang, Place};
+use raccord_model::{Digest, Entity, EntityId, Lang, Place, When};
 use url::Url;
 
 use crate::template::Template;
@@ -26,6 +26,8 @@ pub(crate) struct Site {
     pub(crate) template: Template,
     /// The place's own colour.
     pub(crate) tint: Tint,
+    /// What is offered to the network without being marked.
+    pub(crate) shared_by: Option<When>,
 }
 
 impl Site {
@@ -45,6 +47,16 @@ impl Site {
         let address = self.address("calendar.ics")?;
         let (_, rest) = address.split_once("://")?;
         Some(format!("webcal://{rest}"))
+    }
+
+    /// Whether an activity is offered to the network: as its line says, else as the settings do.
+    pub(crate) fn shares(&self, entity: &Entity, marked: Option<bool>) -> bool {
+        let by_rule = || {
+            self.shared_by
+                .as_ref()
+                .is_some_and(|when| when.fits(entity))
+        };
+        marked.unwrap_or_else(by_rule)
     }
 
     /// The style sheet, for a page from which the letters are at `letters`.

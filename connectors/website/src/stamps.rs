@@ -26,7 +26,12 @@ pub(crate) struct Stamps {
 impl Stamps {
     /// Reads the `activities.json` at `path`; one that is missing or not ours counts as empty.
     pub(crate) fn read(path: &Path) -> Self {
-        Self::parse(&bounded(path)).unwrap_or_default()
+        Self::of_list(&bounded(path))
+    }
+
+    /// The instants in a list of activities; one that is not ours counts as empty.
+    pub(crate) fn of_list(text: &[u8]) -> Self {
+        Self::parse(text).unwrap_or_default()
     }
 
     fn parse(text: &[u8]) -> Option<Self> {
@@ -73,7 +78,8 @@ pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-fn bounded(path: &Path) -> Vec<u8> {
+/// The bytes of a file; none where there are too many.
+pub(crate) fn bounded(path: &Path) -> Vec<u8> {
     let mut out = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut out));
     match read {

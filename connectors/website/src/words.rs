@@ -55,6 +55,9 @@ pub(crate) struct Labels {
     pub(crate) past: &'static str,
     pub(crate) past_why: &'static str,
     pub(crate) picture: &'static str,
+    pub(crate) around: &'static str,
+    pub(crate) around_intro: &'static str,
+    pub(crate) offered_by: &'static str,
 }
 
 const FR: Labels = Labels {
@@ -109,6 +112,9 @@ const FR: Labels = Labels {
     past: "Plus rien à venir ici",
     past_why: "Ce qui était annoncé ici est passé ou n’aura pas lieu. Tout ce qui vient est dans le programme.",
     picture: "Le programme",
+    around: "Autour de nous",
+    around_intro: "Ce que d’autres lieux du réseau proposent chez eux. Pour en savoir plus, allez voir chez eux.",
+    offered_by: "Proposé par",
 };
 
 const EN: Labels = Labels {
@@ -163,6 +169,9 @@ const EN: Labels = Labels {
     past: "Nothing more to come here",
     past_why: "What was announced here is over or will not take place. Everything to come is in the programme.",
     picture: "The programme",
+    around: "Around us",
+    around_intro: "What other places of the network offer at theirs. To know more, look there.",
+    offered_by: "Offered by",
 };
 
 /// The fixed texts in `lang`.

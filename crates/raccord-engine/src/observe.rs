@@ -9,10 +9,10 @@ mod told;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark,
+    Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark, Rules,
 };
 
-use accept::{apply, cancel_missing, restrict};
+use accept::{Gone, apply, cancel_missing, leaves_silently, restrict};
 use compare::{compare, protect_unreadable};
 use guard::{Alarm, guard};
 use held::{ask, close_readings, hold_reading};
@@ -23,6 +23,7 @@ use crate::fact::{Fact, ReadFact};
 use crate::faults::{Fault, planted};
 use crate::identity::Question;
 
+pub(crate) use accept::PARTED;
 pub(crate) use told::remark_digest;
 
 /// Up to this many questions are asked beside a reading that is held.
@@ -88,9 +89,36 @@ fn unchanged(deciding: &mut Deciding<'_>, source: &ConnectorName, cursor: Option
                 dropped: overdue.iter().map(|(entity, _)| *entity).collect(),
                 ..empty_read(source)
             };
-            cancel_missing(deciding, source, &overdue);
+            cancel_missing(deciding, source, &overdue, Gone::Missing);
             deciding.record(Fact::Read(Box::new(read)));
         }
+    }
+}
+
+/// Sources of other places' offers that are configured no more: all they brought has left.
+pub(crate) fn part(deciding: &mut Deciding<'_>, before: &Rules) {
+    let rules = deciding.rules();
+    let gone = before
+        .sources
+        .iter()
+        .filter(|(name, rule)| rule.foreign && !rules.sources.contains_key(*name));
+    for (name, _) in gone {
+        let Some(state) = deciding.state.sources.get(name) else {
+            continue;
+        };
+        let read = ReadFact {
+            dropped: state.lines.keys().copied().collect(),
+            ..empty_read(name)
+        };
+        let now = deciding.civil_now();
+        let coming = read
+            .dropped
+            .iter()
+            .filter(|entity| !leaves_silently(deciding.state, **entity, now));
+        let coming: Vec<_> = coming.map(|entity| (*entity, deciding.now)).collect();
+        cancel_missing(deciding, name, &coming, Gone::Parted);
+        deciding.record(Fact::Read(Box::new(read)));
+        readable_again(deciding, name);
     }
 }
 

@@ -16,14 +16,15 @@ use crate::state::Shown;
 /// Looks again at every publication of every sink.
 pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
     let rules = deciding.rules();
-    let unread = |name| {
+    let unread = |name: &ConnectorName| {
         deciding
             .state
             .sources
             .get(name)
             .is_none_or(|source| source.applied_at.is_none())
     };
-    if rules.sources.keys().any(unread) {
+    let own = rules.sources.iter().filter(|(_, rule)| !rule.foreign);
+    if own.map(|(name, _)| name).any(unread) {
         return; // A programme made before its sheet was read would say that nothing takes place.
     }
     for (name, rule) in &rules.sinks {
@@ -137,7 +138,8 @@ pub(crate) fn is_past(deciding: &Deciding<'_>, key: &str) -> bool {
 }
 
 fn is_printable(shown: &Shown) -> bool {
-    shown.visibility == Visibility::Public
+    !shown.is_foreign()
+        && shown.visibility == Visibility::Public
         && !matches!(shown.status, Status::Draft | Status::Cancelled)
 }
 
@@ -248,7 +250,9 @@ fn members(
                 && belongs(&shown)
         })
         .filter_map(|(id, _)| deciding.entity(id))
-        .filter(|entity| routing::route(&rules, sink, entity).is_some())
+        .filter(|entity| {
+            routing::route(&rules, sink, entity).is_some() && !routing::has_left(entity)
+        })
         .map(|entity| (entity.text("start").to_owned(), entity))
         .collect();
     members.sort_by(|(a, x), (b, y)| (a, x.text("title"), x.id).cmp(&(b, y.text("title"), y.id)));

@@ -4,6 +4,9 @@ use raccord_model::{ConnectorName, Entity, Handling, Mode, Route, Rules, SinkRul
 
 /// The route that brings `entity` to `sink`: `None` when it does not go there, `Some(None)` when
 /// the sink has no route and takes what suits it.
+///
+/// What another place offers is brought only by routes that name its origin. Where there is none,
+/// it goes to a page made for that, and nowhere else. Such routes say nothing about what is ours.
 #[expect(
     clippy::option_option,
     reason = "not sent there, sent without a route, sent by a route"
@@ -17,14 +20,22 @@ pub(crate) fn route<'r>(
     if entity.source == sink.as_str() {
         return None;
     }
-    let mut routed = false;
-    for route in rules.routes.iter().filter(|route| route.to == *sink) {
+    let foreign = entity.is_foreign();
+    let mut routed = foreign && !rules.sinks.get(sink).is_some_and(|rule| rule.around);
+    let about = |route: &&Route| route.to == *sink && route.when.names_origin() == foreign;
+    for route in rules.routes.iter().filter(about) {
         routed = true;
         if route.when.fits(entity) {
             return Some(Some(route));
         }
     }
     (!routed).then_some(None)
+}
+
+/// Whether something another place offered is offered no more: it leaves the tools, where what is
+/// ours would be shown as cancelled.
+pub(crate) fn has_left(entity: &Entity) -> bool {
+    entity.is_foreign() && entity.text("status") == "cancelled"
 }
 
 /// Connectors that get every event about `entity`.

@@ -49,6 +49,7 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
         .map(|(name, _)| name.clone())
         .collect();
     deciding.record(Fact::Rules(Box::new(rules)));
+    crate::observe::part(deciding, &before);
     for name in elsewhere {
         deciding.relocated(&name);
     }

@@ -151,12 +151,20 @@ pub struct Shown {
     /// Visibility.
     #[serde(default)]
     pub visibility: Visibility,
+    /// The place that offers it, where it is not ours.
+    #[serde(default)]
+    pub origin: Option<String>,
 }
 
 impl Shown {
     /// The first civil minute after it is over; `None` where it has no start (a draft).
     pub fn over_at(&self) -> Option<jiff::civil::DateTime> {
         Some(raccord_model::over_at(self.start?, self.end))
+    }
+
+    /// Whether another place offers it.
+    pub fn is_foreign(&self) -> bool {
+        self.origin.is_some()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use raccord_model::{
-    Cause, Civil, ConnectorName, EntityId, Event, Fields, HoldId, Lang, Verb, Words,
+    Cause, Civil, ConnectorName, EntityId, Event, Fields, HoldId, Lang, ORIGIN, Verb, Words,
 };
 use serde_json::Value;
 
@@ -413,6 +413,10 @@ fn event_words(event: &Event, say: &dyn Say) -> Words {
             format!("« {title} » est apparu"),
             format!("“{title}” appeared"),
         ),
+        Verb::Cancelled if event.data.contains_key(ORIGIN) => Words::new(
+            format!("« {title} » n'est plus proposé"),
+            format!("“{title}” is offered no more"),
+        ),
         Verb::Cancelled => Words::new(
             format!("« {title} » a été annulé"),
             format!("“{title}” was cancelled"),
@@ -435,7 +439,20 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
         let source = event.source.as_str();
         format!("{source}{}", past.made.by(source, event.time))
     };
+    let origin = event.data.get(ORIGIN).and_then(Value::as_str);
     match &event.cause {
+        Cause::Cell { .. } if let Some(place) = origin => ("cell", offered(event, place, &from())),
+        Cause::Missing { since, .. } if let Some(place) = origin => {
+            let (first, from) = (say.instant(*since), from());
+            let words = Words::new(
+                format!(
+                    "{from} : « {place} » ne le partage plus depuis le {}",
+                    first.fr
+                ),
+                format!("{from}: “{place}” shares it no more since {}", first.en),
+            );
+            ("cell", words)
+        }
         Cause::Cell {
             sheet,
             row,
@@ -548,6 +565,13 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
             ),
         ),
         Cause::Time => ("rule", Words::new("Le temps a passé", "Time passed")),
+        Cause::Noticed { code } if code == crate::observe::PARTED => (
+            "rule",
+            Words::new(
+                format!("« {} » n'est plus dans la configuration", event.source),
+                format!("“{}” is no longer in the configuration", event.source),
+            ),
+        ),
         Cause::Noticed { code } => (
             "rule",
             Words::new(
@@ -556,6 +580,17 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
             ),
         ),
     }
+}
+
+/// What another place offers, with where it is to be found there.
+fn offered(event: &Event, place: &str, from: &str) -> Words {
+    let address = |name: &str| event.data.get(name).and_then(Value::as_str);
+    let there = address("url").or_else(|| address("origin_url"));
+    let there = there.map_or_else(String::new, |url| format!(" ({url})"));
+    Words::new(
+        format!("{from} : « {place} » le partage avec son réseau{there}"),
+        format!("{from}: “{place}” shares it with its network{there}"),
+    )
 }
 
 fn cause_reference(event: &Event) -> String {
@@ -655,6 +690,9 @@ pub fn field_name(name: &str) -> Words {
         "guide" => ("mode d'emploi", "guide"),
         "status" => ("statut", "status"),
         "tags" => ("étiquettes", "tags"),
+        "shared" => ("partagé avec le réseau", "shared with the network"),
+        "origin" => ("proposé par", "offered by"),
+        "origin_url" => ("site de ce lieu", "that place's site"),
         "due" => ("échéance", "due"),
         "state" => ("état", "state"),
         "edition" => ("édition", "edition"),

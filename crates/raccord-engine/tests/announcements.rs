@@ -51,11 +51,13 @@ fn rules() -> Rules {
         settings: Digest::default(),
         target: Digest::default(),
         credentials: Digest::default(),
+        around: false,
     };
     let sheet = SourceRule {
         kind: "spreadsheet".into(),
         version: String::new(),
         every_s: 30,
+        foreign: false,
     };
     Rules {
         place: Place {

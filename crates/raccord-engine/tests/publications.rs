@@ -46,6 +46,7 @@ fn rules(tasks: &[&str]) -> Rules {
         settings: Digest::default(),
         target: Digest::default(),
         credentials: Digest::default(),
+        around: false,
     };
     let recipe = Recipe {
         when: When {

@@ -45,11 +45,13 @@ fn name(text: &str) -> ConnectorName {
 
 fn rules(authority: Option<Authority>) -> Rules {
     let source = |kind: &str| SourceRule {
+        foreign: false,
         kind: kind.into(),
         version: String::new(),
         every_s: 30,
     };
     let calendar = SinkRule {
+        around: false,
         kind: "calendar".into(),
         version: String::new(),
         handles: vec![Handling {

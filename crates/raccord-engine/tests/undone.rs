@@ -42,6 +42,7 @@ impl Desk {
             version: String::new(),
             kind: "spreadsheet".into(),
             every_s: 60,
+            foreign: false,
         };
         desk.step(Input::Configure(Box::new(Rules {
             place: Place {

@@ -70,6 +70,7 @@ impl Lab {
                     kind: "spreadsheet".into(),
                     version: String::new(),
                     every_s: 60,
+                    foreign: false,
                 },
             )]
             .into(),

@@ -112,6 +112,13 @@ pub trait Source: Send + Sync {
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Observation, Failure>>;
 
+    /// Whether it brings what another place offers. Every line of it then says so in
+    /// [`raccord_model::ORIGIN`], has the other's own id, and goes nowhere unasked but where
+    /// [`Sink::shows_around`] says so.
+    fn foreign(&self) -> bool {
+        false
+    }
+
     /// How often it is to be read, and for local files which file to watch.
     fn every(&self) -> (std::time::Duration, Option<PathBuf>);
 }
@@ -135,6 +142,12 @@ pub trait Sink: Send + Sync {
     /// where nothing is printed, or more than can be kept.
     fn printed(&self, _desired: &Desired) -> Option<Fields> {
         None
+    }
+
+    /// Whether it has a page of its own for what other places offer, where each thing says whose it
+    /// is. Such a sink gets that unasked; any other gets it by a route that names its origin.
+    fn shows_around(&self) -> bool {
+        false
     }
 
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.

@@ -9,7 +9,6 @@
     reason = "a Failure carries words for people; it is rare, and never on a fast path"
 )]
 
-pub mod clean;
 mod clock;
 #[cfg(feature = "testing")]
 pub mod conformance;

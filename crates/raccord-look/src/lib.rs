@@ -1,9 +1,10 @@
 //! What everything that a place shows has in common, on paper and on screens: its colours and
 //! their tint, the shapes that tell kinds apart without colour, the letters of titles, French and
-//! English typography, the words for hours.
+//! English typography, the words for hours, and what of a foreign text can be shown at all.
 //!
 //! Pure: it opens no file and asks no clock. It knows neither pages nor paper; those who draw do.
 
+pub mod clean;
 mod colour;
 mod marks;
 mod style;

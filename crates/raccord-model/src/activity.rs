@@ -190,6 +190,16 @@ pub struct Activity {
     /// Its own page elsewhere.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// Whether it is offered to the other places of the network; where nothing is said, the
+    /// settings decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<bool>,
+    /// The name of the place that offers it, where it is not one of ours.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
+    /// The address of that place's own site.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin_url: String,
     /// What it is an occurrence of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
@@ -214,6 +224,11 @@ impl Activity {
     /// The first civil minute after it is over.
     pub fn over_at(&self) -> DateTime {
         over_at(self.start, self.end)
+    }
+
+    /// Whether another place offers it: it is shown as theirs, or not at all.
+    pub fn is_foreign(&self) -> bool {
+        !self.origin.is_empty()
     }
 
     /// Whether everyone may see it as an item of the programme (drafts never).

@@ -105,7 +105,16 @@ impl Entity {
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
+
+    /// Whether another place offers it.
+    pub fn is_foreign(&self) -> bool {
+        self.fields.contains_key(ORIGIN)
+    }
 }
+
+/// The field that names the place something was offered by. What has it is not ours: no rule takes
+/// it that does not name this field (see [`crate::When`]).
+pub const ORIGIN: &str = "origin";
 
 /// The fields that hold personal values: a commit names a slot in their place (design, section 6).
 pub const PERSONAL: &[(EntityKind, &[&str])] = &[

@@ -12,6 +12,7 @@ mod id;
 mod reading;
 mod rules;
 mod schema;
+mod shared;
 mod trace;
 mod words;
 
@@ -21,7 +22,7 @@ pub use effect::{
     Manifest, Mode, Notice, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,
 };
 pub use entity::{
-    Entity, EntityKind, Fields, PERSONAL, Slot, canonical, digest_of, slot_of, slot_value,
+    Entity, EntityKind, Fields, ORIGIN, PERSONAL, Slot, canonical, digest_of, slot_of, slot_value,
 };
 pub use envelope::{Envelope, EnvelopeError};
 pub use event::{Cause, Event, Verb};
@@ -34,5 +35,6 @@ pub use rules::{
     fold_word, usual_authority,
 };
 pub use schema::{Fault, Schemas};
+pub use shared::{SHARED_FORMAT, SharedActivity, SharedFeed, SharingPlace};
 pub use trace::Trace;
 pub use words::{Lang, Words};

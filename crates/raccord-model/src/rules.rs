@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ConnectorName, Digest, Entity, EntityKind, Handling, Lang, PlaceId, Policy};
+use crate::{ConnectorName, Digest, Entity, EntityKind, Handling, Lang, ORIGIN, PlaceId, Policy};
 
 /// The place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,10 @@ pub struct SourceRule {
     pub version: String,
     /// How often it is read, in seconds.
     pub every_s: i64,
+    /// Whether it brings what another place offers. Nothing of ours waits for it, and what is gone
+    /// from it has left: that place's own guard stands before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
 }
 
 /// A configured sink.
@@ -77,6 +81,9 @@ pub struct SinkRule {
     /// Digest of the credentials it was given (salted by the shell): a change lifts a refusal.
     #[serde(default)]
     pub credentials: Digest,
+    /// Whether it has a page of its own for what other places offer, and takes that unasked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub around: bool,
 }
 
 impl SinkRule {
@@ -118,7 +125,8 @@ impl Default for Guards {
     }
 }
 
-/// A condition on an entity. A key that is left out matches everything.
+/// A condition on an entity. A key that is left out matches everything, but for what other places
+/// offer: that is matched only by a condition that names [`ORIGIN`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct When {
     /// The kinds of entity.
@@ -130,9 +138,17 @@ pub struct When {
 }
 
 impl When {
+    /// Whether it says something about who offers what it takes.
+    pub fn names_origin(&self) -> bool {
+        self.fields.contains_key(ORIGIN)
+    }
+
     /// Whether `entity` fits. Compared without case, accents, outer spaces and plural s.
     pub fn fits(&self, entity: &Entity) -> bool {
         if !self.entity.is_empty() && !self.entity.contains(&entity.kind) {
+            return false;
+        }
+        if entity.is_foreign() && !self.names_origin() {
             return false;
         }
         self.fields.iter().all(|(field, patterns)| {
@@ -153,6 +169,8 @@ fn values_of(entity: &Entity, field: &str) -> BTreeSet<String> {
     match entity.fields.get(field) {
         // Nothing said about visibility means public, as on the sheet.
         None if field == "visibility" => ["public".to_owned()].into(),
+        // What is ours comes from nowhere, and fits no pattern for that.
+        None if field == ORIGIN => BTreeSet::new(),
         None => [String::new()].into(),
         Some(Value::Array(items)) => items.iter().map(text).collect(),
         Some(value) => [text(value)].into(),
@@ -350,6 +368,24 @@ mod tests {
         assert!(when("atelier*").fits(&entity("Atelier vélo")));
         assert!(!when("Réunion").fits(&entity("Concert")));
         assert!(!when("atelier").fits(&entity("Atelier vélo")));
+    }
+
+    #[test]
+    fn what_another_place_offers_fits_only_where_it_is_named() {
+        let ours = entity("Concert");
+        let mut theirs = ours.clone();
+        theirs.fields.insert(ORIGIN.to_owned(), json!("Le Jardin"));
+        let of = |pattern: &str| When {
+            entity: vec![],
+            fields: [(ORIGIN.to_owned(), vec![pattern.to_owned()])].into(),
+        };
+        for all in [When::default(), when("Concert")] {
+            assert!(all.fits(&ours) && !all.fits(&theirs));
+        }
+        for named in ["*", "le jardin"] {
+            assert!(of(named).fits(&theirs) && !of(named).fits(&ours), "{named}");
+        }
+        assert!(!of("La Raffinerie").fits(&theirs));
     }
 
     #[test]

@@ -167,6 +167,7 @@ fn rules(config: u8, only: Option<&[&'static str]>) -> Rules {
                 kind: "sheet".into(),
                 version: String::new(),
                 every_s: 60,
+                foreign: false,
             },
         )]
         .into(),

@@ -255,6 +255,7 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
         settings: Digest::of(&[settings]),
         target: Digest::default(),
         credentials: Digest::default(),
+        around: false,
     }
 }
 

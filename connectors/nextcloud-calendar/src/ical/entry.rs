@@ -14,7 +14,7 @@ use calcard::icalendar::{
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use raccord_kit::clean;
+use raccord_look::clean;
 use raccord_model::{Civil, Status};
 
 /// How many occurrences of one entry are looked at, from its first one on.

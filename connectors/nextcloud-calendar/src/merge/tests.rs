@@ -266,7 +266,7 @@ proptest! {
         }
         let entry = entry::read(&text, &ours.time_zone()).unwrap();
         for field in FIELDS.into_iter().filter(|field| *field != "description") {
-            let tidy = |text: String| raccord_kit::clean::line(&text, 1_000);
+            let tidy = |text: String| raccord_look::clean::line(&text, 1_000);
             prop_assert_eq!(tidy(said(field, &entry)), tidy(self::ours(field, &ours)), "{}", field);
         }
         let again = update(&there, &ours, Some(&base), false, NOW).unwrap();

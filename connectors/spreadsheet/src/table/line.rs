@@ -88,6 +88,7 @@ impl Collector<'_> {
         self.texts(tab, line, &mut fields);
         self.amounts(tab, line, &mut fields);
         self.who(tab, line, &mut fields);
+        self.sharing(tab, line, &mut fields);
         let mut status = self.status(tab, line);
         if status == Some(Status::Draft) {
             draft = true;
@@ -347,6 +348,25 @@ impl Collector<'_> {
             Visibility::Internal => "internal",
         };
         fields.insert("visibility".to_owned(), Json::from(name));
+    }
+
+    /// Whether other places are offered it: blank says nothing, a word that is not understood no.
+    fn sharing(&mut self, tab: &TabState, line: View<'_, '_, '_>, fields: &mut Fields) {
+        let Some((_, cell)) = line.cell(Field::Shared) else {
+            return;
+        };
+        let raw = match cell_error(&cell.value) {
+            Some(error) => Cow::Owned(error),
+            None => shown(&cell.value),
+        };
+        if raw.trim().is_empty() || words::nothing(&raw) {
+            return;
+        }
+        let said = self.memos.shared.of(&raw, words::shared);
+        if said.is_none() {
+            self.tell_cell(tab, line, Field::Shared, &raw, messages::shared(&raw));
+        }
+        fields.insert("shared".to_owned(), Json::from(said.unwrap_or(false)));
     }
 
     /// What became of it: blank says nothing, a word that is not understood makes a draft.

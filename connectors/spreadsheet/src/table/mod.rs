@@ -61,6 +61,7 @@ struct Memos {
     /// For a column where yes means everyone, and for one where it means members.
     public: Memo<Option<Visibility>>,
     internal: Memo<Option<Visibility>>,
+    shared: Memo<Option<bool>>,
 }
 
 /// The tab being read.

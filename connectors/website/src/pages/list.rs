@@ -83,6 +83,8 @@ pub(super) struct Row {
     cut: bool,
     mark: Option<&'static str>,
     class: &'static str,
+    /// The place that offers it, where it is not ours.
+    from: Option<Link>,
 }
 
 pub(super) struct Past {
@@ -111,6 +113,8 @@ pub(super) struct Heading {
 pub(super) struct ListPage<'a> {
     pub(super) shell: Shell<'a>,
     pub(super) heading: &'a Heading,
+    /// A sentence under it.
+    pub(super) intro: Option<&'static str>,
     /// Whether months have headings, days then being one level lower.
     pub(super) by_month: bool,
     pub(super) home: bool,
@@ -211,7 +215,11 @@ impl Rows<'_> {
         };
         Row {
             cut: about.ends_with('…') && !activity.description.trim_end().ends_with('…'),
-            href: format!("{}{}", self.root, page_path(activity.id)),
+            href: self.href(item),
+            from: activity.is_foreign().then(|| {
+                let site = clean::address(&activity.origin_url).unwrap_or_default();
+                Link::to(site.to_owned(), clean::set(&activity.origin, 100, lang))
+            }),
             title: clean::set(&activity.title, 160, lang),
             start: activity.start.to_string(),
             hours,
@@ -226,6 +234,17 @@ impl Rows<'_> {
             mark: words::mark(lang, activity.status),
             class: class(activity.status),
         }
+    }
+
+    /// Where a row leads: to its page here, or to the place that offers it.
+    fn href(&self, item: &Item) -> String {
+        let activity = &item.activity;
+        if activity.is_foreign() {
+            let there = clean::address(&activity.url);
+            let site = || clean::address(&activity.origin_url);
+            return there.or_else(site).unwrap_or_default().to_owned();
+        }
+        format!("{}{}", self.root, page_path(activity.id))
     }
 
     /// What is over, on one line.

@@ -8,10 +8,13 @@ use super::groups::is_group_page;
 /// The folders that hold pages of the programme; `""` is the root.
 pub(crate) const FOLDERS: [&str; 5] = ["", "weeks", "kinds", "rooms", "tags"];
 
+/// Where what other places offer is shown, without `.html`.
+pub(super) const AROUND: &str = "around";
+
 /// Whether a file of that name in that folder is a page of the programme, the front page apart.
 pub(crate) fn is_list_page(folder: &str, name: &str) -> bool {
     match folder {
-        "" => is_month_page(name),
+        "" => is_month_page(name) || is_around(name),
         "weeks" => parts(name, "-W", 2, '_').is_some(),
         _ => is_group_page(name),
     }
@@ -34,6 +37,18 @@ pub(crate) fn begins(path: &str) -> Option<Date> {
         None if path.matches('-').count() == 1 => month(path),
         _ => None,
     }
+}
+
+/// Whether the page at `path` shows what other places offer.
+pub(crate) fn is_around(path: &str) -> bool {
+    let number = path
+        .strip_prefix(AROUND)
+        .and_then(|rest| rest.strip_suffix(".html"));
+    number.is_some_and(|rest| {
+        let digits = rest.strip_prefix('_').unwrap_or("2");
+        rest.is_empty()
+            || (rest.len() > 1 && digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit()))
+    })
 }
 
 fn is_month_page(name: &str) -> bool {
@@ -67,12 +82,17 @@ mod tests {
             ("weeks", "2026-W53.html"),
             ("weeks", "2026-W53_2.html"),
             ("kinds", "atelier.html"),
+            ("", "around.html"),
+            ("", "around_2.html"),
         ] {
             assert!(is_list_page(folder, name), "{folder}/{name}");
         }
         for (folder, name) in [
             ("", "index.html"),
             ("", "2027.html"),
+            ("", "around2.html"),
+            ("", "around_.html"),
+            ("weeks", "around.html"),
             ("", "2027-01-.html"),
             ("", "2027-01.htm"),
             ("", "a2027-01.html"),

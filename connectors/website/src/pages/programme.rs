@@ -11,6 +11,7 @@ use super::groups::{Group, Sort, groups};
 use super::list::{
     Chip, Chips, Heading, Link, ListPage, Past, Rows, Subscribe, mixed, monday, shapes, week_path,
 };
+use super::names::AROUND;
 use super::{Page, Shell, shell};
 use crate::clean;
 use crate::item::Item;
@@ -20,6 +21,14 @@ use crate::words::{self, Labels};
 /// How many of what is already over the front page names.
 const OVER: usize = 60;
 
+/// What is on, by start.
+pub(crate) struct On<'a> {
+    /// What is ours.
+    pub(crate) items: &'a [Item],
+    /// What other places offer.
+    pub(crate) around: &'a [Item],
+}
+
 /// What the pages of the programme are made of.
 pub(crate) struct Programme<'a> {
     site: &'a Site,
@@ -27,10 +36,13 @@ pub(crate) struct Programme<'a> {
     today: Date,
     mark: Digest,
     items: &'a [Item],
+    around: &'a [Item],
     coming: Vec<Item>,
     marks: Marks,
     groups: Vec<Group>,
     months: Vec<Link>,
+    /// The months, and what others offer.
+    links: Vec<Link>,
     budget: usize,
 }
 
@@ -38,7 +50,10 @@ pub(crate) struct Programme<'a> {
 struct Listing<'a> {
     path: &'a dyn Fn(usize) -> String,
     heading: Heading,
+    intro: Option<&'static str>,
     title: String,
+    /// The shapes of its kinds, where they are not those of the programme.
+    marks: Option<Marks>,
     items: &'a [Item],
     /// What began before and goes on, on the first page.
     ongoing: Vec<&'a Item>,
@@ -49,15 +64,10 @@ struct Listing<'a> {
 }
 
 impl<'a> Programme<'a> {
-    /// The programme of `items`, which are by start, as it is on `today`; pages are marked with
+    /// The programme of what is `on`, as it is on `today`; pages are marked with
     /// `mark`, made of exactly this.
-    pub(crate) fn new(
-        site: &'a Site,
-        lang: Lang,
-        today: Date,
-        mark: Digest,
-        items: &'a [Item],
-    ) -> Self {
+    pub(crate) fn new(site: &'a Site, lang: Lang, today: Date, mark: Digest, on: &On<'a>) -> Self {
+        let &On { items, around } = on;
         let coming: Vec<Item> = items
             .iter()
             .filter(|item| !item.over_before(today))
@@ -66,21 +76,25 @@ impl<'a> Programme<'a> {
         let marks = Marks::among(items.iter().map(|item| item.activity.kind.as_str()));
         let of_sort = |sort| groups(sort, &coming, &marks, lang);
         let groups = Sort::ALL.into_iter().flat_map(of_sort).collect();
-        let months = items
+        let months: Vec<Link> = items
             .chunk_by(same_month)
             .map(|of_month| {
                 let first = of_month[0].first();
                 Link::to(month_path(first, 0), words::month_year(lang, first))
             })
             .collect();
+        let theirs = Link::to(numbered(AROUND, 0), words::labels(lang).around);
+        let theirs = (!around.is_empty()).then_some(theirs);
         Self {
             site,
             lang,
             today,
             mark,
             items,
+            around,
             marks,
             groups,
+            links: months.iter().cloned().chain(theirs).collect(),
             months,
             coming,
             budget: site.budget(),
@@ -104,6 +118,7 @@ impl<'a> Programme<'a> {
         for group in &self.groups {
             self.group(group, &mut pages)?;
         }
+        self.neighbours(&mut pages)?;
         pages.push(self.index()?);
         Ok(pages)
     }
@@ -121,7 +136,9 @@ impl<'a> Programme<'a> {
                 year: Some(first.year()),
                 shape: None,
             },
+            intro: None,
             title: words::month_year(self.lang, first),
+            marks: None,
             items,
             ongoing: Vec::new(),
             by_month: false,
@@ -158,7 +175,9 @@ impl<'a> Programme<'a> {
                 year: None,
                 shape: None,
             },
+            intro: None,
             title,
+            marks: None,
             items,
             ongoing: ongoing.collect(),
             by_month: false,
@@ -176,11 +195,36 @@ impl<'a> Programme<'a> {
                 year: None,
                 shape: group.shape,
             },
+            intro: None,
             title: group.name.clone(),
+            marks: None,
             items: &group.items,
             ongoing: Vec::new(),
             by_month: true,
             week_links: true,
+            around: [None, None],
+        };
+        self.listed(&listing, pages)
+    }
+
+    /// What other places offer.
+    fn neighbours(&self, pages: &mut Vec<Page>) -> Result<(), askama::Error> {
+        let labels = self.labels();
+        let kinds = self.around.iter().map(|item| item.activity.kind.as_str());
+        let listing = Listing {
+            path: &|number| numbered(AROUND, number),
+            heading: Heading {
+                text: labels.around.to_owned(),
+                year: None,
+                shape: None,
+            },
+            intro: Some(labels.around_intro),
+            title: labels.around.to_owned(),
+            marks: Some(Marks::among(kinds)),
+            items: self.around,
+            ongoing: Vec::new(),
+            by_month: true,
+            week_links: false,
             around: [None, None],
         };
         self.listed(&listing, pages)
@@ -191,12 +235,18 @@ impl<'a> Programme<'a> {
         let first = (listing.path)(0);
         let root = root_of(&first);
         let nav = self.nav(&first);
+        let marks = listing.marks.as_ref().unwrap_or(&self.marks);
+        // Who looks at what others offer does not choose among what is ours.
+        let own = listing.marks.is_none();
         let mut rest = listing.items;
         let mut number = 0;
         while !rest.is_empty() {
             let path = (listing.path)(number);
             let (taken, html) = fitting(self.budget, rest.len(), |count, excerpt| {
-                let rows = self.rows(root, excerpt, listing.week_links);
+                let rows = Rows {
+                    marks,
+                    ..self.rows(root, excerpt, listing.week_links)
+                };
                 let part =
                     |to: usize, text: &str| Link::to(format!("{root}{}", (listing.path)(to)), text);
                 let [before, after] = listing.around.clone();
@@ -204,13 +254,14 @@ impl<'a> Programme<'a> {
                 ListPage {
                     shell: self.shell(&path, &listing.title, listing.title.clone()),
                     heading: &listing.heading,
+                    intro: listing.intro,
                     by_month: listing.by_month,
                     home: false,
                     nav: &nav,
-                    kinds: self.kinds(&first),
-                    others: self.others(&first),
+                    kinds: self.kinds(&first).filter(|_| own),
+                    others: if own { self.others(&first) } else { Vec::new() },
                     open_only: mixed(&rest[..count]),
-                    shapes: shapes(&self.marks),
+                    shapes: shapes(marks),
                     earlier: match number {
                         0 => before,
                         number => Some(part(number - 1, labels.earlier)),
@@ -265,9 +316,10 @@ impl<'a> Programme<'a> {
             ListPage {
                 shell: self.shell("index.html", self.labels().programme, self.summary()),
                 heading: &heading,
+                intro: None,
                 by_month: true,
                 home: true,
-                nav: &self.months,
+                nav: &self.links,
                 kinds: self.kinds("index.html"),
                 others: self.others("index.html"),
                 open_only: mixed(&self.coming[..count]),
@@ -322,7 +374,7 @@ impl<'a> Programme<'a> {
         }
     }
 
-    /// The months, as seen from the page at `path`.
+    /// The months and what others offer, as seen from the page at `path`.
     fn nav(&self, path: &str) -> Vec<Link> {
         let root = root_of(path);
         let seen = |link: &Link| Link {
@@ -330,7 +382,7 @@ impl<'a> Programme<'a> {
             text: link.text.clone(),
             here: link.href == path,
         };
-        self.months.iter().map(seen).collect()
+        self.links.iter().map(seen).collect()
     }
 
     fn kinds(&self, path: &str) -> Option<Chips> {

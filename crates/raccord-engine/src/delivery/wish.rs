@@ -50,7 +50,7 @@ impl Deciding<'_> {
             return crate::publication::wish(self, sink, rule, id, &key);
         };
         let handling = routing::object_handling(rule, &entity)?;
-        let route = routing::route(&rules, sink, &entity);
+        let route = routing::route(&rules, sink, &entity).filter(|_| !routing::has_left(&entity));
         let parent_id = self
             .state
             .entities

@@ -18,6 +18,9 @@ use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
 use crate::faults::{Fault, planted};
 use crate::state::{SourceState, State};
 
+/// The code of a source of other places' offers that the settings name no more.
+pub(crate) const PARTED: &str = "neighbour-parted";
+
 /// Up to this many lines that merely stand elsewhere are recorded with their new place.
 const MOVED: usize = 2_000;
 
@@ -177,13 +180,23 @@ fn leave(
             read.missed.push(entity);
         }
     }
-    cancel_missing(deciding, source, &cancelled);
+    cancel_missing(deciding, source, &cancelled, Gone::Missing);
+}
+
+/// Why lines are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// The source has them no more.
+    Missing,
+    /// The settings name the source no more.
+    Parted,
 }
 
 pub(super) fn cancel_missing(
     deciding: &mut Deciding<'_>,
     source: &ConnectorName,
     gone: &[(EntityId, Timestamp)],
+    why: Gone,
 ) {
     for &(entity, since) in gone {
         let Some(known) = deciding.entity(entity) else {
@@ -217,11 +230,16 @@ pub(super) fn cancel_missing(
             fields,
             source: source.as_str(),
             family: entity,
-            cause: Cause::Missing {
-                sheet,
-                row: line.row,
-                since,
-                before,
+            cause: match why {
+                Gone::Missing => Cause::Missing {
+                    sheet,
+                    row: line.row,
+                    since,
+                    before,
+                },
+                Gone::Parted => Cause::Noticed {
+                    code: PARTED.into(),
+                },
             },
             causation: None,
         });

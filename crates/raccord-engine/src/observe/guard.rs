@@ -24,6 +24,9 @@ pub(super) fn guard(
     compared: &Compared,
 ) -> Option<Alarm> {
     let rules = deciding.state.rules();
+    if rules.sources.get(source).is_some_and(|rule| rule.foreign) {
+        return None; // What another place takes back goes: its accidents are held at its own door.
+    }
     let guards = &rules.guards;
     let now = deciding.civil_now();
     let (world, vault) = (&*deciding.state, &*deciding.vault);

@@ -18,14 +18,29 @@ pub(super) fn unreadable(deciding: &mut Deciding<'_>, source: &ConnectorName, fa
     if known.is_some_and(|(_, known)| known.code == failure.code) {
         return;
     }
+    let rules = deciding.rules();
+    let foreign = rules.sources.get(source).is_some_and(|rule| rule.foreign);
+    let stays = if foreign {
+        Words::new(
+            "Ce que ce lieu partageait reste montré",
+            "What that place shared is still shown",
+        )
+    } else {
+        Words::new(
+            "Rien n'est annulé, le dernier état connu reste",
+            "Nothing is cancelled, the last known state stays",
+        )
+    };
     let text = Words::new(
         format!(
-            "La source « {source} » ne peut pas être lue : {}. Rien n'est annulé, le dernier état connu reste.",
-            failure.text.fr.trim_end_matches('.')
+            "La source « {source} » ne peut pas être lue : {}. {}.",
+            failure.text.fr.trim_end_matches('.'),
+            stays.fr
         ),
         format!(
-            "The source “{source}” cannot be read: {}. Nothing is cancelled, the last known state stays.",
-            failure.text.en.trim_end_matches('.')
+            "The source “{source}” cannot be read: {}. {}.",
+            failure.text.en.trim_end_matches('.'),
+            stays.en
         ),
     );
     let mend = failure.mend.clone();
@@ -92,7 +107,10 @@ pub(super) fn remarks(reading: &Reading, compared: &Compared) -> Vec<Remark> {
 
 /// What cannot be read is told where organisers look, as one notice per source.
 pub(super) fn tell_unread(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Reading) {
-    if reading.unread.is_empty() {
+    let rules = deciding.rules();
+    let foreign = rules.sources.get(source).is_some_and(|rule| rule.foreign);
+    // What another place writes is not for organisers here to mend.
+    if reading.unread.is_empty() || foreign {
         crate::notice::settle(deciding, "unread", source.as_str());
         return;
     }

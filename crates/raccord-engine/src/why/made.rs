@@ -87,6 +87,7 @@ mod tests {
             kind: "spreadsheet".into(),
             version: version.into(),
             every_s: 60,
+            foreign: false,
         };
         Rules {
             place: Place {

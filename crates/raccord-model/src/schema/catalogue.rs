@@ -55,6 +55,7 @@ pub(super) const CATALOGUE: &[(&str, &str)] = &[
     ("registration.removed/v1", include_str!("../../../../schemas/registration.removed/v1.json")),
     ("registration.updated/v1", include_str!("../../../../schemas/registration.updated/v1.json")),
     ("registration/v1", include_str!("../../../../schemas/registration/v1.json")),
+    ("shared/v1", include_str!("../../../../schemas/shared/v1.json")),
     ("task.cancelled/v1", include_str!("../../../../schemas/task.cancelled/v1.json")),
     ("task.created/v1", include_str!("../../../../schemas/task.created/v1.json")),
     ("task.posted/v1", include_str!("../../../../schemas/task.posted/v1.json")),

@@ -72,6 +72,12 @@ fn every_entity_has_a_schema_and_its_examples_get_their_verdicts() {
 }
 
 #[test]
+fn what_places_share_has_a_schema_and_its_examples_get_their_verdicts() {
+    let validator = compile::embedded(EntityKind::Activity, format_args!("shared/v1"));
+    verdicts("shared", |data| faults(&validator, data));
+}
+
+#[test]
 fn the_catalogue_is_what_lies_in_the_folder_and_ids_are_their_addresses() {
     let mut there = BTreeSet::new();
     for entry in std::fs::read_dir(folder()).unwrap() {

@@ -113,6 +113,7 @@ pub fn rules() -> Rules {
             }
         };
         let rule = SinkRule {
+            around: false,
             kind: name.to_owned(),
             version: String::new(),
             handles,

@@ -90,7 +90,7 @@ pub(super) fn render(shown: Shown<'_>) -> Option<String> {
     let mut activities: Vec<Activity> = shown
         .activities
         .into_iter()
-        .filter(Activity::is_public)
+        .filter(|activity| activity.is_public() && !activity.is_foreign())
         .filter(|activity| {
             let here = if activity.zone.is_empty() || activity.zone == place.zone {
                 now.to_zoned(zone.clone())

@@ -110,7 +110,8 @@ impl Shown {
             .activities()
             .filter_map(|(id, record)| {
                 let when = record.when();
-                let shown = when.visibility == Visibility::Public
+                let shown = !when.is_foreign()
+                    && when.visibility == Visibility::Public
                     && when.status != Status::Draft
                     && when.over_at().is_some_and(|over| over > today);
                 Some((when.start.filter(|_| shown)?, id))

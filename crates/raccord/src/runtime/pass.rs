@@ -102,6 +102,7 @@ fn noteworthy(
     });
     let mut list: Vec<WarningShape> = mute.into_iter().collect();
     list.extend(stopped::warnings(state, view.lang));
+    list.extend(told::neighbours(state, view));
     list.extend(told::walls(state, view));
     list.extend(told::orphans(state, view));
     list.extend(told::warnings(remarks, view));

@@ -229,7 +229,9 @@ pub(crate) fn missing(state: &State) -> Vec<MissingShape> {
 pub(crate) fn unread(state: &State, view: &View) -> Vec<UnreadShape> {
     let mut list = Vec::new();
     for (name, source) in &state.sources {
-        if !state.rules().sources.contains_key(name) {
+        let rule = state.rules().sources.get(name);
+        // What another place gets wrong is not for a person here to mend.
+        if rule.is_none_or(|rule| rule.foreign) {
             continue;
         }
         if let Some((_, failure)) = &source.failing {
@@ -253,6 +255,35 @@ pub(crate) fn unread(state: &State, view: &View) -> Vec<UnreadShape> {
                 found: unread.found.clone(),
                 write: unread.write.get(view.lang).to_owned(),
             });
+        }
+    }
+    list
+}
+
+/// What other places share and cannot be read: what is known of it stays, and nobody need act.
+pub(crate) fn neighbours(state: &State, view: &View) -> Vec<WarningShape> {
+    let mut list = Vec::new();
+    for (name, source) in &state.sources {
+        let rule = state.rules().sources.get(name);
+        if !rule.is_some_and(|rule| rule.foreign) {
+            continue;
+        }
+        let mut tell = |sheet: &str, code: &str, text: String| {
+            list.push(WarningShape {
+                source: name.to_string(),
+                sheet: sheet.to_owned(),
+                row: 0,
+                code: code.to_owned(),
+                text,
+            });
+        };
+        if let Some((_, failure)) = &source.failing {
+            let (text, mend) = (failure.text.get(view.lang), failure.mend.get(view.lang));
+            tell("", &failure.code, format!("{text} {mend}"));
+        }
+        if let Some(unread) = source.unread.first() {
+            let text = unread.write.get(view.lang);
+            tell(&unread.sheet, &unread.code, text.to_owned());
         }
     }
     list

@@ -39,6 +39,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                     kind: instance.kind.clone(),
                     version: instance.connector.version.to_owned(),
                     every_s: i64::try_from(every.as_secs()).unwrap_or(i64::MAX),
+                    foreign: source.foreign(),
                 },
             );
         }
@@ -56,6 +57,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                     settings: settings_digest(instance, &secrets, &settings.base),
                     target: target_digest(&instance.kind, &sink.target()),
                     credentials: credentials_digest(instance, &secrets, &settings.base, salt),
+                    around: sink.shows_around(),
                 },
             );
         }

@@ -3,6 +3,8 @@
 //!
 //! It does not escape: each writer (HTML, iCalendar, Atom, JSON) escapes for its own format.
 
+use raccord_model::Lang;
+
 /// `text` on one line, at most `max` characters.
 pub fn line(text: &str, max: usize) -> String {
     // What is cut later need not be walked: a cell may hold ten megabytes.
@@ -26,6 +28,11 @@ pub fn line(text: &str, max: usize) -> String {
     } else {
         kept.to_owned()
     }
+}
+
+/// `text` on one line, at most `max` characters, as it is printed in `lang`.
+pub fn set(text: &str, max: usize, lang: Lang) -> String {
+    crate::set(&line(text, max), lang)
 }
 
 /// `text` with its line breaks, at most `max` characters, and whether something was cut.
@@ -75,6 +82,39 @@ pub fn address(text: &str) -> Option<&str> {
     let plain =
         |c: char| !c.is_whitespace() && !c.is_control() && shown(c) && !r#"<>"\`"#.contains(c);
     (known && text.len() <= 2_000 && text.chars().all(plain)).then_some(text)
+}
+
+/// A piece of a line of prose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Words.
+    Text(String),
+    /// An address standing in the text.
+    Link(String),
+}
+
+/// A line of prose, its http(s) addresses told apart.
+pub fn pieces(line: &str) -> Vec<Piece> {
+    let mut out = Vec::new();
+    let mut text = String::new();
+    for part in line.split_inclusive(char::is_whitespace) {
+        let word = part.trim_end();
+        let bare = word.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '»', '…', '\'']);
+        match address(bare) {
+            Some(link) if !link.starts_with("mailto:") && !link.ends_with("//") => {
+                if !text.is_empty() {
+                    out.push(Piece::Text(std::mem::take(&mut text)));
+                }
+                out.push(Piece::Link(link.to_owned()));
+                text.push_str(&part[bare.len()..]);
+            }
+            _ => text.push_str(part),
+        }
+    }
+    if !text.is_empty() {
+        out.push(Piece::Text(text));
+    }
+    out
 }
 
 /// Whether a character may stand in a public text: not those that turn the reading direction of
@@ -142,5 +182,17 @@ mod tests {
         ] {
             assert_eq!(address(no), None, "{no}");
         }
+    }
+
+    #[test]
+    fn an_address_in_a_sentence_becomes_a_link_without_its_full_stop() {
+        assert_eq!(
+            pieces("Voir https://example.org/x. Merci"),
+            vec![
+                Piece::Text("Voir ".into()),
+                Piece::Link("https://example.org/x".into()),
+                Piece::Text(". Merci".into()),
+            ]
+        );
     }
 }
