@@ -131,6 +131,15 @@ fn what_a_place_shares_is_seen_around_it_and_leaves_when_it_is_taken_back() {
         "{why}"
     );
 
+    let there = bal["data"]["url"].as_str().unwrap();
+    let by_address = ours.say(&["why", there]).unwrap();
+    let chain = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+    assert_eq!(
+        chain(&by_address),
+        chain(&why),
+        "as the link on the page names it"
+    );
+
     // Nothing new is not sent again.
     let before = shown.sent();
     sync(&ours);

@@ -14,7 +14,7 @@ use made::Made;
 
 use crate::fact::{Closing, Fact, OwedFact};
 use crate::fold::send_id;
-use crate::state::State;
+use crate::state::{Record, State};
 
 /// One link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +93,21 @@ fn why_of(state: &State, reference: &str, past: &Past<'_>) -> Option<Vec<Link>> 
             }
         }
     }
-    let (connector, entity) = object_at(state, reference)?;
-    Some(of_object(past, &connector, entity))
+    if let Some((connector, entity)) = object_at(state, reference) {
+        return Some(of_object(past, &connector, entity));
+    }
+    let entity = offered_at(state, reference)?;
+    let mentions = (past.search)(&entity.to_string());
+    Some(chain_of_entity(past, &mentions, entity))
+}
+
+/// What another place offers and has its own page for at this address: where ours leads.
+fn offered_at(state: &State, reference: &str) -> Option<EntityId> {
+    let theirs = state.activities();
+    let mut theirs = theirs.filter(|(_, record)| record.when().is_foreign());
+    let there =
+        |record: &Record| record.fields().get("url").and_then(Value::as_str) == Some(reference);
+    theirs.find_map(|(id, record)| there(record).then_some(id))
 }
 
 /// The object a tool knows under this name or address.
@@ -584,17 +597,25 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
 
 /// What another place offers, with where it is to be found there.
 fn offered(event: &Event, place: &str, from: &str) -> Words {
-    let address = |name: &str| event.data.get(name).and_then(Value::as_str);
-    let there = address("url").or_else(|| address("origin_url"));
-    let there = there.map_or_else(String::new, |url| format!(" ({url})"));
+    let there = offered_where(event).map_or_else(String::new, |url| format!(" ({url})"));
     Words::new(
         format!("{from} : « {place} » le partage avec son réseau{there}"),
         format!("{from}: “{place}” shares it with its network{there}"),
     )
 }
 
+fn offered_where(event: &Event) -> Option<&str> {
+    let address = |name: &str| event.data.get(name).and_then(Value::as_str);
+    address("url").or_else(|| address("origin_url"))
+}
+
 fn cause_reference(event: &Event) -> String {
+    let place = || event.data.get(ORIGIN).and_then(Value::as_str);
     match &event.cause {
+        // A list of another place has no lines to look at, only what it leads to.
+        Cause::Cell { .. } | Cause::Missing { .. } if let Some(place) = place() => {
+            offered_where(event).unwrap_or(place).to_owned()
+        }
         Cause::Cell {
             sheet,
             row,
