@@ -350,10 +350,10 @@ pub(crate) fn edited(
         },
         reason: Words::new(
             format!(
-                "Quelqu'un a changé « {title} » dans {connector}. Oui : garder son changement. Non : remettre ce que dit la source."
+                "Quelqu'un a changé « {title} » dans « {connector} ». Oui : garder son changement. Non : remettre ce que dit la source."
             ),
             format!(
-                "Somebody changed “{title}” in {connector}. Yes: keep their change. No: put back what the source says."
+                "Somebody changed “{title}” in “{connector}”. Yes: keep their change. No: put back what the source says."
             ),
         ),
         opened: deciding.now,
@@ -460,11 +460,11 @@ fn tell_restored(
     };
     let text = Words::new(
         format!(
-            "« {title} » a été changée dans {connector} ({}) : la source a le dernier mot, son texte y est remis.",
+            "« {title} » a été changée dans « {connector} » ({}) : la source a le dernier mot, son texte y est remis.",
             names(raccord_model::Lang::Fr)
         ),
         format!(
-            "“{title}” was changed in {connector} ({}): the source has the last word, and its text is put back.",
+            "“{title}” was changed in “{connector}” ({}): the source has the last word, and its text is put back.",
             names(raccord_model::Lang::En)
         ),
     );

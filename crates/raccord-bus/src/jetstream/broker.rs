@@ -1,7 +1,7 @@
 //! What we ask of JetStream: single questions, each with one answer, or none in time.
 //!
 //! How often to ask again, and what to make of a write that nobody confirmed, is decided above, in
-//! [`super::link`]. What is promised here is as little as JetStream keeps: a write that was
+//! `link`. What is promised here is as little as JetStream keeps: a write that was
 //! acknowledged may be lost, a question may be answered by a server that is behind.
 
 use std::fmt;

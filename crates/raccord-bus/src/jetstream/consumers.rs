@@ -6,6 +6,7 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::{Config, OrderedConfig};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
 use futures_util::StreamExt as _;
+use tokio::time::timeout;
 
 use super::broker::{Found, Running, Since, Span, Take, Told};
 use super::error::ClusterError;
@@ -15,6 +16,9 @@ use crate::LogError;
 
 /// How many messages are asked for at once: they may be large.
 const BATCH: usize = 64;
+
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// After how long the server may forget a consumer nobody asks.
 const IDLE: Duration = Duration::from_secs(30);
@@ -46,7 +50,12 @@ pub(super) async fn read(nats: &Nats, span: Span<'_>, take: Take<'_>) -> Result<
             .await
             .map_err(|error| refused("read a stream", &error))?;
         let mut got = 0;
-        while let Some(message) = batch.next().await {
+        loop {
+            // A consumer that went with its server is asked in vain: nobody refuses, nobody answers.
+            let Ok(next) = timeout(ANSWER, batch.next()).await else {
+                break 'read false;
+            };
+            let Some(message) = next else { break };
             let message = message.map_err(|error| refused("read a stream", &*error))?;
             let info = message
                 .info()
