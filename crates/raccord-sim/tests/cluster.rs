@@ -27,6 +27,16 @@ fn the_same_seed_runs_the_same() {
     }
 }
 
+/// 51: a message that followed another writer's by chance. 6122: a writer that had been replaced, and
+/// did not know it yet, swept away the snapshot the next one had just written.
+#[test]
+fn schedules_that_once_broke_a_law_hold() {
+    for seed in [51, 6_122] {
+        let played = play(&story(seed), None, false);
+        assert_eq!(played.broken, None, "seed {seed}");
+    }
+}
+
 fn holds(seed: u64, weather: Weather, acts: &[Act]) {
     let story = Story {
         seed,

@@ -53,6 +53,10 @@ impl Version {
             number <= fold.head().number && fold.term_of(number).is_none_or(|found| found == term)
         })
     }
+
+    fn is_of_a_later_term(&self, fold: &Fold) -> bool {
+        self.commit.is_some_and(|(_, term)| term > fold.term())
+    }
 }
 
 impl Shelf {
@@ -172,15 +176,17 @@ impl Shelf {
         self.empty(link, names.iter().map(String::as_str))
     }
 
-    /// Deletes all that counts no more: replaced values, and values whose commit never came.
+    /// Deletes all that counts no more: replaced values, and values whose commit never came. Not what
+    /// a later term filled: whoever tidies may have been replaced by now.
     pub(super) fn tidy(&mut self, link: &Jetstream, fold: &Fold) -> Result<(), LogError> {
         let mut gone = Vec::new();
         self.names.retain(|_, versions| {
             let standing = versions.iter().rposition(|version| version.stands(fold));
-            let mut kept = None;
+            let mut kept = Vec::new();
             for (index, version) in std::mem::take(versions).into_iter().enumerate() {
-                if Some(index) == standing && version.value.is_some() {
-                    kept = Some(version);
+                let stands = Some(index) == standing && version.value.is_some();
+                if stands || version.is_of_a_later_term(fold) {
+                    kept.push(version);
                 } else {
                     gone.push(version.sequence);
                 }

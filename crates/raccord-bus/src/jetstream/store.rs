@@ -134,8 +134,14 @@ pub(super) fn read(
         .ok_or_else(damaged)
 }
 
-/// Takes one snapshot away that no record lists and nobody is writing, if there is one.
-pub(super) fn sweep(link: &Jetstream, place: &PlaceId, kept: &[&str]) -> Result<bool, LogError> {
+/// Takes one snapshot away that no record lists and nobody is writing, if there is one. What a writer
+/// of a later term than `term` wrote is its own: whoever sweeps may have been replaced by now.
+pub(super) fn sweep(
+    link: &Jetstream,
+    place: &PlaceId,
+    kept: &[&str],
+    term: u64,
+) -> Result<bool, LogError> {
     let prefix = streams::snapshots(place);
     let mut at = 0;
     let all = format!("{prefix}.*");
@@ -145,11 +151,18 @@ pub(super) fn sweep(link: &Jetstream, place: &PlaceId, kept: &[&str]) -> Result<
             return Ok(false);
         };
         let name = found.subject.strip_prefix(&prefix).unwrap_or_default();
-        if !kept.contains(&name.trim_start_matches('.')) {
+        let name = name.trim_start_matches('.');
+        if !kept.contains(&name) && term_of(name) <= term {
             link.wait(link.purge(streams::SNAPSHOTS, &found.subject, None))?;
             return Ok(true);
         }
         let last = link.wait(link.last(streams::SNAPSHOTS, &found.subject))?;
         at = last.map_or(found.sequence, |last| last.sequence);
     }
+}
+
+/// The term of the writer that named a snapshot: number, term, how-manieth.
+fn term_of(name: &str) -> u64 {
+    let term = name.split('-').nth(1).and_then(|term| term.parse().ok());
+    term.unwrap_or_default()
 }

@@ -340,6 +340,7 @@ impl JetstreamLog {
 
     /// Takes away what nothing refers to any more: some of it, if there is some.
     fn sweep(&mut self) -> Result<bool, LogError> {
+        self.still_ours()?;
         if !self.combed {
             // Values whose commit never came, left by a writer that died.
             self.empty_slots(&[])?;
@@ -353,7 +354,7 @@ impl JetstreamLog {
             .chain(self.pending.as_ref().map(Pending::name))
             .collect();
         let (link, place) = (&self.core.link, &self.core.place);
-        if store::sweep(link, place, &kept)? {
+        if store::sweep(link, place, &kept, self.term)? {
             return Ok(true);
         }
         let from = record.floor_from;

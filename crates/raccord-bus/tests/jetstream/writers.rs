@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use raccord_bus::jetstream::{ClusterError, JetstreamLog};
-use raccord_bus::{Entry, Log as _, LogError, LogRead as _, SlotWrite};
+use raccord_bus::{Entry, Log as _, LogError, LogRead as _, SlotWrite, Upkeep};
 
 use crate::world::{RUNTIME, World, at, plain, read};
 
@@ -65,6 +65,32 @@ fn a_writer_who_was_away_changes_nothing_beside_the_log_either() {
     assert_eq!(fourth.snapshot(1).unwrap().body, b"state");
     assert_eq!(fourth.slot("a").unwrap().as_deref(), Some("Ana"));
     fourth.append(at(2), b"second", &[]).unwrap();
+}
+
+#[test]
+fn a_writer_that_was_replaced_sweeps_nothing_of_the_next_one_away() {
+    let world = World::new();
+    let link = world.connect();
+    let value = |slot: &str| SlotWrite {
+        slot: slot.to_owned(),
+        value: Some("Ana".to_owned()),
+    };
+    let mut first = world.open(&link, "one");
+    first.append(at(1), b"first", &[value("a")]).unwrap();
+    let mut second = world.open(&link, "two");
+    second.append(at(2), b"second", &[value("b")]).unwrap();
+    second.put_snapshot(2, b"state".to_vec()).unwrap();
+    let swept = loop {
+        match first.upkeep() {
+            Ok(Upkeep::More) => {}
+            ended => break ended.map(drop),
+        }
+    };
+    replaced(swept);
+    drop(second);
+    let third = world.open(&link, "three");
+    assert_eq!(third.snapshot(2).unwrap().body, b"state");
+    assert_eq!(third.slot("b").unwrap().as_deref(), Some("Ana"));
 }
 
 #[test]

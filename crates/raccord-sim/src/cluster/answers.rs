@@ -47,6 +47,9 @@ impl World {
             }
             Ask::Purge(stream, subject, before) => {
                 self.servers.purge(stream, subject, *before);
+                self.note(|| {
+                    format!("  servers: {subject} purged before {before:?}, for {life:?}")
+                });
                 Reply::Done
             }
             Ask::Follow(stream, since) => {

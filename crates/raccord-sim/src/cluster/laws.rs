@@ -275,6 +275,13 @@ impl World {
             *counts.entry(n).or_default() += 1;
         }
         let mut wrong = None;
+        let signs_up = |it: &&crate::tools::Arrival| it.kind == EntityKind::Registration;
+        let mut sent = self.tools.of(name).arrivals.iter().filter(signs_up);
+        if !self.laws.went_back && sent.any(|it| !it.data["name"].is_string()) {
+            wrong = Some(format!(
+                "{name} was sent a sign-up without its personal value"
+            ));
+        }
         for (n, post) in self.posts.iter().enumerate() {
             let takes = class != Class::Blind || post.change.kind == EntityKind::Registration;
             let count = counts.get(&(n as u64)).copied().unwrap_or_default();
