@@ -391,7 +391,9 @@ impl Run {
             world.note(|| "everything is repaired".to_owned());
             world.weather = super::world::Weather::default();
             world.leaderless = 0;
-            world.deposed = None;
+            if let Some((_, until)) = &mut world.deposed {
+                *until = 0;
+            }
             for machine in 0..MACHINES as usize {
                 Self::join(&mut world, machine);
                 world.machines[machine].ends = false;
