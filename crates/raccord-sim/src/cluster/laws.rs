@@ -194,7 +194,9 @@ impl World {
         gone.retain(|known| !after.holds(*known));
         let before = self.laws.lost.len();
         self.laws.lost.extend(gone);
-        self.laws.lost.retain(|known| !after.holds(*known));
+        // What came back is lost no more.
+        let back = |(number, hash): &Known| after.chain.get(number) == Some(hash);
+        self.laws.lost.retain(|known| !back(known));
         if self.laws.lost.len() > before {
             self.laws.any_lost = true;
             self.laws.losses += 1;
