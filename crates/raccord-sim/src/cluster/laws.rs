@@ -178,8 +178,7 @@ impl World {
         self.break_followers(|_| true);
         let Ok(after) = truth(&self.servers) else {
             // What cannot be read at all goes on for nobody.
-            self.laws.any_lost = true;
-            self.laws.losses += 1;
+            self.commits_were_lost();
             if let Ok(before) = before {
                 self.laws.lost.extend(before.chain);
             }
@@ -198,9 +197,16 @@ impl World {
         let back = |(number, hash): &Known| after.chain.get(number) == Some(hash);
         self.laws.lost.retain(|known| !back(known));
         if self.laws.lost.len() > before {
-            self.laws.any_lost = true;
-            self.laws.losses += 1;
+            self.commits_were_lost();
             self.count("commits were lost");
+        }
+    }
+
+    fn commits_were_lost(&mut self) {
+        self.laws.any_lost = true;
+        self.laws.losses += 1;
+        for post in self.posts.iter_mut().filter(|post| !post.confirmed) {
+            post.doubtful = true;
         }
     }
 
@@ -290,7 +296,7 @@ impl World {
             let takes = class != Class::Blind || post.change.kind == EntityKind::Registration;
             let count = counts.get(&(n as u64)).copied().unwrap_or_default();
             // A commit that was lost took with it that the post was known already.
-            let known = !self.laws.silent && !self.is_lost(post);
+            let known = !self.laws.silent && !self.is_lost(post) && !post.doubtful;
             if count > 1 && known && !(self.laws.any_lost && class == Class::Blind) {
                 wrong = Some(format!("{name} was sent post {n} {count} times"));
             }
