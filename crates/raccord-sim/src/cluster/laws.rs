@@ -11,7 +11,7 @@ use raccord_model::{Class, ConnectorName, EntityKind};
 use super::servers::Servers;
 use super::still;
 use super::tools::NAMES;
-use super::world::World;
+use super::world::{World, ms};
 
 /// A commit: its number and its hash.
 pub type Known = (u64, [u8; 32]);
@@ -175,6 +175,7 @@ impl World {
         self.laws.went_back = true;
         self.laws.unsure |= !before.as_ref().is_ok_and(|before| before.whole);
         lose(&mut self.servers);
+        self.recovering = self.now + ms(600);
         self.break_followers(|_| true);
         let Ok(after) = truth(&self.servers) else {
             // What cannot be read at all goes on for nobody.

@@ -254,6 +254,8 @@ pub struct World {
     pub deposed: Option<(Servers, u64)>,
     /// Until when the servers take nothing.
     pub leaderless: u64,
+    /// The same after they lost something: that takes an election, or a start.
+    pub recovering: u64,
     /// How far the servers' clock is off.
     pub servers_skew: SignedDuration,
     /// What was kept aside of the servers.
@@ -345,6 +347,7 @@ impl World {
             servers: Servers::default(),
             deposed: None,
             leaderless: 0,
+            recovering: 0,
             servers_skew: SignedDuration::ZERO,
             backup: None,
             weather,
