@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use packed::text;
 use raccord_bus::jetstream::servers::{Server, Version};
-use raccord_bus::jetstream::{Jetstream, JetstreamLog, JetstreamReader, Settings};
+use raccord_bus::jetstream::{Jetstream, JetstreamLog, JetstreamReader, Node, Settings};
 use raccord_bus::{Entry, Log, LogRead, Upkeep};
 use raccord_model::PlaceId;
 use tokio::runtime::Runtime;
@@ -57,6 +57,8 @@ fn world(runtime: &Runtime, folder: &Path, name: &str, servers: &[Server], repli
     let folder = folder.join(format!("nodes of {name}"));
     rates(runtime, &folder, servers, &link);
     places(runtime, &folder, servers, &link);
+    let another = Jetstream::connect(runtime.handle().clone(), &settings).unwrap();
+    take_over(&folder, &link, &another);
     opening(&folder, &link);
 }
 
@@ -163,6 +165,27 @@ fn places(runtime: &Runtime, folder: &Path, servers: &[Server], link: &Jetstream
         "  commits of {SMALL} B of {PLACES} places         {:>8.0}/s, {:.0} % of it",
         rate(commits),
         100.0 * rate(commits) / rate(bare)
+    );
+}
+
+/// A node dies without a word; how long until another has written for its place.
+fn take_over(folder: &Path, link: &Jetstream, another: &Jetstream) {
+    let place: PlaceId = "taken-over".parse().unwrap();
+    let dies = Node::join(link, "dies").unwrap();
+    assert!(dies.claim(&place).unwrap());
+    let mut log = open(link, &folder.join("dies"), place.as_str());
+    log.append(Timestamp::UNIX_EPOCH, &text(SMALL), &[])
+        .unwrap();
+    let heir = Node::join(another, "heir").unwrap();
+    let died = Instant::now();
+    drop(dies);
+    while !heir.claim_from_the_dead(&place).unwrap() {}
+    let mut log = open(another, &folder.join("heir"), place.as_str());
+    log.append(Timestamp::UNIX_EPOCH, &text(SMALL), &[])
+        .unwrap();
+    println!(
+        "  after the death of a node, the next one's first commit {:>7.1?}",
+        died.elapsed()
     );
 }
 

@@ -98,6 +98,11 @@ pub fn truth(servers: &Servers) -> Result<Truth, String> {
 }
 
 impl Truth {
+    /// The number of its last commit.
+    fn end(&self) -> u64 {
+        self.chain.keys().next_back().copied().unwrap_or(self.floor)
+    }
+
     /// Whether it holds a commit, or let it go on purpose.
     fn holds(&self, (number, hash): Known) -> bool {
         number <= self.floor || self.chain.get(&number) == Some(&hash)
@@ -188,14 +193,17 @@ impl World {
         let stood = self.laws.stand.iter();
         let stood = stood.flat_map(|(number, all)| all.iter().map(|hash| (*number, *hash)));
         let mut gone: BTreeSet<Known> = stood.collect();
+        let mut shorter = false;
         if let Ok(before) = before {
+            shorter = after.end() < before.end();
             gone.extend(before.chain);
         }
-        gone.retain(|known| !after.holds(*known));
+        let back = |(number, hash): &Known| after.chain.get(number) == Some(hash);
+        // The log's own record may say that it begins where it does no more.
+        gone.retain(|known| !back(known) && (shorter || !after.holds(*known)));
         let before = self.laws.lost.len();
         self.laws.lost.extend(gone);
         // What came back is lost no more.
-        let back = |(number, hash): &Known| after.chain.get(number) == Some(hash);
         self.laws.lost.retain(|known| !back(known));
         if self.laws.lost.len() > before {
             self.commits_were_lost();
