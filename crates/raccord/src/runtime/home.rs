@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use raccord_bus::jetstream::{
-    self, ClusterError, EventOut, Jetstream, JetstreamLog, JetstreamReader, Known, Node, RESTORED,
-    name,
+    self, ClusterError, Copy, EventOut, Jetstream, JetstreamLog, JetstreamReader, Known, Node,
+    RESTORED, View, name,
 };
 use raccord_bus::{
     Forgotten, Head, Log, LogError, LogRead, MOVED, Past, Reader, SqliteLog, SqliteReader,
 };
-use raccord_model::PlaceId;
+use raccord_model::{PlaceId, Words};
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use super::socket;
 use crate::report::Problem;
@@ -33,8 +35,7 @@ struct Link {
     jetstream: Jetstream,
     name: Arc<str>,
     node: Arc<Mutex<Option<Arc<Node>>>>,
-    /// What this process works for.
-    claims: Arc<Mutex<BTreeMap<PlaceId, Weak<Claim>>>>,
+    claims: Claims,
     /// Where this machine keeps its copies.
     copies: Arc<Mutex<BTreeMap<PlaceId, PathBuf>>>,
     // Dropped last.
@@ -49,12 +50,18 @@ impl Link {
             return Ok(Arc::clone(node));
         }
         let mut node = Node::join(&self.jetstream, &self.name)?;
-        let copies = Arc::clone(&self.copies);
+        let (copies, claims) = (Arc::clone(&self.copies), Arc::clone(&self.claims));
         node.bears_witness(move |place| {
             let copies = copies.lock().unwrap_or_else(PoisonError::into_inner);
-            copies.get(place).cloned()
+            let folder = copies.get(place).cloned()?;
+            // While a place is claimed the list of claims is in use: then it is as good as claimed.
+            let claims = claims.try_lock();
+            let in_use = claims.map_or(true, |claims| claims.get(place).is_some_and(lives));
+            Some(Copy { folder, in_use })
         });
         let node = Arc::new(node);
+        let kept = keep(Arc::downgrade(&node), node.view(), Arc::clone(&self.claims));
+        self.jetstream.beside(kept);
         *known = Some(Arc::clone(&node));
         Ok(node)
     }
@@ -65,8 +72,50 @@ impl Link {
 struct Claim {
     node: Arc<Node>,
     place: PlaceId,
+    /// Whether another node has taken it.
+    lost: AtomicBool,
     // To let go, it has to be connected still.
     link: Link,
+}
+
+/// What this process works for.
+type Claims = Arc<Mutex<BTreeMap<PlaceId, Weak<Claim>>>>;
+
+/// Takes what this process works for again whenever it was silent for long, where no other node has
+/// taken it.
+async fn keep(node: Weak<Node>, mut view: watch::Receiver<View>, claims: Claims) {
+    let mut kept = None;
+    while view.changed().await.is_ok() {
+        let Some(life) = node.upgrade().map(|node| node.life()) else {
+            return;
+        };
+        if life.is_none() || life == kept {
+            continue;
+        }
+        let claims = Arc::clone(&claims);
+        // The last of a claim lets go, and waits for that: not on this thread.
+        let renewed = tokio::task::spawn_blocking(move || renew(&claims)).await;
+        if matches!(renewed, Ok(true)) {
+            kept = life;
+        }
+    }
+}
+
+/// Whether all is known again.
+fn renew(claims: &Claims) -> bool {
+    let all: Vec<Arc<Claim>> = {
+        let claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.values().filter_map(Weak::upgrade).collect()
+    };
+    let mut known = true;
+    for claim in all {
+        match claim.node.renews(&claim.place) {
+            Ok(true) => {}
+            Ok(false) => claim.lost.store(true, Ordering::SeqCst),
+            Err(_) => known = false,
+        }
+    }
+    known
 }
 
 fn lives(claim: &Weak<Claim>) -> bool {
@@ -295,6 +344,7 @@ impl Home {
         let made = Arc::new(Claim {
             node,
             place: self.place.clone(),
+            lost: AtomicBool::new(false),
             link,
         });
         claims.insert(self.place.clone(), Arc::downgrade(&made));
@@ -306,6 +356,28 @@ impl Home {
     pub(crate) fn is_ours(&self) -> bool {
         let claim = self.claim.as_ref();
         claim.is_none_or(|claim| claim.node.holds(&self.place))
+    }
+
+    /// Whether another node has taken the place from this process.
+    pub(crate) fn is_lost(&self) -> bool {
+        let claim = self.claim.as_ref();
+        claim.is_some_and(|claim| claim.lost.load(Ordering::SeqCst))
+    }
+
+    /// What is said once another node has taken it.
+    pub(crate) fn taken_over(&self) -> Problem {
+        Problem::failed(
+            &self.address,
+            "cluster.taken-over",
+            Words::new(
+                "Un autre programme s'occupe de ce lieu depuis que celui-ci est resté un moment sans réponse des serveurs.",
+                "Another node works for this place since this one was without an answer of the servers for a while.",
+            ),
+            Words::new(
+                "Relancez la commande : elle sera confiée à l'autre programme.",
+                "Run the command again: it is handed to the other node.",
+            ),
+        )
     }
 
     /// Whether its log lies in a cluster.
@@ -360,7 +432,9 @@ impl Home {
             }
             Some(link) => {
                 let mut opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
-                let restored = opened.restored || self.others_know_more(&mut opened.log, link)?;
+                // Asked in any case: what others know is let go once it was heard.
+                let told = self.others_know_more(&mut opened.log, link)?;
+                let restored = opened.restored || told;
                 let past = Past {
                     restored,
                     moved: opened.log.meta(MOVED)?,
@@ -395,20 +469,16 @@ impl Home {
         Ok(!more.is_empty())
     }
 
-    /// What this machine's copy knows that the log, as it is read, does not have; nothing is concluded
-    /// from that before its writer says so too.
+    /// What this machine's copy knows that the cluster, as it answers, does not have; nothing is
+    /// concluded from that before the log's writer says so too.
     ///
     /// # Errors
     /// As either cannot be read.
     pub(crate) fn knows_more(&self) -> Result<Option<Known>, LogError> {
-        let Some(log) = self.read()? else {
-            return Ok(None);
-        };
-        if !log.past()?.restored {
-            return Ok(None);
+        match &self.cluster {
+            Some(link) => jetstream::outdoes(&link.jetstream, &self.data, &self.place),
+            None => Ok(None),
         }
-        drop(log);
-        jetstream::copied(&self.data, &self.place)
     }
 
     /// Lets this machine's copy go, if it is still that one: what it knew was heard.
