@@ -11,7 +11,8 @@ use raccord_model::PlaceId;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::home::{Clusters, Home};
+use super::clusters::Clusters;
+use super::home::Home;
 use super::sharing;
 use crate::cli::Session;
 use crate::report::Problem;
