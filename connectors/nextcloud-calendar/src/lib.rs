@@ -18,7 +18,8 @@ mod words;
 
 use std::sync::{Arc, Mutex};
 
-use raccord_kit::http::{Http, Target};
+use raccord_dav::Dav;
+use raccord_kit::http::Target;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Shared, Sink, Source, Tool};
@@ -26,7 +27,7 @@ use raccord_model::{Class, EntityKind, Failure, Handling, Manifest, Mode, Policy
 use serde_json::Value;
 
 use config::{Settings, Tasks};
-use dav::Dav;
+use dav::Caldav;
 use dav::discover::Account;
 use source::Memory;
 
@@ -53,30 +54,30 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
         return Err(wrong.findings());
     }
     let base = wrong.take("url", Target::configured("url", &settings.url));
-    let http = wrong.take("", Http::new(KIND, kit));
     let file = settings.password_file.clone();
     let inline = settings.password.clone();
     let password = SecretSource::new("password", inline, file.as_deref(), kit);
-    match (base, http, wrong.take("password", password)) {
-        (Some(base), Some(http), Some(password)) => {
-            let user = settings.user.to_string();
-            let dav = Dav::new(http, base, user, password, Arc::clone(&kit.clock));
-            Ok(Box::new(Calendars {
-                dav,
-                kit: kit.clone(),
-                settings,
-                account: tokio::sync::Mutex::default(),
-                making: tokio::sync::Mutex::default(),
-                memory: Mutex::default(),
-            }))
-        }
-        _ => Err(wrong.findings()),
+    let password = wrong.take("password", password);
+    let server = base.zip(password).and_then(|(base, password)| {
+        let server = Dav::new(failure::KEYS, base, &*settings.user, password, kit);
+        wrong.take("", server)
+    });
+    match server {
+        Some(server) => Ok(Box::new(Calendars {
+            dav: Caldav { server },
+            kit: kit.clone(),
+            settings,
+            account: tokio::sync::Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+            memory: Mutex::default(),
+        })),
+        None => Err(wrong.findings()),
     }
 }
 
 /// The calendars of one account.
 struct Calendars {
-    dav: Dav,
+    dav: Caldav,
     kit: Kit,
     settings: Settings,
     /// What was discovered, until something fails.
