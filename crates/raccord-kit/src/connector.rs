@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
+use crate::hook::Hook;
 
 /// A future in a box, so that the traits stay usable behind `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -91,6 +92,12 @@ pub trait Tool: Send + Sync {
     fn shared(&self) -> Option<&dyn Shared> {
         None
     }
+
+    /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
+    /// secret is set for that.
+    fn hook(&self) -> Option<&dyn Hook> {
+        None
+    }
 }
 
 /// A tool that is written, and read for what people made of it: a calendar, a board.
@@ -135,6 +142,13 @@ pub trait Sink: Send + Sync {
     /// only the tool itself can tell comes out at the next write.
     fn lost(&self, _objects: &[String]) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The same for objects that only the tool itself can tell of, where that costs a request or two
+    /// for all of them: asked once at the start and in each pass. Writes nothing; a tool that cannot
+    /// be asked has lost nothing.
+    fn missing<'a>(&'a self, _objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(std::future::ready(Vec::new()))
     }
 
     /// What a person reads on a printed copy of `desired`, kept with the mark that it hangs on a wall

@@ -17,6 +17,7 @@ mod face;
 mod figures;
 mod hands;
 mod home;
+mod hooks;
 mod load;
 mod local;
 mod moving;
