@@ -25,6 +25,8 @@ mod limits;
 mod memo;
 mod messages;
 mod parse;
+mod reach;
+mod refusals;
 #[cfg(test)]
 mod said;
 mod source;
@@ -43,7 +45,7 @@ use serde_json::Value;
 
 use config::Settings;
 use header::Chosen;
-use source::Spreadsheet;
+use source::{Account, Spreadsheet};
 use table::Rules;
 
 /// The connector, for the program's table.
@@ -71,14 +73,16 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     }
     let file = settings.password_file.as_deref();
     let locked = settings.password.is_some() || file.is_some();
-    let half = source::half_missing(&settings.location, settings.user.is_some(), locked);
-    if let Some(key) = half {
-        wrong.take::<()>(key, Err(error::half_an_account(key)));
-    }
     let password = SecretSource::new("password", settings.password, file, kit);
-    let password = wrong.take("password", password);
-    let location = source::locate(&settings.location, settings.user, password.flatten(), kit);
-    let location = wrong.take("location", location);
+    let account = Account {
+        user: settings.user,
+        password: wrong.take("password", password).flatten(),
+        locked,
+    };
+    let sheet = settings.sheet.as_deref();
+    let location = source::locate(&settings.location, sheet, account, kit)
+        .map_err(|(key, failure)| wrong.take::<()>(key, Err(failure)))
+        .ok();
     let found = wrong.findings();
     match location {
         Some(location) if found.is_empty() => Ok(Box::new(Spreadsheet {
