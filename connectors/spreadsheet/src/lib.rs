@@ -37,6 +37,7 @@ mod words;
 
 use std::io::{Read, Seek};
 
+use bytes::Bytes;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{Connector, Finding, Kit, Tool};
@@ -45,6 +46,7 @@ use serde_json::Value;
 
 use config::Settings;
 use header::Chosen;
+use reach::{Document, Table};
 use source::{Account, Spreadsheet};
 use table::Rules;
 
@@ -109,4 +111,38 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
 /// When it is no sheet that can be read.
 pub fn read<R: Read + Seek>(document: &mut R, name: &str) -> Result<Reading, Failure> {
     document::read(document, name, &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Reads a room of EtherCalc, as its server saves it, as the connector does without settings: for
+/// measurements and fuzzing.
+///
+/// # Errors
+/// When it is no room that can be read.
+pub fn read_room(text: &[u8], name: &str) -> Result<Reading, Failure> {
+    let rooms = vec![(name.to_owned(), Bytes::copy_from_slice(text))];
+    document::read_parts(&Document::Rooms(rooms), &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Reads a table of Grist from what is said of its columns and records, as the connector does
+/// without settings: for measurements and fuzzing.
+///
+/// # Errors
+/// When these are no columns and records, or none that can be read.
+pub fn read_table(columns: &[u8], records: &[u8], name: &str) -> Result<Reading, Failure> {
+    let tables = vec![Table {
+        name: name.to_owned(),
+        mark: name.to_owned(),
+        columns: Bytes::copy_from_slice(columns),
+        records: Bytes::copy_from_slice(records),
+    }];
+    document::read_parts(&Document::Tables(tables), &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Looks at an address as people paste it, as the connector does: for fuzzing. The host that would
+/// be asked.
+///
+/// # Errors
+/// When it is none, or certainly leads to no sheet.
+pub fn host_of(location: &str) -> Result<String, Failure> {
+    reach::address::recognise(location).map(|address| address.host().to_owned())
 }

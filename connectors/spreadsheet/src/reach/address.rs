@@ -46,6 +46,18 @@ pub(crate) enum Address {
     },
 }
 
+impl Address {
+    /// Who is asked.
+    pub(crate) fn host(&self) -> &str {
+        match self {
+            Self::File(target) | Self::Google(target) => target.host(),
+            Self::EtherCalc { rooms, .. } => rooms.host(),
+            Self::Grist { document, .. } => document.host(),
+            Self::Cloud { server, .. } => server.host(),
+        }
+    }
+}
+
 /// Reads an address as it stands in the settings.
 ///
 /// # Errors
