@@ -1,5 +1,6 @@
 //! What is wrong with the way to the calendars, told before anything is written.
 
+use raccord_kit::secret::SecretSource;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 
@@ -14,6 +15,7 @@ impl Calendars {
             Some(password) => password.findings(),
             None => vec![no_password()],
         };
+        findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }

@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod dav;
 mod failure;
+mod hook;
 pub mod ical;
 mod merge;
 mod shown;
@@ -19,6 +20,7 @@ mod words;
 use std::sync::{Arc, Mutex};
 
 use raccord_dav::Dav;
+use raccord_kit::hook::Hook;
 use raccord_kit::http::Target;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
@@ -57,14 +59,19 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let file = settings.password_file.clone();
     let inline = settings.password.clone();
     let password = SecretSource::new("password", inline, file.as_deref(), kit);
+    let file = settings.hook_secret_file.clone();
+    let inline = settings.hook_secret.clone();
+    let hook_secret = SecretSource::new("hook_secret", inline, file.as_deref(), kit);
+    let hook_secret = wrong.take("hook_secret", hook_secret);
     let password = wrong.take("password", password);
     let server = base.zip(password).and_then(|(base, password)| {
         let server = Dav::new(failure::KEYS, base, &*settings.user, password, kit);
         wrong.take("", server)
     });
-    match server {
-        Some(server) => Ok(Box::new(Calendars {
+    match server.zip(hook_secret) {
+        Some((server, hook_secret)) => Ok(Box::new(Calendars {
             dav: Caldav { server },
+            hook_secret,
             kit: kit.clone(),
             settings,
             account: tokio::sync::Mutex::default(),
@@ -80,6 +87,8 @@ struct Calendars {
     dav: Caldav,
     kit: Kit,
     settings: Settings,
+    /// What the cloud shows when it calls.
+    hook_secret: Option<SecretSource>,
     /// What was discovered, until something fails.
     account: tokio::sync::Mutex<Option<Arc<Account>>>,
     /// Held while a calendar is made.
@@ -156,5 +165,9 @@ impl Tool for Calendars {
 
     fn shared(&self) -> Option<&dyn Shared> {
         Some(self)
+    }
+
+    fn hook(&self) -> Option<&dyn Hook> {
+        self.hook_secret.as_ref().map(|_| self as &dyn Hook)
     }
 }
