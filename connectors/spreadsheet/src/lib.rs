@@ -20,6 +20,7 @@ mod error;
 mod field;
 mod grid;
 mod header;
+mod hook;
 mod kinds;
 mod limits;
 mod memo;
@@ -85,10 +86,14 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let location = source::locate(&settings.location, sheet, account, kit)
         .map_err(|(key, failure)| wrong.take::<()>(key, Err(failure)))
         .ok();
+    let file = settings.hook_secret_file.as_deref();
+    let hook_secret = SecretSource::new("hook_secret", settings.hook_secret, file, kit);
+    let hook_secret = wrong.take("hook_secret", hook_secret).flatten();
     let found = wrong.findings();
     match location {
         Some(location) if found.is_empty() => Ok(Box::new(Spreadsheet {
             location,
+            hook_secret,
             every,
             rules: Rules {
                 chosen,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use raccord_kit::hook::Hook;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{BoxFuture, Choice, Finding, Kit, Source, Tool};
 use raccord_model::{Digest, Failure, Manifest, Observation, Reading};
@@ -36,6 +37,8 @@ pub(crate) enum Location {
 /// A configured sheet.
 pub(crate) struct Spreadsheet {
     pub(crate) location: Location,
+    /// What a tool shows when it calls.
+    pub(crate) hook_secret: Option<SecretSource>,
     pub(crate) every: Duration,
     pub(crate) rules: Rules,
     pub(crate) kit: Kit,
@@ -109,6 +112,7 @@ impl Spreadsheet {
         if let Location::Web(reach) = &self.location {
             findings = reach.findings();
         }
+        findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
         match self.look(None).await {
             Err(failure) => {
                 if !findings.iter().any(|finding| finding.code == failure.code) {
@@ -313,6 +317,10 @@ impl Tool for Spreadsheet {
 
     fn sink(&self) -> Option<&dyn raccord_kit::Sink> {
         None
+    }
+
+    fn hook(&self) -> Option<&dyn Hook> {
+        self.hook_secret.as_ref().map(|_| self as &dyn Hook)
     }
 }
 

@@ -22,6 +22,11 @@ const SHEET: &str = "/Programmation d'été/programme noël.csv";
 const BAL: &str = "Date,Titre\n2027-01-02,Bal\n";
 const JAZ: &str = "Date,Titre\n2027-01-02,Jaz\n";
 
+/// What is done to a server.
+type Change = fn(&Cloud);
+/// The settings for one.
+type Settings = fn(&Cloud) -> Value;
+
 /// A sheet at an address of a server, read as time goes by.
 struct Stage {
     cloud: Cloud,
@@ -31,7 +36,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn of(cloud: Cloud, settings: Value) -> Self {
+    fn of(cloud: Cloud, settings: Value) -> Self {
         let clock = Arc::new(ManualClock::at(NOON));
         let mut kit = kit();
         kit.clock = clock.clone();
@@ -146,7 +151,7 @@ async fn every_address_an_organiser_can_paste_reads_the_sheet() {
         } else {
             json!({ "location": location })
         };
-        let mut stage = Stage::of(cloud, settings).await;
+        let mut stage = Stage::of(cloud, settings);
         assert_eq!(stage.titles().await, ["Bal"], "{rest}");
         stage.asks_only();
         assert_eq!(stage.cloud.server().refusals, 0, "{rest}");
@@ -163,8 +168,7 @@ async fn a_link_with_a_password_is_read_with_it() {
     let mut stage = Stage::of(
         cloud,
         json!({ "location": location, "password": LINK_PASSWORD }),
-    )
-    .await;
+    );
     assert_eq!(stage.titles().await, ["Bal"]);
     assert_eq!(stage.cloud.server().refusals, 0);
 }
@@ -174,7 +178,7 @@ async fn an_etag_is_believed_only_once_the_bytes_were_seen_to_stay() {
     let cloud = Cloud::start().await;
     cloud.server().write(SHEET, BAL, 1_000);
     let location = cloud.standin.url("/f/1");
-    let mut stage = Stage::of(cloud, with_account(&location)).await;
+    let mut stage = Stage::of(cloud, with_account(&location));
     assert_eq!(stage.titles().await, ["Bal"]);
     // Written again in the very same second: the same length, so the same ETag.
     stage.cloud.server().write(SHEET, JAZ, 1_000);
@@ -207,7 +211,7 @@ async fn a_file_is_followed_by_its_number_and_never_lost_by_its_path() {
     let cloud = Cloud::start().await;
     cloud.server().write(SHEET, BAL, 1);
     let location = cloud.standin.url("/f/1");
-    let mut stage = Stage::of(cloud, with_account(&location)).await;
+    let mut stage = Stage::of(cloud, with_account(&location));
     stage.titles().await;
     stage
         .cloud
@@ -240,7 +244,7 @@ async fn a_folder_is_read_when_it_holds_one_sheet_and_asked_about_when_not() {
         .write(&format!("{FOLDER}/affiche.png"), "x", 1);
     cloud.server().link("dossierPublic1", FOLDER, false);
     let location = cloud.standin.url("/s/dossierPublic1");
-    let mut stage = Stage::of(cloud, json!({ "location": location })).await;
+    let mut stage = Stage::of(cloud, json!({ "location": location }));
     assert_eq!(stage.code().await, "which-file");
     stage.cloud.server().write(SHEET, BAL, 1);
     assert_eq!(stage.titles().await, ["Bal"]);
@@ -272,7 +276,7 @@ async fn a_file_that_became_a_folder_is_no_empty_sheet() {
     let location = cloud
         .standin
         .url("/remote.php/dav/files/marie/programme.csv");
-    let mut stage = Stage::of(cloud, with_account(&location)).await;
+    let mut stage = Stage::of(cloud, with_account(&location));
     stage.titles().await;
     stage.cloud.server().remove("/programme.csv");
     stage
@@ -309,7 +313,7 @@ async fn a_wrong_password_never_locks_the_whole_place_out() {
     cloud.server().write(SHEET, BAL, 1);
     let location = cloud.standin.url("/f/1");
     let settings = json!({ "location": location, "user": LOGIN, "password": "canary-wrong" });
-    let mut stage = Stage::of(cloud, settings).await;
+    let mut stage = Stage::of(cloud, settings);
     let failures = polls_in_half_an_hour(&mut stage).await;
     assert!(
         failures
@@ -338,7 +342,7 @@ async fn a_link_that_is_gone_or_locked_never_locks_the_whole_place_out() {
         cloud.server().write(SHEET, BAL, 1);
         cloud.server().link("fichierPublic1", SHEET, false);
         let location = cloud.standin.url("/s/fichierPublic1");
-        let mut stage = Stage::of(cloud, json!({ "location": location })).await;
+        let mut stage = Stage::of(cloud, json!({ "location": location }));
         assert_eq!(stage.titles().await, ["Bal"]);
         if locked {
             stage.cloud.server().link("fichierPublic1", SHEET, true);
@@ -367,13 +371,13 @@ async fn a_link_that_is_gone_or_locked_never_locks_the_whole_place_out() {
 #[tokio::test]
 async fn check_tells_every_mistake_apart_and_says_what_to_click() {
     let mut codes = BTreeSet::new();
-    let mut told = async |name: &str, settings: fn(&Cloud) -> Value, change: fn(&Cloud)| {
+    let mut told = async |name: &str, settings: Settings, change: Change| {
         let cloud = Cloud::start().await;
         cloud.server().write(SHEET, BAL, 1);
         cloud.server().link("fichierPublic1", SHEET, true);
         change(&cloud);
         let settings = settings(&cloud);
-        let stage = Stage::of(cloud, settings).await;
+        let stage = Stage::of(cloud, settings);
         let findings = stage.tool.check().await;
         assert_eq!(findings.len(), 1, "{name}: {findings:?}");
         let code = findings[0]
@@ -387,20 +391,19 @@ async fn check_tells_every_mistake_apart_and_says_what_to_click() {
         stage.asks_only();
         assert!(codes.insert(code), "{name}");
     };
-    let file: fn(&Cloud) -> Value = |cloud| with_account(&cloud.standin.url("/f/1"));
-    let link: fn(&Cloud) -> Value =
-        |cloud| json!({ "location": cloud.standin.url("/s/fichierPublic1") });
+    let file: Settings = |cloud| with_account(&cloud.standin.url("/f/1"));
+    let link: Settings = |cloud| json!({ "location": cloud.standin.url("/s/fichierPublic1") });
     told("untrusted-domain", file, |cloud| {
-        cloud.server().untrusted = true
+        cloud.server().untrusted = true;
     })
     .await;
     told("maintenance", file, |cloud| {
-        cloud.server().maintenance = true
+        cloud.server().maintenance = true;
     })
     .await;
     told("throttled", file, |cloud| cloud.server().refusals = 11).await;
     told("app-password", file, |cloud| {
-        cloud.server().two_factor = true
+        cloud.server().two_factor = true;
     })
     .await;
     told("file-missing", file, |cloud| cloud.server().remove(SHEET)).await;
@@ -432,7 +435,7 @@ async fn check_tells_every_mistake_apart_and_says_what_to_click() {
     .await;
     told("share-password", link, |_| {}).await;
     told("share-gone", link, |cloud| {
-        cloud.server().unlink("fichierPublic1")
+        cloud.server().unlink("fichierPublic1");
     })
     .await;
     told(
@@ -459,7 +462,7 @@ async fn a_file_that_is_too_large_is_not_even_fetched() {
         .server()
         .write(SHEET, vec![b'x'; 64 * 1024 * 1024 + 1], 2);
     let location = cloud.standin.url("/f/1");
-    let mut stage = Stage::of(cloud, with_account(&location)).await;
+    let mut stage = Stage::of(cloud, with_account(&location));
     assert_eq!(stage.code().await, "too-large");
     assert_eq!(stage.whole_readings(), 0);
 }
@@ -469,9 +472,9 @@ async fn doubt_is_never_a_deletion() {
     let cloud = Cloud::start().await;
     cloud.server().write(SHEET, BAL, 1);
     let location = cloud.standin.url("/f/1");
-    let mut stage = Stage::of(cloud, with_account(&location)).await;
+    let mut stage = Stage::of(cloud, with_account(&location));
     stage.titles().await;
-    let changes: [(&str, fn(&Cloud)); 5] = [
+    let changes: [(&str, Change); 5] = [
         ("maintenance", |cloud| cloud.server().maintenance = true),
         ("untrusted-domain", |cloud| cloud.server().untrusted = true),
         ("empty", |cloud| {

@@ -26,6 +26,10 @@ struct File {
 
 /// What the server holds and how it is.
 #[derive(Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent states of one server"
+)]
 pub(crate) struct Server {
     /// By decoded path below the account.
     files: BTreeMap<String, File>,
@@ -248,10 +252,11 @@ fn error(status: u16, exception: &str, message: &str) -> Reply {
 }
 
 fn rows(rows: &[String]) -> Reply {
-    let rows: String = rows
-        .iter()
-        .map(|row| format!("<d:response>{row}</d:response>"))
-        .collect();
+    let rows = rows.join("</d:response><d:response>");
+    let rows = match rows.as_str() {
+        "" => String::new(),
+        rows => format!("<d:response>{rows}</d:response>"),
+    };
     let body = format!(
         "<?xml version=\"1.0\"?><d:multistatus xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\" xmlns:oc=\"http://owncloud.org/ns\">{rows}</d:multistatus>"
     );
