@@ -99,7 +99,7 @@ pub(crate) fn elsewhere(what: Elsewhere) -> Failure {
             "«\u{a0}location\u{a0}» mène à autre chose qu’aux fichiers de Nextcloud.",
             "“location” leads to something else than the files of Nextcloud.",
             (
-                "Dans l’application Fichiers, «\u{a0}Paramètres des fichiers\u{a0}» en bas à gauche, copiez l’adresse WebDAV, ajoutez-y le nom du fichier, et mettez le tout dans «\u{a0}location\u{a0}».",
+                "Dans l’application Fichiers, «\u{a0}Paramètres de Fichiers\u{a0}» en bas à gauche, copiez l’adresse WebDAV, ajoutez-y le nom du fichier, et mettez le tout dans «\u{a0}location\u{a0}».",
                 "In the Files app, “Files settings” at the bottom left, copy the WebDAV address, add the name of the file to it, and put all of it into “location”.",
             ),
         ),
@@ -115,7 +115,7 @@ pub(crate) fn account_wanted() -> Failure {
         "«\u{a0}location\u{a0}» mène à un fichier de Nextcloud que seul un compte peut lire.",
         "“location” leads to a file of Nextcloud that only an account can read.",
         (
-            "Ajoutez «\u{a0}user\u{a0}» et «\u{a0}password_file\u{a0}» (Paramètres personnels, Sécurité, «\u{a0}Créer un nouveau mot de passe d’application\u{a0}»), ou prenez un lien public\u{a0}: menu «\u{a0}…\u{a0}» du fichier, «\u{a0}Ouvrir les détails\u{a0}», «\u{a0}Partage\u{a0}», «\u{a0}Créer un lien public\u{a0}».",
+            "Ajoutez «\u{a0}user\u{a0}» et «\u{a0}password_file\u{a0}» (Paramètres personnels, Sécurité, «\u{a0}Créer un nouveau mot de passe d’application\u{a0}»), ou prenez un lien public\u{a0}: menu «\u{a0}…\u{a0}» du fichier, «\u{a0}Ouvrir les détails\u{a0}», «\u{a0}Partage\u{a0}», «\u{a0}Créer un lien de partage public\u{a0}».",
             "Add “user” and “password_file” (Personal settings, Security, “Create new app password”), or take a public link: the file’s “…” menu, “Open details”, “Sharing”, “Create public link”.",
         ),
     )
@@ -199,7 +199,7 @@ pub(crate) fn grist_key(host: &str) -> Failure {
         format!("{host} n’accepte pas la clé de Grist (401)."),
         format!("{host} does not accept the key of Grist (401)."),
         (
-            "Dans Grist, avec le compte de Raccord\u{a0}: cliquez sur le compte en haut à droite, «\u{a0}Paramètres du profil\u{a0}», «\u{a0}Clé API\u{a0}», «\u{a0}Créer\u{a0}»\u{202f}; mettez-la seule dans le fichier de «\u{a0}password_file\u{a0}». Raccord reprend de lui-même.",
+            "Dans Grist, avec le compte de Raccord\u{a0}: cliquez sur le compte en haut à droite, «\u{a0}Paramètres du profil\u{a0}», «\u{a0}Clé d’API\u{a0}», «\u{a0}Créer\u{a0}»\u{202f}; mettez-la seule dans le fichier de «\u{a0}password_file\u{a0}». Raccord reprend de lui-même.",
             "In Grist, with Raccord’s account: click the account at the top right, “Profile settings”, “API key”, “Create”; put it alone into the file of “password_file”. Raccord resumes by itself.",
         ),
     )
@@ -213,7 +213,7 @@ pub(crate) fn grist_forbidden(host: &str) -> Failure {
         format!("{host} ne laisse pas Raccord lire ce document de Grist (403)."),
         format!("{host} does not let Raccord read this document of Grist (403)."),
         (
-            "Dans le document\u{a0}: icône de partage en haut à droite, «\u{a0}Gérer les utilisateurs\u{a0}», ajoutez le compte de Raccord avec le rôle «\u{a0}Lecteur\u{a0}»\u{202f}; sa clé va dans le fichier de «\u{a0}password_file\u{a0}».",
+            "Dans le document\u{a0}: icône de partage en haut à droite, «\u{a0}Gérer les utilisateurs\u{a0}», ajoutez le compte de Raccord avec le rôle «\u{a0}Lecture seule\u{a0}»\u{202f}; sa clé va dans le fichier de «\u{a0}password_file\u{a0}».",
             "In the document: the share icon at the top right, “Manage users”, add Raccord’s account with the role “Viewer”; its key goes into the file of “password_file”.",
         ),
     )
@@ -245,7 +245,7 @@ pub(crate) fn share_gone(host: &str) -> Failure {
             "The public link is no longer there on {host}: it expired, or somebody took it back."
         ),
         (
-            "Dans l’application Fichiers\u{a0}: menu «\u{a0}…\u{a0}» du fichier, «\u{a0}Ouvrir les détails\u{a0}», «\u{a0}Partage\u{a0}», «\u{a0}Créer un lien public\u{a0}», sans date d’expiration, et mettez ce lien dans «\u{a0}location\u{a0}». Rien n’a été annulé.",
+            "Dans l’application Fichiers\u{a0}: menu «\u{a0}…\u{a0}» du fichier, «\u{a0}Ouvrir les détails\u{a0}», «\u{a0}Partage\u{a0}», «\u{a0}Créer un lien de partage public\u{a0}», sans date d’expiration, et mettez ce lien dans «\u{a0}location\u{a0}». Rien n’a été annulé.",
             "In the Files app: the file’s “…” menu, “Open details”, “Sharing”, “Create public link”, without an expiry date, and put that link into “location”. Nothing was cancelled.",
         ),
     );
