@@ -321,9 +321,10 @@ impl Keeper for Room {
         for (row, (_, day, title)) in (2..).zip(lines) {
             // 1 January 2027, counted in days.
             let count = 46_388 + day - 1;
-            cells.push_str(&format!(
+            let line = format!(
                 "cell:A{row}:vtc:nd:{count}:2027-01-{day:02}\ncell:B{row}:vtc:nt:0.8541666667:20\\c30\ncell:C{row}:t:{title}\n"
-            ));
+            );
+            cells.push_str(&line);
         }
         let saved = format!(
             "socialcalc:version:1.0\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=SocialCalcSpreadsheetControlSave\n{mark}\nContent-type: text/plain; charset=UTF-8\n\n# SocialCalc Spreadsheet Control Save\nversion:1.0\npart:sheet\n{mark}\nContent-type: text/plain; charset=UTF-8\n\nversion:1.5\n{cells}sheet:c:3:r:{}\n{mark}--\n",
