@@ -140,6 +140,7 @@ async fn every_address_an_organiser_can_paste_reads_the_sheet() {
             assert_eq!(server.write(SHEET, BAL, 1), 1);
             server.write(&format!("{FOLDER}/affiche.png"), "x", 1);
             server.write(&format!("{FOLDER}/.~lock.programme noël.csv#"), "x", 1);
+            server.write(&format!("{FOLDER}/~$programme noël.csv"), "x", 1);
             server.link("fichierPublic1", SHEET, false);
             server.link("dossierPublic1", FOLDER, false);
             // The strictest server: it shares with no other.

@@ -89,7 +89,8 @@ async fn days_hours_and_signs_are_told_by_their_type_and_not_by_their_figures() 
         "cell:A1:t:Date\ncell:B1:t:Heure\ncell:C1:t:Titre\ncell:D1:t:Jauge\ncell:E1:t:Description\n\
          cell:A2:vtc:nd:46391:2027-01-04:f:1:b:1:1:1:1\ncell:B2:vtc:nt:0.7708333333:18\\c30\ncell:C2:t:Bal\\c l’hiver\ncell:D2:v:80\ncell:E2:t:un\\ndeux\\btrois\n\
          cell:A3:vtf:nd:46392:A2+1:ntvf:1\ncell:B3:t:20h\ncell:C3:vt:t:Film\ncell:D3:vtf:e#REF!:0:AA1\n\
-         cell:A4:vtc:ndt:46393.5:2027-01-06 12\\c00\ncell:C4:t:Repas:comment:apporter un plat",
+         cell:A4:vtc:ndt:46393.5:2027-01-06 12\\c00\ncell:C4:t:Repas:comment:apporter un plat\n\
+         cell:A5:vtc:nd:48217:2032-01-04\ncell:C5:t:Jubilé",
     ));
     let tool = tool(json!({ "location": standin.url("/_/x") }));
     let reading = reading(&*tool, None).await;
@@ -99,6 +100,8 @@ async fn days_hours_and_signs_are_told_by_their_type_and_not_by_their_figures() 
             "Bal: l’hiver | 2027-01-04T18:30 | - | -",
             "Film | 2027-01-05T20:00 | - | -",
             "Repas | 2027-01-06T12:00 | - | -",
+            // A bare number that far away would be no day.
+            "Jubilé | 2032-01-04 | - | -",
         ]
     );
     assert_eq!(fields(&reading)[0]["capacity"], json!(80));
@@ -150,7 +153,7 @@ async fn a_merged_day_is_the_day_of_the_lines_beside_it() {
 async fn a_room_of_several_tabs_is_read_tab_by_tab() {
     let standin = Standin::start().await;
     standin.direct(|seen: &Seen| {
-        let list = "cell:A1:t:#url\ncell:B1:t:#title\ncell:A2:t:/lieu.1\ncell:B2:t:Janvier 2027\ncell:A3:t:/lieu.2\ncell:B3:t:Février 2027\ncell:A4:t:https\\c//ailleurs.example/x\ncell:B4:t:Ailleurs";
+        let list = "cell:A1:t:#url\ncell:B1:t:#title\ncell:A2:t:/lieu.1\ncell:B2:t:Janvier 2027\ncell:A3:t:/lieu.2\ncell:B3:t:Février 2027\ncell:A4:t://ailleurs.example/x\ncell:B4:t:Ailleurs";
         Play::from(match seen.path.as_str() {
             "/_/lieu" => answer(list),
             "/_/lieu.1" => answer("cell:A1:t:Date\ncell:B1:t:Titre\ncell:A2:t:lundi 4\ncell:B2:t:Bal"),

@@ -245,15 +245,16 @@ fn listed(items: &[Json]) -> Value<'static> {
     }
 }
 
-/// Seconds since 1970, as a clock in that zone shows them. Midnight is a day.
+/// Seconds since 1970, as a clock in that zone shows them. Midnight is a day; a year that no other
+/// sheet can hold is a mistake.
 fn moment(seconds: &serde_json::Number, zone: &str) -> Value<'static> {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     let whole = seconds.as_f64().filter(|seconds| seconds.abs() < 1e11);
     let at = whole.and_then(|seconds| Timestamp::from_second(seconds.round() as i64).ok());
-    let Some(at) = at else {
+    let civil = at.map(|at| rounded(at.to_zoned(zone).datetime()));
+    let Some(civil) = civil.filter(|civil| (1..=9999).contains(&civil.year())) else {
         return Value::Error(String::new());
     };
-    let civil = rounded(at.to_zoned(zone).datetime());
     if civil.time() == jiff::civil::Time::midnight() {
         Value::Date(civil.date())
     } else {
