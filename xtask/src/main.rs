@@ -31,6 +31,7 @@ mod pictures;
 mod python;
 mod quality;
 mod repairs;
+mod rooms;
 mod schemas;
 mod servers;
 mod step;
@@ -56,6 +57,8 @@ enum Verb {
     Calendars,
     /// Every kind of page, in a real browser: axe-core, keyboard, narrow screens, large text, weight.
     Pages(pages::Args),
+    /// Installs the EtherCalc that tests start, in the cache folder.
+    Rooms,
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
     /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
@@ -92,6 +95,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
         Verb::Pages(args) => pages::run(&args),
+        Verb::Rooms => rooms::run(),
         Verb::Schemas(args) => schemas::run(&args),
         Verb::Repairs(args) => repairs::run(&args),
         Verb::Pictures(args) => pictures::run(&args),
