@@ -39,6 +39,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         "raccord-engine" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
             other == "raccord-model"
         }
+        "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
@@ -47,7 +48,10 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         ),
         "raccord" | "raccord-fuzz" | "raccord-tests" => other != "xtask",
         name if connector(name) => {
-            matches!(other, "raccord-model" | "raccord-kit" | "raccord-look")
+            matches!(
+                other,
+                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-chat"
+            )
         }
         _ => false,
     }

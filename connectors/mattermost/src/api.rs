@@ -2,8 +2,6 @@
 //!
 //! Read from the server's source (10.7 and 11.x) and its own description of the API.
 
-use std::time::Duration;
-
 use http::{HeaderValue, Method, header};
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
@@ -13,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::failure::{self, Doing};
-use crate::post::{Channel, Limits, Post, PostList, Team, Uploaded, User};
+use crate::post::{Channel, Limits, Post, PostList, Team, User};
 
 /// How many posts a page has: the server gives no more, whatever is asked.
 pub(crate) const PAGE: usize = 200;
@@ -21,11 +19,8 @@ pub(crate) const PAGE: usize = 200;
 pub(crate) const SINCE: usize = 1_000;
 /// A list of a thousand posts of full length.
 const LIST: u64 = 80_000_000;
-/// How long an upload may take.
-const UPLOAD: Duration = Duration::from_secs(120);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PDF: HeaderValue = HeaderValue::from_static("application/pdf");
 
 /// One server, one account.
 pub(crate) struct Api {
@@ -40,10 +35,9 @@ pub(crate) struct NewPost<'a> {
     pub(crate) message: &'a str,
     /// The post that begins the thread; empty for none.
     pub(crate) root: &'a str,
-    pub(crate) props: Value,
+    pub(crate) props: &'a Value,
     /// What the server knows this post by for the next 30 seconds.
     pub(crate) pending: &'a str,
-    pub(crate) files: &'a [String],
 }
 
 impl Api {
@@ -53,6 +47,11 @@ impl Api {
 
     pub(crate) fn host(&self) -> &str {
         self.base.host()
+    }
+
+    /// The address of the server, as the settings say it.
+    pub(crate) fn site(&self) -> &str {
+        self.base.url().as_str()
     }
 
     /// The address that people open to see a post.
@@ -173,10 +172,10 @@ impl Api {
         optional(self.get(&target).await)
     }
 
-    /// Several people by their ids.
-    pub(crate) async fn users(&self, ids: &[String]) -> Result<Vec<User>, Failure> {
-        let request = Self::with_body(Method::POST, &self.target("users/ids")?, &json!(ids));
-        self.read(request, Doing::Changing).await
+    /// Somebody by their id.
+    pub(crate) async fn person(&self, id: &str) -> Result<Option<User>, Failure> {
+        let target = self.target(&format!("users/{}", segment(id)))?;
+        optional(self.get(&target).await)
     }
 
     /// The channel in which only we and somebody else are; always the same.
@@ -195,7 +194,6 @@ impl Api {
             "root_id": post.root,
             "props": post.props,
             "pending_post_id": post.pending,
-            "file_ids": post.files,
         });
         // Else the bot would look as if somebody sat there.
         let target = self.target("posts")?.query("set_online", "false");
@@ -234,12 +232,6 @@ impl Api {
         self.send(request, Doing::Changing).await.map(drop)
     }
 
-    /// A post by its id.
-    pub(crate) async fn post(&self, id: &str) -> Result<Option<Post>, Failure> {
-        let target = self.target(&format!("posts/{}", segment(id)))?;
-        optional(self.get(&target).await)
-    }
-
     /// A page of a channel's posts, newest first, before one of them.
     pub(crate) async fn page(
         &self,
@@ -265,28 +257,6 @@ impl Api {
             .query("since", &since_ms.to_string());
         let list: PostList = self.get(&target).await?;
         Ok(list.into_posts())
-    }
-
-    /// Uploads a PDF for a channel; its id is for a post.
-    pub(crate) async fn upload(
-        &self,
-        channel: &str,
-        name: &str,
-        bytes: Vec<u8>,
-    ) -> Result<String, Failure> {
-        let target = self
-            .target("files")?
-            .query("channel_id", channel)
-            .query("filename", name);
-        let request = Request::post(&target, bytes)
-            .header(header::CONTENT_TYPE, PDF)
-            .time(UPLOAD);
-        // A file that no post has is nothing that anybody sees: a repeat is harmless.
-        let uploaded: Uploaded = self.read(request, Doing::Changing).await?;
-        let first = uploaded.file_infos.into_iter().next();
-        first
-            .map(|file| file.id)
-            .ok_or_else(|| failure::no_mattermost(self.host()))
     }
 }
 

@@ -112,7 +112,11 @@ impl Mattermost {
             .map_err(|_| failure::bug("no key"))?;
         mac.update(key.as_bytes());
         let digest = mac.finalize().into_bytes();
-        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Ok(format!("{me}:{hex}"))
     }
 

@@ -1,5 +1,6 @@
 //! What is wrong with the way to the channels, told before anything is written.
 
+use raccord_chat::dialect::{Dialect as _, Markdown};
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 
@@ -53,10 +54,17 @@ impl Mattermost {
         }
         let mut findings = Vec::new();
         let main = self.settings.channel.iter().map(|name| ("channel", name));
+        let main = main.chain(self.settings.month.iter().map(|name| ("month", name)));
         let read = self.settings.listen.iter().map(|name| ("listen", name));
         for (key, name) in main.chain(read) {
             if let Some(failure) = self.fault_of(name).await? {
                 findings.push(Finding::of(key, &failure));
+            }
+        }
+        for approver in &self.settings.approvers {
+            if self.api.person(approver).await?.is_none() {
+                let named = self.api.user(approver).await?;
+                findings.push(no_approver(approver, named.as_ref()));
             }
         }
         Ok(findings)
@@ -97,14 +105,18 @@ impl Mattermost {
 
 fn of_limits(limits: &Limits) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let major = limits.version.split('.').next().and_then(|part| part.parse().ok());
+    let major = limits
+        .version
+        .split('.')
+        .next()
+        .and_then(|part| part.parse().ok());
     if major.is_some_and(|major: u32| major < OLDEST) {
         findings.push(old(&limits.version));
     }
     if let Some(seconds) = limits.editable() {
         findings.push(edit_limit(seconds));
     }
-    if limits.longest() < crate::LONGEST {
+    if limits.longest() < Markdown::MATTERMOST.limit().most {
         findings.push(short(limits.longest()));
     }
     findings
@@ -126,8 +138,12 @@ fn a_person(me: &User) -> Finding {
         "token_file",
         "a-person",
         Words::new(
-            format!("Le jeton est celui de «\u{a0}{name}\u{a0}», qui n’est pas un robot\u{a0}: les messages auront l’air d’être les siens."),
-            format!("The token is that of “{name}”, who is no bot: messages will look as if they came from that person."),
+            format!(
+                "Le jeton est celui de «\u{a0}{name}\u{a0}», qui n’est pas un robot\u{a0}: les messages auront l’air d’être les siens."
+            ),
+            format!(
+                "The token is that of “{name}”, who is no bot: messages will look as if they came from that person."
+            ),
         ),
         Words::new(
             "Créez un compte de robot\u{a0}: Intégrations, Comptes de robots, Ajouter\u{202f}; et utilisez son jeton.",
@@ -136,12 +152,47 @@ fn a_person(me: &User) -> Finding {
     )
 }
 
+/// Names can be changed by those who have them, ids cannot.
+fn no_approver(named: &str, found: Option<&User>) -> Finding {
+    let mend = match found {
+        Some(user) => Words::new(
+            format!(
+                "Écrivez à la place l’identifiant de cette personne\u{a0}: {}",
+                user.id
+            ),
+            format!("Write the id of that person instead: {}", user.id),
+        ),
+        None => Words::new(
+            "Écrivez son nom d’utilisateur ici, puis tapez «\u{a0}raccord check\u{a0}»\u{a0}: il dit l’identifiant à mettre à la place.",
+            "Write the user name here, then type `raccord check`: it tells the id to put in its place.",
+        ),
+    };
+    Finding {
+        level: Level::Error,
+        ..warning(
+            "approvers",
+            "no-approver",
+            Words::new(
+                format!(
+                    "«\u{a0}{named}\u{a0}» n’est l’identifiant de personne sur ce serveur\u{a0}: cette personne ne pourra rien approuver."
+                ),
+                format!(
+                    "“{named}” is nobody’s id on this server: that person cannot approve anything."
+                ),
+            ),
+            mend,
+        )
+    }
+}
+
 fn old(version: &str) -> Finding {
     warning(
         "url",
         "old-version",
         Words::new(
-            format!("Ce Mattermost est ancien ({version})\u{a0}: Raccord a été essayé avec 9.4 et plus."),
+            format!(
+                "Ce Mattermost est ancien ({version})\u{a0}: Raccord a été essayé avec 9.4 et plus."
+            ),
             format!("This Mattermost is old ({version}): Raccord was tried with 9.4 and later."),
         ),
         Words::new(
@@ -156,8 +207,12 @@ fn edit_limit(seconds: i64) -> Finding {
         "url",
         "edit-limit",
         Words::new(
-            format!("Les messages ne peuvent être modifiés que pendant {seconds} secondes\u{a0}: une activité qui change plus tard garderait son ancienne annonce."),
-            format!("Messages can be changed for {seconds} seconds only: an activity that changes later would keep its old announcement."),
+            format!(
+                "Les messages ne peuvent être modifiés que pendant {seconds} secondes\u{a0}: une activité qui change plus tard garderait son ancienne annonce."
+            ),
+            format!(
+                "Messages can be changed for {seconds} seconds only: an activity that changes later would keep its old announcement."
+            ),
         ),
         Words::new(
             "L’administrateur peut l’autoriser\u{a0}: Console système, Messages, «\u{a0}Modifier un message\u{a0}»\u{a0}: à tout moment.",
@@ -171,8 +226,12 @@ fn short(longest: usize) -> Finding {
         "url",
         "short-posts",
         Words::new(
-            format!("Ce serveur ne prend que {longest} caractères par message\u{a0}: les plus longs seront refusés."),
-            format!("This server takes {longest} characters per message only: longer ones will be refused."),
+            format!(
+                "Ce serveur ne prend que {longest} caractères par message\u{a0}: les plus longs seront refusés."
+            ),
+            format!(
+                "This server takes {longest} characters per message only: longer ones will be refused."
+            ),
         ),
         Words::new(
             "Choisissez des modèles courts pour les routes vers ce connecteur.",

@@ -40,7 +40,9 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, doing: Doing) -> Failure {
         StatusCode::INTERNAL_SERVER_ERROR if id == "api.post.deduplicate_create_post.pending" => {
             in_flight(host)
         }
-        StatusCode::BAD_REQUEST if id.contains("post_to_deleted") || id.contains("post_in_deleted") => {
+        StatusCode::BAD_REQUEST
+            if id.contains("post_to_deleted") || id.contains("post_in_deleted") =>
+        {
             archived(host)
         }
         StatusCode::BAD_REQUEST if id.contains("time_limit") => too_late(host),
@@ -59,7 +61,9 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, doing: Doing) -> Failure {
 fn reset(answer: &Answer) -> i64 {
     const LONGEST_S: i64 = 3_600;
     let header = http::HeaderName::from_static("x-ratelimit-reset");
-    let seconds: Option<i64> = answer.header(&header).and_then(|text| text.trim().parse().ok());
+    let seconds: Option<i64> = answer
+        .header(&header)
+        .and_then(|text| text.trim().parse().ok());
     seconds
         .filter(|seconds| (1..=LONGEST_S).contains(seconds))
         .unwrap_or(1)
@@ -71,8 +75,12 @@ fn credentials(host: &str) -> Failure {
         Blame::Access,
         "credentials",
         Words::new(
-            format!("{host} n’accepte pas le jeton du robot (401)\u{a0}: il a été révoqué, ou le compte désactivé."),
-            format!("{host} does not accept the bot’s token (401): it was revoked, or the account deactivated."),
+            format!(
+                "{host} n’accepte pas le jeton du robot (401)\u{a0}: il a été révoqué, ou le compte désactivé."
+            ),
+            format!(
+                "{host} does not accept the bot’s token (401): it was revoked, or the account deactivated."
+            ),
         ),
         Words::new(
             "Dans Mattermost\u{a0}: Intégrations, Comptes de robots, «\u{a0}raccord\u{a0}», Créer un nouveau jeton\u{202f}; mettez-le dans le fichier de «\u{a0}token_file\u{a0}». Raccord reprend de lui-même.",
@@ -103,8 +111,12 @@ fn no_right(host: &str) -> Failure {
         Blame::Data,
         "no-right",
         Words::new(
-            format!("Le robot n’a pas le droit d’écrire là sur {host}\u{a0}: il n’est plus membre du canal, ou le canal est réservé."),
-            format!("The bot may not write there on {host}: it is no member of the channel any more, or the channel is restricted."),
+            format!(
+                "Le robot n’a pas le droit d’écrire là sur {host}\u{a0}: il n’est plus membre du canal, ou le canal est réservé."
+            ),
+            format!(
+                "The bot may not write there on {host}: it is no member of the channel any more, or the channel is restricted."
+            ),
         ),
         Words::new(
             "Dans le canal, tapez /invite @raccord (le nom du robot), puis rejouez l’envoi\u{a0}: raccord retry",
@@ -211,7 +223,9 @@ pub(crate) fn no_team(team: &str, host: &str) -> Failure {
         Blame::Data,
         "no-team",
         Words::new(
-            format!("L’équipe «\u{a0}{team}\u{a0}» n’existe pas sur {host}, ou le robot n’en est pas membre."),
+            format!(
+                "L’équipe «\u{a0}{team}\u{a0}» n’existe pas sur {host}, ou le robot n’en est pas membre."
+            ),
             format!("The team “{team}” does not exist on {host}, or the bot is no member of it."),
         ),
         Words::new(
@@ -227,8 +241,12 @@ pub(crate) fn no_channel(channel: &str, host: &str) -> Failure {
         Blame::Data,
         "no-channel",
         Words::new(
-            format!("Le canal «\u{a0}{channel}\u{a0}» n’existe pas sur {host}, ou il est privé et le robot n’y est pas."),
-            format!("The channel “{channel}” does not exist on {host}, or it is private and the bot is not in it."),
+            format!(
+                "Le canal «\u{a0}{channel}\u{a0}» n’existe pas sur {host}, ou il est privé et le robot n’y est pas."
+            ),
+            format!(
+                "The channel “{channel}” does not exist on {host}, or it is private and the bot is not in it."
+            ),
         ),
         Words::new(
             "Écrivez son nom comme dans l’adresse, ou dans le canal tapez /invite @raccord (le nom du robot).",
@@ -259,28 +277,16 @@ pub(crate) fn no_member(channel: &str, host: &str) -> Failure {
         Blame::Data,
         "no-member",
         Words::new(
-            format!("Le robot n’est pas membre du canal «\u{a0}{channel}\u{a0}» sur {host}\u{a0}: il ne peut pas y écrire."),
-            format!("The bot is no member of the channel “{channel}” on {host}: it cannot write there."),
+            format!(
+                "Le robot n’est pas membre du canal «\u{a0}{channel}\u{a0}» sur {host}\u{a0}: il ne peut pas y écrire."
+            ),
+            format!(
+                "The bot is no member of the channel “{channel}” on {host}: it cannot write there."
+            ),
         ),
         Words::new(
             "Dans ce canal, tapez /invite @raccord (le nom du robot).",
             "In that channel type /invite @raccord (the bot’s name).",
-        ),
-    )
-}
-
-/// No route and no setting says where.
-pub(crate) fn nowhere() -> Failure {
-    of(
-        Blame::Data,
-        "nowhere",
-        Words::new(
-            "Aucun canal n’est nommé pour ce message.",
-            "No channel is named for this message.",
-        ),
-        Words::new(
-            "Ajoutez «\u{a0}channel\u{a0}» à la route, ou au connecteur.",
-            "Add “channel” to the route, or to the connector.",
         ),
     )
 }

@@ -5,69 +5,75 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use raccord_chat::heard::{self, Heard, What};
+use raccord_chat::heard::{self, Hear, Heard, What};
+use raccord_chat::{Reached, Rooms};
 use raccord_kit::{BoxFuture, Source};
-use raccord_model::{Change, Failure, Observation};
+use raccord_model::{Failure, Observation};
 
-use crate::Mattermost;
 use crate::api::SINCE;
 use crate::chat::next_page;
 use crate::post::{Post, Reaction};
+use crate::{Instance, Mattermost};
 
-/// A row may be written a little after the time it bears: so much is read again.
-const OVERLAP_MS: i64 = 5_000;
 /// How many pages are walked through at most after an outage: 40 000 posts.
 const PAGES: usize = 200;
 
-/// The latest change that was read, in milliseconds, by channel.
-type Cursor = BTreeMap<String, i64>;
-
-impl Source for crate::Tool {
+impl Source for Instance {
     fn observe<'a>(
         &'a self,
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Observation, Failure>> {
         Box::pin(async move {
-            let heard = self.chat().hear(cursor).await;
+            let heard = self.account().hear(cursor).await;
             if heard.is_err() {
-                self.chat().forget().await;
+                self.account().forget().await;
             }
             heard
         })
     }
 
     fn every(&self) -> (Duration, Option<PathBuf>) {
-        (self.chat().settings.every.get(), None)
+        (self.account().settings.every.get(), None)
     }
 }
 
 impl Mattermost {
+    /// Whether there is anything to listen to.
+    pub(crate) fn listens(&self) -> bool {
+        !self.settings.listen.is_empty() && self.settings.hear != Hear::None
+    }
+
     async fn hear(&self, cursor: Option<&str>) -> Result<Observation, Failure> {
         // What cannot be read any more begins anew.
-        let before: Cursor = cursor
+        let before: Rooms = cursor
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
         let me = self.me().await?;
-        let (mut after, mut changes) = (Cursor::new(), Vec::new());
+        let (mut after, mut changes) = (Rooms::new(), Vec::new());
         for name in &self.settings.listen {
             let channel = self.channel(name).await?;
-            let Some(since) = before.get(&channel.id).copied() else {
-                // What was said before anybody listened is not for us.
+            let Some(reached) = before.get(&channel.id) else {
                 let page = self.api.page(&channel.id, None).await?;
                 let newest = page.iter().map(|post| post.update_at).max();
-                after.insert(channel.id.clone(), newest.unwrap_or_default());
+                let begun = Reached::beginning(newest.unwrap_or_default());
+                after.insert(channel.id.clone(), begun);
                 continue;
             };
-            let rows = self.rows(&channel.id, since - OVERLAP_MS).await?;
-            let newest = rows.iter().map(|post| post.update_at).max();
-            let newest = newest.unwrap_or(since).max(since);
-            for post in rows.iter().rev() {
+            let rows = self.rows(&channel.id, reached.since()).await?;
+            let theirs = |post: &&Post| {
                 let ours = post.key().is_some() || post.user_id == me.id;
-                if !(ours || post.is_automatic() || post.is_no_message()) {
-                    self.news(post, since - OVERLAP_MS, &mut changes);
-                }
+                !(ours || post.is_automatic() || post.is_no_message())
+            };
+            let news = rows.iter().rev().filter(theirs);
+            let heard = news
+                .flat_map(|post| of_post(post, reached.since()))
+                .collect();
+            let newest = rows.iter().map(|post| post.update_at).max();
+            let (fresh, next) = reached.go_on(heard, newest);
+            for heard in &fresh {
+                changes.extend(heard::change(&self.kit, self.settings.hear, heard));
             }
-            after.insert(channel.id.clone(), newest);
+            after.insert(channel.id.clone(), next);
         }
         if changes.is_empty() && after == before {
             return Ok(Observation::Unchanged { cursor: None });
@@ -102,48 +108,44 @@ impl Mattermost {
         rows.dedup_by(|one, other| one.id == other.id && one.update_at == other.update_at);
         Ok(rows)
     }
+}
 
-    /// What a row says that was not said before.
-    fn news(&self, post: &Post, since: i64, changes: &mut Vec<Change>) {
-        let mut say = |id: String, at: i64, what: What| {
-            let heard = Heard {
-                room: post.channel_id.clone(),
-                message: post.id.clone(),
-                id,
-                author: post.user_id.clone(),
-                at: Timestamp::from_millisecond(at).unwrap_or_default(),
-                what,
-            };
-            changes.extend(heard::change(&self.kit, self.settings.hear, &heard));
-        };
-        let id = &post.id;
-        if post.delete_at > 0 {
-            return say(
-                format!("{id} {}", post.delete_at),
-                post.delete_at,
-                What::TakenAway,
-            );
-        }
-        let (new, edited) = (post.create_at > since, post.edit_at > since);
-        let text = || post.message.clone();
-        if new {
-            let root = Some(post.root_id.clone()).filter(|root| !root.is_empty());
-            let said = What::Said {
-                text: text(),
-                thread: root,
-            };
-            say(id.clone(), post.create_at, said);
-        }
-        if edited {
-            let edit = What::Edited { text: text() };
-            say(format!("{id} {}", post.edit_at), post.edit_at, edit);
-        }
-        let reactions = counted(post.metadata.reactions.as_deref().unwrap_or_default());
-        if !reactions.is_empty() || !(new || edited) {
-            let reacted = What::Reactions(reactions);
-            say(format!("{id} r{}", post.update_at), post.update_at, reacted);
-        }
+/// What a row says that was not said before.
+fn of_post(post: &Post, since: i64) -> Vec<Heard> {
+    let heard = |id: String, at: i64, what: What| Heard {
+        room: post.channel_id.clone(),
+        message: post.id.clone(),
+        id,
+        author: post.user_id.clone(),
+        at: Timestamp::from_millisecond(at).unwrap_or_default(),
+        what,
+    };
+    let id = &post.id;
+    if post.delete_at > 0 {
+        let name = format!("{id} {}", post.delete_at);
+        return vec![heard(name, post.delete_at, What::TakenAway)];
     }
+    let mut all = Vec::new();
+    if post.create_at > since {
+        let thread = Some(post.root_id.clone()).filter(|root| !root.is_empty());
+        let text = post.message.clone();
+        all.push(heard(
+            id.clone(),
+            post.create_at,
+            What::Said { text, thread },
+        ));
+    }
+    if post.edit_at > since {
+        let text = post.message.clone();
+        let name = format!("{id} {}", post.edit_at);
+        all.push(heard(name, post.edit_at, What::Edited { text }));
+    }
+    let reactions = counted(post.metadata.reactions.as_deref().unwrap_or_default());
+    if !reactions.is_empty() || all.is_empty() {
+        let name = format!("{id} r{}", post.update_at);
+        all.push(heard(name, post.update_at, What::Reactions(reactions)));
+    }
+    all
 }
 
 /// How many people reacted, by reaction.

@@ -7,17 +7,21 @@
 //! open: it asks, every few seconds, and after any gap from where it stopped.
 
 mod api;
+mod chat;
 mod check;
 mod failure;
+mod hear;
 mod post;
 mod session;
 mod settings;
 
+use raccord_chat::templates::Templates;
+use raccord_chat::{Manner, Speaker, handles};
 use raccord_kit::http::{Http, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_kit::settings::{Gathered, settings};
+use raccord_kit::settings::{Gathered, Text, settings};
 use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Sink, Source, Tool};
-use raccord_model::{Failure, Manifest, Words};
+use raccord_model::{Class, Failure, Manifest, Words};
 use serde_json::Value;
 
 use api::Api;
@@ -40,8 +44,9 @@ const OFTEN: std::time::Duration = std::time::Duration::from_secs(2);
 /// share of them too.
 const PER_SECOND: u16 = 8;
 const PARALLEL: u16 = 4;
-/// How many characters a message of ours has at most: servers whose database is old take no more.
-const LONGEST: usize = 4_000;
+/// A post whose answer was lost is there or will not be after so long: the server gives a request up
+/// before.
+const SETTLE_S: i64 = 60;
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
@@ -55,14 +60,35 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let http = wrong.take("", Http::new(KIND, kit));
     let (inline, file) = (settings.token.clone(), settings.token_file.clone());
     let token = SecretSource::new("token", inline, file.as_deref(), kit);
-    match (base, http, wrong.take("token", token)) {
-        (Some(base), Some(http), Some(token)) => Ok(Box::new(Mattermost {
-            api: Api::new(http, base, token),
-            kit: kit.clone(),
-            settings,
-            session: Session::default(),
-        })),
-        _ => Err(wrong.findings()),
+    let token = wrong.take("token", token);
+    let mut findings = wrong.findings();
+    let templates = Templates::new(kit).map_err(|wrong| findings.extend(wrong));
+    match (base, http, token, templates) {
+        (Some(base), Some(http), Some(token), Ok(templates)) => {
+            let manner = Manner {
+                channel: settings.channel.clone().map(Text::get),
+                month: settings.month.clone().map(Text::get),
+                approvers: settings.approvers.iter().cloned().map(Text::get).collect(),
+            };
+            let account = Mattermost {
+                api: Api::new(http, base, token),
+                kit: kit.clone(),
+                settings,
+                session: Session::default(),
+            };
+            let speaker = Speaker::new(account, kit.clone(), manner, templates);
+            Ok(Box::new(Instance(speaker)))
+        }
+        _ => Err(findings),
+    }
+}
+
+/// An instance: it speaks, and listens where it is told to.
+struct Instance(Speaker<Mattermost>);
+
+impl Instance {
+    fn account(&self) -> &Mattermost {
+        self.0.chat()
     }
 }
 
@@ -74,12 +100,12 @@ struct Mattermost {
     session: Session,
 }
 
-impl Tool for Mattermost {
+impl Tool for Instance {
     fn describe(&self) -> Manifest {
         Manifest {
             kind: KIND.to_owned(),
-            source: !self.settings.listen.is_empty(),
-            handles: Vec::new(),
+            source: self.account().listens(),
+            handles: handles(self.0.manner(), Class::Find, SETTLE_S),
             parallel: PARALLEL,
             per_second: PER_SECOND,
             rights: Words::new(
@@ -90,18 +116,18 @@ impl Tool for Mattermost {
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
-        Box::pin(self.look())
+        Box::pin(self.account().look())
     }
 
     fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>> {
-        Box::pin(self.pick())
+        Box::pin(self.account().pick())
     }
 
     fn source(&self) -> Option<&dyn Source> {
-        None
+        self.account().listens().then_some(self)
     }
 
     fn sink(&self) -> Option<&dyn Sink> {
-        None
+        Some(&self.0)
     }
 }

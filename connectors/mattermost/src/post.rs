@@ -83,7 +83,6 @@ pub(crate) struct Post {
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) props: Option<Map<String, Value>>,
-    pub(crate) is_pinned: bool,
     pub(crate) metadata: Metadata,
 }
 
@@ -98,7 +97,6 @@ pub(crate) struct Metadata {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reaction {
-    pub(crate) user_id: String,
     pub(crate) emoji_name: String,
 }
 
@@ -149,18 +147,6 @@ impl PostList {
             .filter_map(|id| self.posts.remove(id))
             .collect()
     }
-}
-
-/// An uploaded file.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct FileInfo {
-    pub(crate) id: String,
-}
-
-/// What an upload is answered with.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Uploaded {
-    pub(crate) file_infos: Vec<FileInfo>,
 }
 
 /// What a refusal says of itself.

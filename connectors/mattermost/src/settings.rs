@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use raccord_chat::heard::Hear;
 use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Span, Text};
 use schemars::JsonSchema;
@@ -28,6 +29,17 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"town-square")]
     pub(crate) channel: Option<Text<64>>,
+    /// The channel in which the month's programme is kept pinned; none otherwise.
+    #[serde(default)]
+    #[schemars(example = &"town-square")]
+    pub(crate) month: Option<Text<64>>,
+    /// Who may approve and reject what waits for a yes, by their ids in Mattermost.
+    #[serde(default)]
+    #[schemars(example = &["jb8rgdm7k3dxfmy1m5hkkq5zqh"])]
+    pub(crate) approvers: Vec<Text<64>>,
+    /// What of these channels is heard: nothing, questions to Raccord, or all that is said.
+    #[serde(default)]
+    pub(crate) hear: Hear,
     /// The channels that are read, as they stand in addresses.
     #[serde(default)]
     #[schemars(example = &["chantiers"])]

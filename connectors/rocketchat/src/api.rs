@@ -3,10 +3,8 @@
 //! Read from the server's source (7.x and 8.x) and its own description of the API.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use jiff::Timestamp;
 use raccord_kit::Clock;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
@@ -16,15 +14,13 @@ use serde_json::{Value, json};
 
 use crate::failure;
 use crate::message::{
-    Changed, Info, Me, Message, OneMessage, OneRoom, Room, Rooms, Subscribed, Sync, Told, Uploaded,
+    Changed, Info, Me, Message, OneMessage, OneRoom, OneUser, Room, Rooms, Subscribed, Sync, Told, User,
 };
 
 /// How many messages a page of changes has.
 pub(crate) const PAGE: usize = 100;
 /// A page of messages of full length, with what the server adds to each.
 const LIST: u64 = 20_000_000;
-/// How long an upload may take.
-const UPLOAD: Duration = Duration::from_secs(120);
 
 const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const USER: HeaderName = HeaderName::from_static("x-user-id");
@@ -74,6 +70,11 @@ impl Api {
 
     pub(crate) fn host(&self) -> &str {
         self.base.host()
+    }
+
+    /// The address of the server, as the settings say it.
+    pub(crate) fn site(&self) -> &str {
+        self.base.url().as_str()
     }
 
     /// The address that people open to see a message.
@@ -188,6 +189,20 @@ impl Api {
         }
     }
 
+    /// Somebody, by `userId` or `username`.
+    pub(crate) async fn person(&self, by: &str, value: &str) -> Result<Option<User>, Failure> {
+        let target = self.target("users.info")?.query(by, value);
+        let answer = self.ask(Request::get(&target)).await?;
+        match answer.status {
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => {
+                let found: OneUser = self.decode(&answer)?;
+                Ok(Some(found.user))
+            }
+            _ => Err(self.refusal(&answer)),
+        }
+    }
+
     /// Sends a message under an id of ours. A refusal may mean that it is there already: only a look
     /// at the id tells.
     pub(crate) async fn send(
@@ -270,16 +285,6 @@ impl Api {
         Ok(())
     }
 
-    /// Everything that changed in a room since a moment, however much.
-    pub(crate) async fn since(&self, room: &str, since: Timestamp) -> Result<Changed, Failure> {
-        let target = self
-            .target("chat.syncMessages")?
-            .query("roomId", room)
-            .query("lastUpdate", &format!("{since:.3}"));
-        let sync: Sync = self.get(&target).await?;
-        Ok(sync.result)
-    }
-
     /// A page of what changed in a room after a millisecond, oldest first.
     pub(crate) async fn page(
         &self,
@@ -299,45 +304,6 @@ impl Api {
             .query("count", &PAGE.to_string());
         let sync: Sync = self.get(&target).await?;
         Ok(sync.result)
-    }
-
-    /// Uploads a PDF; until it is confirmed nobody sees it.
-    pub(crate) async fn upload(
-        &self,
-        room: &str,
-        name: &str,
-        bytes: &[u8],
-    ) -> Result<String, Failure> {
-        const EDGE: &str = "raccord-eb3f1d7c-a file of ours";
-        let name = segment(name);
-        let mut body = format!(
-            "--{EDGE}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/pdf\r\n\r\n"
-        )
-        .into_bytes();
-        body.extend_from_slice(bytes);
-        body.extend_from_slice(format!("\r\n--{EDGE}--\r\n").as_bytes());
-        let target = self.target(&format!("rooms.media/{}", segment(room)))?;
-        let request = Request::post(&target, body)
-            .header(
-                header::CONTENT_TYPE,
-                format!("multipart/form-data; boundary=\"{EDGE}\""),
-            )
-            .time(UPLOAD);
-        let uploaded: Uploaded = self.read(request).await?;
-        Ok(uploaded.file.id)
-    }
-
-    /// Says an uploaded file in the room. A repeat says it again.
-    pub(crate) async fn confirm(
-        &self,
-        room: &str,
-        file: &str,
-        text: &str,
-    ) -> Result<Message, Failure> {
-        let route = format!("rooms.mediaConfirm/{}/{}", segment(room), segment(file));
-        let request = self.post(&route, &json!({ "msg": text }))?.once();
-        let made: OneMessage = self.read(request).await?;
-        Ok(made.message)
     }
 }
 

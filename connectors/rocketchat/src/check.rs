@@ -1,10 +1,11 @@
 //! What is wrong with the way to the rooms, told before anything is written.
 
+use raccord_chat::dialect::{Dialect as _, Markdown};
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 use serde_json::Value;
 
-use crate::message::{Me, Room, Told};
+use crate::message::{Me, Room, Told, User};
 use crate::{RocketChat, failure};
 
 /// The oldest server whose calls are used as they are (settings by their id).
@@ -43,6 +44,7 @@ impl RocketChat {
             Err(failure) => findings.push(Finding::of("url", &failure)),
         }
         let main = self.settings.channel.iter().map(|name| ("channel", name));
+        let main = main.chain(self.settings.month.iter().map(|name| ("month", name)));
         let read = self.settings.listen.iter().map(|name| ("listen", name));
         for (key, name) in main.chain(read) {
             match self.fault_of(name).await {
@@ -50,7 +52,22 @@ impl RocketChat {
                 Ok(Some(failure)) | Err(failure) => findings.push(Finding::of(key, &failure)),
             }
         }
+        match self.look_at_approvers().await {
+            Ok(wrong) => findings.extend(wrong),
+            Err(failure) => findings.push(Finding::of("approvers", &failure)),
+        }
         findings
+    }
+
+    async fn look_at_approvers(&self) -> Result<Vec<Finding>, Failure> {
+        let mut findings = Vec::new();
+        for approver in &self.settings.approvers {
+            if self.api.person("userId", approver).await?.is_none() {
+                let named = self.api.person("username", approver).await?;
+                findings.push(no_approver(approver, named.as_ref()));
+            }
+        }
+        Ok(findings)
     }
 
     async fn look_at_server(&self) -> Result<Vec<Finding>, Failure> {
@@ -101,7 +118,7 @@ impl RocketChat {
 fn of_settings(told: &Told) -> Vec<Finding> {
     let mut findings = Vec::new();
     let longest = told.get(LENGTH).as_u64();
-    if let Some(longest) = longest.filter(|longest| *longest < crate::LONGEST as u64) {
+    if let Some(longest) = longest.filter(|longest| *longest < Markdown::ROCKETCHAT.limit().most as u64) {
         findings.push(short(longest));
     }
     if *told.get(EDITING) == Value::Bool(false) {
@@ -133,6 +150,32 @@ fn no_bot_role(me: &Me) -> Finding {
         ),
         failure::bot_role(),
     )
+}
+
+/// Names can be changed by those who have them, ids cannot.
+fn no_approver(named: &str, found: Option<&User>) -> Finding {
+    let mend = match found {
+        Some(user) => Words::new(
+            format!("Écrivez à la place l’identifiant de cette personne\u{a0}: {}", user.id),
+            format!("Write the id of that person instead: {}", user.id),
+        ),
+        None => Words::new(
+            "Écrivez son nom d’utilisateur ici, puis tapez «\u{a0}raccord check\u{a0}»\u{a0}: il dit l’identifiant à mettre à la place.",
+            "Write the user name here, then type `raccord check`: it tells the id to put in its place.",
+        ),
+    };
+    Finding {
+        level: Level::Error,
+        ..warning(
+            "approvers",
+            "no-approver",
+            Words::new(
+                format!("«\u{a0}{named}\u{a0}» n’est l’identifiant de personne sur ce serveur\u{a0}: cette personne ne pourra rien approuver."),
+                format!("“{named}” is nobody’s id on this server: that person cannot approve anything."),
+            ),
+            mend,
+        )
+    }
 }
 
 fn old(version: &str) -> Finding {

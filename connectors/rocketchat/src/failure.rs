@@ -281,22 +281,6 @@ pub(crate) fn no_rocketchat(host: &str) -> Failure {
     )
 }
 
-/// No route and no setting says where.
-pub(crate) fn nowhere() -> Failure {
-    of(
-        Blame::Data,
-        "nowhere",
-        Words::new(
-            "Aucun salon n’est nommé pour ce message.",
-            "No room is named for this message.",
-        ),
-        Words::new(
-            "Ajoutez «\u{a0}channel\u{a0}» à la route, ou au connecteur.",
-            "Add “channel” to the route, or to the connector.",
-        ),
-    )
-}
-
 /// All names a message could have are other people's.
 pub(crate) fn names_taken(host: &str) -> Failure {
     of(
@@ -341,22 +325,6 @@ pub(crate) fn too_frequent() -> Failure {
         Words::new(
             "Écrivez deux secondes ou plus, par exemple \"10s\".",
             "Write two seconds or more, for example \"10s\".",
-        ),
-    )
-}
-
-/// A fault of ours.
-pub(crate) fn bug(what: &str) -> Failure {
-    of(
-        Blame::Bug,
-        "bug",
-        Words::new(
-            format!("Le message n’a pas pu être écrit\u{a0}: {what}."),
-            format!("The message could not be written: {what}."),
-        ),
-        Words::new(
-            "C’est une erreur de Raccord\u{a0}: signalez-la.",
-            "This is a fault of Raccord: report it.",
         ),
     )
 }

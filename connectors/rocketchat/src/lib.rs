@@ -6,19 +6,23 @@
 //! connection open: it asks, every few seconds, and after any gap from where it stopped.
 
 mod api;
+mod chat;
 mod check;
 mod failure;
+mod hear;
 mod message;
 mod session;
 mod settings;
 
 use std::sync::Arc;
 
+use raccord_chat::templates::Templates;
+use raccord_chat::{Manner, Speaker, handles};
 use raccord_kit::http::{Http, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_kit::settings::{Gathered, settings};
+use raccord_kit::settings::{Gathered, Text, settings};
 use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Sink, Source, Tool};
-use raccord_model::{Failure, Manifest, Words};
+use raccord_model::{Class, Failure, Manifest, Words};
 use serde_json::Value;
 
 use api::Api;
@@ -40,9 +44,6 @@ const OFTEN: std::time::Duration = std::time::Duration::from_secs(2);
 /// Nothing counts the calls of a bot; a small server should still have time for people.
 const PER_SECOND: u16 = 10;
 const PARALLEL: u16 = 4;
-/// How long a message of ours is at most, in UTF-16 units: what the server takes unless an
-/// administrator changed it.
-const LONGEST: usize = 5_000;
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
@@ -56,17 +57,36 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let http = wrong.take("", Http::new(KIND, kit));
     let (inline, file) = (settings.token.clone(), settings.token_file.clone());
     let token = SecretSource::new("token", inline, file.as_deref(), kit);
-    match (base, http, wrong.take("token", token)) {
-        (Some(base), Some(http), Some(token)) => {
+    let token = wrong.take("token", token);
+    let mut findings = wrong.findings();
+    let templates = Templates::new(kit).map_err(|wrong| findings.extend(wrong));
+    match (base, http, token, templates) {
+        (Some(base), Some(http), Some(token), Ok(templates)) => {
+            let manner = Manner {
+                channel: settings.channel.clone().map(Text::get),
+                month: settings.month.clone().map(Text::get),
+                approvers: settings.approvers.iter().cloned().map(Text::get).collect(),
+            };
             let user = settings.user_id.to_string();
-            Ok(Box::new(RocketChat {
+            let account = RocketChat {
                 api: Api::new(http, base, user, token, Arc::clone(&kit.clock)),
                 kit: kit.clone(),
                 settings,
                 session: Session::default(),
-            }))
+            };
+            let speaker = Speaker::new(account, kit.clone(), manner, templates);
+            Ok(Box::new(Instance(speaker)))
         }
-        _ => Err(wrong.findings()),
+        _ => Err(findings),
+    }
+}
+
+/// An instance: it speaks, and listens where it is told to.
+struct Instance(Speaker<RocketChat>);
+
+impl Instance {
+    fn account(&self) -> &RocketChat {
+        self.0.chat()
     }
 }
 
@@ -78,12 +98,12 @@ struct RocketChat {
     session: Session,
 }
 
-impl Tool for RocketChat {
+impl Tool for Instance {
     fn describe(&self) -> Manifest {
         Manifest {
             kind: KIND.to_owned(),
-            source: !self.settings.listen.is_empty(),
-            handles: Vec::new(),
+            source: self.account().listens(),
+            handles: handles(self.0.manner(), Class::Address, 0),
             parallel: PARALLEL,
             per_second: PER_SECOND,
             rights: Words::new(
@@ -94,18 +114,18 @@ impl Tool for RocketChat {
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
-        Box::pin(self.look())
+        Box::pin(self.account().look())
     }
 
     fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>> {
-        Box::pin(self.pick())
+        Box::pin(self.account().pick())
     }
 
     fn source(&self) -> Option<&dyn Source> {
-        None
+        self.account().listens().then_some(self)
     }
 
     fn sink(&self) -> Option<&dyn Sink> {
-        None
+        Some(self)
     }
 }

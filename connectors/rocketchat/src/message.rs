@@ -28,9 +28,6 @@ pub(crate) fn id_of(parts: &[&str], number: u8) -> String {
 /// The account that is logged in.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Me {
-    #[serde(rename = "_id")]
-    pub(crate) id: String,
-    #[serde(default)]
     pub(crate) username: String,
     #[serde(default)]
     pub(crate) roles: Vec<String>,
@@ -90,6 +87,9 @@ pub(crate) struct Room {
     pub(crate) encrypted: bool,
     #[serde(rename = "ro")]
     pub(crate) read_only: bool,
+    /// When something happened there last.
+    #[serde(rename = "_updatedAt")]
+    pub(crate) updated_at: Option<Timestamp>,
 }
 
 /// An answer that holds a room.
@@ -198,17 +198,17 @@ pub(crate) struct Sync {
     pub(crate) result: Changed,
 }
 
-/// An upload that is not confirmed yet.
+/// Somebody.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Uploaded {
-    pub(crate) file: File,
-}
-
-/// A file.
-#[derive(Debug, Deserialize)]
-pub(crate) struct File {
+pub(crate) struct User {
     #[serde(rename = "_id")]
     pub(crate) id: String,
+}
+
+/// An answer that holds somebody.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OneUser {
+    pub(crate) user: User,
 }
 
 /// What a refusal says of itself.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use raccord_chat::heard::Hear;
 use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Span, Text};
 use schemars::JsonSchema;
@@ -28,6 +29,17 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"general")]
     pub(crate) channel: Option<Text<100>>,
+    /// The room in which the month's programme is kept pinned; none otherwise.
+    #[serde(default)]
+    #[schemars(example = &"general")]
+    pub(crate) month: Option<Text<100>>,
+    /// Who may approve and reject what waits for a yes, by their ids in Rocket.Chat.
+    #[serde(default)]
+    #[schemars(example = &["rbAXPnMktTFbNpwtJ"])]
+    pub(crate) approvers: Vec<Text<64>>,
+    /// What of these rooms is heard: nothing, questions to Raccord, or all that is said.
+    #[serde(default)]
+    pub(crate) hear: Hear,
     /// The rooms that are read, by their names.
     #[serde(default)]
     #[schemars(example = &["chantiers"])]

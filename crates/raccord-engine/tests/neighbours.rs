@@ -66,6 +66,7 @@ fn sink(kind: &str, mode: Mode, around: bool) -> SinkRule {
         target: Digest::default(),
         credentials: Digest::default(),
         around,
+        approvers: std::collections::BTreeSet::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The seven verbs: `describe`, `check`, `observe`, `render`, `find`, `apply`, `choices`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -56,6 +57,9 @@ pub struct Kit {
     pub clock: Arc<dyn Clock>,
     /// Address ranges that addresses from data may reach although they are private.
     pub allow_private: Arc<[String]>,
+    /// The texts of the templates that routes to it name, by that name. Of a name that stands here
+    /// without a text the file cannot be read.
+    pub templates: Arc<BTreeMap<String, Option<String>>>,
     /// The running program, for work that is done in a child process (typesetting).
     pub program: PathBuf,
 }
@@ -148,6 +152,12 @@ pub trait Sink: Send + Sync {
     /// is. Such a sink gets that unasked; any other gets it by a route that names its origin.
     fn shows_around(&self) -> bool {
         false
+    }
+
+    /// Who may approve and reject holds by a message there, by what the tool calls them; nobody
+    /// unless the settings name them.
+    fn approvers(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.

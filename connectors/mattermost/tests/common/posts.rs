@@ -129,7 +129,13 @@ impl State {
         if !self.has(Quirk::BracketsNotify) {
             text = text.replace("(@", "");
         }
-        for attachment in post.props.get("attachments").and_then(Value::as_array).into_iter().flatten() {
+        for attachment in post
+            .props
+            .get("attachments")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             for key in ["pretext", "text"] {
                 text.push('\n');
                 text.push_str(attachment[key].as_str().unwrap_or_default());
@@ -213,7 +219,8 @@ impl State {
                 return answer;
             }
             let since = self.now();
-            self.pending.insert(key.clone(), Pending { since, post: None });
+            self.pending
+                .insert(key.clone(), Pending { since, post: None });
         }
         match self.fit(draft.post) {
             Ok(mut post) => {
@@ -278,6 +285,12 @@ impl State {
             }
         }
         self.fit_text(&post.message)?;
+        if !self.has(Quirk::MentionWithoutRightIsTaken) {
+            let all = mentions::names(&post.message, true).contains("all");
+            if all && !self.users[&post.user_id].may_mention_all {
+                return Err(self.forbidden());
+            }
+        }
         if self.has(Quirk::StrangeFilesDropped) {
             let (files, channel) = (&self.files, &post.channel_id);
             post.file_ids.retain(|id| files.get(id) == Some(channel));
@@ -480,7 +493,9 @@ impl State {
                 }
             };
         }
-        let asked = call.number("per_page").map_or(60, |asked| asked.max(0) as usize);
+        let asked = call
+            .number("per_page")
+            .map_or(60, |asked| asked.max(0) as usize);
         let size = if self.has(Quirk::PageOfTwoHundred) {
             asked.min(PAGE)
         } else {

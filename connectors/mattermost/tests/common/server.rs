@@ -426,7 +426,11 @@ impl State {
     /// An error body. Its text is in the language of the account, thus nothing to go by.
     pub(crate) fn error(&self, status: u16, id: &str, text: &str) -> Reply {
         let french = self.french && self.has(Quirk::ErrorsInTheUsersLanguage);
-        let message = if french { text } else { "Something went wrong." };
+        let message = if french {
+            text
+        } else {
+            "Something went wrong."
+        };
         json_reply(
             status,
             &json!({
@@ -495,9 +499,8 @@ impl State {
     fn channel_by_name(&self, team: &str, name: &str, call: &Call<'_>) -> Reply {
         let mut channels = self.channels.values();
         let found = channels.find(|channel| channel.team == team && channel.name == name);
-        let unseen = |channel: &&Channel| {
-            channel.kind == 'P' && !channel.members.contains(&call.user.id)
-        };
+        let unseen =
+            |channel: &&Channel| channel.kind == 'P' && !channel.members.contains(&call.user.id);
         match found {
             Some(channel) if unseen(&channel) && !self.has(Quirk::PrivateIsUnknown) => {
                 self.forbidden()
@@ -525,7 +528,11 @@ impl State {
             .unwrap_or_default();
         let both: BTreeSet<String> = ids.into_iter().collect();
         if both.len() != 2 || !both.iter().all(|id| self.users.contains_key(id)) {
-            return self.error(400, "api.context.invalid_param.app_error", "Paramètre invalide");
+            return self.error(
+                400,
+                "api.context.invalid_param.app_error",
+                "Paramètre invalide",
+            );
         }
         let known = self
             .channels

@@ -501,7 +501,11 @@ impl State {
         if room.kind != 'c' && !room.members.contains(&call.user.id) {
             return refusal("not-allowed", "Not Allowed");
         }
-        success(json!({ "room": room_json(room) }))
+        let mut all = room_json(room);
+        let here = self.messages.iter().filter(|message| message.rid == room.id);
+        let updated = here.map(|message| message.updated).max();
+        all["_updatedAt"] = json!(super::messages::iso(updated.unwrap_or_default()));
+        success(json!({ "room": all }))
     }
 
     fn my_rooms(&self, call: &Call<'_>) -> Reply {
