@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::failure;
 use crate::message::{
-    Changed, Info, Me, Message, OneMessage, OneRoom, OneUser, Room, Rooms, Subscribed, Sync, Told, User,
+    Changed, Info, Me, Message, OneMessage, OneRoom, OneUser, Room, Rooms, Subscribed, Sync, Told,
+    User,
 };
 
 /// How many messages a page of changes has.
@@ -84,7 +85,10 @@ impl Api {
             "p" => "group",
             _ => return None,
         };
-        let target = self.base.join(&format!("{family}/{}", segment(&room.name))).ok()?;
+        let target = self
+            .base
+            .join(&format!("{family}/{}", segment(&room.name)))
+            .ok()?;
         Some(target.query("msg", message).url().to_string())
     }
 
@@ -125,7 +129,10 @@ impl Api {
     }
 
     fn post(&self, route: &str, body: &Value) -> Result<Request, Failure> {
-        Ok(Request::post(&self.target(route)?, body.to_string()).header(header::CONTENT_TYPE, JSON))
+        Ok(
+            Request::post(&self.target(route)?, body.to_string())
+                .header(header::CONTENT_TYPE, JSON),
+        )
     }
 
     /// The server's version.

@@ -3,9 +3,7 @@
 use raccord_chat::dialect::{Dialect, Markdown};
 use raccord_chat::{Chat, Edited, Key, Kind, Outgoing, Posted, Sought};
 use raccord_kit::{BoxFuture, Job, Made, Sink};
-use raccord_model::{
-    Applied, Context, EntityId, Failure, Found, Rendered, Subject,
-};
+use raccord_model::{Applied, Context, EntityId, Failure, Found, Rendered, Subject};
 
 use crate::api::Sent;
 use crate::message::{Message, NAMES, Room, id_of};

@@ -103,7 +103,9 @@ impl RocketChat {
     /// The rooms the bot is in and can write to.
     pub(crate) async fn pick(&self) -> Result<Vec<Choice>, Failure> {
         let rooms = self.api.my_rooms().await?;
-        let open = |room: &Room| ["c", "p"].contains(&room.t.as_str()) && !room.archived && !room.encrypted;
+        let open = |room: &Room| {
+            ["c", "p"].contains(&room.t.as_str()) && !room.archived && !room.encrypted
+        };
         let here = rooms.into_iter().filter(open);
         Ok(here
             .map(|room| Choice {
@@ -118,7 +120,9 @@ impl RocketChat {
 fn of_settings(told: &Told) -> Vec<Finding> {
     let mut findings = Vec::new();
     let longest = told.get(LENGTH).as_u64();
-    if let Some(longest) = longest.filter(|longest| *longest < Markdown::ROCKETCHAT.limit().most as u64) {
+    if let Some(longest) =
+        longest.filter(|longest| *longest < Markdown::ROCKETCHAT.limit().most as u64)
+    {
         findings.push(short(longest));
     }
     if *told.get(EDITING) == Value::Bool(false) {
@@ -145,8 +149,12 @@ fn no_bot_role(me: &Me) -> Finding {
         "user_id",
         "no-bot-role",
         Words::new(
-            format!("Le compte «\u{a0}{name}\u{a0}» n’a pas le rôle «\u{a0}bot\u{a0}»\u{a0}: Rocket.Chat ne prend que dix messages par minute de lui."),
-            format!("The account “{name}” does not have the role “bot”: Rocket.Chat takes ten messages a minute only from it."),
+            format!(
+                "Le compte «\u{a0}{name}\u{a0}» n’a pas le rôle «\u{a0}bot\u{a0}»\u{a0}: Rocket.Chat ne prend que dix messages par minute de lui."
+            ),
+            format!(
+                "The account “{name}” does not have the role “bot”: Rocket.Chat takes ten messages a minute only from it."
+            ),
         ),
         failure::bot_role(),
     )
@@ -156,7 +164,10 @@ fn no_bot_role(me: &Me) -> Finding {
 fn no_approver(named: &str, found: Option<&User>) -> Finding {
     let mend = match found {
         Some(user) => Words::new(
-            format!("Écrivez à la place l’identifiant de cette personne\u{a0}: {}", user.id),
+            format!(
+                "Écrivez à la place l’identifiant de cette personne\u{a0}: {}",
+                user.id
+            ),
             format!("Write the id of that person instead: {}", user.id),
         ),
         None => Words::new(
@@ -170,8 +181,12 @@ fn no_approver(named: &str, found: Option<&User>) -> Finding {
             "approvers",
             "no-approver",
             Words::new(
-                format!("«\u{a0}{named}\u{a0}» n’est l’identifiant de personne sur ce serveur\u{a0}: cette personne ne pourra rien approuver."),
-                format!("“{named}” is nobody’s id on this server: that person cannot approve anything."),
+                format!(
+                    "«\u{a0}{named}\u{a0}» n’est l’identifiant de personne sur ce serveur\u{a0}: cette personne ne pourra rien approuver."
+                ),
+                format!(
+                    "“{named}” is nobody’s id on this server: that person cannot approve anything."
+                ),
             ),
             mend,
         )
@@ -183,7 +198,9 @@ fn old(version: &str) -> Finding {
         "url",
         "old-version",
         Words::new(
-            format!("Ce Rocket.Chat est ancien ({version})\u{a0}: Raccord a été essayé avec 7 et plus."),
+            format!(
+                "Ce Rocket.Chat est ancien ({version})\u{a0}: Raccord a été essayé avec 7 et plus."
+            ),
             format!("This Rocket.Chat is old ({version}): Raccord was tried with 7 and later."),
         ),
         Words::new(
@@ -198,8 +215,12 @@ fn short(longest: u64) -> Finding {
         "url",
         "short-messages",
         Words::new(
-            format!("Ce serveur ne prend que {longest} caractères par message\u{a0}: les plus longs seront refusés."),
-            format!("This server takes {longest} characters per message only: longer ones will be refused."),
+            format!(
+                "Ce serveur ne prend que {longest} caractères par message\u{a0}: les plus longs seront refusés."
+            ),
+            format!(
+                "This server takes {longest} characters per message only: longer ones will be refused."
+            ),
         ),
         Words::new(
             "Administration, Paramètres, Message\u{a0}: augmentez la taille maximale à 5000\u{202f}; ou choisissez des modèles courts.",
@@ -228,8 +249,12 @@ fn edit_limit(minutes: u64) -> Finding {
         "url",
         "edit-limit",
         Words::new(
-            format!("Les messages ne peuvent être modifiés que pendant {minutes} minutes\u{a0}: une activité qui change plus tard garderait son ancienne annonce."),
-            format!("Messages can be changed for {minutes} minutes only: an activity that changes later would keep its old announcement."),
+            format!(
+                "Les messages ne peuvent être modifiés que pendant {minutes} minutes\u{a0}: une activité qui change plus tard garderait son ancienne annonce."
+            ),
+            format!(
+                "Messages can be changed for {minutes} minutes only: an activity that changes later would keep its old announcement."
+            ),
         ),
         Words::new(
             "Administration, Paramètres, Message\u{a0}: mettez «\u{a0}0\u{a0}» à la limite de modification.",

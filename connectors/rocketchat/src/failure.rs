@@ -45,7 +45,9 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, now: Timestamp) -> Failure {
 /// is read against the server's own clock where it tells it.
 fn reset(answer: &Answer, now: Timestamp) -> i64 {
     let header = HeaderName::from_static("x-ratelimit-reset");
-    let until: Option<i64> = answer.header(&header).and_then(|text| text.trim().parse().ok());
+    let until: Option<i64> = answer
+        .header(&header)
+        .and_then(|text| text.trim().parse().ok());
     let theirs = answer
         .header(&header::DATE)
         .and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
@@ -61,8 +63,12 @@ fn credentials(host: &str) -> Failure {
         Blame::Access,
         "credentials",
         Words::new(
-            format!("{host} n’accepte pas le jeton (401)\u{a0}: il a expiré ou a été retiré, ou «\u{a0}user_id\u{a0}» n’est pas celui du même compte."),
-            format!("{host} does not accept the token (401): it expired or was removed, or “user_id” is not that of the same account."),
+            format!(
+                "{host} n’accepte pas le jeton (401)\u{a0}: il a expiré ou a été retiré, ou «\u{a0}user_id\u{a0}» n’est pas celui du même compte."
+            ),
+            format!(
+                "{host} does not accept the token (401): it expired or was removed, or “user_id” is not that of the same account."
+            ),
         ),
         Words::new(
             "Dans Rocket.Chat, avec le compte du robot\u{a0}: Mon compte, Jetons d’accès personnels, Ajouter (cochez «\u{a0}Ignorer l’authentification à deux facteurs\u{a0}»)\u{202f}; mettez le jeton dans le fichier de «\u{a0}token_file\u{a0}» et l’identifiant dans «\u{a0}user_id\u{a0}».",
@@ -113,8 +119,12 @@ fn no_right(host: &str) -> Failure {
         Blame::Data,
         "no-right",
         Words::new(
-            format!("Le robot n’a pas le droit d’écrire là sur {host}\u{a0}: il n’est pas membre du salon, ou le salon est chiffré ou en lecture seule."),
-            format!("The bot may not write there on {host}: it is no member of the room, or the room is encrypted or read-only."),
+            format!(
+                "Le robot n’a pas le droit d’écrire là sur {host}\u{a0}: il n’est pas membre du salon, ou le salon est chiffré ou en lecture seule."
+            ),
+            format!(
+                "The bot may not write there on {host}: it is no member of the room, or the room is encrypted or read-only."
+            ),
         ),
         Words::new(
             "Invitez le robot dans le salon (Membres, Ajouter), ou choisissez-en un qui n’est pas chiffré, puis rejouez l’envoi\u{a0}: raccord retry",
@@ -129,8 +139,12 @@ fn not_allowed(host: &str) -> Failure {
         Blame::Data,
         "not-allowed",
         Words::new(
-            format!("{host} ne permet pas cela au robot\u{a0}: modifier un message, ou prévenir tout le salon."),
-            format!("{host} does not allow the bot to do this: to change a message, or to notify the whole room."),
+            format!(
+                "{host} ne permet pas cela au robot\u{a0}: modifier un message, ou prévenir tout le salon."
+            ),
+            format!(
+                "{host} does not allow the bot to do this: to change a message, or to notify the whole room."
+            ),
         ),
         Words::new(
             "Administration, Paramètres, Message\u{a0}: autorisez la modification, sans limite de temps («\u{a0}0\u{a0}»), puis rejouez l’envoi\u{a0}: raccord retry",
@@ -175,8 +189,12 @@ pub(crate) fn no_room(name: &str, host: &str) -> Failure {
         Blame::Data,
         "no-room",
         Words::new(
-            format!("Le salon «\u{a0}{name}\u{a0}» n’existe pas sur {host}, ou il est privé et le robot n’y est pas."),
-            format!("The room “{name}” does not exist on {host}, or it is private and the bot is not in it."),
+            format!(
+                "Le salon «\u{a0}{name}\u{a0}» n’existe pas sur {host}, ou il est privé et le robot n’y est pas."
+            ),
+            format!(
+                "The room “{name}” does not exist on {host}, or it is private and the bot is not in it."
+            ),
         ),
         Words::new(
             "Écrivez son nom comme dans l’adresse, et invitez le robot\u{a0}: Membres, Ajouter.",
@@ -191,7 +209,9 @@ pub(crate) fn no_member(name: &str, host: &str) -> Failure {
         Blame::Data,
         "no-member",
         Words::new(
-            format!("Le robot n’est pas membre du salon «\u{a0}{name}\u{a0}» sur {host}\u{a0}: il ne peut pas y écrire."),
+            format!(
+                "Le robot n’est pas membre du salon «\u{a0}{name}\u{a0}» sur {host}\u{a0}: il ne peut pas y écrire."
+            ),
             format!("The bot is no member of the room “{name}” on {host}: it cannot write there."),
         ),
         Words::new(
@@ -223,7 +243,9 @@ pub(crate) fn encrypted(name: &str) -> Failure {
         Blame::Data,
         "encrypted",
         Words::new(
-            format!("Le salon «\u{a0}{name}\u{a0}» est chiffré de bout en bout\u{a0}: aucun robot ne peut y écrire."),
+            format!(
+                "Le salon «\u{a0}{name}\u{a0}» est chiffré de bout en bout\u{a0}: aucun robot ne peut y écrire."
+            ),
             format!("The room “{name}” is encrypted from end to end: no bot can write there."),
         ),
         Words::new(
@@ -303,8 +325,12 @@ pub(crate) fn not_taken(host: &str) -> Failure {
         Blame::Data,
         "not-taken",
         Words::new(
-            format!("{host} n’a pas gardé ce message, sans dire pourquoi\u{a0}: une application installée l’a peut-être refusé."),
-            format!("{host} did not keep this message and does not say why: an installed app may have refused it."),
+            format!(
+                "{host} n’a pas gardé ce message, sans dire pourquoi\u{a0}: une application installée l’a peut-être refusé."
+            ),
+            format!(
+                "{host} did not keep this message and does not say why: an installed app may have refused it."
+            ),
         ),
         Words::new(
             "Demandez à l’administrateur de regarder les applications (Administration, Applications), puis rejouez l’envoi\u{a0}: raccord retry",

@@ -169,7 +169,12 @@ fn of_message(room: &str, message: &Message, since: i64) -> Vec<Heard> {
         .reactions
         .iter()
         .flatten()
-        .map(|(name, who)| (name.trim_matches(':').to_owned(), who.usernames.len() as u64))
+        .map(|(name, who)| {
+            (
+                name.trim_matches(':').to_owned(),
+                who.usernames.len() as u64,
+            )
+        })
         .collect();
     if !reactions.is_empty() || all.is_empty() {
         let name = format!("{id} r{}", updated.as_millisecond());
@@ -182,8 +187,5 @@ fn of_message(room: &str, message: &Message, since: i64) -> Vec<Heard> {
 fn newest(read: &Changed) -> Option<i64> {
     let updated = read.updated.iter().filter_map(|message| message.updated_at);
     let deleted = read.deleted.iter().filter_map(|gone| gone.at);
-    updated
-        .chain(deleted)
-        .max()
-        .map(Timestamp::as_millisecond)
+    updated.chain(deleted).max().map(Timestamp::as_millisecond)
 }

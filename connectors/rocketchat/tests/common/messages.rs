@@ -113,7 +113,8 @@ impl State {
         }
         if !message.reactions.is_empty() {
             let reactions = message.reactions.iter();
-            let each = reactions.map(|(emoji, names)| (emoji.clone(), json!({ "usernames": names })));
+            let each =
+                reactions.map(|(emoji, names)| (emoji.clone(), json!({ "usernames": names })));
             all["reactions"] = Value::Object(each.collect());
         }
         all
@@ -173,8 +174,7 @@ impl State {
                 kind,
             ));
         }
-        Ok(())
-            .and_then(|()| self.fit_mentions(text, call))
+        Ok(()).and_then(|()| self.fit_mentions(text, call))
     }
 
     fn fit_mentions(&self, text: &str, call: &Call<'_>) -> Result<(), Reply> {
@@ -203,7 +203,8 @@ impl State {
             return Err(refusal("room_is_archived", ""));
         }
         if room.encrypted && self.has(Quirk::EncryptedRefuses) {
-            let text = format!("Not allowed to send un-encrypted messages in an encrypted room [{kind}]");
+            let text =
+                format!("Not allowed to send un-encrypted messages in an encrypted room [{kind}]");
             return Err(refusal(&text, kind));
         }
         Ok(())
@@ -290,7 +291,18 @@ impl State {
 
     pub(crate) fn post(&mut self, call: &Call<'_>) -> Reply {
         let body = call.json();
-        let known = ["roomId", "channel", "text", "alias", "emoji", "avatar", "attachments", "parseUrls", "tmid", "customFields"];
+        let known = [
+            "roomId",
+            "channel",
+            "text",
+            "alias",
+            "emoji",
+            "avatar",
+            "attachments",
+            "parseUrls",
+            "tmid",
+            "customFields",
+        ];
         if let Err(refusal) = self.only(&body, &known) {
             return refusal;
         }
@@ -309,7 +321,10 @@ impl State {
         if self.has(Quirk::MissingMessageIs400) {
             reply(400, &json!({ "success": false }))
         } else {
-            reply(404, &json!({ "success": false, "error": "Resource not found" }))
+            reply(
+                404,
+                &json!({ "success": false, "error": "Resource not found" }),
+            )
         }
     }
 
@@ -345,12 +360,19 @@ impl State {
             return refusal(&format!("No message found with the id of \"{id}\"."), "");
         };
         if message.rid != room && self.has(Quirk::UpdateInWrongRoom) {
-            return refusal("The room id provided does not match where the message is from.", "");
+            return refusal(
+                "The room id provided does not match where the message is from.",
+                "",
+            );
         }
         let kind = "error-action-not-allowed";
         let late = self.edit_limit > 0 && self.now() - message.at > self.edit_limit * 60_000;
         if !self.editing || message.user != call.user.id || late {
-            let text = if late { "Message editing is blocked" } else { "Message editing not allowed" };
+            let text = if late {
+                "Message editing is blocked"
+            } else {
+                "Message editing not allowed"
+            };
             return refusal(&format!("{text} [{kind}]"), kind);
         }
         if let Err(refusal) = self.fit(&text("text"), call) {
@@ -392,10 +414,16 @@ impl State {
             };
         };
         if body["roomId"] != message.rid.as_str() {
-            return refusal("The room id provided does not match where the message is from.", "");
+            return refusal(
+                "The room id provided does not match where the message is from.",
+                "",
+            );
         }
         if message.user != call.user.id {
-            return refusal("Not allowed [error-action-not-allowed]", "error-action-not-allowed");
+            return refusal(
+                "Not allowed [error-action-not-allowed]",
+                "error-action-not-allowed",
+            );
         }
         self.erase(&id);
         let ts = if self.has(Quirk::DeleteTimeIsText) {
@@ -412,7 +440,12 @@ impl State {
         let emoji = body["emoji"].as_str().unwrap_or_default();
         if self.find(id).is_none() {
             let kind = "error-message-not-found";
-            return refusal(&format!("The provided \"messageId\" does not match any existing message. [{kind}]"), kind);
+            return refusal(
+                &format!(
+                    "The provided \"messageId\" does not match any existing message. [{kind}]"
+                ),
+                kind,
+            );
         }
         let name = call.user.name.clone();
         self.reacts(id, &name, emoji, body["shouldReact"].as_bool());
@@ -441,11 +474,19 @@ impl State {
     }
 
     pub(crate) fn pin(&mut self, call: &Call<'_>, pinned: bool) -> Reply {
-        let id = call.json()["messageId"].as_str().unwrap_or_default().to_owned();
+        let id = call.json()["messageId"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let now = self.now();
         let Some(message) = self.find_mut(&id) else {
             let kind = "error-message-not-found";
-            return refusal(&format!("The provided \"messageId\" does not match any existing message. [{kind}]"), kind);
+            return refusal(
+                &format!(
+                    "The provided \"messageId\" does not match any existing message. [{kind}]"
+                ),
+                kind,
+            );
         };
         message.pinned = pinned;
         message.updated = now;
@@ -462,7 +503,10 @@ impl State {
         let rid = call.ask("roomId");
         let Some(room) = self.rooms.get(rid) else {
             let kind = "error-roomId-param-not-provided";
-            return refusal(&format!("The required \"roomId\" query param is missing. [{kind}]"), kind);
+            return refusal(
+                &format!("The required \"roomId\" query param is missing. [{kind}]"),
+                kind,
+            );
         };
         if room.kind != 'c' && !room.members.contains(&call.user.id) {
             return refusal("Not allowed [error-not-allowed]", "error-not-allowed");
@@ -482,7 +526,10 @@ impl State {
     fn sync_since(&self, rid: &str, since: &str) -> Reply {
         let Ok(since) = since.parse::<Timestamp>() else {
             let kind = "error-lastUpdate-param-invalid";
-            return refusal(&format!("The \"lastUpdate\" query parameter must be a valid date. [{kind}]"), kind);
+            return refusal(
+                &format!("The \"lastUpdate\" query parameter must be a valid date. [{kind}]"),
+                kind,
+            );
         };
         let since = since.as_millisecond();
         let mut updated: Vec<&Message> = self
@@ -497,7 +544,10 @@ impl State {
         if !self.has(Quirk::SyncHasNoPages) {
             updated.truncate(50);
         }
-        let updated: Vec<Value> = updated.into_iter().map(|message| self.json(message)).collect();
+        let updated: Vec<Value> = updated
+            .into_iter()
+            .map(|message| self.json(message))
+            .collect();
         let deleted = self.deleted_after(rid, since);
         let deleted: Vec<Value> = deleted.into_iter().map(|(_, json)| json).collect();
         success(json!({ "result": { "updated": updated, "deleted": deleted } }))
@@ -520,9 +570,18 @@ impl State {
         let kind = call.ask("type");
         if kind != "UPDATED" && kind != "DELETED" {
             let kind = "error-type-param-not-supported";
-            return refusal(&format!("The \"type\" parameter must be UPDATED or DELETED [{kind}]"), kind);
+            return refusal(
+                &format!("The \"type\" parameter must be UPDATED or DELETED [{kind}]"),
+                kind,
+            );
         }
-        let after = |at: i64| if self.has(Quirk::CursorIsStrict) { at > next } else { at >= next };
+        let after = |at: i64| {
+            if self.has(Quirk::CursorIsStrict) {
+                at > next
+            } else {
+                at >= next
+            }
+        };
         let mut rows: Vec<(i64, Value)> = if kind == "UPDATED" {
             let here = self.messages.iter();
             here.filter(|message| message.rid == rid && after(message.updated))
@@ -536,8 +595,13 @@ impl State {
         rows.truncate(count);
         let cursor = rows.last().map(|(at, _)| at.to_string()).filter(|_| more);
         let listed: Vec<Value> = rows.into_iter().map(|(_, json)| json).collect();
-        let mut result = json!({ "updated": [], "deleted": [], "cursor": { "next": cursor, "previous": null } });
-        result[if kind == "UPDATED" { "updated" } else { "deleted" }] = json!(listed);
+        let mut result =
+            json!({ "updated": [], "deleted": [], "cursor": { "next": cursor, "previous": null } });
+        result[if kind == "UPDATED" {
+            "updated"
+        } else {
+            "deleted"
+        }] = json!(listed);
         if kind == "UPDATED" && !self.has(Quirk::CursorWithoutDeletions) {
             let deleted = self.deleted_after(rid, next).into_iter();
             result["deleted"] = json!(deleted.map(|(_, json)| json).collect::<Vec<_>>());

@@ -13,6 +13,8 @@ use super::messages::{Media, Message};
 use super::quirks::Quirk;
 
 pub(crate) const TOKEN: &str = "token-canary-of-rocketchat";
+/// The id of the bot's account.
+pub(crate) const BOT: &str = "rbAXPnMktTFbNpwtJ";
 /// Calls per minute, route and address.
 const LIMIT: usize = 10;
 const MINUTE: i64 = 60_000;
@@ -144,6 +146,10 @@ impl Server {
             counter: 0,
         };
         let bot = state.add_user("raccord", &["bot"]);
+        let mut robot = state.users.remove(&bot).unwrap();
+        BOT.clone_into(&mut robot.id);
+        let bot = BOT.to_owned();
+        state.users.insert(bot.clone(), robot);
         let anna = state.add_user("anna", &["user"]);
         state
             .tokens
@@ -164,10 +170,6 @@ impl Server {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
-    }
-
-    pub(crate) fn bot(&self) -> String {
-        self.state().user("raccord")
     }
 
     /// Something goes wrong with the next request that asks for a change.
@@ -337,7 +339,8 @@ impl State {
         }
         let Some(user) = user else {
             let text = "You must be logged in to do this.";
-            let body = json!({ "success": false, "error": text, "status": "error", "message": text });
+            let body =
+                json!({ "success": false, "error": text, "status": "error", "message": text });
             return reply(401, &body).into();
         };
         let fault = seen.writes().then(|| self.faults.pop_front()).flatten();
@@ -384,7 +387,10 @@ impl State {
             ("POST", "rooms.upload") if !self.has(Quirk::SingleStepIsGone) => {
                 success(json!({ "message": {} }))
             }
-            _ => reply(404, &json!({ "success": false, "error": "Resource not found" })),
+            _ => reply(
+                404,
+                &json!({ "success": false, "error": "Resource not found" }),
+            ),
         }
     }
 
@@ -450,7 +456,8 @@ impl State {
         let body: Value = serde_json::from_slice(&seen.body).unwrap_or_default();
         let name = body["user"].as_str().unwrap_or_default();
         if body["password"] != "password" || !self.users.values().any(|user| user.name == name) {
-            let body = json!({ "status": "error", "error": "Unauthorized", "message": "Unauthorized" });
+            let body =
+                json!({ "status": "error", "error": "Unauthorized", "message": "Unauthorized" });
             return reply(401, &body);
         }
         let (id, token) = (self.user(name), self.id());
@@ -473,7 +480,10 @@ impl State {
         let all = [
             ("Message_MaxAllowedSize", json!(self.longest)),
             ("Message_AllowEditing", json!(self.editing)),
-            ("Message_AllowEditing_BlockEditInMinutes", json!(self.edit_limit)),
+            (
+                "Message_AllowEditing_BlockEditInMinutes",
+                json!(self.edit_limit),
+            ),
             ("Message_AllowPinning", json!(true)),
         ];
         let wanted = call.ask("_id");
@@ -495,14 +505,20 @@ impl State {
                 let text = "The required \"roomId\" or \"roomName\" param provided does not match any channel [error-room-not-found]";
                 refusal(text, "error-room-not-found")
             } else {
-                reply(404, &json!({ "success": false, "error": "Resource not found" }))
+                reply(
+                    404,
+                    &json!({ "success": false, "error": "Resource not found" }),
+                )
             };
         };
         if room.kind != 'c' && !room.members.contains(&call.user.id) {
             return refusal("not-allowed", "Not Allowed");
         }
         let mut all = room_json(room);
-        let here = self.messages.iter().filter(|message| message.rid == room.id);
+        let here = self
+            .messages
+            .iter()
+            .filter(|message| message.rid == room.id);
         let updated = here.map(|message| message.updated).max();
         all["_updatedAt"] = json!(super::messages::iso(updated.unwrap_or_default()));
         success(json!({ "room": all }))
@@ -532,12 +548,18 @@ impl State {
     }
 
     fn direct(&mut self, call: &Call<'_>) -> Reply {
-        let name = call.json()["username"].as_str().unwrap_or_default().to_owned();
+        let name = call.json()["username"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let Some(other) = self.users.values().find(|user| user.name == name) else {
             return refusal("error-invalid-user", "error-invalid-user");
         };
         let both: BTreeSet<String> = [call.user.id.clone(), other.id.clone()].into();
-        let known = self.rooms.values().find(|room| room.kind == 'd' && room.members == both);
+        let known = self
+            .rooms
+            .values()
+            .find(|room| room.kind == 'd' && room.members == both);
         let id = match known.map(|room| room.id.clone()) {
             Some(known) => known,
             None => {
@@ -575,7 +597,8 @@ pub(crate) fn refusal(text: &str, kind: &str) -> Reply {
 }
 
 fn room_json(room: &Room) -> Value {
-    let mut all = json!({ "_id": room.id, "t": room.kind.to_string(), "usersCount": room.members.len() });
+    let mut all =
+        json!({ "_id": room.id, "t": room.kind.to_string(), "usersCount": room.members.len() });
     if !room.name.is_empty() {
         all["name"] = json!(room.name);
     }
