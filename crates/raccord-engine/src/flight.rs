@@ -26,6 +26,8 @@ pub(crate) struct Flight {
     pub(crate) withheld: bool,
     /// Continued chains: how many events each brought lately.
     pub(crate) bursts: BTreeMap<raccord_model::EventId, u32>,
+    /// When questions were asked lately, by connector and room.
+    pub(crate) asked: BTreeMap<(ConnectorName, String), VecDeque<Timestamp>>,
 }
 
 /// What is in the air towards one sink.

@@ -9,7 +9,8 @@ mod told;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark, Rules,
+    Change, ConnectorName, Digest, EntityId, EntityKind, Failure, Observation, Reading, Remark,
+    Rules, Verb,
 };
 
 use accept::{Gone, apply, cancel_missing, leaves_silently, restrict};
@@ -37,7 +38,7 @@ pub(crate) fn observed(
     match seen {
         Err(failure) => unreadable(deciding, source, failure),
         Ok(Observation::Changes { changes, cursor }) => {
-            changes_of(deciding, changes);
+            changes_of(deciding, source, changes);
             deciding.record(Fact::Same {
                 source: source.clone(),
                 cursor,
@@ -63,10 +64,19 @@ pub(crate) fn observed(
     }
 }
 
-fn changes_of(deciding: &mut Deciding<'_>, changes: Vec<Change>) {
+fn changes_of(deciding: &mut Deciding<'_>, source: &ConnectorName, changes: Vec<Change>) {
     for change in changes {
+        // Only what the tool itself brought, and for the first time, can ask something.
+        let asks = change.kind == EntityKind::Message
+            && change.verb == Verb::Created
+            && change.sender == source.as_str();
+        let message = (asks && !crate::posted::is_repeat(deciding, &change))
+            .then(|| crate::posted::entity_of(deciding, &change));
         // One that cannot be taken does not stop the others.
         crate::posted::take(deciding, vec![change]);
+        if let Some(message) = message {
+            crate::sayings::heard(deciding, source, message);
+        }
     }
 }
 
