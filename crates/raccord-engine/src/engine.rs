@@ -351,6 +351,7 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             Reply::Taken
         }
         Input::Posted(changes) => posted::take(deciding, changes),
+        Input::Heard { connector, changes } => observe::called(deciding, &connector, changes),
         Input::Edited {
             connector,
             entity,

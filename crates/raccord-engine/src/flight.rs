@@ -163,6 +163,12 @@ impl SinkFlight {
         self.next_lane().or_else(|| self.parked.pop_first())
     }
 
+    /// Whether nothing was tried in vain.
+    pub(crate) fn is_calm(&self) -> bool {
+        let nothing = self.failed.is_empty() && self.looks.is_empty() && self.tried.is_empty();
+        nothing && self.parked.is_empty() && self.probe_at.is_none()
+    }
+
     pub(crate) fn next_timer(&self) -> Option<Timestamp> {
         self.timers.first().map(|(at, _)| *at)
     }

@@ -23,6 +23,7 @@ use crate::deciding::Deciding;
 use crate::fact::{Fact, ReadFact};
 use crate::faults::{Fault, planted};
 use crate::identity::Question;
+use crate::input::Reply;
 
 pub(crate) use accept::PARTED;
 pub(crate) use told::remark_digest;
@@ -66,18 +67,32 @@ pub(crate) fn observed(
 
 fn changes_of(deciding: &mut Deciding<'_>, source: &ConnectorName, changes: Vec<Change>) {
     for change in changes {
-        // Only what the tool itself brought, and for the first time, can ask something.
-        let asks = change.kind == EntityKind::Message
-            && change.verb == Verb::Created
-            && change.sender == source.as_str();
-        let message = (asks && !crate::posted::is_repeat(deciding, &change))
-            .then(|| crate::posted::entity_of(deciding, &change));
         // One that cannot be taken does not stop the others.
-        crate::posted::take(deciding, vec![change]);
-        if let Some(message) = message {
-            crate::sayings::heard(deciding, source, message);
+        called(deciding, source, vec![change]);
+    }
+}
+
+/// Takes what a tool tells by itself; what is asked there is answered.
+pub(crate) fn called(
+    deciding: &mut Deciding<'_>,
+    connector: &ConnectorName,
+    mut changes: Vec<Change>,
+) -> Reply {
+    let mut asked = Vec::new();
+    for change in &mut changes {
+        change.sender = connector.to_string();
+        let asks = change.kind == EntityKind::Message && change.verb == Verb::Created;
+        if asks && !crate::posted::is_repeat(deciding, change) {
+            asked.push(crate::posted::entity_of(deciding, change));
         }
     }
+    let reply = crate::posted::take(deciding, changes);
+    if reply == Reply::Taken {
+        for message in asked {
+            crate::sayings::heard(deciding, connector, message);
+        }
+    }
+    reply
 }
 
 /// A reading that finds the source unchanged is a complete reading: second looks count.
