@@ -259,9 +259,7 @@ impl Dialect for Html {
             };
             text.push_str(before);
             plain(block.words(), &mut text);
-            html.push_str(&format!("<{tag}>"));
-            marked(block.words(), &mut html);
-            html.push_str(&format!("</{tag}>"));
+            tagged(tag, block.words(), &mut html);
         }
         if list {
             html.push_str("</ul>");
@@ -309,12 +307,12 @@ fn marked(words: &[Inline], out: &mut String) {
                 continue;
             }
             Inline::Code(text) => {
-                out.push_str(&format!("<code>{}</code>", html(&quiet(text))));
+                out.extend(["<code>", &html(&quiet(text)), "</code>"]);
                 continue;
             }
             Inline::Link { label, url } => {
                 let address = clean::address(url).unwrap_or_default();
-                out.push_str(&format!("<a href=\"{}\">", html(address)));
+                out.extend(["<a href=\"", &html(address), "\">"]);
                 if label.is_empty() {
                     out.push_str(&html(url));
                 } else {
@@ -331,10 +329,14 @@ fn marked(words: &[Inline], out: &mut String) {
             Inline::Italic(inner) => ("em", inner),
             Inline::Strike(inner) => ("del", inner),
         };
-        out.push_str(&format!("<{tag}>"));
-        marked(inner, out);
-        out.push_str(&format!("</{tag}>"));
+        tagged(tag, inner, out);
     }
+}
+
+fn tagged(tag: &str, words: &[Inline], out: &mut String) {
+    out.extend(["<", tag, ">"]);
+    marked(words, out);
+    out.extend(["</", tag, ">"]);
 }
 
 fn html(text: &str) -> String {

@@ -84,13 +84,16 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// What a line begins, and its words.
+type Begun<'a> = (fn(Vec<Inline>) -> Block, &'a str);
+
 /// Reads what a template gave. What is no mark is words: nothing is an error.
 pub fn parse(markup: &str) -> Rich {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open: Option<Vec<Inline>> = None;
     for line in lines(markup) {
         let text = line.trim();
-        let block: Option<(fn(Vec<Inline>) -> Block, &str)> = if text.is_empty() {
+        let block: Option<Begun<'_>> = if text.is_empty() {
             None
         } else if let Some(rest) = text.strip_prefix("- ") {
             Some((Block::Item, rest))

@@ -212,7 +212,7 @@ impl<'a> Members<'a> {
         self.activities.iter().filter(move |(_, activity)| {
             let (from, to) = match Span::of(activity) {
                 Span::Days(from, to) => (from, to),
-                Span::Hours(from, to) => (from.date(), to.map_or(from.date(), |to| to.date())),
+                Span::Hours(from, to) => (from.date(), to.unwrap_or(from).date()),
             };
             from <= last && to >= first
         })

@@ -155,11 +155,15 @@ pub(crate) fn describe(
             if needless && owed.progress == Progress::Pending {
                 return None; // It will be skipped.
             }
+            let about = deciding.about(connector, entity);
             let cancelled = record
                 .is_some_and(|record| record.when().status == raccord_model::Status::Cancelled);
             let (desired, action) = match (wish.map(|wish| wish.rendered), &target.link) {
                 (Some(Rendered::Object(desired)), link) => {
-                    let action = crate::delivery::action(link.as_ref(), cancelled);
+                    let action = match about {
+                        Some(_) => Action::Send,
+                        None => crate::delivery::action(link.as_ref(), cancelled),
+                    };
                     (Some(desired), action)
                 }
                 _ => (None, Action::Remove),
@@ -182,7 +186,11 @@ pub(crate) fn describe(
                 delivery: owed.delivery,
                 connector: connector.clone(),
                 entity,
-                kind: record.map_or(EntityKind::Publication, |record| record.kind),
+                kind: match (record, about) {
+                    (Some(record), _) => record.kind,
+                    (None, Some(_)) => EntityKind::Message,
+                    (None, None) => EntityKind::Publication,
+                },
                 action,
                 due: owed
                     .due
