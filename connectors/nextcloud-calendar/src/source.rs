@@ -12,6 +12,7 @@ use bytes::Bytes;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use raccord_dav::etag;
 use raccord_kit::{BoxFuture, Shared, Source};
 use raccord_look::clean;
 use raccord_model::{
@@ -23,7 +24,7 @@ use serde_json::json;
 
 use crate::Calendars;
 use crate::dav::discover::Calendar;
-use crate::dav::{Object, etag, uid_of, xml};
+use crate::dav::{Object, uid_of, xml};
 use crate::failure;
 use crate::ical::entry::{self, Entry, Odd};
 use crate::ical::lines::Lines;
@@ -174,6 +175,7 @@ impl Calendars {
     async fn token(&self, calendar: &Calendar) -> Result<String, Failure> {
         let found = self
             .dav
+            .server
             .propfind(&calendar.path, "0", &["d:sync-token", "cs:getctag"])
             .await?;
         let row = found.rows.first();
@@ -248,10 +250,15 @@ impl Calendars {
         calendar: &Calendar,
         token: &str,
     ) -> Option<(BTreeMap<String, String>, BTreeSet<String>, String)> {
-        let target = self.dav.target(&calendar.path).ok()?;
+        let target = self.dav.server.target(&calendar.path).ok()?;
         let body = xml::sync_collection(token);
-        let answer = self.dav.ask("REPORT", &target, "0", body).await.ok()?;
-        let found = self.dav.rows(&answer).ok()?;
+        let answer = self
+            .dav
+            .server
+            .ask("REPORT", &target, "0", body)
+            .await
+            .ok()?;
+        let found = self.dav.server.rows(&answer).ok()?;
         let token = found.token.filter(|token| !token.is_empty())?;
         let (mut changed, mut gone) = (BTreeMap::new(), BTreeSet::new());
         for row in found.rows {
@@ -276,6 +283,7 @@ impl Calendars {
     async fn list_all(&self, calendar: &Calendar) -> Result<BTreeMap<String, String>, Failure> {
         let found = self
             .dav
+            .server
             .propfind(&calendar.path, "1", &["d:getetag", "d:resourcetype"])
             .await?;
         let rows = found.rows.into_iter().filter(|row| {

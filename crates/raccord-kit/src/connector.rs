@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
+use crate::hook::Hook;
 
 /// A future in a box, so that the traits stay usable behind `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -93,6 +94,12 @@ pub trait Tool: Send + Sync {
 
     /// Its reading half, where people edit what its writing half wrote: it is told what is ours.
     fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+
+    /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
+    /// secret is set for that.
+    fn hook(&self) -> Option<&dyn Hook> {
         None
     }
 }

@@ -15,6 +15,7 @@ use super::face::{self, Here};
 use super::figures::Counted;
 use super::hands::{self, Begin, Ready};
 use super::home::Home;
+use super::hooks::Hooks;
 use super::load::Written;
 use super::observe::{lost, written};
 use super::running::Shared;
@@ -153,6 +154,8 @@ impl AtWork {
             self.shared.stop.clone(),
         );
         reading.spawn(watch);
+        let hooks = Arc::new(Hooks::of(&set.tools, &self.here.hooks()));
+        self.here.opens(Arc::clone(&hooks));
         for (name, tool) in set.tools.iter() {
             if tool.source().is_none() {
                 continue;
@@ -165,6 +168,7 @@ impl AtWork {
                 watching: Arc::clone(&self.shared.watching),
                 stop: self.shared.stop.clone(),
                 replaced: replaced.clone(),
+                hinted: hooks.hints(name),
             };
             reading.spawn(task.run());
         }

@@ -96,6 +96,7 @@ impl Commands {
         let here = &self.place.here;
         let answer = match ask {
             Ask::Post(changes) => serde_json::to_vec(&here.post(changes).await),
+            Ask::Hook { connector, call } => serde_json::to_vec(&here.hook(&connector, call).await),
             Ask::Programme { now, limit } => serde_json::to_vec(&here.programme(now, limit).await),
             Ask::Command(asked) => serde_json::to_vec(&self.answer(asked).await),
         };

@@ -9,18 +9,22 @@ use jiff::Timestamp;
 use raccord_bus::{LogError, LogRead};
 use raccord_engine::{Input, Reply};
 use raccord_kit::Clock;
+use raccord_kit::hook::Heard;
 use raccord_model::{
-    Activity, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility, Words,
+    Activity, Call, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility,
+    Words,
 };
 use raccord_web::{
-    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Place, Position,
-    PostError, Programme, Readiness, Reason, Token,
+    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, HookError, Kind, Place,
+    Position, PostError, Programme, Readiness, Reason, Token,
 };
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::figures::{Counted, Figures};
 use super::home::Home;
+use super::hooks::Hooks;
 use super::stopped::Why;
 use super::{queries, stopped};
 use crate::settings::Settings;
@@ -50,6 +54,8 @@ pub(crate) struct Here {
     visited: AtomicI64,
     /// Why the settings on the disk are not those the place works with.
     refused: RwLock<Option<Words>>,
+    /// The tools that call.
+    hooks: RwLock<Arc<Hooks>>,
     /// How many activities a page shows.
     limit: usize,
 }
@@ -198,6 +204,7 @@ impl Here {
             shown: RwLock::default(),
             visited: AtomicI64::new(i64::MIN),
             refused: RwLock::default(),
+            hooks: RwLock::default(),
             limit,
         }
     }
@@ -212,6 +219,16 @@ impl Here {
     /// The settings on the disk are not taken, for this reason; none once they are.
     pub(crate) fn keeps_its_settings(&self, why: Option<Words>) {
         *self.refused.write().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// From now on these tools call.
+    pub(crate) fn opens(&self, hooks: Arc<Hooks>) {
+        *self.hooks.write().unwrap_or_else(PoisonError::into_inner) = hooks;
+    }
+
+    /// The tools that call.
+    pub(crate) fn hooks(&self) -> Arc<Hooks> {
+        Arc::clone(&self.hooks.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn known(&self) -> Arc<Known> {
@@ -322,6 +339,30 @@ impl Place for Here {
         })
     }
 
+    fn hook<'a>(
+        &'a self,
+        connector: &'a str,
+        call: Call,
+    ) -> BoxFuture<'a, Result<Value, HookError>> {
+        Box::pin(async move {
+            let name: ConnectorName = connector.parse().map_err(|_| HookError::Unknown)?;
+            let hooks = self.hooks();
+            let Heard {
+                hint,
+                mut changes,
+                answer,
+            } = hooks.hear(&name, &call)?;
+            for change in &mut changes {
+                change.sender = name.to_string();
+            }
+            if !changes.is_empty() {
+                self.post(changes).await.map_err(not_kept)?;
+            }
+            hooks.took(&name, hint);
+            Ok(answer.unwrap_or_else(|| json!({ "ok": true })))
+        })
+    }
+
     fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError> {
         let home = self.home.clone();
         let log = home.read().ok().flatten().ok_or(FollowError::NotReady)?;
@@ -392,6 +433,7 @@ impl Place for Here {
         );
         let read = (&*self.counted, self.desk.same());
         shown.figures.expose(read, self.clock.now(), out);
+        self.hooks().expose(out);
     }
 
     fn programme(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>> {
@@ -403,6 +445,21 @@ impl Place for Here {
             self.refresh().await;
             self.shown(now, limit)
         })
+    }
+}
+
+/// Why what a tool's call told is not kept.
+fn not_kept(error: PostError) -> HookError {
+    match error {
+        PostError::Overloaded { retry_after } => HookError::Overloaded { retry_after },
+        PostError::NotReady { why } => HookError::NotReady { why },
+        PostError::Refused(faults) => HookError::Unfit(
+            faults
+                .into_iter()
+                .next()
+                .map(|fault| fault.detail)
+                .unwrap_or_default(),
+        ),
     }
 }
 

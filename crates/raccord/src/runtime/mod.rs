@@ -16,6 +16,7 @@ mod face;
 mod figures;
 mod hands;
 mod home;
+mod hooks;
 mod load;
 mod local;
 mod moving;
