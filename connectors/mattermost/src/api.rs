@@ -2,7 +2,11 @@
 //!
 //! Read from the server's source (10.7 and 11.x) and its own description of the API.
 
-use http::{HeaderValue, Method, header};
+use std::sync::Arc;
+
+use http::{HeaderValue, Method, StatusCode, header};
+use raccord_chat::Refused;
+use raccord_kit::Clock;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_model::{Blame, Failure};
@@ -27,6 +31,8 @@ pub(crate) struct Api {
     http: Http,
     base: Target,
     pub(crate) token: Option<SecretSource>,
+    refused: Refused,
+    clock: Arc<dyn Clock>,
 }
 
 /// A post to make.
@@ -41,8 +47,19 @@ pub(crate) struct NewPost<'a> {
 }
 
 impl Api {
-    pub(crate) fn new(http: Http, base: Target, token: Option<SecretSource>) -> Self {
-        Self { http, base, token }
+    pub(crate) fn new(
+        http: Http,
+        base: Target,
+        token: Option<SecretSource>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            http,
+            base,
+            token,
+            refused: Refused::default(),
+            clock,
+        }
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -69,7 +86,11 @@ impl Api {
     }
 
     async fn send(&self, request: Request, doing: Doing) -> Result<Answer, Failure> {
-        let request = request.bearer(&self.secret()?);
+        let token = self.secret()?;
+        if self.refused.was(&token, self.clock.now()) {
+            return Err(failure::credentials(self.host()));
+        }
+        let request = request.bearer(&token);
         let request = match doing {
             Doing::Posting => request.once(),
             Doing::Reading | Doing::Changing => request,
@@ -90,6 +111,9 @@ impl Api {
         }
         if answer.redirected {
             return Err(failure::no_mattermost(self.host()));
+        }
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.refused.note(&token, self.clock.now());
         }
         Err(failure::refusal(&self.http, &answer, doing))
     }

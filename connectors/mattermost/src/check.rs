@@ -1,6 +1,7 @@
 //! What is wrong with the way to the channels, told before anything is written.
 
 use raccord_chat::dialect::{Dialect as _, Markdown};
+use raccord_kit::secret::SecretSource;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 
@@ -17,6 +18,7 @@ impl Mattermost {
             Some(token) => token.findings(),
             None => vec![Finding::of("token_file", &failure::no_token())],
         };
+        findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }

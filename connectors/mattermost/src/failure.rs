@@ -70,7 +70,8 @@ fn reset(answer: &Answer) -> i64 {
         * 1_000
 }
 
-fn credentials(host: &str) -> Failure {
+/// The token is wrong, by now. It is not shown again for a while.
+pub(crate) fn credentials(host: &str) -> Failure {
     of(
         Blame::Access,
         "credentials",

@@ -11,12 +11,16 @@ mod chat;
 mod check;
 mod failure;
 mod hear;
+mod hook;
 mod post;
 mod session;
 mod settings;
 
+use std::sync::Arc;
+
 use raccord_chat::templates::Templates;
 use raccord_chat::{Manner, Speaker, handles};
+use raccord_kit::hook::Hook;
 use raccord_kit::http::{Http, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, Text, settings};
@@ -61,18 +65,25 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let (inline, file) = (settings.token.clone(), settings.token_file.clone());
     let token = SecretSource::new("token", inline, file.as_deref(), kit);
     let token = wrong.take("token", token);
+    let (inline, file) = (
+        settings.hook_secret.clone(),
+        settings.hook_secret_file.clone(),
+    );
+    let hook_secret = SecretSource::new("hook_secret", inline, file.as_deref(), kit);
+    let hook_secret = wrong.take("hook_secret", hook_secret);
     let mut findings = wrong.findings();
     let templates = Templates::new(kit).map_err(|wrong| findings.extend(wrong));
-    match (base, http, token, templates) {
-        (Some(base), Some(http), Some(token), Ok(templates)) => {
+    match (base, http, token, hook_secret, templates) {
+        (Some(base), Some(http), Some(token), Some(hook_secret), Ok(templates)) => {
             let manner = Manner {
                 channel: settings.channel.clone().map(Text::get),
                 month: settings.month.clone().map(Text::get),
                 approvers: settings.approvers.iter().cloned().map(Text::get).collect(),
             };
             let account = Mattermost {
-                api: Api::new(http, base, token),
+                api: Api::new(http, base, token, Arc::clone(&kit.clock)),
                 kit: kit.clone(),
+                hook_secret,
                 settings,
                 session: Session::default(),
             };
@@ -96,6 +107,8 @@ impl Instance {
 struct Mattermost {
     api: Api,
     kit: Kit,
+    /// The tokens of what calls us.
+    hook_secret: Option<SecretSource>,
     settings: Settings,
     session: Session,
 }
@@ -129,5 +142,10 @@ impl Tool for Instance {
 
     fn sink(&self) -> Option<&dyn Sink> {
         Some(&self.0)
+    }
+
+    fn hook(&self) -> Option<&dyn Hook> {
+        let called = self.account().hook_secret.as_ref();
+        called.map(|_| self as &dyn Hook)
     }
 }

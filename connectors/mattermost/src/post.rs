@@ -130,8 +130,7 @@ pub(crate) fn props(key: &str) -> Value {
 }
 
 /// Several posts; `posts` may hold more than `order` names.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct PostList {
     /// Newest first, by when they were made.
     order: Vec<String>,

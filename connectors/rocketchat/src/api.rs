@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use raccord_chat::Refused;
 use raccord_kit::Clock;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_model::{Blame, Failure};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -33,6 +35,7 @@ pub(crate) struct Api {
     base: Target,
     pub(crate) user: String,
     pub(crate) token: Option<SecretSource>,
+    refused: Refused,
     clock: Arc<dyn Clock>,
 }
 
@@ -65,6 +68,7 @@ impl Api {
             base,
             user,
             token,
+            refused: Refused::default(),
             clock,
         }
     }
@@ -98,12 +102,18 @@ impl Api {
 
     async fn ask(&self, request: Request) -> Result<Answer, Failure> {
         let token = self.token.as_ref().ok_or_else(failure::no_token)?.read()?;
+        if self.refused.was(&token, self.clock.now()) {
+            return Err(failure::credentials(self.host()));
+        }
         let request = request
             .secret(TOKEN, &token)
             .header(USER, self.user.as_str());
         let answer = self.http.send(request).await?;
         if answer.redirected {
             return Err(failure::no_rocketchat(self.host()));
+        }
+        if answer.status == StatusCode::UNAUTHORIZED {
+            self.refused.note(&token, self.clock.now());
         }
         Ok(answer)
     }
@@ -120,8 +130,16 @@ impl Api {
         self.decode(&answer)
     }
 
+    /// What an answer says. Each says of itself that it is a good one.
     fn decode<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
-        serde_json::from_slice(&answer.body).map_err(|_| failure::no_rocketchat(self.host()))
+        #[derive(Deserialize)]
+        struct Good {
+            success: bool,
+        }
+        let good = serde_json::from_slice(&answer.body).is_ok_and(|good: Good| good.success);
+        let read = good.then(|| serde_json::from_slice(&answer.body).ok());
+        read.flatten()
+            .ok_or_else(|| failure::no_rocketchat(self.host()))
     }
 
     async fn get<T: DeserializeOwned>(&self, target: &Target) -> Result<T, Failure> {

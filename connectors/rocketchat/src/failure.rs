@@ -58,7 +58,8 @@ fn reset(answer: &Answer, now: Timestamp) -> i64 {
         .map_or(MINUTE_MS, |wait| wait.max(1_000))
 }
 
-fn credentials(host: &str) -> Failure {
+/// The token is wrong, by now. It is not shown again for a while.
+pub(crate) fn credentials(host: &str) -> Failure {
     of(
         Blame::Access,
         "credentials",

@@ -44,6 +44,13 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &["chantiers"])]
     pub(crate) listen: Vec<Text<100>>,
+    /// The tokens of the outgoing webhooks that call Raccord, with spaces between them. Better in a file.
+    #[serde(default)]
+    pub(crate) hook_secret: Option<Inline>,
+    /// A file that holds these tokens, each on a line of its own.
+    #[serde(default)]
+    #[schemars(example = &"secrets/rocketchat-hook")]
+    pub(crate) hook_secret_file: Option<PathBuf>,
     /// How often these are read.
     #[serde(default = "ten_seconds")]
     pub(crate) every: Span,

@@ -498,7 +498,10 @@ async fn a_message_is_changed_in_its_own_room_only() {
 async fn nothing_is_written_to_an_encrypted_room() {
     story(Quirk::EncryptedRefuses, |stage| async move {
         stage.server.state().room_mut("chantiers").encrypted = true;
-        assert_eq!(codes(&stage.tool.check().await), ["rocketchat.encrypted"; 2]);
+        assert_eq!(
+            codes(&stage.tool.check().await),
+            ["rocketchat.encrypted"; 2]
+        );
         let failure = stage.write(&concert(), None).await.unwrap_err();
         assert_eq!(
             (failure.blame, failure.code.as_str()),

@@ -9,8 +9,13 @@ mod calendar;
 mod cloud;
 mod credentials;
 mod figures;
+#[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
+mod mattermost;
 mod order;
 mod outage;
+#[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
+mod rocketchat;
+mod rooms;
 mod sleeping;
 mod thread;
 mod world;
