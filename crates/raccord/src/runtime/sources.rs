@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use raccord_bus::Log;
 use raccord_engine::{Engine, Input};
-use raccord_kit::{Clock, Shared};
+use raccord_kit::{Clock, Shared, Source};
 use raccord_model::ConnectorName;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -22,6 +22,8 @@ use crate::connectors::Tools;
 
 /// The least time between two looks that nobody asked for.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The time between two questions whether there is something new.
+const ASKED_AGAIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct SourceTask {
     pub(crate) name: ConnectorName,
@@ -53,6 +55,9 @@ impl SourceTask {
             let rest = self.read(&mut pace, &mut told).await;
             let paused = Instant::now() + PAUSE;
             let rested = Instant::now() + rest;
+            let cursor = standings.borrow().get(&self.name).cloned();
+            let cursor = cursor.and_then(|known| known.cursor);
+            let mut news = Box::pin(news(source, cursor.as_deref()));
             let mut due = false;
             while !due {
                 if self.stop.is_cancelled() {
@@ -69,6 +74,7 @@ impl SourceTask {
                     () = self.stop.cancelled() => return,
                     () = tokio::time::sleep_until(until) => due = true,
                     () = saved(watched.as_ref()) => due = true,
+                    () = &mut news, if !failing => due = true,
                     moved = standings.changed() => if moved.is_err() { return },
                     Ok(()) = replaced.changed(), if failing => due = true,
                 }
@@ -141,6 +147,15 @@ impl SourceTask {
     fn instant_of(&self, look: Timestamp) -> Instant {
         let wait = Duration::try_from(look.duration_since(self.clock.now())).unwrap_or_default();
         Instant::now() + wait
+    }
+}
+
+/// Resolves when the tool says that there is something new.
+async fn news(source: &dyn Source, cursor: Option<&str>) {
+    tokio::time::sleep(PAUSE).await;
+    while !source.news(cursor).await {
+        // It was closed in time, or could not be asked: no question follows the other at once.
+        tokio::time::sleep(ASKED_AGAIN).await;
     }
 }
 
