@@ -1,14 +1,15 @@
 //! Calendar servers that are not ours, Radicale and Xandikos, and a member who edits what they hold
 //! with a program of their own.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
+
+use crate::wire;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,19 +36,6 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-/// The Python whose packages the servers are, as `cargo xtask calendars` installed them.
-fn python() -> Result<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let cache = set("RACCORD_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| set("XDG_CACHE_HOME").map(|base| PathBuf::from(base).join("raccord")))
-        .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache/raccord")));
-    let python = cache.map(|cache| cache.join("python/bin/python"));
-    python
-        .filter(|python| python.is_file())
-        .context("no calendar servers: run `cargo xtask calendars` first")
 }
 
 impl Server {
@@ -189,52 +177,11 @@ impl Server {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<(u16, Vec<u8>)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
         // raccord:secret
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nAuthorization: Basic cmFjY29yZDpzZWNyZXQ=\r\nContent-Length: {}\r\n",
-            self.port,
-            body.len()
-        );
-        head.extend(
-            headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}\r\n")),
-        );
-        head.push_str("\r\n");
-        stream.write_all(head.as_bytes())?;
-        stream.write_all(body)?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let end = answer
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .context("no answer")?;
-        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-        let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        let rest = answer[end + 4..].to_vec();
-        let chunked = head
-            .to_ascii_lowercase()
-            .contains("transfer-encoding: chunked");
-        Ok((status, if chunked { joined(&rest) } else { rest }))
+        let basic = ("Authorization", "Basic cmFjY29yZDpzZWNyZXQ=");
+        let headers = [&[basic], headers].concat();
+        wire::call(self.port, method, path, &headers, body)
     }
-}
-
-/// The chunks of a body, put together.
-fn joined(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = body;
-    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
-        let size = std::str::from_utf8(&rest[..end]).unwrap_or_default();
-        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
-        let Some(chunk) = rest.get(end + 2..end + 2 + size).filter(|_| size > 0) else {
-            break;
-        };
-        out.extend_from_slice(chunk);
-        rest = rest.get(end + 2 + size + 2..).unwrap_or_default();
-    }
-    out
 }
 
 /// A text without its folds.
@@ -243,7 +190,7 @@ pub fn unfolded(text: &str) -> String {
 }
 
 fn launch(kind: Kind, folder: &Path, port: u16) -> Result<Child> {
-    let python = python()?;
+    let python = wire::python("python", "calendars")?;
     let log = std::fs::File::create(folder.join("log"))?;
     let mut server = match kind {
         Kind::Radicale => {

@@ -14,5 +14,7 @@ pub mod receiver;
 pub mod restore;
 pub mod sheet;
 pub mod shown;
+pub mod synapse;
 pub mod torture;
+pub mod wire;
 pub mod working;

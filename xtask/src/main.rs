@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 mod browser;
 mod cache;
 mod calendars;
+mod chats;
 mod ci;
 mod coverage;
 mod deny;
@@ -54,6 +55,8 @@ enum Verb {
     Tidy,
     /// The sample's calendars, read by programs that are not ours.
     Calendars,
+    /// Installs Synapse, the Matrix server that the end-to-end tests talk to.
+    Chats,
     /// Every kind of page, in a real browser: axe-core, keyboard, narrow screens, large text, weight.
     Pages(pages::Args),
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
@@ -91,6 +94,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Full(args) => full::run(&args),
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
+        Verb::Chats => chats::run(),
         Verb::Pages(args) => pages::run(&args),
         Verb::Schemas(args) => schemas::run(&args),
         Verb::Repairs(args) => repairs::run(&args),

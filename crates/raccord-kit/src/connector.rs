@@ -123,6 +123,14 @@ pub trait Source: Send + Sync {
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Observation, Failure>>;
 
+    /// Resolves with true as soon as there is something new since `cursor`, for tools that keep a
+    /// question open until then; with false when the tool closed it, or could not be asked. It is
+    /// dropped unanswered at any time, so it changes nothing and remembers nothing. Then the source
+    /// is read, or the question asked again.
+    fn news<'a>(&'a self, _cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
+        Box::pin(std::future::pending())
+    }
+
     /// Whether it brings what another place offers. Every line of it then says so in
     /// [`raccord_model::ORIGIN`], has the other's own id, and goes nowhere unasked but where
     /// [`Sink::shows_around`] says so.
