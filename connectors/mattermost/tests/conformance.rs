@@ -431,6 +431,8 @@ async fn s01_every_refusal_of_a_post_has_its_blame_and_is_not_repeated() {
             500 | 502 | 504 => Blame::Unknown,
             _ => *usual,
         };
+        // A refused token is not shown again for a while.
+        stage.pass(1_801);
         stage.server.fault(Fault::Refuse(Reply::status(*status)));
         let before = stage.standin.writes().len();
         let new = activity(number + 10, json!({}));
@@ -439,6 +441,7 @@ async fn s01_every_refusal_of_a_post_has_its_blame_and_is_not_repeated() {
         assert_eq!(failure.gone, *status == 410);
         assert_eq!(stage.standin.writes().len(), before + 1, "{status}");
     }
+    stage.pass(1_801);
     for fault in [Fault::LoseAnswer, Fault::Reset] {
         stage.server.fault(fault);
         let failure = stage
