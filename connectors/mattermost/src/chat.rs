@@ -1,13 +1,11 @@
 //! What is said: posts, looked for, changed, taken away, pinned.
 
-use hmac::{Hmac, Mac as _};
 use jiff::SignedDuration;
 use raccord_chat::dialect::{Dialect, Markdown};
 use raccord_chat::{Chat, Edited, Kind, Outgoing, Posted, Sought};
 use raccord_kit::BoxFuture;
-use raccord_model::Failure;
+use raccord_model::{Digest, Failure};
 use secrecy::ExposeSecret as _;
-use sha2::Sha256;
 
 use crate::api::{NewPost, PAGE, SINCE};
 use crate::post::{self, Post};
@@ -108,16 +106,9 @@ impl Mattermost {
     /// nobody else may guess one.
     fn pending(&self, me: &str, key: &str) -> Result<String, Failure> {
         let token = self.api.secret()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(token.expose_secret().as_bytes())
-            .map_err(|_| failure::bug("no key"))?;
-        mac.update(key.as_bytes());
-        let digest = mac.finalize().into_bytes();
-        let hex: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(format!("{me}:{hex}"))
+        let secret = format!("{}\0{key}", token.expose_secret());
+        let digest = Digest::of(secret.as_bytes()).to_string();
+        Ok(format!("{me}:{}", &digest[..32]))
     }
 
     fn posted(&self, post: &Post) -> Posted {

@@ -323,19 +323,3 @@ pub(crate) fn too_often() -> Failure {
         ),
     )
 }
-
-/// A fault of ours.
-pub(crate) fn bug(what: &str) -> Failure {
-    of(
-        Blame::Bug,
-        "bug",
-        Words::new(
-            format!("Le message n’a pas pu être écrit\u{a0}: {what}."),
-            format!("The message could not be written: {what}."),
-        ),
-        Words::new(
-            "C’est une erreur de Raccord\u{a0}: signalez-la.",
-            "This is a fault of Raccord: report it.",
-        ),
-    )
-}

@@ -20,7 +20,7 @@ impl Hook for Instance {
         let account = self.account();
         let told = read(call);
         let secret = account.hook_secret.as_ref().and_then(|one| one.read().ok());
-        match (secret, token(call, &told)) {
+        match (secret, token(call, told.as_ref())) {
             (Some(secrets), Some(given)) if is_one_of(given, &secrets) => {}
             _ => return Err(Unheard::Forged),
         }
@@ -95,8 +95,8 @@ impl Mattermost {
 }
 
 /// The token a call shows: in its body, or in its header.
-fn token<'c>(call: &'c Call, told: &'c Option<Told>) -> Option<&'c str> {
-    let written = told.as_ref().and_then(|told| told.get("token"));
+fn token<'c>(call: &'c Call, told: Option<&'c Told>) -> Option<&'c str> {
+    let written = told.and_then(|told| told.get("token"));
     written.map(String::as_str).or_else(|| {
         let (scheme, token) = call.header("authorization")?.split_once(' ')?;
         (scheme == "Token").then(|| token.trim())

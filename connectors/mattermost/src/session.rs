@@ -35,17 +35,14 @@ impl Mattermost {
             return Ok(Arc::clone(channel));
         }
         let host = self.api.host();
-        let channel = match name.strip_prefix('@') {
-            Some(person) => {
-                let other = self.api.user(person).await?;
-                let other = other.ok_or_else(|| failure::no_person(person, host))?;
-                self.api.direct(&self.me().await?.id, &other.id).await?
-            }
-            None => {
-                let plain = name.strip_prefix('~').unwrap_or(name);
-                let found = self.api.channel(&self.settings.team, plain).await?;
-                found.ok_or_else(|| failure::no_channel(plain, host))?
-            }
+        let channel = if let Some(person) = name.strip_prefix('@') {
+            let other = self.api.user(person).await?;
+            let other = other.ok_or_else(|| failure::no_person(person, host))?;
+            self.api.direct(&self.me().await?.id, &other.id).await?
+        } else {
+            let plain = name.strip_prefix('~').unwrap_or(name);
+            let found = self.api.channel(&self.settings.team, plain).await?;
+            found.ok_or_else(|| failure::no_channel(plain, host))?
         };
         let channel = Arc::new(channel);
         known.insert(name.to_owned(), Arc::clone(&channel));

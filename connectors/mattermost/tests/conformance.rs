@@ -486,6 +486,8 @@ async fn s01_a_change_of_what_we_know_may_be_repeated_after_a_lost_answer() {
         let failure = stage.write(&moved, Some(link.clone())).await.unwrap_err();
         assert_eq!(failure.blame, blame, "{status}");
     }
+    // The refused token is shown again after a while only.
+    stage.pass(1_801);
     stage.put(&moved, Some(link)).await;
     let standing = stage.server.standing("chantiers");
     assert_eq!(standing.len(), 1);

@@ -20,16 +20,13 @@ impl RocketChat {
             return Ok(Arc::clone(room));
         }
         let host = self.api.host();
-        let room = match name.strip_prefix('@') {
-            Some(person) => {
-                let found = self.api.direct(person).await?;
-                found.ok_or_else(|| failure::no_person(person, host))?
-            }
-            None => {
-                let plain = name.strip_prefix('#').unwrap_or(name);
-                let found = self.api.room(plain).await?;
-                found.ok_or_else(|| failure::no_room(plain, host))?
-            }
+        let room = if let Some(person) = name.strip_prefix('@') {
+            let found = self.api.direct(person).await?;
+            found.ok_or_else(|| failure::no_person(person, host))?
+        } else {
+            let plain = name.strip_prefix('#').unwrap_or(name);
+            let found = self.api.room(plain).await?;
+            found.ok_or_else(|| failure::no_room(plain, host))?
         };
         let room = Arc::new(room);
         known.insert(name.to_owned(), Arc::clone(&room));

@@ -178,11 +178,11 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
     type Change = fn(&Stage);
     let changes: [(&str, Change); 5] = [
         ("short messages", |stage| {
-            stage.server.state().longest = 4_000
+            stage.server.state().longest = 4_000;
         }),
         ("no editing", |stage| stage.server.state().editing = false),
         ("an old server", |stage| {
-            stage.server.state().version = "6.5.0"
+            stage.server.state().version = "6.5.0";
         }),
         ("an encrypted room", |stage| {
             stage.server.state().room_mut("chantiers").encrypted = true;

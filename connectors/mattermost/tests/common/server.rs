@@ -194,7 +194,7 @@ impl Server {
     pub(crate) fn replies(&self, user: &str, channel: &str, text: &str, root: &str) -> String {
         let mut state = self.state();
         let mut post = Post::new(state.id(), state.user(user), state.channel(channel), text);
-        post.root_id = root.to_owned();
+        root.clone_into(&mut post.root_id);
         post.create_at = state.now();
         post.update_at = post.create_at;
         let id = post.id.clone();
@@ -562,7 +562,7 @@ impl State {
             self.channels.get_mut(id).unwrap().header = header;
             if self.has(Quirk::HeaderMakesAPost) {
                 let mut post = Post::new(self.id(), call.user.id.clone(), channel.id, "header");
-                post.kind = "system_header_change".to_owned();
+                "system_header_change".clone_into(&mut post.kind);
                 post.create_at = self.now();
                 post.update_at = post.create_at;
                 self.add_post(post);

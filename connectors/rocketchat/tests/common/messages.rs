@@ -63,8 +63,7 @@ pub(crate) fn mentioned(text: &str, state: &State) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut before = '\n';
     let mut fenced = false;
-    let mut rest = text.char_indices().peekable();
-    while let Some((at, c)) = rest.next() {
+    for (at, c) in text.char_indices() {
         if text[at..].starts_with("```") && !state.has(Quirk::FenceDoesNotProtect) {
             fenced = !fenced;
         }
@@ -398,7 +397,7 @@ impl State {
         } else {
             // The row stays, for nobody to see.
             let message = self.find_mut(id).unwrap();
-            message.rid = "GRAVE".to_owned();
+            "GRAVE".clone_into(&mut message.rid);
         }
         self.trash.push((message.id, message.rid, now));
     }

@@ -63,6 +63,10 @@ pub(crate) struct Room {
     pub(crate) read_only: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub(crate) struct State {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) lost: Option<Quirk>,
@@ -366,7 +370,7 @@ impl State {
     fn route(&mut self, method: &str, route: &str, call: &Call<'_>) -> Reply {
         let (route, rest) = route.split_once('/').unwrap_or((route, ""));
         match (method, route) {
-            ("GET", "me") => self.me(&call.user),
+            ("GET", "me") => me(&call.user),
             ("GET", "settings.public") => self.public_settings(call),
             ("GET", "rooms.info") => self.room_info(call),
             ("GET", "rooms.get") => self.my_rooms(call),
@@ -469,13 +473,6 @@ impl State {
         )
     }
 
-    fn me(&self, user: &User) -> Reply {
-        success(json!({
-            "_id": user.id, "username": user.name, "name": user.name, "active": true,
-            "roles": user.roles, "statusConnection": "offline",
-        }))
-    }
-
     fn public_settings(&self, call: &Call<'_>) -> Reply {
         let all = [
             ("Message_MaxAllowedSize", json!(self.longest)),
@@ -560,14 +557,12 @@ impl State {
             .rooms
             .values()
             .find(|room| room.kind == 'd' && room.members == both);
-        let id = match known.map(|room| room.id.clone()) {
-            Some(known) => known,
-            None => {
-                let id = self.add_room("", 'd');
-                self.rooms.get_mut(&id).unwrap().members = both;
-                id
-            }
-        };
+        let known = known.map(|room| room.id.clone());
+        let id = known.unwrap_or_else(|| {
+            let id = self.add_room("", 'd');
+            self.rooms.get_mut(&id).unwrap().members = both;
+            id
+        });
         success(json!({ "room": { "_id": id, "rid": id, "t": "d" } }))
     }
 }
@@ -594,6 +589,13 @@ pub(crate) fn refusal(text: &str, kind: &str) -> Reply {
         body["errorType"] = json!(kind);
     }
     reply(400, &body)
+}
+
+fn me(user: &User) -> Reply {
+    success(json!({
+        "_id": user.id, "username": user.name, "name": user.name, "active": true,
+        "roles": user.roles, "statusConnection": "offline",
+    }))
 }
 
 fn room_json(room: &Room) -> Value {
