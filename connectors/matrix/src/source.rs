@@ -29,7 +29,7 @@ impl Source for Matrix {
 
     fn news<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let Some(since) = cursor.map(|cursor| self.since(cursor)) else {
+            let Some(cursor) = cursor else {
                 return true;
             };
             let api = &self.speaker.chat().api;
@@ -37,12 +37,16 @@ impl Source for Matrix {
                 return false;
             };
             let filter = self.filter(&me.user_id);
-            match api.sync(Some(&since), &filter, OPEN).await {
-                Ok(answer) => answer["rooms"]["join"]
-                    .as_object()
-                    .is_some_and(|rooms| !rooms.is_empty()),
-                Err(_) => false,
+            let since = self.since(cursor);
+            let Ok(answer) = api.sync(Some(&since), &filter, OPEN).await else {
+                return false;
+            };
+            let rooms = answer["rooms"]["join"].as_object();
+            let fresh = rooms.is_some_and(|rooms| !rooms.is_empty());
+            if !fresh {
+                self.pass(cursor, next(&answer));
             }
+            fresh
         })
     }
 
