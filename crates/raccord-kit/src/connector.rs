@@ -125,8 +125,8 @@ pub trait Source: Send + Sync {
 
     /// Resolves with true as soon as there is something new since `cursor`, for tools that keep a
     /// question open until then; with false when the tool closed it, or could not be asked. It is
-    /// dropped unanswered at any time, so it changes nothing and remembers nothing. Then the source
-    /// is read, or the question asked again.
+    /// dropped unanswered at any time: what it learns of changes it leaves to the reading. Then the
+    /// source is read, or the question asked again.
     fn news<'a>(&'a self, _cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
         Box::pin(std::future::pending())
     }
