@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use raccord_bus::jetstream::servers::{Server, Version, free_port};
-use raccord_tests::place::Place;
+use raccord_tests::place::{Place, copy};
 use raccord_tests::receiver::Receiver;
 use raccord_tests::working::{TOKEN, Working};
 use serde_json::Value;
@@ -231,6 +231,58 @@ fn a_node_that_hung_and_servers_that_died_lose_nothing_and_make_nothing_twice() 
     world.server.run();
     world.told(&["Un", "Deux", "Trois", "Quatre"]);
     spread(&[(&south, 2), (&north, 2)]);
+}
+
+/// Nothing in the servers tells that all of them were put back to an earlier moment: a machine does,
+/// though it comes after another has begun to work.
+#[test]
+fn a_machine_that_has_read_more_than_there_is_mutes_the_place_wherever_it_is_at_work() {
+    let mut world = World::new();
+    let north = world.node("north");
+    world.told(&["Un"]);
+    world.server.kill();
+    let (store, backup) = (world.server.store(), world.folder.path().join("backup"));
+    copy(&store, &backup).unwrap();
+    world.server.run();
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux"]);
+    }
+    world.told(&["Un", "Deux"]);
+    let address = north.address();
+    let north = north.leave().unwrap();
+
+    world.server.kill();
+    std::fs::remove_dir_all(&store).unwrap();
+    copy(&backup, &store).unwrap();
+    world.server.run();
+    let south = world.node("south");
+    spread(&[(&south, 4)]);
+    let mute = |node: &Working| node.get("/readyz").unwrap().1.matches("\"mute\"").count();
+    assert_eq!(mute(&south), 0, "nobody knows better");
+    let north = Working::start_at(address, north).unwrap();
+    let told = || mute(&north) + mute(&south) >= PLACES.len();
+    south.until("not every place is mute", told);
+    let sent = world.receiver.received().len();
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux", "Trois"]);
+    }
+    for place in PLACES {
+        let pass = south.place.run(&["sync", "--place", place]).unwrap();
+        assert_eq!(pass.json["done"], 0, "{place}: {}", pass.stderr);
+    }
+    assert_eq!(world.receiver.received().len(), sent);
+
+    // Once a person has said what it is, it stays said.
+    for place in PLACES {
+        let said = south.place.run(&["unmute", "--moved", "--place", place]);
+        assert_eq!(said.unwrap().code, 0, "{place}");
+    }
+    world.receiver.wait(Duration::from_secs(30), |received| {
+        received.len() >= sent + PLACES.len()
+    });
+    south.stop().unwrap();
+    spread(&[(&north, 4)]);
+    assert_eq!(mute(&north), 0, "what was settled is not asked again");
 }
 
 #[test]

@@ -97,6 +97,10 @@ impl Jetstream {
         self.0.carrier.now()
     }
 
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.carrier.elapsed()
+    }
+
     pub(super) async fn sleep_until(&self, until: Instant) {
         self.0.carrier.sleep_until(until).await;
     }

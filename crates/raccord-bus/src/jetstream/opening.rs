@@ -17,7 +17,7 @@ use crate::faults::{Fault, planted};
 use crate::{Head, LogError, LogRead as _, Part};
 
 /// The remark that a log went back in time, until a person says what it is.
-pub(super) const RESTORED: &str = "log.restored";
+pub const RESTORED: &str = "log.restored";
 
 /// The remark for which message of the bucket of values that was said already.
 pub(super) const MISSED: &str = "log.values-missed";

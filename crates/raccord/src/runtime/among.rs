@@ -179,7 +179,9 @@ impl Among {
                 }
                 let ours = view.holder(id) == Some(us);
                 match running.contains(id) {
-                    true if !ours => turn.lost.push(id.clone()),
+                    true if !ours || matches!(joined.node.renews(id), Ok(false)) => {
+                        turn.lost.push(id.clone());
+                    }
                     // Letting go was not heard: nobody else can take it.
                     false if ours && !place.is_tired() => turn.take.push(id.clone()),
                     false if !place.shown && !place.is_tired() => {

@@ -20,6 +20,7 @@ use super::pass::{Pass, PassOptions, one_pass};
 use super::people;
 use super::printed;
 use super::socket::{self, Answer, Asked, Request};
+use super::testimony;
 use super::told;
 use crate::cli::Unmute;
 use crate::locale::View;
@@ -99,6 +100,10 @@ impl Commands {
             Ask::Hook { connector, call } => serde_json::to_vec(&here.hook(&connector, call).await),
             Ask::Programme { now, limit } => serde_json::to_vec(&here.programme(now, limit).await),
             Ask::Command(asked) => serde_json::to_vec(&self.answer(asked).await),
+            Ask::Lacks(known) => match known.parse() {
+                Ok(known) => serde_json::to_vec(&testimony::heard(&self.place.desk, known).await),
+                Err(()) => return,
+            },
         };
         // Whoever asked may be gone; what was decided stands.
         drop(question.answer(&answer.unwrap_or_default()).await);

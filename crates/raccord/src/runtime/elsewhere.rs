@@ -50,6 +50,8 @@ pub(super) enum Ask {
     },
     /// A command.
     Command(Asked),
+    /// Whether the log lacks a commit that the asking machine has read: its number and its hash.
+    Lacks(String),
 }
 
 /// A place that another node works for, or none yet.

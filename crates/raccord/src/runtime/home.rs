@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use raccord_bus::jetstream::{
-    self, ClusterError, EventOut, Jetstream, JetstreamLog, JetstreamReader, Node, name,
+    self, ClusterError, EventOut, Jetstream, JetstreamLog, JetstreamReader, Known, Node, RESTORED,
+    name,
 };
 use raccord_bus::{
     Forgotten, Head, Log, LogError, LogRead, MOVED, Past, Reader, SqliteLog, SqliteReader,
@@ -34,6 +35,8 @@ struct Link {
     node: Arc<Mutex<Option<Arc<Node>>>>,
     /// What this process works for.
     claims: Arc<Mutex<BTreeMap<PlaceId, Weak<Claim>>>>,
+    /// Where this machine keeps its copies.
+    copies: Arc<Mutex<BTreeMap<PlaceId, PathBuf>>>,
     // Dropped last.
     _carrier: Arc<Carrier>,
 }
@@ -45,7 +48,13 @@ impl Link {
         if let Some(node) = &*known {
             return Ok(Arc::clone(node));
         }
-        let node = Arc::new(Node::join(&self.jetstream, &self.name)?);
+        let mut node = Node::join(&self.jetstream, &self.name)?;
+        let copies = Arc::clone(&self.copies);
+        node.bears_witness(move |place| {
+            let copies = copies.lock().unwrap_or_else(PoisonError::into_inner);
+            copies.get(place).cloned()
+        });
+        let node = Arc::new(node);
         *known = Some(Arc::clone(&node));
         Ok(node)
     }
@@ -144,6 +153,7 @@ fn connect(settings: &jetstream::Settings, name: &str) -> Result<Link, LogError>
         name: name.into(),
         node: Arc::default(),
         claims: Arc::default(),
+        copies: Arc::default(),
         _carrier: carrier,
     })
 }
@@ -178,11 +188,17 @@ impl Home {
         let in_folder = Self::folder(&settings.place.id, &settings.data);
         Ok(match &settings.cluster {
             None => in_folder,
-            Some(cluster) => Self {
-                address: settings.address(),
-                cluster: Some(clusters.link(cluster)?),
-                ..in_folder
-            },
+            Some(cluster) => {
+                let link = clusters.link(cluster)?;
+                let mut copies = link.copies.lock().unwrap_or_else(PoisonError::into_inner);
+                copies.insert(in_folder.place.clone(), in_folder.data.clone());
+                drop(copies);
+                Self {
+                    address: settings.address(),
+                    cluster: Some(link),
+                    ..in_folder
+                }
+            }
         })
     }
 
@@ -343,9 +359,10 @@ impl Home {
                 }
             }
             Some(link) => {
-                let opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
+                let mut opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
+                let restored = opened.restored || self.others_know_more(&mut opened.log, link)?;
                 let past = Past {
-                    restored: opened.restored,
+                    restored,
                     moved: opened.log.meta(MOVED)?,
                     ..Past::default()
                 };
@@ -355,6 +372,54 @@ impl Home {
                 }
             }
         })
+    }
+
+    /// Whether another machine has read what the log does not have: then it went back in time, and
+    /// that is remembered.
+    fn others_know_more(&self, log: &mut JetstreamLog, link: &Link) -> Result<bool, LogError> {
+        let node = link.node()?;
+        let known = node.others_know(&self.place);
+        let mut more = Vec::new();
+        for (other, known) in known {
+            if !jetstream::has(log, &known)? {
+                tracing::warn!(place = %self.place, node = name(&other), "another machine has read more of the log than there is");
+                more.push((other, known));
+            }
+        }
+        if !more.is_empty() {
+            log.set_meta(RESTORED, Some("yes"))?;
+        }
+        for (other, known) in &more {
+            node.told(other, &self.place, known);
+        }
+        Ok(!more.is_empty())
+    }
+
+    /// What this machine's copy knows that the log, as it is read, does not have; nothing is concluded
+    /// from that before its writer says so too.
+    ///
+    /// # Errors
+    /// As either cannot be read.
+    pub(crate) fn knows_more(&self) -> Result<Option<Known>, LogError> {
+        let Some(log) = self.read()? else {
+            return Ok(None);
+        };
+        if !log.past()?.restored {
+            return Ok(None);
+        }
+        drop(log);
+        jetstream::copied(&self.data, &self.place)
+    }
+
+    /// Lets this machine's copy go, if it is still that one: what it knew was heard.
+    ///
+    /// # Errors
+    /// As the machine refuses.
+    pub(crate) fn forget_copy(&self, known: &Known) -> Result<(), LogError> {
+        if jetstream::copied(&self.data, &self.place)?.as_ref() == Some(known) {
+            jetstream::drop_copy(&self.data)?;
+        }
+        Ok(())
     }
 
     /// Opens the log for reading; none where the place never ran.

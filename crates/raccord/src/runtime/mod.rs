@@ -39,6 +39,7 @@ mod socket;
 mod sources;
 mod stopped;
 mod telling;
+mod testimony;
 mod told;
 mod watching;
 mod writer;

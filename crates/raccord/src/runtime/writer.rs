@@ -408,12 +408,15 @@ impl Thread {
                     inputs.push(input);
                     replies.push(Some(reply));
                 }
+                // Whoever opened the log again does not know of that attempt, and made or doubts it anew.
+                Command::Outcome { opening, .. } if opening != self.effects.opening => {}
                 Command::Outcome {
                     connector,
                     family,
                     delivery,
                     outcome,
                     unchanged,
+                    ..
                 } => {
                     if let (Some(pass), Outcome::Done(_)) = (&mut self.pass, &outcome) {
                         pass.done.push(delivery);
@@ -634,6 +637,7 @@ impl Thread {
                 return None;
             }
         };
+        self.effects.opening += 1;
         let mut held = Held {
             engine: loaded.engine,
             log: loaded.log,
