@@ -182,7 +182,7 @@ impl Stage {
     }
 }
 
-async fn killed(mut stage: Stage) {
+fn killed(mut stage: Stage) {
     stage.sheet(40);
     stage.answers_slowly();
     for turn in 0..12 {
@@ -219,7 +219,7 @@ async fn killed(mut stage: Stage) {
 }
 
 /// A day without the program: 2,000 messages, some of them changed or taken away meanwhile.
-async fn a_day_away(mut stage: Stage) {
+fn a_day_away(mut stage: Stage) {
     stage.sheet(1);
     let before = stage.server.says("avant");
     stage.run(&["sync"]);
@@ -289,22 +289,22 @@ fn planned(stage: &mut Stage) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mattermost_hears_each_announcement_once_however_often_the_program_is_killed() {
-    killed(Stage::mattermost().await).await;
+    killed(Stage::mattermost().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rocketchat_hears_each_announcement_once_however_often_the_program_is_killed() {
-    killed(Stage::rocketchat().await).await;
+    killed(Stage::rocketchat().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_said_in_mattermost_during_a_day_away_is_heard_once() {
-    a_day_away(Stage::mattermost().await).await;
+    a_day_away(Stage::mattermost().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_said_in_rocketchat_during_a_day_away_is_heard_once() {
-    a_day_away(Stage::rocketchat().await).await;
+    a_day_away(Stage::rocketchat().await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
