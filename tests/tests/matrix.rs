@@ -87,7 +87,7 @@ fn an_announcement_stays_true_and_what_moved_is_said_in_its_thread() {
     );
     let first = world.sync();
     assert_eq!(first["done"], 0, "people may change their mind: {first}");
-    world.place.is_at("2026-12-20T08:05:00Z");
+    world.place.is_at("2026-12-20T08:06:00Z");
     world.sync();
     let messages = world.messages();
     assert_eq!(messages.len(), 2, "{messages:#?}");
@@ -105,13 +105,13 @@ fn an_announcement_stays_true_and_what_moved_is_said_in_its_thread() {
         "Concert de jazz,08/01/2027,21h,Cour,Un plat à partager,",
         "Atelier vélo,09/01/2027,18h,Cour,,",
     ]);
-    world.place.is_at("2026-12-20T08:06:00Z");
+    world.place.is_at("2026-12-20T08:08:00Z");
     world.sync();
     let shown = world.messages();
     assert_eq!(shown.len(), 2, "changed in place: {shown:#?}");
     let now = shown.iter().find(|message| message.id == jazz.id).unwrap();
     assert!(now.text.contains("21\u{202f}h · Cour"), "{now:?}");
-    world.place.is_at("2026-12-20T08:12:00Z");
+    world.place.is_at("2026-12-20T08:15:00Z");
     world.sync();
     let said = world.messages();
     assert_eq!(said.len(), 3, "{said:#?}");
@@ -133,7 +133,7 @@ fn an_announcement_stays_true_and_what_moved_is_said_in_its_thread() {
     ]);
     world.place.is_at("2026-12-20T08:20:00Z");
     world.sync();
-    world.place.is_at("2026-12-20T08:26:00Z");
+    world.place.is_at("2026-12-20T08:28:00Z");
     world.sync();
     let said = world.messages();
     let jazz = said.iter().find(|message| message.id == jazz.id).unwrap();
@@ -152,21 +152,15 @@ fn an_announcement_stays_true_and_what_moved_is_said_in_its_thread() {
 fn a_plan_asks_and_writes_nothing_and_the_pass_after_it_says_exactly_that() {
     let world = world(NONE, None, "", "grace = \"0s\"");
     world.sheet(&[JAZZ]);
-    let plan = world.place.run(&["plan", "--out", "plan.json"]).unwrap();
+    let out = world.place.path("plan.json");
+    let out = out.to_str().unwrap();
+    let plan = world.place.run(&["plan", "--out", out]).unwrap();
     assert_eq!(plan.code, 0, "{plan:?}");
     let effects = plan.json["effects"].as_array().unwrap();
     assert_eq!(effects.len(), 1, "{effects:?}");
     let text = effects[0]["text"].as_str().unwrap().to_owned();
     assert!(world.messages().is_empty());
-    let joined = world
-        .server
-        .call("GET", "v3/joined_rooms", Some(&world.lou), None);
-    assert!(joined.is_ok());
-    let out = world.place.path("plan.json");
-    let made = world
-        .place
-        .run(&["sync", "--plan", out.to_str().unwrap()])
-        .unwrap();
+    let made = world.place.run(&["sync", "--plan", out]).unwrap();
     assert_eq!(made.code, 0, "{made:?}");
     let said = world.messages();
     assert_eq!(said.len(), 1);
