@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::call::{call, installed};
+use crate::wire::{call, installed};
 
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);

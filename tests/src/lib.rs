@@ -4,7 +4,6 @@
 //! a port, and reads what came out.
 
 pub mod caldav;
-mod call;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;
@@ -16,5 +15,7 @@ pub mod receiver;
 pub mod restore;
 pub mod sheet;
 pub mod shown;
+pub mod synapse;
 pub mod torture;
+pub mod wire;
 pub mod working;

@@ -54,6 +54,11 @@ impl Link {
         self.leads_to.store(port, Ordering::SeqCst);
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)

@@ -68,6 +68,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::calendars::run),
     },
     Step {
+        name: "chats",
+        work: Work::Here(crate::chats::run),
+    },
+    Step {
         name: "pages",
         work: Work::Here(|| crate::pages::run(&crate::pages::Args::default())),
     },

@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 mod browser;
 mod cache;
 mod calendars;
+mod chats;
 mod ci;
 mod coverage;
 mod deny;
@@ -55,6 +56,8 @@ enum Verb {
     Tidy,
     /// The sample's calendars, read by programs that are not ours.
     Calendars,
+    /// Installs Synapse, the Matrix server that the end-to-end tests talk to.
+    Chats,
     /// Every kind of page, in a real browser: axe-core, keyboard, narrow screens, large text, weight.
     Pages(pages::Args),
     /// Installs the EtherCalc that tests start, in the cache folder.
@@ -94,6 +97,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Full(args) => full::run(&args),
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
+        Verb::Chats => chats::run(),
         Verb::Pages(args) => pages::run(&args),
         Verb::Rooms => rooms::run(),
         Verb::Schemas(args) => schemas::run(&args),

@@ -39,6 +39,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         "raccord-engine" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
             other == "raccord-model"
         }
+        "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
         "raccord-dav" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
@@ -50,7 +51,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         name if connector(name) => {
             matches!(
                 other,
-                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-dav"
+                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-chat" | "raccord-dav"
             )
         }
         _ => false,

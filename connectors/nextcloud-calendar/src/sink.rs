@@ -40,7 +40,7 @@ impl Sink for Calendars {
                 }
                 _ => None,
             },
-            Subject::Publication { .. } => None,
+            Subject::Publication { .. } | Subject::Saying { .. } => None,
         };
         let Some(shown) = shown else {
             return Rendered::Nothing;

@@ -39,6 +39,7 @@ fn kit(folder: &Path, child: &str) -> Kit {
     Kit {
         colour: String::new(),
         base: folder.to_owned(),
+        templates: std::sync::Arc::default(),
         program: std::path::absolute("tests/children").unwrap().join(child),
         ..testing::kit()
     }

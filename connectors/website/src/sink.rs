@@ -88,7 +88,7 @@ impl Sink for Website {
                     None => Rendered::Nothing,
                 }
             }
-            Subject::Entity { .. } => Rendered::Nothing,
+            Subject::Entity { .. } | Subject::Saying { .. } => Rendered::Nothing,
             Subject::Publication { members, .. } => {
                 let mut items: Vec<Item> = members
                     .iter()

@@ -11,4 +11,4 @@ mod schedule;
 mod wish;
 
 pub(crate) use schedule::{action, needless};
-pub(crate) use wish::Wish;
+pub(crate) use wish::{Wish, grace};

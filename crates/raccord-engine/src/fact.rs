@@ -212,6 +212,15 @@ pub enum Fact {
         /// The entity.
         entity: EntityId,
     },
+    /// People were told what an announcement, or a reply to it, says.
+    Told {
+        /// The connector.
+        connector: ConnectorName,
+        /// The entity.
+        entity: EntityId,
+        /// What they were told ([`raccord_model::TOLD`]).
+        fields: Fields,
+    },
     /// A chain of events was stopped by the burst breaker.
     Broken {
         /// The chain's `correlationid`.

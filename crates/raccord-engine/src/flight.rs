@@ -26,6 +26,8 @@ pub(crate) struct Flight {
     pub(crate) withheld: bool,
     /// Continued chains: how many events each brought lately.
     pub(crate) bursts: BTreeMap<raccord_model::EventId, u32>,
+    /// When questions were asked lately, by connector and room.
+    pub(crate) asked: BTreeMap<(ConnectorName, String), VecDeque<Timestamp>>,
 }
 
 /// What is in the air towards one sink.
@@ -159,6 +161,12 @@ impl SinkFlight {
     /// A lane to probe a tool with that is down: one that can go, else one that is parked.
     pub(crate) fn probe_lane(&mut self) -> Option<EntityId> {
         self.next_lane().or_else(|| self.parked.pop_first())
+    }
+
+    /// Whether nothing was tried in vain.
+    pub(crate) fn is_calm(&self) -> bool {
+        let nothing = self.failed.is_empty() && self.looks.is_empty() && self.tried.is_empty();
+        nothing && self.parked.is_empty() && self.probe_at.is_none()
     }
 
     pub(crate) fn next_timer(&self) -> Option<Timestamp> {

@@ -9,6 +9,7 @@ use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
 
 use crate::fact::{Closing, DeliveryRef, Fact, Health, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
+use crate::sayings::About;
 use crate::state::{
     Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting,
 };
@@ -316,6 +317,14 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 link.revision = 0;
             }
         }
+        Fact::Told {
+            connector,
+            entity,
+            fields,
+        } => {
+            let body = serde_json::to_vec(fields).expect("fields always serialise into memory");
+            crate::sayings::fold_told(state, connector, *entity, body);
+        }
         Fact::Broken { correlation } => {
             state.broken.insert(*correlation);
             for sink in state.sinks.values_mut() {
@@ -450,6 +459,11 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
 }
 
 fn fold_owed(state: &mut State, owed: &OwedFact, at: Timestamp) {
+    // Each hour of a round-up is owed once.
+    if let Some(About::Roundup(id, hour)) = owed.key.as_deref().and_then(About::read) {
+        let body = serde_json::to_vec(&hour).expect("an hour always serialises into memory");
+        crate::sayings::fold_told(state, &owed.connector, id, body);
+    }
     let sink = state.sinks.entry(owed.connector.clone()).or_default();
     let target = sink.targets.entry(owed.entity).or_default();
     target.family = Some(owed.family);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use raccord_model::{Cause, ConnectorName, Digest, EntityId, Fields, HoldId, Link, Verb, Words};
 
 use crate::deciding::{Deciding, Draft};
+use crate::delivery::Wish;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
@@ -49,7 +50,13 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         }
         None => return,
     };
-    let title = deciding.title(entity);
+    let title = match deciding.about(&of.connector, entity) {
+        None => deciding.title(entity),
+        Some(_) => deciding
+            .wish(&of.connector, entity)
+            .map(Wish::title)
+            .unwrap_or_default(),
+    };
     let aim = deciding.state.aim(of);
     let hold = Hold {
         id: delivery_hold(of),
@@ -374,19 +381,28 @@ fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         });
         return;
     };
-    let link = owed.hash.map(|hash| match link {
-        Some(link) => Link { hash, ..link },
-        // What an attempt this log does not know of wrote is not known either.
-        None if owed.progress.attempt() == 0 => Link::nameless(Digest::default()),
-        None => Link::nameless(hash),
-    });
+    let about = object.and_then(|entity| deciding.about(&of.connector, entity));
+    let link = owed
+        .hash
+        .filter(|_| about.is_none())
+        .map(|hash| match link {
+            Some(link) => Link { hash, ..link },
+            // What an attempt this log does not know of wrote is not known either.
+            None if owed.progress.attempt() == 0 => Link::nameless(Digest::default()),
+            None => Link::nameless(hash),
+        });
     deciding.record(Fact::Done {
         of: of.clone(),
         link,
         written: Fields::new(),
     });
-    if let Some(entity) = object {
-        deciding.review(&of.connector, entity);
+    match (about, object) {
+        (Some(about), Some(saying)) => {
+            let told = deciding.tells(&of.connector, about.entity().unwrap_or(saying));
+            deciding.said(&of.connector, about, told.unwrap_or_default());
+        }
+        (None, Some(entity)) => deciding.review(&of.connector, entity),
+        (_, None) => {}
     }
 }
 

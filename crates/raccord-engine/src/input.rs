@@ -22,6 +22,13 @@ pub enum Input {
     },
     /// Another program posted changes; all of them are taken, or none.
     Posted(Vec<Change>),
+    /// The tool of a connector called to tell changes; all of them are taken, or none.
+    Heard {
+        /// The connector.
+        connector: ConnectorName,
+        /// The changes; each is the connector's, whatever its sender says.
+        changes: Vec<Change>,
+    },
     /// A member edited our object in a tool.
     Edited {
         /// The connector that read it back.

@@ -33,6 +33,7 @@ mod recipes;
 mod rest;
 mod routing;
 mod rules;
+mod sayings;
 mod state;
 mod vault;
 mod why;
@@ -54,7 +55,7 @@ pub use preview::noticed_in;
 pub use rest::{Rest, Standing};
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
-    Target, Waiting,
+    Target, Told, Waiting,
 };
 pub use vault::{Forgotten, Vault};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

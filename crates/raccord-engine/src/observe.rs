@@ -9,7 +9,8 @@ mod told;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Change, ConnectorName, Digest, EntityId, Failure, Observation, Reading, Remark, Rules,
+    Change, ConnectorName, Digest, EntityId, EntityKind, Failure, Observation, Reading, Remark,
+    Rules, Verb,
 };
 
 use accept::{Gone, apply, cancel_missing, leaves_silently, restrict};
@@ -22,6 +23,7 @@ use crate::deciding::Deciding;
 use crate::fact::{Fact, ReadFact};
 use crate::faults::{Fault, planted};
 use crate::identity::Question;
+use crate::input::Reply;
 
 pub(crate) use accept::PARTED;
 pub(crate) use told::remark_digest;
@@ -37,7 +39,7 @@ pub(crate) fn observed(
     match seen {
         Err(failure) => unreadable(deciding, source, failure),
         Ok(Observation::Changes { changes, cursor }) => {
-            changes_of(deciding, changes);
+            changes_of(deciding, source, changes);
             deciding.record(Fact::Same {
                 source: source.clone(),
                 cursor,
@@ -63,11 +65,34 @@ pub(crate) fn observed(
     }
 }
 
-fn changes_of(deciding: &mut Deciding<'_>, changes: Vec<Change>) {
+fn changes_of(deciding: &mut Deciding<'_>, source: &ConnectorName, changes: Vec<Change>) {
     for change in changes {
         // One that cannot be taken does not stop the others.
-        crate::posted::take(deciding, vec![change]);
+        called(deciding, source, vec![change]);
     }
+}
+
+/// Takes what a tool tells by itself; what is asked there is answered.
+pub(crate) fn called(
+    deciding: &mut Deciding<'_>,
+    connector: &ConnectorName,
+    mut changes: Vec<Change>,
+) -> Reply {
+    let mut asked = Vec::new();
+    for change in &mut changes {
+        change.sender = connector.to_string();
+        let asks = change.kind == EntityKind::Message && change.verb == Verb::Created;
+        if asks && !crate::posted::is_repeat(deciding, change) {
+            asked.push(crate::posted::entity_of(deciding, change));
+        }
+    }
+    let reply = crate::posted::take(deciding, changes);
+    if reply == Reply::Taken {
+        for message in asked {
+            crate::sayings::heard(deciding, connector, message);
+        }
+    }
+    reply
 }
 
 /// A reading that finds the source unchanged is a complete reading: second looks count.

@@ -32,6 +32,8 @@ pub struct Planned {
     pub after: Fields,
     /// What will be seen, where the connector says.
     pub text: Option<Words>,
+    /// What people will read, where it is a message to them.
+    pub said: Option<Words>,
     /// How far the attempts are.
     pub progress: Progress,
     /// Since when it is owed.
@@ -135,6 +137,7 @@ pub(crate) fn describe(
                 before,
                 after,
                 text: None,
+                said: None,
                 progress: queued.progress.clone(),
                 since: queued.since,
             })
@@ -155,11 +158,15 @@ pub(crate) fn describe(
             if needless && owed.progress == Progress::Pending {
                 return None; // It will be skipped.
             }
+            let about = deciding.about(connector, entity);
             let cancelled = record
                 .is_some_and(|record| record.when().status == raccord_model::Status::Cancelled);
             let (desired, action) = match (wish.map(|wish| wish.rendered), &target.link) {
                 (Some(Rendered::Object(desired)), link) => {
-                    let action = crate::delivery::action(link.as_ref(), cancelled);
+                    let action = match about {
+                        Some(_) => Action::Send,
+                        None => crate::delivery::action(link.as_ref(), cancelled),
+                    };
                     (Some(desired), action)
                 }
                 _ => (None, Action::Remove),
@@ -174,6 +181,12 @@ pub(crate) fn describe(
                 Some(desired) => (desired.title, Some(desired.text)),
                 None => (deciding.title(entity), None),
             };
+            let rules = deciding.rules();
+            let speaks = rules.sinks.get(connector).is_some_and(|rule| {
+                let mut handles = rule.handles.iter();
+                handles.any(|handling| handling.mode == raccord_model::Mode::Announce)
+            });
+            let said = text.clone().filter(|_| speaks);
             let title = match (&target.key, title.is_empty()) {
                 (Some(key), true) => key.clone(),
                 _ => title,
@@ -182,7 +195,11 @@ pub(crate) fn describe(
                 delivery: owed.delivery,
                 connector: connector.clone(),
                 entity,
-                kind: record.map_or(EntityKind::Publication, |record| record.kind),
+                kind: match (record, about) {
+                    (Some(record), _) => record.kind,
+                    (None, Some(_)) => EntityKind::Message,
+                    (None, None) => EntityKind::Publication,
+                },
                 action,
                 due: owed
                     .due
@@ -192,6 +209,7 @@ pub(crate) fn describe(
                 before,
                 after,
                 text,
+                said,
                 progress: owed.progress.clone(),
                 since: owed.since,
             })

@@ -119,7 +119,7 @@ fn seen_key(change: &Change) -> Digest {
     Digest::of(&[change.sender.as_bytes(), &[0], change.id.as_bytes()].concat())
 }
 
-fn is_repeat(deciding: &Deciding<'_>, change: &Change) -> bool {
+pub(crate) fn is_repeat(deciding: &Deciding<'_>, change: &Change) -> bool {
     deciding.state.seen.contains(&seen_key(change)) || is_echo(deciding, change)
 }
 
@@ -130,7 +130,7 @@ fn is_echo(deciding: &Deciding<'_>, change: &Change) -> bool {
 }
 
 /// The entity a sender's subject names: one of ours by its id, else derived from sender and subject.
-fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
+pub(crate) fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
     let place = &deciding.state.rules().place.id;
     EntityId::derive(&[
         place.as_str().as_bytes(),

@@ -11,6 +11,7 @@ use raccord_model::{
 use crate::deciding::Deciding;
 use crate::delivery::Wish;
 use crate::routing;
+use crate::sayings::About;
 use crate::state::Shown;
 
 /// Looks again at every publication of every sink.
@@ -43,6 +44,7 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
         }
     }
     crate::paper::review_walls(deciding);
+    crate::sayings::review_roundups(deciding);
 }
 
 /// The id of a publication.
@@ -57,7 +59,7 @@ pub(crate) fn id(deciding: &Deciding<'_>, sink: &ConnectorName, key: &str) -> En
 }
 
 /// Whether the target is new.
-fn ensure_target(
+pub(crate) fn ensure_target(
     deciding: &mut Deciding<'_>,
     sink: &ConnectorName,
     id: EntityId,
@@ -80,7 +82,7 @@ fn ensure_target(
 }
 
 /// What was not owed after all leaves no trace: only facts do.
-fn take_back(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId) {
+pub(crate) fn take_back(deciding: &mut Deciding<'_>, sink: &ConnectorName, id: EntityId) {
     let unused = deciding
         .state
         .sinks
@@ -114,6 +116,7 @@ fn keys(deciding: &Deciding<'_>, sink: &ConnectorName, period: Period) -> BTreeS
                     .targets
                     .values()
                     .filter_map(|target| target.key.as_ref())
+                    .filter(|key| About::read(key).is_none())
                 {
                     let still_printable = || {
                         deciding.state.activities().any(|(_, record)| {

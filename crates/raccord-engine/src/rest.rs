@@ -69,12 +69,14 @@ impl Standing {
 
 impl Engine {
     /// What to keep of an engine that may be let go now and folded again later: none while something
-    /// is under way, could be tried, or is withheld.
+    /// is under way, was tried in vain, or is withheld. What is only due later can wait.
     pub fn rest(&self) -> Option<Rest> {
-        let busy = self.flight.withheld || self.in_flight() > 0 || self.next_attempt().is_some();
+        let next = self.next_attempt();
+        let troubled = self.flight.sinks.values().any(|sink| !sink.is_calm());
+        let busy = self.flight.withheld || self.in_flight() > 0 || next.is_some() && troubled;
         let retried = self.flight.sinks.iter();
         (!busy).then(|| Rest {
-            date: self.next_date(),
+            date: self.next_date().into_iter().chain(next).min(),
             patience: patience(&self.state, &self.flight).collect(),
             retried: retried
                 .map(|(name, sink)| (name.clone(), sink.retried))

@@ -22,7 +22,9 @@ pub(crate) fn route<'r>(
     }
     let foreign = entity.is_foreign();
     let mut routed = foreign && !rules.sinks.get(sink).is_some_and(|rule| rule.around);
-    let about = |route: &&Route| route.to == *sink && route.when.names_origin() == foreign;
+    let about = |route: &&Route| {
+        route.to == *sink && route.roundup.is_none() && route.when.names_origin() == foreign
+    };
     for route in rules.routes.iter().filter(about) {
         routed = true;
         if route.when.fits(entity) {

@@ -52,6 +52,18 @@ pub struct State {
     /// What lines of a source said before they were rewritten, the latest last: whoever undoes an
     /// edit finds their activity again.
     pub rewritten: BTreeMap<ConnectorName, VecDeque<(Digest, EntityId)>>,
+    /// What people were told last: of what was announced, and, of round-ups, for which hour.
+    pub told: BTreeMap<ConnectorName, BTreeMap<EntityId, Told>>,
+}
+
+/// What people were told last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// How often they were told something.
+    pub times: u32,
+    /// What, as JSON.
+    #[serde(with = "shared_bytes")]
+    pub body: Arc<[u8]>,
 }
 
 /// An entity, encoded: a hundred thousand of them are alive at once.

@@ -52,6 +52,7 @@ fn rules() -> Rules {
         target: Digest::default(),
         credentials: Digest::default(),
         around: false,
+        approvers: std::collections::BTreeSet::new(),
     };
     let sheet = SourceRule {
         kind: "spreadsheet".into(),

@@ -34,6 +34,7 @@ impl Render for World {
                 let title = entity.text("title").to_owned();
                 (entity.id.to_string(), BTreeSet::from([title]))
             }
+            Subject::Saying { .. } => return Rendered::Nothing,
         };
         let hash = Digest::of(format!("{shown:?}").as_bytes());
         self.0.borrow_mut().insert((sink.to_string(), key), shown);
@@ -66,6 +67,7 @@ fn sink(kind: &str, mode: Mode, around: bool) -> SinkRule {
         target: Digest::default(),
         credentials: Digest::default(),
         around,
+        approvers: std::collections::BTreeSet::new(),
     }
 }
 

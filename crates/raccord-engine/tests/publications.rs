@@ -47,6 +47,7 @@ fn rules(tasks: &[&str]) -> Rules {
         target: Digest::default(),
         credentials: Digest::default(),
         around: false,
+        approvers: std::collections::BTreeSet::new(),
     };
     let recipe = Recipe {
         when: When {

@@ -52,6 +52,7 @@ fn rules(authority: Option<Authority>) -> Rules {
     };
     let calendar = SinkRule {
         around: false,
+        approvers: std::collections::BTreeSet::new(),
         kind: "calendar".into(),
         version: String::new(),
         handles: vec![Handling {
@@ -75,6 +76,7 @@ fn rules(authority: Option<Authority>) -> Rules {
         channel: None,
         calendar: None,
         list: None,
+        roundup: None,
         template: None,
         lang: None,
         grace_s: None,

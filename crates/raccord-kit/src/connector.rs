@@ -1,5 +1,6 @@
 //! The seven verbs: `describe`, `check`, `observe`, `render`, `find`, `apply`, `choices`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -57,6 +58,9 @@ pub struct Kit {
     pub clock: Arc<dyn Clock>,
     /// Address ranges that addresses from data may reach although they are private.
     pub allow_private: Arc<[String]>,
+    /// The texts of the templates that routes to it name, by that name. Of a name that stands here
+    /// without a text the file cannot be read.
+    pub templates: Arc<BTreeMap<String, Option<String>>>,
     /// The running program, for work that is done in a child process (typesetting).
     pub program: PathBuf,
 }
@@ -119,6 +123,14 @@ pub trait Source: Send + Sync {
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Observation, Failure>>;
 
+    /// Resolves with true as soon as there is something new since `cursor`, for tools that keep a
+    /// question open until then; with false when the tool closed it, or could not be asked. It is
+    /// dropped unanswered at any time: what it learns of changes it leaves to the reading. Then the
+    /// source is read, or the question asked again.
+    fn news<'a>(&'a self, _cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
+        Box::pin(std::future::pending())
+    }
+
     /// Whether it brings what another place offers. Every line of it then says so in
     /// [`raccord_model::ORIGIN`], has the other's own id, and goes nowhere unasked but where
     /// [`Sink::shows_around`] says so.
@@ -162,6 +174,12 @@ pub trait Sink: Send + Sync {
     /// is. Such a sink gets that unasked; any other gets it by a route that names its origin.
     fn shows_around(&self) -> bool {
         false
+    }
+
+    /// Who may approve and reject holds by a message there, by what the tool calls them; nobody
+    /// unless the settings name them.
+    fn approvers(&self) -> Vec<String> {
+        Vec::new()
     }
 
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.

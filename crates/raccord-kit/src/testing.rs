@@ -32,6 +32,7 @@ pub fn kit() -> Kit {
         base: PathBuf::from("."),
         clock: Arc::new(ManualClock::at(NOON)),
         allow_private: Arc::new([]),
+        templates: Arc::default(),
         program: PathBuf::from("raccord"),
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod clean;
 mod colour;
+pub mod dates;
 mod marks;
 mod style;
 mod typography;

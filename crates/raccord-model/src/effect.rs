@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Lang, Place, Route,
-    Words,
+    Saying, Words,
 };
 
 /// The means a tool offers to make an effect happen once (design, section 4).
@@ -171,6 +171,14 @@ pub enum Subject<'a> {
         /// What it is composed of, by start, then title, then id; last, where a printed copy hangs
         /// on a wall, the mark of that.
         members: &'a [Entity],
+    },
+    /// A message that is said once.
+    Saying {
+        /// Its id, derived from the place, the connector and what it is about. The same for every
+        /// reply about one thing: [`Saying::Moved`] counts them.
+        id: EntityId,
+        /// What it says.
+        saying: Saying<'a>,
     },
 }
 

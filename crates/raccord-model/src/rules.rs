@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ConnectorName, Digest, Entity, EntityKind, Handling, Lang, ORIGIN, PlaceId, Policy};
+use crate::{
+    ConnectorName, Digest, Entity, EntityKind, Handling, Lang, ORIGIN, PlaceId, Policy, Roundup,
+};
 
 /// The place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,9 @@ pub struct SinkRule {
     /// Whether it has a page of its own for what other places offer, and takes that unasked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub around: bool,
+    /// Who may approve and reject holds from there, by what the tool calls them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub approvers: BTreeSet<String>,
 }
 
 impl SinkRule {
@@ -286,6 +291,9 @@ pub struct Route {
     /// Which list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
+    /// What it brings instead of entities: a message at civil hours, of the entities it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roundup: Option<Roundup>,
     /// Which template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

@@ -256,6 +256,7 @@ pub fn rule(name: &str, settings: u8) -> SinkRule {
         target: Digest::default(),
         credentials: Digest::default(),
         around: false,
+        approvers: std::collections::BTreeSet::new(),
     }
 }
 
@@ -292,6 +293,7 @@ impl Render for Canvas {
                 let titles: Vec<&str> = members.iter().map(|member| member.text("title")).collect();
                 json!({ "key": key, "titles": titles })
             }
+            Subject::Saying { .. } => return Rendered::Nothing,
         };
         Rendered::Object(Desired {
             outdated: None,

@@ -18,6 +18,9 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_programme::CONNECTOR,
     &raccord_connector_website::CONNECTOR,
     &raccord_connector_nextcloud_calendar::CONNECTOR,
+    &raccord_connector_mattermost::CONNECTOR,
+    &raccord_connector_rocketchat::CONNECTOR,
+    &raccord_connector_matrix::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
     &raccord_connector_neighbour::CONNECTOR,
 ];
@@ -112,8 +115,42 @@ fn kit(settings: &Settings, name: &ConnectorName, clock: &Arc<dyn Clock>, progra
         base: settings.base.clone(),
         clock: Arc::clone(clock),
         allow_private: Arc::clone(&settings.web.allow_private),
+        templates: Arc::new(templates(settings, name)),
         program,
     }
+}
+
+/// The most bytes of a message's template.
+const MOST_TEMPLATE: u64 = 64 * 1024;
+
+/// The texts of the templates that routes to `name` name.
+pub(crate) fn templates(
+    settings: &Settings,
+    name: &ConnectorName,
+) -> BTreeMap<String, Option<String>> {
+    let routes = settings.routes.iter().filter(|route| route.to == *name);
+    routes
+        .filter_map(|route| route.template.clone())
+        .map(|template| {
+            let text = text_of(&settings.base.join(&template));
+            (template, text)
+        })
+        .collect()
+}
+
+/// A text that is not too long; nothing where it cannot be read.
+fn text_of(path: &std::path::Path) -> Option<String> {
+    use std::io::Read as _;
+    if !path.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let file = std::fs::File::open(path).ok()?;
+    let read = file
+        .take(MOST_TEMPLATE + 1)
+        .read_to_string(&mut text)
+        .ok()?;
+    (read as u64 <= MOST_TEMPLATE).then_some(text)
 }
 
 #[cfg(test)]

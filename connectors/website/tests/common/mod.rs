@@ -40,6 +40,7 @@ pub(crate) fn kit(base: &Path, place: Place) -> (Kit, Arc<ManualClock>) {
         base: base.to_owned(),
         clock: clock.clone(),
         allow_private: Arc::new([]),
+        templates: std::sync::Arc::default(),
         program: "raccord".into(),
     };
     (kit, clock)

@@ -114,9 +114,29 @@ impl Deciding<'_> {
                     self.ended(of, None, Fields::new());
                     return;
                 }
+                if let Some(about) = self.about(&of.connector, entity) {
+                    self.ended(of, None, Fields::new());
+                    self.said(&of.connector, about, written);
+                    return;
+                }
+                let (written, told) = self.written_or_told(of, entity, written);
                 self.ended(of, Some(link(applied, hash, revision)), written);
                 self.review_after(of, Some(entity));
+                self.announced(&of.connector, entity, told);
             }
+        }
+    }
+
+    /// What a write brought is compared with what the tool holds, or was told to people.
+    fn written_or_told(
+        &self,
+        of: &DeliveryRef,
+        entity: EntityId,
+        brought: Fields,
+    ) -> (Fields, Fields) {
+        match self.tells(&of.connector, entity) {
+            Some(_) => (Fields::new(), brought),
+            None => (brought, Fields::new()),
         }
     }
 
@@ -234,8 +254,15 @@ impl Deciding<'_> {
             hash
         };
         let (revision, written) = self.wrote(&of.connector, entity);
+        if let Some(about) = self.about(&of.connector, entity) {
+            self.ended(of, None, Fields::new());
+            self.said(&of.connector, about, written);
+            return;
+        }
+        let (written, told) = self.written_or_told(of, entity, written);
         self.ended(of, Some(link(applied, hash, revision)), written);
         self.review_after(of, Some(entity));
+        self.announced(&of.connector, entity, told);
     }
 
     fn doubt_about(&self, of: &DeliveryRef) -> Option<(Progress, SignedDuration, Policy)> {

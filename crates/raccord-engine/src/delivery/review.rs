@@ -5,6 +5,7 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, Link, Words};
 
 use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact, OwedFact};
+use crate::sayings::About;
 use crate::state::{Aside, Progress};
 
 impl Deciding<'_> {
@@ -15,6 +16,7 @@ impl Deciding<'_> {
         for name in rules.sinks.keys() {
             for &entity in &touched {
                 self.review(name, entity);
+                self.review_moved(name, entity);
             }
         }
         let today = self.civil_now().date();
@@ -75,10 +77,12 @@ impl Deciding<'_> {
             && (self.state.muted.is_some() || self.looks_since(sink).is_some());
         if settled && !unsure {
             if let Some(owed) = owed {
-                let why = Words::new(
-                    "l'outil montre déjà ce qu'il faut",
-                    "the tool already shows what it should",
-                );
+                let why = wish.pointless.clone().unwrap_or_else(|| {
+                    Words::new(
+                        "l'outil montre déjà ce qu'il faut",
+                        "the tool already shows what it should",
+                    )
+                });
                 self.record(Fact::Skipped {
                     of: of(owed.delivery),
                     why,
@@ -112,7 +116,11 @@ impl Deciding<'_> {
             None if wish.announce && !first => self.now,
             None => self.now.saturating_add(wish.grace).unwrap_or(self.now),
         };
-        let cause = self.state.entities.get(&id).map(|record| record.event);
+        let about = match self.about(sink, id) {
+            Some(About::Moved(entity)) => entity,
+            _ => id,
+        };
+        let cause = self.state.entities.get(&about).map(|record| record.event);
         let fact = OwedFact {
             connector: sink.clone(),
             entity: id,

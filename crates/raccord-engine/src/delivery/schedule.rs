@@ -139,11 +139,16 @@ impl Deciding<'_> {
         }
     }
 
-    /// The revision and fields a write brings, for sinks that are read back.
+    /// The revision and fields a write brings: all, for sinks that are read back; those that people
+    /// are told, for announcements and replies.
     pub(super) fn wrote(&self, sink: &ConnectorName, entity: EntityId) -> (u64, Fields) {
+        let told = self.tells(sink, entity);
         let Some(record) = self.state.entities.get(&entity) else {
-            return (0, Fields::new());
+            return (0, told.unwrap_or_default());
         };
+        if let Some(told) = told {
+            return (u64::from(record.revision), told);
+        }
         let read_back = self.state.rules().sinks.get(sink).is_some_and(|rule| {
             rule.handling(record.kind)
                 .any(|handling| handling.read_back)

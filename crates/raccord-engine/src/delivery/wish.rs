@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    Class, ConnectorName, Context, Digest, Entity, EntityId, Handling, Mode, Policy, Rendered,
-    Route, Status, Subject, Words,
+    Class, ConnectorName, Context, Digest, Entity, EntityId, EntityKind, Handling, Mode, Policy,
+    Rendered, Route, Status, Subject, Words,
 };
 
 use crate::deciding::{Deciding, zone_of};
 use crate::routing;
+use crate::sayings::About;
 
 /// An object as its route, rules and today's entity make it.
 pub(crate) struct Wish {
@@ -34,6 +35,14 @@ impl Wish {
         }
     }
 
+    /// What people call the object.
+    pub(crate) fn title(self) -> String {
+        match self.rendered {
+            Rendered::Nothing => String::new(),
+            Rendered::Object(desired) => desired.title,
+        }
+    }
+
     /// Whether the entity alone tells which object of the tool it is.
     pub(crate) fn by_address(&self) -> bool {
         self.class.repeatable() && self.key.is_none()
@@ -47,7 +56,10 @@ impl Deciding<'_> {
         let rule = rules.sinks.get(sink)?;
         let Some(entity) = self.entity(id) else {
             let key = self.state.sinks.get(sink)?.targets.get(&id)?.key.clone()?;
-            return crate::publication::wish(self, sink, rule, id, &key);
+            return match About::read(&key) {
+                Some(about) => self.saying(sink, rule, id, about),
+                None => crate::publication::wish(self, sink, rule, id, &key),
+            };
         };
         let handling = routing::object_handling(rule, &entity)?;
         let route = routing::route(&rules, sink, &entity).filter(|_| !routing::has_left(&entity));
@@ -107,7 +119,7 @@ impl Deciding<'_> {
         }
     }
 
-    fn over_instant(&self, entity: &Entity) -> Option<Timestamp> {
+    pub(crate) fn over_instant(&self, entity: &Entity) -> Option<Timestamp> {
         let over = self.state.entities.get(&entity.id)?.when().over_at()?;
         zone_of(self.state.rules())
             .to_ambiguous_timestamp(over)
@@ -125,11 +137,18 @@ impl Deciding<'_> {
                 "it was cancelled before it was announced",
             ));
         }
+        if entity.kind == EntityKind::Notice && entity.text("state") == "closed" {
+            return Some(Words::new(
+                "c'était réglé avant d'avoir été dit",
+                "it was settled before it was told",
+            ));
+        }
         None
     }
 }
 
-fn grace(handling: &Handling, route: Option<&Route>) -> SignedDuration {
+/// How long an effect waits before it is made.
+pub(crate) fn grace(handling: &Handling, route: Option<&Route>) -> SignedDuration {
     SignedDuration::from_secs(
         route
             .and_then(|route| route.grace_s)

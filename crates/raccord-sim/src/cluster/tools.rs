@@ -114,6 +114,7 @@ pub fn rules() -> Rules {
         };
         let rule = SinkRule {
             around: false,
+            approvers: std::collections::BTreeSet::new(),
             kind: name.to_owned(),
             version: String::new(),
             handles,

@@ -313,6 +313,7 @@ pub fn tool(folder: PathBuf, program: PathBuf, lang: Lang, settings: Value) -> B
             "2026-12-20T08:00:00Z".parse().expect("an instant"),
         )),
         allow_private: Arc::from([]),
+        templates: std::sync::Arc::default(),
         program,
     };
     (raccord_connector_programme::CONNECTOR.build)(settings, &kit).expect("the settings are right")

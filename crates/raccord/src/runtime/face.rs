@@ -295,6 +295,38 @@ impl Here {
     }
 }
 
+impl Here {
+    /// Makes durable what others told.
+    async fn keep(&self, input: Input) -> Result<(), PostError> {
+        match self.desk.try_input(input).await {
+            Ok(Some(Reply::Taken)) => Ok(()),
+            Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
+                refusals
+                    .into_iter()
+                    .map(|refusal| EventFault {
+                        index: refusal.index,
+                        pointer: refusal.pointer,
+                        detail: refusal.detail,
+                    })
+                    .collect(),
+            )),
+            Ok(Some(Reply::Cannot(why))) => Err(PostError::NotReady { why }),
+            Ok(None) => Err(PostError::Overloaded {
+                retry_after: Duration::from_secs(1),
+            }),
+            Err(broken) => {
+                let why = broken
+                    .0
+                    .findings
+                    .first()
+                    .map(|finding| finding.text.clone())
+                    .unwrap_or_default();
+                Err(PostError::NotReady { why })
+            }
+        }
+    }
+}
+
 impl Place for Here {
     fn place(&self) -> Arc<raccord_model::Place> {
         Arc::clone(&self.known().place)
@@ -309,34 +341,7 @@ impl Place for Here {
     }
 
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
-        Box::pin(async move {
-            match self.desk.try_input(Input::Posted(changes)).await {
-                Ok(Some(Reply::Taken)) => Ok(()),
-                Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
-                    refusals
-                        .into_iter()
-                        .map(|refusal| EventFault {
-                            index: refusal.index,
-                            pointer: refusal.pointer,
-                            detail: refusal.detail,
-                        })
-                        .collect(),
-                )),
-                Ok(Some(Reply::Cannot(why))) => Err(PostError::NotReady { why }),
-                Ok(None) => Err(PostError::Overloaded {
-                    retry_after: Duration::from_secs(1),
-                }),
-                Err(broken) => {
-                    let why = broken
-                        .0
-                        .findings
-                        .first()
-                        .map(|finding| finding.text.clone())
-                        .unwrap_or_default();
-                    Err(PostError::NotReady { why })
-                }
-            }
-        })
+        Box::pin(self.keep(Input::Posted(changes)))
     }
 
     fn hook<'a>(
@@ -349,14 +354,13 @@ impl Place for Here {
             let hooks = self.hooks();
             let Heard {
                 hint,
-                mut changes,
+                changes,
                 answer,
             } = hooks.hear(&name, &call)?;
-            for change in &mut changes {
-                change.sender = name.to_string();
-            }
             if !changes.is_empty() {
-                self.post(changes).await.map_err(not_kept)?;
+                let connector = name.clone();
+                let heard = Input::Heard { connector, changes };
+                self.keep(heard).await.map_err(not_kept)?;
             }
             hooks.took(&name, hint);
             Ok(answer.unwrap_or_else(|| json!({ "ok": true })))

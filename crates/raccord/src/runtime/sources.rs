@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use raccord_bus::Log;
 use raccord_engine::{Engine, Input};
-use raccord_kit::{Clock, Shared};
+use raccord_kit::{Clock, Shared, Source};
 use raccord_model::ConnectorName;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,6 +24,8 @@ use crate::connectors::Tools;
 const PAUSE: Duration = Duration::from_millis(200);
 /// The least time between two looks because the tool called: many calls at once are one look.
 const HINTED: Duration = Duration::from_secs(2);
+/// The time between two questions whether there is something new.
+const ASKED_AGAIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct SourceTask {
     pub(crate) name: ConnectorName,
@@ -64,6 +66,9 @@ impl SourceTask {
             let rested = Instant::now() + rest;
             let hinted_from = Instant::now() + HINTED;
             let mut hint = false;
+            let cursor = standings.borrow().get(&self.name).cloned();
+            let cursor = cursor.and_then(|known| known.cursor);
+            let mut news = Box::pin(news(source, cursor.as_deref()));
             let mut due = false;
             while !due {
                 if self.stop.is_cancelled() {
@@ -82,6 +87,7 @@ impl SourceTask {
                     () = self.stop.cancelled() => return,
                     () = tokio::time::sleep_until(until) => due = true,
                     () = saved(watched.as_ref()) => due = true,
+                    () = &mut news, if !failing => due = true,
                     moved = standings.changed() => if moved.is_err() { return },
                     Ok(()) = replaced.changed(), if failing => due = true,
                     () = called(&mut hinted), if !hint && !patient => hint = true,
@@ -166,6 +172,15 @@ async fn called(hinted: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     std::future::pending::<()>().await;
+}
+
+/// Resolves when the tool says that there is something new.
+async fn news(source: &dyn Source, cursor: Option<&str>) {
+    tokio::time::sleep(PAUSE).await;
+    while !source.news(cursor).await {
+        // It was closed in time, or could not be asked: no question follows the other at once.
+        tokio::time::sleep(ASKED_AGAIN).await;
+    }
 }
 
 /// Resolves when what is watched was saved; never where nothing is.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Number, Span, Text, Whole};
-use raccord_model::{Authority, Lang, Policy};
+use raccord_model::{Authority, Hour, Lang, Policy, RoundupOf};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -286,6 +286,15 @@ pub(super) struct Route {
     #[serde(default)]
     #[schemars(with = "String")]
     pub(super) list: Option<String>,
+    /// What it brings instead of entities, at the hours of `at`: what takes place in the next seven
+    /// days, or the tasks of the next two weeks that lack hands.
+    #[serde(default)]
+    #[schemars(with = "RoundupName")]
+    pub(super) digest: Option<RoundupOf>,
+    /// The hours of the week, at the place, at which a digest is said.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("examples" = [["monday 09:00"]]))]
+    pub(super) at: Vec<Hour>,
     /// Which template.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -306,6 +315,15 @@ pub(super) struct Route {
     #[serde(default)]
     #[schemars(with = "PolicyName")]
     pub(super) policy: Option<Policy>,
+}
+
+/// `week` or `hands`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase", inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum RoundupName {
+    Week,
+    Hands,
 }
 
 /// `never-twice` or `never-lost`.

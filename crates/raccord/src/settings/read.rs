@@ -7,7 +7,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use raccord_kit::Finding;
 use raccord_kit::settings::{Number, Span, Text, by_schema};
-use raccord_model::{ConnectorName, Guards, Place, PlaceId, Recipe, Route, TaskTemplate, Words};
+use raccord_model::{
+    ConnectorName, Guards, Place, PlaceId, Recipe, Roundup, Route, TaskTemplate, Words,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -469,12 +471,34 @@ fn route(
         raw::RawAuthority::All(authority) => (Some(authority), std::collections::BTreeMap::new()),
         raw::RawAuthority::Each(fields) => (None, fields),
     };
+    let roundup = match (raw.digest, raw.at) {
+        (None, at) if at.is_empty() => None,
+        (Some(of), at) if !at.is_empty() => Some(Roundup { of, at }),
+        (of, _) => {
+            let missing = if of.is_none() { "digest" } else { "at" };
+            mistakes.add(
+                &[path, &[missing]].concat(),
+                "digest-incomplete",
+                about(
+                    missing,
+                    "manque : un envoi à heure fixe dit ce qu'il contient (digest) et quand (at).",
+                    "is missing: a message at fixed hours says what it brings (digest) and when (at).",
+                ),
+                Words::new(
+                    "Écrivez par exemple digest = \"week\" et at = [\"monday 09:00\"].",
+                    "Write for example digest = \"week\" and at = [\"monday 09:00\"].",
+                ),
+            );
+            None
+        }
+    };
     Some(Route {
         to: raw.to?.parse().ok()?,
         when,
         channel: raw.channel,
         calendar: raw.calendar,
         list: raw.list,
+        roundup,
         template: raw.template,
         lang: raw.language,
         grace_s: raw.grace.map(seconds),

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use raccord_model::{Digest, Rules, SinkRule, SourceRule, canonical};
+use raccord_model::{ConnectorName, Digest, Rules, SinkRule, SourceRule, canonical};
 use serde_json::Value;
 
 use super::{Instance, Settings, schema};
-use crate::connectors::Tools;
+use crate::connectors::{self, Tools};
 
 /// The most bytes of templates that a digest looks at: ten megabytes.
 const MOST_TEMPLATE: u64 = 10_000_000;
@@ -54,10 +54,11 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                     handles: manifest.handles,
                     parallel: manifest.parallel,
                     per_second: manifest.per_second,
-                    settings: settings_digest(instance, &secrets, &settings.base),
+                    settings: settings_digest(settings, name, instance, &secrets),
                     target: target_digest(&instance.kind, &sink.target()),
                     credentials: credentials_digest(instance, &secrets, &settings.base, salt),
                     around: sink.shows_around(),
+                    approvers: sink.approvers().into_iter().collect(),
                 },
             );
         }
@@ -84,7 +85,12 @@ fn target_digest(kind: &str, target: &str) -> Digest {
 }
 
 /// The digest of the settings without secrets, and of the templates they name.
-fn settings_digest(instance: &Instance, secrets: &[String], base: &Path) -> Digest {
+fn settings_digest(
+    settings: &Settings,
+    name: &ConnectorName,
+    instance: &Instance,
+    secrets: &[String],
+) -> Digest {
     let mut fields: raccord_model::Fields = instance
         .value
         .as_object()
@@ -94,11 +100,17 @@ fn settings_digest(instance: &Instance, secrets: &[String], base: &Path) -> Dige
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     if let Some(template) = instance.value["template"].as_str() {
-        let digest = template_digest(&base.join(template));
+        let digest = template_digest(&settings.base.join(template));
         fields.insert(
             "template content".to_owned(),
             Value::String(digest.to_string()),
         );
+    }
+    let routed = connectors::templates(settings, name);
+    if routed.values().any(Option::is_some) {
+        let text = serde_json::to_vec(&routed).unwrap_or_default();
+        let digest = Digest::of(&text).to_string();
+        fields.insert("routes' templates".to_owned(), Value::String(digest));
     }
     Digest::of(&canonical(&fields))
 }

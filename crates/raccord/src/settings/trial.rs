@@ -59,6 +59,7 @@ fn instance(
         base: base.to_owned(),
         clock: Arc::new(SystemClock::default()),
         allow_private: Arc::from([]),
+        templates: Arc::default(),
         program: PathBuf::new(),
     };
     Some((kit, connector, value))

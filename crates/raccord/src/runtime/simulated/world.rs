@@ -257,18 +257,29 @@ impl World {
 
     /// Asks its web face: the status, and what it says.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
-        self.talk(&format!("GET {path}"), "").await
+        self.talk(&format!("GET {path}"), "", "").await
     }
 
     /// A call of a tool that shows `secret`.
     pub(crate) async fn call(&self, connector: &str, secret: &str) -> (u16, String) {
-        let head = format!("authorization: Bearer {secret}\r\ncontent-length: 0\r\n");
-        self.talk(&format!("POST /hooks/{connector}"), &head).await
+        let head = format!("authorization: Bearer {secret}\r\n");
+        self.talk(&format!("POST /hooks/{connector}"), &head, "")
+            .await
     }
 
-    async fn talk(&self, line: &str, head: &str) -> (u16, String) {
+    /// A call of a tool that shows its secret in what it says.
+    pub(crate) async fn call_with(&self, connector: &str, kind: &str, body: &str) -> (u16, String) {
+        let head = format!("content-type: {kind}\r\n");
+        self.talk(&format!("POST /hooks/{connector}"), &head, body)
+            .await
+    }
+
+    async fn talk(&self, line: &str, head: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("{line} HTTP/1.1\r\nhost: lieu\r\n{head}connection: close\r\n\r\n");
+        let length = body.len();
+        let request = format!(
+            "{line} HTTP/1.1\r\nhost: lieu\r\n{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();

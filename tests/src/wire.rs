@@ -1,5 +1,4 @@
-//! Servers that are not ours: where they were installed, and how they are called as another program
-//! would.
+//! Servers of this machine that are not ours: where they are installed, and one call to one of them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -23,8 +22,20 @@ pub(crate) fn installed(path: &str) -> Option<PathBuf> {
         .filter(|path| path.is_file())
 }
 
-/// One request to a port of this machine: its status and body.
-pub(crate) fn call(
+/// The Python of environment `name`, as `cargo xtask VERB` installed it.
+///
+/// # Errors
+/// When it is not installed.
+pub fn python(name: &str, verb: &str) -> Result<PathBuf> {
+    installed(&format!("{name}/bin/python"))
+        .with_context(|| format!("a server is not installed: run `cargo xtask {verb}` first"))
+}
+
+/// One call on a connection of its own; gives the status and the body.
+///
+/// # Errors
+/// When nobody answers.
+pub fn call(
     port: u16,
     method: &str,
     path: &str,

@@ -1,0 +1,32 @@
+//! What all chats have in common: what a message says ([`templates`]), how that is written in each
+//! tool's markup ([`dialect`]), how it is said once ([`Speaker`]), and what is heard ([`heard`]).
+//!
+//! A connector brings a [`Chat`]: the calls of one tool. It knows no templates and decides nothing;
+//! this crate makes no call and knows no tool's wire format.
+
+#![allow(
+    clippy::result_large_err,
+    reason = "a Failure carries words for people; it is rare, and never on a fast path"
+)]
+
+pub mod ask;
+pub mod called;
+mod chat;
+pub mod dialect;
+mod fit;
+pub mod heard;
+mod message;
+mod reached;
+mod refused;
+pub mod rich;
+mod speaker;
+pub mod templates;
+mod view;
+mod words;
+
+pub use chat::{Chat, Edited, Posted, Sought};
+pub use fit::{Limit, Unit, fit};
+pub use message::{Key, Kind, Outgoing, Written};
+pub use reached::{Reached, Rooms};
+pub use refused::Refused;
+pub use speaker::{Manner, Speaker, handles};

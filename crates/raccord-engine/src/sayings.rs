@@ -1,0 +1,649 @@
+//! What is said once: that something moved, round-ups at their hour, answers.
+//!
+//! A saying is owed like an object, under a key that tells what it is about. Once it is said
+//! nothing of it is kept but, for what was announced, what people were told last.
+
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
+use raccord_model::{
+    ConnectorName, DeliveryId, Entity, EntityId, EntityKind, Fields, Handling, HoldId, Mode,
+    Rendered, Route, Rules, Saying, SinkRule, Subject, Words, told_of,
+};
+
+use crate::deciding::{Deciding, zone_of};
+use crate::delivery::Wish;
+use crate::fact::{Fact, OwedFact};
+use crate::input::{Order, Reply};
+use crate::routing;
+
+/// How far ahead round-ups are owed: a week, and the day that may be one hour longer.
+const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// How late a round-up may be.
+const LATE: SignedDuration = SignedDuration::from_hours(24);
+/// How late an answer may be: whoever asked has gone by then.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// How far ahead a list looks, in days.
+const HORIZON: i64 = 62;
+/// How many questions of one room are answered within [`WHILE`].
+const BURST: usize = 20;
+const WHILE: SignedDuration = SignedDuration::from_mins(1);
+/// The fewest characters of a hold's id that name it.
+const NAMED: usize = 4;
+
+/// What a saying is about, as its key says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// What moved.
+    Moved(EntityId),
+    /// A round-up and its hour.
+    Roundup(EntityId, DateTime),
+    /// The answer to a message, and what became of an approval.
+    Answer(EntityId, Decided),
+}
+
+/// What became of an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decided {
+    /// The question was another.
+    Nothing,
+    Approved,
+    Rejected,
+    /// Who asks may not decide.
+    Refused,
+    /// No hold, or several, are called so.
+    Unknown,
+}
+
+impl Decided {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Nothing, "list"),
+        (Self::Approved, "approved"),
+        (Self::Rejected, "rejected"),
+        (Self::Refused, "refused"),
+        (Self::Unknown, "unknown"),
+    ];
+
+    fn words(self) -> Option<Words> {
+        match self {
+            Self::Nothing => None,
+            Self::Approved => Some(Words::new("C'est accepté.", "It is approved.")),
+            Self::Rejected => Some(Words::new("C'est refusé.", "It is rejected.")),
+            Self::Refused => Some(Words::new(
+                "Seules les personnes nommées dans la configuration peuvent décider ici.",
+                "Only people named in the configuration can decide here.",
+            )),
+            Self::Unknown => Some(Words::new(
+                "Rien n'attend sous ce nom, ou plusieurs choses : écrivez les huit premiers signes du nom.",
+                "Nothing waits under that name, or several things do: write the first eight signs of the name.",
+            )),
+        }
+    }
+}
+
+impl About {
+    /// Reads a key; nothing where it is one of a publication.
+    pub(crate) fn read(key: &str) -> Option<Self> {
+        let (kind, rest) = key.split_once('/')?;
+        match kind {
+            "moved" => Some(Self::Moved(rest.parse().ok()?)),
+            "roundup" => {
+                let (id, at) = rest.split_once('/')?;
+                Some(Self::Roundup(id.parse().ok()?, at.parse().ok()?))
+            }
+            "answer" => {
+                let (id, decided) = rest.split_once('/')?;
+                let all = Decided::ALL.iter();
+                let (decided, _) = all.into_iter().find(|(_, name)| *name == decided)?;
+                Some(Self::Answer(id.parse().ok()?, *decided))
+            }
+            _ => None,
+        }
+    }
+
+    /// The announcement it is a reply to.
+    pub(crate) fn entity(self) -> Option<EntityId> {
+        match self {
+            Self::Moved(entity) => Some(entity),
+            _ => None,
+        }
+    }
+
+    fn key(self) -> String {
+        match self {
+            Self::Moved(entity) => format!("moved/{entity}"),
+            Self::Roundup(id, at) => format!("roundup/{id}/{at}"),
+            Self::Answer(message, decided) => {
+                let mut all = Decided::ALL.iter();
+                let name = all.find(|(known, _)| *known == decided);
+                format!("answer/{message}/{}", name.map_or("list", |(_, name)| name))
+            }
+        }
+    }
+}
+
+/// How a sink handles announcements, if it makes any.
+fn announces(rule: &SinkRule, kind: EntityKind) -> Option<&Handling> {
+    rule.handling(kind)
+        .find(|handling| handling.mode == Mode::Announce)
+}
+
+fn id_of(place: &str, sink: &ConnectorName, key: &str) -> EntityId {
+    EntityId::derive(&[
+        place.as_bytes(),
+        b"saying",
+        sink.as_str().as_bytes(),
+        key.as_bytes(),
+    ])
+}
+
+/// A round-up's own id: another room, language or subject is another round-up.
+fn roundup_id(rules: &Rules, route: &Route) -> Option<EntityId> {
+    let roundup = route.roundup.as_ref()?;
+    let lang = route.lang.unwrap_or(rules.place.lang).to_string();
+    Some(EntityId::derive(&[
+        rules.place.id.as_str().as_bytes(),
+        b"roundup",
+        route.to.as_str().as_bytes(),
+        roundup.of.as_str().as_bytes(),
+        route.channel.as_deref().unwrap_or_default().as_bytes(),
+        lang.as_bytes(),
+    ]))
+}
+
+impl Deciding<'_> {
+    /// What the saying `id` is about, where it is one.
+    pub(crate) fn about(&self, sink: &ConnectorName, id: EntityId) -> Option<About> {
+        let target = self.state.sinks.get(sink)?.targets.get(&id)?;
+        About::read(target.key.as_deref()?)
+    }
+
+    /// What people were told of an entity last, where that is known.
+    fn told(&self, sink: &ConnectorName, entity: EntityId) -> Option<(u32, Fields)> {
+        let told = self.state.told.get(sink)?.get(&entity)?;
+        Some((told.times, serde_json::from_slice(&told.body).ok()?))
+    }
+
+    /// What an effect that starts now will have told.
+    pub(crate) fn tells(&self, sink: &ConnectorName, id: EntityId) -> Option<Fields> {
+        let entity = match self.about(sink, id) {
+            Some(About::Moved(entity)) => entity,
+            Some(_) => return None,
+            None => id,
+        };
+        let record = self.state.entities.get(&entity)?;
+        announces(self.state.rules().sinks.get(sink)?, record.kind)?;
+        Some(told_of(&record.entity(entity)))
+    }
+
+    /// An announcement stands: what it told is remembered, unless people were told since.
+    pub(crate) fn announced(&mut self, sink: &ConnectorName, entity: EntityId, told: Fields) {
+        if self.told(sink, entity).is_none() && !told.is_empty() {
+            self.record(Fact::Told {
+                connector: sink.clone(),
+                entity,
+                fields: told,
+            });
+        }
+        self.review_moved(sink, entity);
+    }
+
+    /// A saying was said.
+    pub(crate) fn said(&mut self, sink: &ConnectorName, about: About, told: Fields) {
+        if let About::Moved(entity) = about {
+            self.record(Fact::Told {
+                connector: sink.clone(),
+                entity,
+                fields: told,
+            });
+            self.review_moved(sink, entity);
+        }
+    }
+
+    /// Owes a reply where what was announced is not what people were told.
+    pub(crate) fn review_moved(&mut self, sink: &ConnectorName, entity: EntityId) {
+        let Some((_, told)) = self.told(sink, entity) else {
+            return;
+        };
+        let announced = self.state.sinks.get(sink).is_some_and(|state| {
+            let link = state
+                .targets
+                .get(&entity)
+                .and_then(|target| target.link.as_ref());
+            link.is_some_and(|link| !link.is_nameless())
+        });
+        let key = About::Moved(entity).key();
+        let id = id_of(self.state.rules().place.id.as_str(), sink, &key);
+        let owed = self.about(sink, id).is_some();
+        let moved = self.tells(sink, entity).is_some_and(|now| now != told);
+        let wanted = owed || (announced && moved);
+        if !wanted {
+            return;
+        }
+        let new = crate::publication::ensure_target(self, sink, id, &key);
+        self.review(sink, id);
+        if new {
+            crate::publication::take_back(self, sink, id);
+        }
+    }
+
+    /// What a saying should be now; nothing where the rules send it nowhere.
+    pub(crate) fn saying(
+        &self,
+        sink: &ConnectorName,
+        rule: &SinkRule,
+        id: EntityId,
+        about: About,
+    ) -> Option<Wish> {
+        match about {
+            About::Moved(entity) => self.moved(sink, rule, id, entity),
+            About::Roundup(roundup, at) => self.roundup(sink, rule, id, roundup, at),
+            About::Answer(message, decided) => self.answer(sink, rule, id, message, decided),
+        }
+    }
+
+    fn moved(
+        &self,
+        sink: &ConnectorName,
+        rule: &SinkRule,
+        id: EntityId,
+        about: EntityId,
+    ) -> Option<Wish> {
+        let rules = self.rules();
+        let entity = self.entity(about)?;
+        let handling = announces(rule, entity.kind)?;
+        let (times, before) = self.told(sink, about)?;
+        let route = routing::route(&rules, sink, &entity).filter(|_| !routing::has_left(&entity));
+        let link = self
+            .state
+            .sinks
+            .get(sink)?
+            .targets
+            .get(&about)?
+            .link
+            .as_ref();
+        let over = self.over_instant(&entity);
+        let pointless = if told_of(&entity) == before {
+            Some(Words::new(
+                "c'est de nouveau comme annoncé",
+                "it is again as it was announced",
+            ))
+        } else if over.is_some_and(|over| self.now >= over) {
+            Some(Words::new("c'était déjà passé", "it was already over"))
+        } else if route.is_none() || link.is_none() {
+            Some(Words::new(
+                "l'annonce n'est plus montrée là",
+                "the announcement is not shown there any more",
+            ))
+        } else {
+            None
+        };
+        let context = self.context(&rules, route.flatten());
+        let saying = Saying::Moved {
+            entity: &entity,
+            before: &before,
+            times,
+            thread: link.map_or("", |link| link.external.as_str()),
+        };
+        let family = self.state.entities.get(&about)?.family.unwrap_or(about);
+        Some(Wish {
+            rendered: if pointless.is_some() {
+                Rendered::Nothing
+            } else {
+                self.render
+                    .render(sink, Subject::Saying { id, saying }, &context)
+            },
+            rule: routing::rule_name(sink, route.flatten(), &rules),
+            grace: crate::delivery::grace(handling, route.flatten()),
+            best_before: over,
+            pointless,
+            ..said_by(handling, route.flatten(), About::Moved(about), family)
+        })
+    }
+
+    fn roundup(
+        &self,
+        sink: &ConnectorName,
+        rule: &SinkRule,
+        id: EntityId,
+        roundup: EntityId,
+        at: DateTime,
+    ) -> Option<Wish> {
+        let rules = self.rules();
+        let handling = announces(rule, EntityKind::Activity)?;
+        let route = rules
+            .routes
+            .iter()
+            .find(|route| route.to == *sink && roundup_id(&rules, route) == Some(roundup))?;
+        let members = self.members(|entity| {
+            let shown = entity.text("visibility") != "internal"
+                || route.when.fields.contains_key("visibility");
+            shown && route.when.fits(entity)
+        });
+        let best_before = self.instant(at).saturating_add(LATE).ok();
+        let late = best_before.is_some_and(|best| self.now >= best);
+        let saying = Saying::Roundup {
+            roundup: route.roundup.as_ref()?,
+            at,
+            members: &members,
+        };
+        let context = self.context(&rules, Some(route));
+        Some(Wish {
+            rendered: self
+                .render
+                .render(sink, Subject::Saying { id, saying }, &context),
+            rule: routing::rule_name(sink, Some(route), &rules),
+            best_before,
+            pointless: late.then(|| {
+                Words::new(
+                    "son heure est passée depuis trop longtemps",
+                    "its hour passed too long ago",
+                )
+            }),
+            ..said_by(handling, Some(route), About::Roundup(roundup, at), id)
+        })
+    }
+
+    fn answer(
+        &self,
+        sink: &ConnectorName,
+        rule: &SinkRule,
+        id: EntityId,
+        message: EntityId,
+        decided: Decided,
+    ) -> Option<Wish> {
+        let rules = self.rules();
+        let handling = announces(rule, EntityKind::Activity)?;
+        let asked = self.entity(message)?;
+        let target = self.state.sinks.get(sink)?.targets.get(&id);
+        let best_before = target
+            .and_then(|target| target.owed.as_ref())
+            .and_then(|owed| owed.best_before);
+        let said = decided.words();
+        let members = match said {
+            Some(_) => Vec::new(),
+            None => self.members(|entity| {
+                entity.text("visibility") != "internal"
+                    && routing::route(&rules, sink, entity).is_some()
+            }),
+        };
+        let saying = Saying::Answer {
+            message: &asked,
+            said: said.as_ref(),
+            members: &members,
+        };
+        let late = best_before.is_some_and(|best| self.now >= best);
+        let context = self.context(&rules, None);
+        Some(Wish {
+            rendered: self
+                .render
+                .render(sink, Subject::Saying { id, saying }, &context),
+            rule: routing::rule_name(sink, None, &rules),
+            best_before,
+            pointless: late.then(|| {
+                Words::new(
+                    "la question a été posée il y a trop longtemps",
+                    "the question was asked too long ago",
+                )
+            }),
+            ..said_by(handling, None, About::Answer(message, decided), message)
+        })
+    }
+
+    /// The activities of a list, by start, then title, then id, and after them their tasks.
+    fn members(&self, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+        let now = self.civil_now();
+        let last = now
+            .date()
+            .checked_add(jiff::Span::new().days(HORIZON))
+            .unwrap_or(now.date());
+        let near = self.state.activities().filter(|(_, record)| {
+            let shown = record.when();
+            shown.status != raccord_model::Status::Draft
+                && shown.over_at().is_some_and(|over| over > now)
+                && shown.start.is_some_and(|start| start.date() <= last)
+        });
+        let mut activities: Vec<Entity> = near
+            .filter_map(|(id, _)| self.entity(id))
+            .filter(|entity| takes(entity) && !routing::has_left(entity))
+            .collect();
+        let by = |entity: &Entity| {
+            let (start, title) = (entity.text("start"), entity.text("title"));
+            (start.to_owned(), title.to_owned(), entity.id)
+        };
+        activities.sort_by_cached_key(by);
+        let children = |activity: &Entity| self.flight.children.get(&activity.id);
+        let tasks: Vec<Entity> = activities
+            .iter()
+            .filter_map(children)
+            .flatten()
+            .filter_map(|child| self.entity(*child))
+            .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+            .collect();
+        activities.extend(tasks);
+        activities
+    }
+
+    /// The instant of a civil moment at the place: what the clock skips is said right after, what it
+    /// shows twice the first time.
+    fn instant(&self, at: DateTime) -> Timestamp {
+        zone_of(self.state.rules())
+            .to_ambiguous_timestamp(at)
+            .compatible()
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    fn owe_saying(
+        &mut self,
+        sink: &ConnectorName,
+        about: About,
+        due: Timestamp,
+        best_before: Option<Timestamp>,
+    ) {
+        let key = about.key();
+        let id = id_of(self.state.rules().place.id.as_str(), sink, &key);
+        let (family, cause) = match about {
+            About::Answer(message, _) => {
+                let record = self.state.entities.get(&message);
+                (message, record.map(|record| record.event))
+            }
+            _ => (id, None),
+        };
+        let rules = self.rules();
+        let route = rules.routes.iter().find(|route| match about {
+            About::Roundup(roundup, _) => {
+                route.to == *sink && roundup_id(&rules, route) == Some(roundup)
+            }
+            _ => false,
+        });
+        let commit = self.state.commit.to_be_bytes();
+        self.record(Fact::Owed(Box::new(OwedFact {
+            connector: sink.clone(),
+            entity: id,
+            delivery: DeliveryId::derive(&[sink.as_str().as_bytes(), id.as_bytes(), &commit]),
+            family,
+            key: Some(key),
+            due,
+            best_before,
+            hash: None,
+            cause,
+            rule: routing::rule_name(sink, route, &rules),
+        })));
+        let flight = self.flight.sinks.entry(sink.clone()).or_default();
+        if due <= self.now {
+            flight.wake(family);
+        } else {
+            flight.wake_at(due, family);
+        }
+    }
+}
+
+/// What all sayings have in common.
+fn said_by(handling: &Handling, route: Option<&Route>, about: About, family: EntityId) -> Wish {
+    Wish {
+        rendered: Rendered::Nothing,
+        family,
+        key: Some(about.key()),
+        rule: String::new(),
+        grace: SignedDuration::ZERO,
+        best_before: None,
+        class: handling.class,
+        settle: handling.settle(),
+        policy: route
+            .and_then(|route| route.policy)
+            .unwrap_or(handling.policy),
+        announce: true,
+        pointless: None,
+    }
+}
+
+/// Owes every occurrence of every round-up that is near, and of those that were missed the newest
+/// where it is not too late for it.
+pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
+    let rules = deciding.rules();
+    let now = deciding.civil_now();
+    let until = now.checked_add(AHEAD).unwrap_or(now);
+    for route in &rules.routes {
+        let (Some(roundup), Some(id)) = (&route.roundup, roundup_id(&rules, route)) else {
+            continue;
+        };
+        let speaks = rules.sinks.get(&route.to);
+        if speaks.is_none_or(|rule| announces(rule, EntityKind::Activity).is_none()) {
+            continue;
+        }
+        let last = deciding
+            .state
+            .told
+            .get(&route.to)
+            .and_then(|told| told.get(&id));
+        let last = last.and_then(|told| serde_json::from_slice::<DateTime>(&told.body).ok());
+        // One that is new begins now.
+        let since = last.unwrap_or(now);
+        let oldest = now.checked_sub(LATE).unwrap_or(now);
+        let mut at = since.max(oldest);
+        let mut due = Vec::new();
+        while let Some(next) = roundup.at.iter().filter_map(|hour| hour.after(at)).min() {
+            if next > until {
+                break;
+            }
+            at = next;
+            due.push(next);
+        }
+        let missed = due.iter().filter(|at| **at <= now).count();
+        for at in due.into_iter().skip(missed.saturating_sub(1)) {
+            let instant = deciding.instant(at);
+            let best = instant.saturating_add(LATE).ok();
+            deciding.owe_saying(&route.to, About::Roundup(id, at), instant, best);
+        }
+    }
+}
+
+/// A message was heard in the tool of `connector`: what it asks is answered.
+pub(crate) fn heard(deciding: &mut Deciding<'_>, connector: &ConnectorName, message: EntityId) {
+    let rules = deciding.rules();
+    let Some(rule) = rules.sinks.get(connector) else {
+        return;
+    };
+    let Some(asked) = deciding.entity(message) else {
+        return;
+    };
+    if asked.text("ask").is_empty() || announces(rule, EntityKind::Activity).is_none() {
+        return;
+    }
+    let sent = asked.text("sent").parse().unwrap_or(deciding.now);
+    let decided = match asked.text("ask") {
+        ask @ ("approve" | "reject") => decide(deciding, rule, &asked, ask == "approve"),
+        _ => Decided::Nothing,
+    };
+    // What a person decided is confirmed, however late it was heard.
+    let from = match decided {
+        Decided::Nothing => sent.min(deciding.now),
+        _ => deciding.now,
+    };
+    let best_before = from.saturating_add(PATIENCE).unwrap_or(deciding.now);
+    if best_before <= deciding.now || stops_burst(deciding, connector, asked.text("channel")) {
+        return;
+    }
+    let now = deciding.now;
+    deciding.owe_saying(
+        connector,
+        About::Answer(message, decided),
+        now,
+        Some(best_before),
+    );
+}
+
+/// Decides a hold, if who asks may.
+fn decide(deciding: &mut Deciding<'_>, rule: &SinkRule, asked: &Entity, yes: bool) -> Decided {
+    let author = asked.text("author");
+    if author.is_empty() || !rule.approvers.contains(author) {
+        return Decided::Refused;
+    }
+    let named = asked.text("words").trim().to_lowercase();
+    let holds: Vec<HoldId> = deciding
+        .state
+        .holds
+        .keys()
+        .copied()
+        .filter(|id| named.len() >= NAMED && id.to_string().starts_with(&named))
+        .collect();
+    let [hold] = holds[..] else {
+        return Decided::Unknown;
+    };
+    let order = if yes {
+        Order::Approve { hold, only: None }
+    } else {
+        Order::Reject(hold)
+    };
+    match (crate::hold::order(deciding, order), yes) {
+        (Reply::Taken, true) => Decided::Approved,
+        (Reply::Taken, false) => Decided::Rejected,
+        _ => Decided::Unknown,
+    }
+}
+
+/// Two programs that answer each other ask without end: they are not answered for a while.
+fn stops_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, room: &str) -> bool {
+    let now = deciding.now;
+    let since = now.saturating_sub(WHILE).unwrap_or(now);
+    let asked = &mut deciding.flight.asked;
+    asked.retain(|_, times| times.back().is_some_and(|last| *last > since));
+    let times = asked
+        .entry((connector.clone(), room.to_owned()))
+        .or_default();
+    times.push_back(now);
+    while times.front().is_some_and(|first| *first <= since) || times.len() > BURST + 1 {
+        times.pop_front();
+    }
+    if times.len() <= BURST {
+        return false;
+    }
+    let text = Words::new(
+        format!(
+            "Une boucle a été arrêtée : dans un salon de {connector}, quelqu'un pose plus de {BURST} questions par minute, sans doute un autre programme."
+        ),
+        format!(
+            "A loop was stopped: in a room of {connector} somebody asks more than {BURST} questions a minute, most likely another program."
+        ),
+    );
+    let mend = Words::new(
+        "Regardez qui répond à Raccord dans ce salon, et faites-lui ignorer les messages de Raccord.",
+        "Look who answers Raccord in that room, and have it ignore Raccord's messages.",
+    );
+    crate::notice::tell(deciding, "loop", connector.as_str(), &text, &mend);
+    true
+}
+
+/// Remembers what was told: folding only.
+pub(crate) fn fold_told(
+    state: &mut crate::state::State,
+    connector: &ConnectorName,
+    entity: EntityId,
+    body: Vec<u8>,
+) {
+    let told = state.told.entry(connector.clone()).or_default();
+    let told = told.entry(entity).or_default();
+    told.times += 1;
+    told.body = Arc::from(body);
+}

@@ -1,0 +1,212 @@
+//! What is said once, in a message of its own: that something moved, a round-up at its hour, the
+//! answer to a question.
+
+use jiff::civil::{DateTime, Time, Weekday};
+use serde::{Deserialize, Serialize};
+
+use crate::{Entity, Fields, Words};
+
+/// A message that is said once and never changed after.
+#[derive(Clone, Copy, Debug)]
+pub enum Saying<'a> {
+    /// Date, hours, room or status of something that was announced are others now.
+    Moved {
+        /// What was announced, as it is now.
+        entity: &'a Entity,
+        /// What people were told last, of [`TOLD`].
+        before: &'a Fields,
+        /// How often they were told something about it: tells one reply from the next.
+        times: u32,
+        /// What the tool calls the announcement.
+        thread: &'a str,
+    },
+    /// A round-up at its hour.
+    Roundup {
+        /// Which.
+        roundup: &'a Roundup,
+        /// The civil hour it is for.
+        at: DateTime,
+        /// Public activities that are not over and that its route takes, by start, then title, then
+        /// id; after them the open tasks of each.
+        members: &'a [Entity],
+    },
+    /// The answer to what somebody asked in the tool.
+    Answer {
+        /// The message that asks.
+        message: &'a Entity,
+        /// What is answered where that is known already (a hold was approved). Without it the
+        /// question is one about the programme.
+        said: Option<&'a Words>,
+        /// As in a round-up.
+        members: &'a [Entity],
+    },
+}
+
+/// The fields whose change is told to those who were told before.
+pub const TOLD: [&str; 4] = ["start", "end", "room", "status"];
+
+/// What people are told of `entity` when it is announced: its values of [`TOLD`], with the usual
+/// status where it says none.
+pub fn told_of(entity: &Entity) -> Fields {
+    let mut told: Fields = TOLD
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), entity.fields.get(*name)?.clone())))
+        .collect();
+    told.entry("status".to_owned())
+        .or_insert_with(|| "confirmed".into());
+    told
+}
+
+/// A message at civil hours, composed of many entities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roundup {
+    /// What it is about.
+    pub of: RoundupOf,
+    /// The hours of the week at which it is said.
+    pub at: Vec<Hour>,
+}
+
+/// What a round-up is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoundupOf {
+    /// What takes place in the seven days that begin with that day.
+    Week,
+    /// The tasks of the next two weeks that lack hands.
+    Hands,
+}
+
+impl RoundupOf {
+    /// Its name in settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Hands => "hands",
+        }
+    }
+}
+
+/// A civil hour of every week, or of every day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Hour {
+    /// The day of the week, Monday being 0; every day where none is named.
+    day: Option<i8>,
+    /// The hour.
+    time: Time,
+}
+
+const DAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+const JOURS: [&str; 7] = [
+    "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+];
+
+impl Hour {
+    /// The first such moment after `moment`.
+    pub fn after(self, moment: DateTime) -> Option<DateTime> {
+        (0..=7).find_map(|days| {
+            let date = moment
+                .date()
+                .checked_add(jiff::Span::new().days(days))
+                .ok()?;
+            let at = date.to_datetime(self.time);
+            (at > moment && self.is_on(date.weekday())).then_some(at)
+        })
+    }
+
+    fn is_on(self, weekday: Weekday) -> bool {
+        self.day
+            .is_none_or(|day| day == weekday.to_monday_zero_offset())
+    }
+}
+
+impl std::fmt::Display for Hour {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(day) = self.day {
+            write!(f, "{} ", DAYS[day.unsigned_abs() as usize % 7])?;
+        }
+        write!(f, "{:02}:{:02}", self.time.hour(), self.time.minute())
+    }
+}
+
+impl From<Hour> for String {
+    fn from(hour: Hour) -> Self {
+        hour.to_string()
+    }
+}
+
+impl TryFrom<String> for Hour {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl std::str::FromStr for Hour {
+    type Err = String;
+    /// Reads `monday 09:00`, `lundi 9:00` or `09:00`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text:?} is no hour like \"monday 09:00\" or \"18:30\"");
+        let folded = text.trim().to_lowercase();
+        let (day, time) = match folded.split_once(char::is_whitespace) {
+            None => (None, folded.as_str()),
+            Some((day, time)) => {
+                let known = |names: &[&str; 7]| names.iter().position(|name| *name == day);
+                let day = known(&DAYS).or_else(|| known(&JOURS)).ok_or_else(refused)?;
+                (Some(i8::try_from(day).unwrap_or_default()), time.trim())
+            }
+        };
+        let (hour, minute) = time.split_once(':').ok_or_else(refused)?;
+        let number = |text: &str| {
+            let digits = matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| text.parse::<i8>().ok()).flatten()
+        };
+        let (hour, minute) = number(hour).zip(number(minute)).ok_or_else(refused)?;
+        let time = Time::new(hour, minute, 0, 0).map_err(|_| refused())?;
+        Ok(Self { day, time })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use jiff::civil::datetime;
+
+    #[test]
+    fn an_hour_of_the_week_is_read_in_both_languages() {
+        for (text, shown) in [
+            ("monday 09:00", "monday 09:00"),
+            ("Lundi 9:00", "monday 09:00"),
+            ("18:30", "18:30"),
+        ] {
+            assert_eq!(text.parse::<Hour>().unwrap().to_string(), shown);
+        }
+        for wrong in ["", "monday", "someday 09:00", "25:00", "9h", "monday 9:0x"] {
+            assert!(wrong.parse::<Hour>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_next_hour_is_after_now_never_now() {
+        let monday: Hour = "monday 09:00".parse().unwrap();
+        // 4 January 2027 is a Monday.
+        let at = datetime(2027, 1, 4, 9, 0, 0, 0);
+        assert_eq!(monday.after(datetime(2027, 1, 4, 8, 59, 0, 0)), Some(at));
+        assert_eq!(
+            monday.after(at),
+            Some(datetime(2027, 1, 11, 9, 0, 0, 0)),
+            "the one of now was said"
+        );
+        let daily: Hour = "09:00".parse().unwrap();
+        assert_eq!(daily.after(at), Some(datetime(2027, 1, 5, 9, 0, 0, 0)));
+    }
+}
