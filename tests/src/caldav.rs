@@ -2,14 +2,12 @@
 //! with a program of their own.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
-
-use crate::wire;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,6 +34,12 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// The Python whose packages the servers are, as `cargo xtask calendars` installed them.
+fn python() -> Result<PathBuf> {
+    crate::call::installed("python/bin/python")
+        .context("no calendar servers: run `cargo xtask calendars` first")
 }
 
 impl Server {
@@ -178,9 +182,9 @@ impl Server {
         body: &[u8],
     ) -> Result<(u16, Vec<u8>)> {
         // raccord:secret
-        let basic = ("Authorization", "Basic cmFjY29yZDpzZWNyZXQ=");
-        let headers = [&[basic], headers].concat();
-        wire::call(self.port, method, path, &headers, body)
+        let account = ("Authorization", "Basic cmFjY29yZDpzZWNyZXQ=");
+        let headers = [&[account], headers].concat();
+        crate::call::call(self.port, method, path, &headers, body)
     }
 }
 
@@ -190,7 +194,7 @@ pub fn unfolded(text: &str) -> String {
 }
 
 fn launch(kind: Kind, folder: &Path, port: u16) -> Result<Child> {
-    let python = wire::python("python", "calendars")?;
+    let python = python()?;
     let log = std::fs::File::create(folder.join("log"))?;
     let mut server = match kind {
         Kind::Radicale => {

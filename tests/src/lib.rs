@@ -4,7 +4,9 @@
 //! a port, and reads what came out.
 
 pub mod caldav;
+mod call;
 pub mod cost;
+pub mod ethercalc;
 pub mod faults;
 pub mod many;
 pub mod place;

@@ -64,6 +64,11 @@ impl World {
 
     /// A node called `name`, on a machine of its own.
     fn node(&self, name: &str) -> Working {
+        self.node_with(name, "")
+    }
+
+    /// The same with more in the settings of each place.
+    fn node_with(&self, name: &str, more: &str) -> Working {
         Working::start(|address| {
             let settings = |place: &str| {
                 format!(
@@ -72,7 +77,7 @@ impl World {
                      [web]\nlisten = \"{address}\"\nadmin_token = \"{TOKEN}\"\n\
                      [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"{}\"\n\
                      [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
-                     [guards]\nsecond_look = \"0s\"\n",
+                     {more}[guards]\nsecond_look = \"0s\"\n",
                     self.server.url(),
                     self.sheet(place).display(),
                     self.receiver.address,
@@ -334,6 +339,38 @@ fn what_is_posted_to_any_node_is_taken_once_and_followed_on_any() {
     expected.push("raccord.halle.events.activity.created".to_owned());
     expected.sort();
     assert_eq!(subjects(wanted + 1), expected);
+}
+
+#[test]
+fn a_tool_may_call_any_node_and_is_known_by_the_one_that_works_for_its_place() {
+    let world = World::new();
+    let more = "[connectors.agenda]\nkind = \"nextcloud-calendar\"\nurl = \"http://127.0.0.1:9\"\n\
+                user = \"x\"\npassword = \"x\"\ncalendar = \"x\"\nhook_secret = \"canary\"\n";
+    let (north, south) = (
+        world.node_with("north", more),
+        world.node_with("south", more),
+    );
+    spread(&[(&north, 2), (&south, 2)]);
+    for place in PLACES {
+        let path = |name: &str| format!("/p/{place}/hooks/{name}");
+        for node in [&north, &south] {
+            assert_eq!(
+                node.call(&path("agenda"), "canary").unwrap(),
+                200,
+                "{place}"
+            );
+            assert_eq!(node.call(&path("agenda"), "wrong").unwrap(), 401, "{place}");
+            assert_eq!(node.call(&path("sheet"), "canary").unwrap(), 404, "{place}");
+        }
+        let taken = format!(
+            "raccord_hook_calls_total{{place=\"{place}\",connector=\"agenda\",outcome=\"taken\"}} 2\n"
+        );
+        let counts = [&north, &south].map(|node| {
+            let (_, figures) = node.get("/metrics").unwrap();
+            usize::from(figures.contains(&taken))
+        });
+        assert_eq!(counts.iter().sum::<usize>(), 1, "{place}");
+    }
 }
 
 /// The subjects of the first `count` events that other programs can read, and of no more.

@@ -2,11 +2,16 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
-use raccord_kit::http::Request;
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+use raccord_kit::http::{Answer, Request};
 use raccord_model::Failure;
 
 use crate::address::{etag, slashed};
 use crate::{Dav, xml};
+
+/// ETags are made of dates in whole seconds: in less than this a file can change and keep its own.
+const FRESH: SignedDuration = SignedDuration::from_secs(2);
 
 /// What is asked of a file or folder.
 const LIST: [&str; 6] = [
@@ -88,6 +93,17 @@ pub struct File {
     pub bytes: Bytes,
     /// Its media type, in lower case and without parameters.
     pub media: Option<String>,
+    /// When it was changed, and when that was said, by the server's clock.
+    pub dates: Option<(Timestamp, Timestamp)>,
+}
+
+impl File {
+    /// Whether its ETag stands for these bytes and no others: not one of a file that was changed just
+    /// now, and could be changed again without getting another.
+    pub fn is_settled(&self) -> bool {
+        self.dates
+            .is_some_and(|(changed, said)| said.duration_since(changed) > FRESH)
+    }
 }
 
 /// What came of a reading.
@@ -171,6 +187,7 @@ impl Dav {
             StatusCode::OK => Ok(Fetched::File(File {
                 etag: etag(answer.header(&header::ETAG).unwrap_or_default()),
                 media: answer.media_type(),
+                dates: dates(&answer),
                 bytes: answer.body,
             })),
             StatusCode::BAD_REQUEST => Err(self.why_bad(&answer).await),
@@ -262,6 +279,15 @@ impl Dav {
             _ => Err(self.refusal(&answer)),
         }
     }
+}
+
+/// When a file was changed and when that was said, where both are.
+fn dates(answer: &Answer) -> Option<(Timestamp, Timestamp)> {
+    let date = |name| {
+        let text = answer.header(name)?.trim();
+        DateTimeParser::new().parse_timestamp(text).ok()
+    };
+    Some((date(&header::LAST_MODIFIED)?, date(&header::DATE)?))
 }
 
 fn is_missing(status: StatusCode) -> bool {

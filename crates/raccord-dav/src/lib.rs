@@ -9,6 +9,10 @@
 mod address;
 mod diagnosis;
 mod file;
+mod output;
+mod shelf;
+#[cfg(feature = "testing")]
+pub mod standin;
 pub mod xml;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +29,8 @@ use secrecy::ExposeSecret as _;
 pub use address::{encoded, etag, path_of, slashed};
 pub use diagnosis::{Diagnosis, Keys, is_untrusted};
 pub use file::{Entry, Fetched, File, Over, Stored};
+pub use output::{LONGEST, Login, Output};
+pub use shelf::Shelf;
 use xml::Multistatus;
 
 const DEPTH: HeaderName = HeaderName::from_static("depth");

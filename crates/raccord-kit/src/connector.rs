@@ -156,6 +156,13 @@ pub trait Sink: Send + Sync {
         Vec::new()
     }
 
+    /// The same for objects that only the tool itself can tell of, where that costs a request or two
+    /// for all of them: asked once at the start and in each pass. Writes nothing; a tool that cannot
+    /// be asked has lost nothing.
+    fn missing<'a>(&'a self, _objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+
     /// What a person reads on a printed copy of `desired`, kept with the mark that it hangs on a wall
     /// and handed back with it among the members of the publication, under `extra`. Pure; `None`
     /// where nothing is printed, or more than can be kept.

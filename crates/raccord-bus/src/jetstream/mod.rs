@@ -53,7 +53,7 @@ pub use opening::RESTORED;
 pub use settings::{Identity, Settings};
 use shared::Core;
 use store::Pending;
-pub use witness::{Known, copied, has};
+pub use witness::{Copy, Known, copied, has, outdoes};
 
 /// A log in a cluster, in the hands of its only writer.
 ///

@@ -7,7 +7,6 @@
 //! that opening its log takes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use super::broker::{Failure, Message, Only, Since};
 use super::error::ClusterError;
 use super::link::{Jetstream, Put};
 use super::streams;
+use super::witness::Copy;
 use crate::LogError;
 
 /// How often a node says that it lives.
@@ -234,11 +234,10 @@ impl Node {
         &self.link
     }
 
-    /// Answers, as long as it lives, what other nodes ask about this machine's copies; `folder` says
-    /// where the one of a place lies.
-    pub fn bears_witness(&mut self, folder: impl Fn(&PlaceId) -> Option<PathBuf> + Send + 'static) {
+    /// Answers, as long as it lives, what other nodes ask about this machine's copies.
+    pub fn bears_witness(&mut self, find: impl Fn(&PlaceId) -> Option<Copy> + Send + 'static) {
         if let Some(client) = self.client() {
-            let witness = Self::witness(client, Arc::clone(&self.id), folder);
+            let witness = Self::witness(client, Arc::clone(&self.id), find);
             self.tasks.push(self.link.spawn(witness));
         }
     }
@@ -255,7 +254,7 @@ impl Node {
     }
 
     /// Which of its lives it lives; none where others may take it for dead.
-    fn life(&self) -> Option<u64> {
+    pub fn life(&self) -> Option<u64> {
         let heard = (*self.heard.borrow())?;
         heard.is_fresh(&self.link).then_some(heard.life)
     }
@@ -276,10 +275,12 @@ impl Node {
     /// # Errors
     /// As the cluster refuses.
     pub fn renews(&self, place: &PlaceId) -> Result<bool, LogError> {
-        if self.life().is_none() {
+        if self.life().is_none() || self.claim(place)? {
             return Ok(true);
         }
-        self.claim(place)
+        let view = self.view.borrow();
+        let other = view.holder(place).is_some_and(|holder| holder != &*self.id);
+        Ok(!other)
     }
 
     fn claims(&self) -> MutexGuard<'_, BTreeMap<PlaceId, u64>> {
@@ -344,6 +345,7 @@ impl Node {
             if self.claim(place)? {
                 return Ok(true);
             }
+            self.is_heard()?;
             let before = self.view.borrow().last_word(place);
             if before.is_none() {
                 continue;
@@ -354,6 +356,18 @@ impl Node {
                 return Ok(false);
             }
         }
+    }
+
+    /// Waits until the servers take our word.
+    fn is_heard(&self) -> Result<(), ClusterError> {
+        let mut heard = self.heard.clone();
+        let deadline = self.link.deadline();
+        let fresh = |heard: &Option<Heard>| heard.is_some_and(|it| it.is_fresh(&self.link));
+        let heard = self.link.wait(async {
+            let heard = heard.wait_for(fresh);
+            self.link.by(deadline, heard).await.map(drop)
+        });
+        heard.ok_or(ClusterError::Unconfirmed)
     }
 
     /// Lets go of `place`, so that another may take it at once.

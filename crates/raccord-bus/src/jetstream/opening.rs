@@ -174,6 +174,13 @@ fn continues(
     })
 }
 
+/// Whether a copy has read what the cluster, as it answers, does not have.
+pub(super) fn is_ahead(link: &Jetstream, place: &PlaceId, copy: &Cache) -> Result<bool, LogError> {
+    let (record, _) = read_record(link, place)?;
+    let known = continues(link, &streams::log(place), copy, &record)?;
+    Ok(matches!(known, Known::Ahead))
+}
+
 /// Remembers in the cluster that the log went back in time.
 pub(super) fn remark(link: &Jetstream, place: &PlaceId) -> Result<(), LogError> {
     let mut metas = Shelf::load(link, streams::METAS, streams::metas(place))?;

@@ -25,9 +25,10 @@ use crate::{Commit, Head, LogError, LogRead as _, Part, Snapshot};
 const PLACES: usize = 4096;
 
 /// Within this time after a message was sent the servers cannot have taken it, lost it, and taken
-/// others in its place: a server that lost what it had confirmed was started again, or another was
-/// chosen, for which it has to be missed for four seconds (`minElectionTimeoutDefault` in
-/// nats-server's raft.go).
+/// another writer's in its place. To lose what was confirmed, servers are started again without it, or
+/// one is chosen that never had it: it has missed its leader for four seconds
+/// (`minElectionTimeoutDefault` in nats-server's raft.go). A server that hands over to another chooses
+/// one that has it. And the other writer has to open the log in that time.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// The state of a handle.

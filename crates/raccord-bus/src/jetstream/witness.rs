@@ -5,8 +5,8 @@
 //! read went back in time.
 //!
 //! One line there and one back, kept by nobody: `known <place>` is answered by `<number> <hash>` of
-//! the last commit of the copy, `nothing`, or `busy`; `told <place> <number> <hash>` says that this was
-//! heard, and that the copy is of no use any more.
+//! the last commit of the copy, `nothing`, `busy` or `ending`; `told <place> <number> <hash>` says that
+//! this was heard, and that the copy is of no use any more.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,19 @@ use futures_util::future::join_all;
 use raccord_model::PlaceId;
 use tokio::time::Instant;
 
+use super::cache::Cache;
 use super::drop_copy;
+use super::link::Jetstream;
 use super::nodes::{Node, View, name};
+use super::opening::is_ahead;
 use crate::sqlite::Mirror;
 use crate::{Head, LogError, LogRead};
 
-/// How long a node that lives may take to say what its machine knows: its copy may be in use.
+/// How long a node that lives may take to say what its machine knows: somebody may read its copy.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// How long one is waited for that still ends what it did for the place.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// How long those are waited for that lived before the servers went back, and were not heard since.
 const RETURNING: Duration = Duration::from_secs(5);
@@ -88,7 +94,30 @@ pub fn copied(folder: &Path, place: &PlaceId) -> Result<Option<Known>, LogError>
     Ok(copy.map(|copy| copy.read().head().into()))
 }
 
-/// Whether `log` has the commit, or let it go on purpose.
+/// What the copy in `folder` knows that the cluster does not have; a server that is behind may say so
+/// too, and nothing is concluded from it before the log's writer agrees.
+///
+/// # Errors
+/// [`LogError::Locked`] while the copy is used; as the machine or the cluster refuses.
+pub fn outdoes(
+    link: &Jetstream,
+    folder: &Path,
+    place: &PlaceId,
+) -> Result<Option<Known>, LogError> {
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let Some(mut copy) = Cache::open(folder, place)? else {
+        return Ok(None);
+    };
+    if !is_ahead(link, place, &copy)? {
+        return Ok(None);
+    }
+    Ok(copy.mirror().map(|copy| copy.read().head().into()))
+}
+
+/// Whether `log` has the commit, or let it go on purpose. One from before its newest snapshot tells
+/// nothing: the log reaches further.
 ///
 /// # Errors
 /// As the log cannot be read.
@@ -97,13 +126,13 @@ pub fn has(log: &dyn LogRead, known: &Known) -> Result<bool, LogError> {
     if known.number > head.number {
         return Ok(false);
     }
-    if known.number < floor.number {
+    let snapshots = log.snapshots()?;
+    let newest = snapshots.last().map_or(floor, |newest| newest.head);
+    if known.number < newest.number {
         return Ok(true);
     }
-    let there = [floor, head]
-        .into_iter()
-        .find(|end| end.number == known.number);
-    let there = match there {
+    let mut ends = [floor, newest, head].into_iter();
+    let there = match ends.find(|end| end.number == known.number) {
         Some(there) => Some(there),
         None => log
             .commits(known.number, 0)?
@@ -113,13 +142,21 @@ pub fn has(log: &dyn LogRead, known: &Known) -> Result<bool, LogError> {
     Ok(there.is_some_and(|there| Known::from(there) == *known))
 }
 
+/// This machine's copy of a place.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// Whether this process works for the place, or still ends that.
+    pub in_use: bool,
+}
+
 impl Node {
-    /// Answers from now on what other nodes ask about this machine's copies; `folder` says where the
-    /// copy of a place lies.
+    /// Answers from now on what other nodes ask about this machine's copies.
     pub(super) async fn witness(
         client: Client,
         id: Arc<str>,
-        folder: impl Fn(&PlaceId) -> Option<PathBuf>,
+        find: impl Fn(&PlaceId) -> Option<Copy>,
     ) {
         let Ok(mut asked) = client.subscribe(subject(&id)).await else {
             return;
@@ -135,9 +172,9 @@ impl Node {
                 continue;
             };
             let (told, said) = (verb == "told", said.parse().ok());
-            let looked = match folder(&place) {
-                Some(folder) => {
-                    let look = move || answer(&folder, &place, said.filter(|_| told));
+            let looked = match find(&place) {
+                Some(copy) => {
+                    let look = move || answer(&copy, &place, said.filter(|_| told));
                     tokio::task::spawn_blocking(look).await
                 }
                 None => Ok(NOTHING.to_owned()),
@@ -165,7 +202,10 @@ impl Node {
             let patience = if missed { RETURNING } else { PATIENCE };
             async move {
                 let known = ask(&client, &id, place, now + patience, missed).await;
-                Some((id, known?))
+                if known.is_none() {
+                    tracing::warn!(%place, node = name(&id), "cluster.copy-unknown");
+                }
+                Some((id, known??))
             }
         });
         let asked = self.link().wait(join_all(asked));
@@ -174,25 +214,38 @@ impl Node {
 
     /// Tells `node` that what its machine knew of `place` was heard.
     pub fn told(&self, node: &str, place: &PlaceId, known: &Known) {
-        if let Some(client) = self.client() {
-            let request = Request::new().payload(format!("told {place} {known}").into());
-            let request = request.timeout(Some(PATIENCE));
-            // Where it is not heard, that machine speaks up again.
-            drop(
-                self.link()
-                    .wait(client.send_request(subject(node), request)),
-            );
-        }
+        let Some(client) = self.client() else { return };
+        let until = self.link().now() + PATIENCE;
+        let tell = async {
+            while let Some(left) = until.checked_duration_since(Instant::now()) {
+                let request = Request::new().payload(format!("told {place} {known}").into());
+                let request = request.timeout(Some(left));
+                match client.send_request(subject(node), request).await {
+                    Ok(said) if is_in_use(&said.payload) => tokio::time::sleep(AGAIN).await,
+                    Ok(_) => return,
+                    Err(_) => tokio::time::sleep(AGAIN).await,
+                }
+            }
+            // It tells once more when it opens the log, or comes again.
+            tracing::warn!(%place, node = name(node), "cluster.copy-kept");
+        };
+        self.link().wait(tell);
     }
 }
 
 const NOTHING: &str = "nothing";
 const BUSY: &str = "busy";
+const ENDS: &str = "ending";
+
+fn is_in_use(said: &[u8]) -> bool {
+    said == BUSY.as_bytes() || said == ENDS.as_bytes()
+}
 
 /// What the copy knows; it goes where that was `heard`.
-fn answer(folder: &Path, place: &PlaceId, heard: Option<Known>) -> String {
-    let known = match copied(folder, place) {
+fn answer(copy: &Copy, place: &PlaceId, heard: Option<Known>) -> String {
+    let known = match copied(&copy.folder, place) {
         Ok(known) => known,
+        Err(LogError::Locked { .. }) if copy.in_use => return ENDS.to_owned(),
         Err(LogError::Locked { .. }) => return BUSY.to_owned(),
         Err(error) => {
             tracing::warn!(%place, error.code = error.code(), %error, "cluster.copy-unread");
@@ -204,30 +257,37 @@ fn answer(folder: &Path, place: &PlaceId, heard: Option<Known>) -> String {
     };
     if heard == Some(known) {
         // It is fetched anew when it is needed.
-        drop(drop_copy(folder));
+        drop(drop_copy(&copy.folder));
     }
     known.to_string()
 }
 
-/// What one node's machine knows; none where it knows nothing, or does not say.
+/// What one node's machine knows, or that it knows nothing; none where it does not say.
 async fn ask(
     client: &Client,
     node: &str,
     place: &PlaceId,
-    until: Instant,
+    mut until: Instant,
     missed: bool,
-) -> Option<Known> {
+) -> Option<Option<Known>> {
+    let ending = Instant::now() + ENDING;
     loop {
         let left = until.checked_duration_since(Instant::now())?;
         let request = Request::new().payload(format!("known {place}").into());
         let request = request.timeout(Some(left.min(PATIENCE)));
         match client.send_request(subject(node), request).await {
-            Ok(said) if *said.payload == *BUSY.as_bytes() => {}
-            Ok(said) => return std::str::from_utf8(&said.payload).ok()?.parse().ok(),
-            Err(error) if error.kind() == RequestErrorKind::NoResponders && !missed => return None,
-            Err(error) => {
-                tracing::debug!(%place, node = name(node), %error, "cluster.copy-unknown");
+            Ok(said) if is_in_use(&said.payload) => {
+                if *said.payload == *ENDS.as_bytes() {
+                    until = until.max(ending);
+                }
             }
+            Ok(said) => {
+                let said = std::str::from_utf8(&said.payload).ok()?;
+                return Some(said.parse().ok());
+            }
+            // One of a version that is not asked, or that has just gone.
+            Err(error) if error.kind() == RequestErrorKind::NoResponders && !missed => return None,
+            Err(_) => {}
         }
         tokio::time::sleep(AGAIN).await;
     }
@@ -238,6 +298,11 @@ fn subject(node: &str) -> String {
 }
 
 impl View {
+    /// When the servers were last seen to have gone back to an earlier moment.
+    pub fn went_back(&self) -> Option<Instant> {
+        self.missed.as_ref().map(|(_, since)| *since)
+    }
+
     /// Nodes that lived when the servers went back to an earlier moment, and may not have come back
     /// yet.
     fn missed(&self, now: Instant) -> impl Iterator<Item = &str> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use raccord_bus::jetstream::servers::{Server, Version};
-use raccord_bus::jetstream::{Jetstream, Known, Node, Settings, has};
+use raccord_bus::jetstream::{Copy, Jetstream, Known, Node, Settings, has, outdoes};
 use raccord_bus::{Log as _, LogRead as _};
 use raccord_model::PlaceId;
 
@@ -135,8 +135,11 @@ fn what_another_machine_has_read_is_heard_once() {
     }
     let head: Known = log.head().into();
     let mut one = Node::join(&here, "north").unwrap();
-    let folder = world.node("one");
-    one.bears_witness(move |asked| (*asked == place()).then(|| folder.clone()));
+    let found = Copy {
+        folder: world.node("one"),
+        in_use: false,
+    };
+    one.bears_witness(move |asked| (*asked == place()).then(|| found.clone()));
     let other = Node::join(&there, "south").unwrap();
     // Nobody waits for long for a copy that is in use.
     assert_eq!(other.others_know(&place()), []);
@@ -149,6 +152,7 @@ fn what_another_machine_has_read_is_heard_once() {
     let wrong = |number, hash| !has(&log, &Known { number, hash }).unwrap();
     assert!(wrong(9, head.hash), "more than there is");
     assert!(wrong(3, [7; 32]) && wrong(4, [7; 32]), "another log");
+    assert_eq!(outdoes(&here, &world.node("one"), &place()).unwrap(), None);
     other.told(one.id(), &place(), &head);
     assert_eq!(other.others_know(&place()), [], "it is gone");
 }
@@ -195,7 +199,12 @@ fn nodes_go_on_among_servers_that_were_put_back_to_an_earlier_hour() {
             view.serves(one.id()).is_some_and(|it| it.len() == 1) && view.living().count() == 2
         });
     }
-    assert!(other.claim(&halle).unwrap());
+    // Silent until the servers take its word, it takes nothing.
+    let began = Instant::now();
+    while !other.claim(&halle).unwrap() {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
     until(&one, |view| view.holder(&halle) == Some(other.id()));
     assert!(!one.claim(&halle).unwrap());
 }

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use raccord_engine::Input;
 use raccord_kit::Clock;
 use raccord_model::Words;
 use raccord_web::Feed;
@@ -17,7 +18,7 @@ use super::hands::{self, Begin, Ready};
 use super::home::Home;
 use super::hooks::Hooks;
 use super::load::Written;
-use super::observe::{lost, written};
+use super::observe::{self, written};
 use super::running::Shared;
 use super::secrets;
 use super::sources::SourceTask;
@@ -145,8 +146,13 @@ impl AtWork {
     }
 
     async fn read_with(&self, set: &Set) {
-        restore_lost(&set.tools, &self.desk).await;
+        let written = restore_lost(&set.tools, &self.desk).await;
         let mut reading = self.reading.lock().await;
+        let (tools, desk) = (Arc::clone(&set.tools), self.desk.clone());
+        reading.spawn(async move {
+            let missing = observe::missing(&tools, written).await;
+            make_again(&desk, missing).await;
+        });
         let (watch, replaced) = secrets::watch(
             set.session.settings.clone(),
             Arc::clone(&set.tools),
@@ -210,12 +216,19 @@ fn only_at_the_start(before: &Session, fresh: &Session, listen: SocketAddr) -> R
     ))
 }
 
-/// What somebody deleted while nobody was at work is made again.
-async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
+/// What somebody deleted while nobody was at work is made again. Gives what may be missing where only
+/// a tool can tell; nothing where the log refuses: the writer says so, and tries again.
+async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) -> observe::Written {
     let Ok(written) = desk.peek(|engine, _| written(engine.state())).await else {
-        return; // The log refuses: the writer says so, and tries again.
+        return Vec::new();
     };
-    for input in lost(tools, written).await {
+    let lost = observe::lost(tools, written.clone()).await;
+    make_again(desk, lost).await;
+    written
+}
+
+async fn make_again(desk: &Desk, lost: Vec<Input>) {
+    for input in lost {
         if desk.input(input).await.is_err() {
             return;
         }

@@ -101,7 +101,11 @@ impl Commands {
             Ask::Programme { now, limit } => serde_json::to_vec(&here.programme(now, limit).await),
             Ask::Command(asked) => serde_json::to_vec(&self.answer(asked).await),
             Ask::Lacks(known) => match known.parse() {
-                Ok(known) => serde_json::to_vec(&testimony::heard(&self.place.desk, known).await),
+                Ok(known) => match testimony::heard(&self.place.desk, known).await {
+                    Some(lacks) => serde_json::to_vec(&lacks),
+                    // Asked again, it may be known.
+                    None => return,
+                },
                 Err(()) => return,
             },
         };

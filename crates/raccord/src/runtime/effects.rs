@@ -1,7 +1,9 @@
 //! Makes effects: one lane's items, one after the other, stopping at the first that fails.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use raccord_kit::rate::Rate;
 use raccord_kit::{Clock, Job, Made, Sink, Tool};
@@ -15,6 +17,9 @@ use super::desk::Command;
 use super::home::Home;
 use crate::connectors::Tools;
 
+/// How soon a place that nobody may work for now is looked at again.
+const NOT_OURS: Duration = Duration::from_secs(1);
+
 /// What every lane needs.
 #[derive(Clone)]
 pub(crate) struct Effects {
@@ -26,6 +31,8 @@ pub(crate) struct Effects {
     /// How often the log was opened before: what an effect of an earlier time came to says nothing of
     /// the attempts of this one.
     pub(crate) opening: u64,
+    /// The same, as it is now.
+    present: Arc<AtomicU64>,
     lanes: Arc<Lanes>,
 }
 
@@ -75,6 +82,7 @@ impl Effects {
             home,
             stop,
             opening: 0,
+            present: Arc::default(),
             lanes: Arc::default(),
         }
     }
@@ -92,6 +100,7 @@ impl Effects {
             self.stop.clone(),
         );
         fresh.opening = self.opening;
+        fresh.present = Arc::clone(&self.present);
         fresh.lanes = Arc::clone(&self.lanes);
         let rates = Arc::make_mut(&mut fresh.rates);
         for (name, rate) in rates {
@@ -105,12 +114,25 @@ impl Effects {
         fresh
     }
 
+    /// The log was opened again: lanes of before start nothing more.
+    pub(crate) fn opens_again(&mut self) {
+        self.opening += 1;
+        self.present.store(self.opening, Ordering::SeqCst);
+    }
+
+    fn is_past(&self) -> bool {
+        self.present.load(Ordering::SeqCst) != self.opening
+    }
+
     /// Makes the items of one lane, and tells the writer how each ended.
     pub(crate) async fn lane(self, work: Work, tell: mpsc::Sender<Command>) {
         let lane = (work.connector.clone(), work.family);
         let turn = self.lanes.enter(&lane).await;
         let mut failed = false;
         for item in work.items {
+            if self.is_past() {
+                break; // Whoever opened the log again decided anew, and may be mute.
+            }
             let delivery = item.delivery;
             let (outcome, unchanged) = if failed || self.stop.is_cancelled() || self.is_late(&item)
             {
@@ -146,7 +168,12 @@ impl Effects {
         };
         let _turn = rate.turn().await;
         // A process that was stopped for a while may find that another took over.
-        if self.is_late(&item) || !self.home.is_ours() {
+        if self.is_late(&item) || self.is_past() {
+            return (Outcome::NotStarted, false);
+        }
+        if !self.home.is_ours() {
+            // It is owed still, and would be tried again at once.
+            tokio::time::sleep(NOT_OURS).await;
             return (Outcome::NotStarted, false);
         }
         let looking = matches!(item.payload, Payload::Find { .. });

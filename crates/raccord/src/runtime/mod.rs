@@ -7,6 +7,7 @@ mod among;
 mod at_work;
 mod bundle;
 mod clockwork;
+mod clusters;
 mod commands;
 mod daemon;
 mod desk;

@@ -96,7 +96,7 @@ impl<'a> Places<'a> {
         let ours: Vec<PlaceId> = self.running.keys().cloned().collect();
         let turn = self.among.turn(&self.shared.clusters, &ours);
         let gone = turn.lost.iter().chain(&turn.give);
-        let elsewhere = turn.show.iter().chain(&turn.lost).cloned().collect();
+        let elsewhere = turn.compare.iter().chain(&turn.lost).cloned().collect();
         for id in gone {
             let Some(running) = self.running.remove(id) else {
                 continue;

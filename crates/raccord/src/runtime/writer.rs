@@ -399,6 +399,9 @@ impl Thread {
 
     /// Decides about a group, makes it durable, lets it out.
     fn decide(&mut self, held: &mut Held, group: Vec<Command>) -> Result<(), Problem> {
+        if self.home.is_lost() {
+            return Err(self.home.taken_over());
+        }
         let mut inputs = Vec::with_capacity(group.len() + 1);
         let mut replies: Vec<Option<oneshot::Sender<Result<Reply, Broken>>>> = Vec::new();
         let mut after: Vec<Command> = Vec::new();
@@ -637,7 +640,7 @@ impl Thread {
                 return None;
             }
         };
-        self.effects.opening += 1;
+        self.effects.opens_again();
         let mut held = Held {
             engine: loaded.engine,
             log: loaded.log,

@@ -42,7 +42,7 @@ impl Tool for Noting {
             kind: "noting".to_owned(),
             source: false,
             handles: Vec::new(),
-            parallel: 1,
+            parallel: 2,
             per_second: 0,
             rights: Words::default(),
         }
@@ -138,7 +138,6 @@ async fn an_effect_of_before_the_log_was_opened_again_ends_first_and_says_nothin
     let (asked, answers) = (Arc::default(), Arc::new(Semaphore::new(0)));
     let first = effects(Noting(Arc::clone(&asked), Arc::clone(&answers)));
     let mut second = first.clone();
-    second.opening += 1;
     let (tell, mut hear) = mpsc::channel(2);
     let remove = || Payload::Remove {
         entity: EntityId::derive(&[b"e"]),
@@ -150,8 +149,11 @@ async fn an_effect_of_before_the_log_was_opened_again_ends_first_and_says_nothin
             url: None,
         },
     };
-    let begun = tokio::spawn(first.lane(lane(remove()), tell.clone()));
+    let mut both = lane(remove());
+    both.items.extend(lane(remove()).items);
+    let begun = tokio::spawn(first.lane(both, tell.clone()));
     tokio::task::yield_now().await;
+    second.opens_again();
     let next = tokio::spawn(second.clone().lane(lane(remove()), tell));
     tokio::task::yield_now().await;
     assert_eq!(asked.lock().unwrap().len(), 1, "the next one waits");
@@ -162,6 +164,7 @@ async fn an_effect_of_before_the_log_was_opened_again_ends_first_and_says_nothin
     while let Some(Command::Outcome { opening, .. }) = hear.recv().await {
         openings.push(opening);
     }
-    assert_eq!(openings, [0, 1]);
+    assert_eq!(openings, [0, 1], "what had not begun was left");
+    assert_eq!(asked.lock().unwrap().len(), 2);
     assert!(second.lanes.0.lock().unwrap().is_empty(), "none is kept");
 }

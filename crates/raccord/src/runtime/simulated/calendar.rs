@@ -164,6 +164,19 @@ async fn a_call_of_the_cloud_is_one_look_however_often_it_comes_and_a_false_one_
         looks() - before
     );
 
+    // A call that is lost costs a delay, and nothing else; what comes back is known at the next look.
+    stage.cloud.member_deletes("programme", "own.ics");
+    stage.cloud.member_puts(
+        "programme",
+        "other.ics",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:other\r\nDTSTAMP:20270101T000000Z\r\nDTSTART;TZID=Europe/Paris:20270401T190000\r\nSUMMARY:Chorale\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    );
+    world.pass(MINUTE * 62, SECOND * 30).await;
+    let known = world
+        .state(|engine| engine.state().activities().count())
+        .await;
+    assert_eq!(known, 3);
+
     // While the password is refused, no call makes it be shown again.
     stage.cloud.state().set_password("fresh");
     world.call("agenda", "canary").await;

@@ -436,6 +436,10 @@ impl Sink for Watched {
         self.inner.sink().unwrap().lost(objects)
     }
 
+    fn missing<'a>(&'a self, objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        self.inner.sink().unwrap().missing(objects)
+    }
+
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
         self.inner.sink().unwrap().render(subject, context)
     }
