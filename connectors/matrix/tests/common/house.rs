@@ -214,9 +214,10 @@ impl State {
         let id = format!("${}", self.events.len());
         let relates = content["m.relates_to"].clone();
         let mut event = json!({
-            "event_id": id, "sender": author, "type": kind, "content": content,
+            "event_id": id, "sender": author, "type": kind,
             "origin_server_ts": 1_798_876_800_000_i64, "unsigned": { "age": 5 },
         });
+        event["content"] = content;
         if let Some(transaction) = transaction {
             event["unsigned"]["transaction_id"] = transaction.into();
         }
