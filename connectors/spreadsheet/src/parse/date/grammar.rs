@@ -205,6 +205,8 @@ impl<'a> Reader<'a> {
         let before = self.at;
         let bare = self.figures(0).is_some() && {
             match self.peek(1) {
+                // "2, 16 et 30 janvier": one more day follows.
+                Some(Token::Word("et" | "and" | "puis")) => false,
                 Some(Token::Word(word)) => month_word(word).is_none() && !ordinal(word),
                 Some(Token::Sign(':')) => true,
                 _ => false,
