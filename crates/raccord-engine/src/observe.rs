@@ -4,6 +4,7 @@ mod accept;
 mod compare;
 mod guard;
 mod held;
+mod questions;
 pub(crate) mod shared;
 mod told;
 
@@ -16,7 +17,8 @@ use raccord_model::{
 use accept::{Gone, apply, cancel_missing, leaves_silently, restrict};
 use compare::{compare, protect_unreadable};
 use guard::{Alarm, guard};
-use held::{ask, close_readings, hold_reading};
+use held::{close_readings, hold_reading};
+use questions::{About, ask};
 use told::{DUPLICATE, readable_again, remarks, tell_unread, unreadable};
 
 use crate::deciding::Deciding;
@@ -237,7 +239,7 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
         // a person decides about that first. A reading somebody said no to asks nothing more.
         let asks = !refused && compared.questions.len() <= ASKED;
         let open: &[Question] = if asks { &compared.questions } else { &[] };
-        ask(deciding, source, reading, open);
+        ask(deciding, source, reading, open, About::Change);
         if !planted(Fault::ApplyHeld) {
             return;
         }

@@ -11,7 +11,8 @@ use raccord_model::{
 use serde_json::{Value, json};
 
 use super::compare::{Compared, source_fields};
-use super::held::{ask, difference};
+use super::held::difference;
+use super::questions::{About, ask};
 use super::told::tab;
 use crate::deciding::{Deciding, Draft, changed_fields};
 use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
@@ -138,7 +139,13 @@ pub(super) fn apply(
         approved,
         &mut read,
     );
-    ask(deciding, source, reading, &compared.questions);
+    ask(
+        deciding,
+        source,
+        reading,
+        &compared.questions,
+        About::Change,
+    );
     deciding.record(Fact::Read(Box::new(read)));
 }
 

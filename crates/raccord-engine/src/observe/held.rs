@@ -1,6 +1,4 @@
-//! Holds that a reading opens: the whole of it, or a question about one line.
-
-use std::collections::BTreeSet;
+//! Holds on a whole reading, and what a held line would change.
 
 use raccord_model::{
     ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Line, Reading, Words,
@@ -9,10 +7,8 @@ use serde_json::json;
 
 use super::accept::{first_id, leaves_silently};
 use super::compare::{Compared, source_fields};
-use super::shared::is_of_twins;
 use crate::deciding::{Deciding, changed_fields};
 use crate::fact::{Closing, HeldEffect, Hold, HoldKind};
-use crate::identity::Question;
 
 /// How many effects a hold lists.
 const LISTED: usize = 1_000;
@@ -89,86 +85,6 @@ pub(super) fn hold_reading(
     crate::hold::open(deciding, hold);
 }
 
-/// Opens the questions of this reading, and closes those that no longer stand.
-pub(super) fn ask(
-    deciding: &mut Deciding<'_>,
-    source: &ConnectorName,
-    reading: &Reading,
-    questions: &[Question],
-) {
-    let mut standing = BTreeSet::new();
-    for question in questions {
-        let pairs: Vec<(Digest, EntityId)> = question
-            .pairs
-            .iter()
-            .map(|(index, entity)| (reading.lines[*index].digest, *entity))
-            .collect();
-        let mut name: Vec<&[u8]> = vec![b"question", source.as_str().as_bytes()];
-        for (digest, entity) in &pairs {
-            name.push(&digest.0);
-            name.push(entity.as_bytes());
-        }
-        let id = HoldId::derive(&name);
-        standing.insert(id);
-        let effects: Vec<HeldEffect> = question
-            .pairs
-            .iter()
-            .map(|(index, entity)| held_update(deciding, &reading.lines[*index], *entity))
-            .collect();
-        let rows: Vec<String> = question
-            .pairs
-            .iter()
-            .map(|(index, _)| reading.lines[*index].row.to_string())
-            .collect();
-        let (rows, title) = (
-            rows.join(", "),
-            effects
-                .first()
-                .map(|effect| effect.title.clone())
-                .unwrap_or_default(),
-        );
-        let reason = Words::new(
-            format!(
-                "Ligne {rows} : est-ce « {title} », modifiée ? Oui : c'est la même activité. Non : l'ancienne est annulée et c'en est une nouvelle."
-            ),
-            format!(
-                "Line {rows}: is it “{title}”, changed? Yes: it is the same activity. No: the old one is cancelled and this is a new one."
-            ),
-        );
-        let what = HoldKind::Question {
-            source: source.clone(),
-            pairs,
-        };
-        crate::hold::open(
-            deciding,
-            Hold {
-                id,
-                what,
-                reason,
-                opened: deciding.now,
-                effects,
-                more: 0,
-            },
-        );
-    }
-    let moot: Vec<HoldId> = deciding
-        .state
-        .holds
-        .values()
-        .filter(|waiting| match &waiting.hold.what {
-            HoldKind::Question { source: of, pairs } => {
-                of == source && !is_of_twins(deciding.state, source, pairs)
-            }
-            _ => false,
-        })
-        .map(|waiting| waiting.hold.id)
-        .filter(|id| !standing.contains(id))
-        .collect();
-    for hold in moot {
-        crate::hold::close(deciding, hold, Closing::Moot);
-    }
-}
-
 fn title_in(fields: &Fields) -> String {
     fields
         .get("title")
@@ -194,7 +110,7 @@ fn held_cancel(deciding: &Deciding<'_>, entity: EntityId) -> HeldEffect {
     }
 }
 
-fn held_update(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEffect {
+pub(super) fn held_update(deciding: &Deciding<'_>, line: &Line, entity: EntityId) -> HeldEffect {
     let before = source_fields(deciding.state, deciding.vault, entity).unwrap_or_default();
     let mut after = line.decode();
     crate::posted::set_zone(deciding, line.kind, &mut after);

@@ -6,14 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raccord_model::{
-    Civil, ConnectorName, Digest, EntityId, EntityKind, HoldId, Link, Reading, Rendered, Words,
-};
+use raccord_model::{Civil, ConnectorName, Digest, EntityId, EntityKind, Link, Reading, Rendered};
 
-use super::held::twin_effect;
+use super::questions::{self, About, is_of_twins};
 use crate::deciding::Deciding;
-use crate::fact::{Closing, Fact, Hold, HoldKind};
-use crate::identity::{Candidate, Features, Heard, Matching, Question, Standing, match_lines};
+use crate::fact::{Fact, HoldKind};
+use crate::identity::{Candidate, Features, Heard, Matching, Standing, match_lines};
 use crate::state::{Progress, SourceState, State};
 
 /// Whether `source` is written too, and read back.
@@ -138,7 +136,7 @@ pub(super) fn take_ours(
             deciding.wake_object(source, entity);
         }
     }
-    ask(deciding, source, &rest, &matching.questions);
+    questions::ask(deciding, source, &rest, &matching.questions, About::Twin);
     let asked = matching
         .questions
         .iter()
@@ -274,96 +272,4 @@ fn unmade(deciding: &Deciding<'_>, sink: &ConnectorName) -> Vec<EntityId> {
         .filter(free)
         .filter(wanted)
         .collect()
-}
-
-/// Asks whether entries are activities; what is not in doubt any more is asked no longer.
-fn ask(
-    deciding: &mut Deciding<'_>,
-    source: &ConnectorName,
-    reading: &Reading,
-    questions: &[Question],
-) {
-    let mut standing = BTreeSet::new();
-    for question in questions {
-        let pairs: Vec<(Digest, EntityId)> = question
-            .pairs
-            .iter()
-            .map(|(index, entity)| (reading.lines[*index].digest, *entity))
-            .collect();
-        let mut name: Vec<&[u8]> = vec![b"twin", source.as_str().as_bytes()];
-        for (digest, entity) in &pairs {
-            name.push(&digest.0);
-            name.push(entity.as_bytes());
-        }
-        let id = HoldId::derive(&name);
-        standing.insert(id);
-        let effects: Vec<_> = question
-            .pairs
-            .iter()
-            .map(|(index, entity)| twin_effect(deciding, &reading.lines[*index], *entity))
-            .collect();
-        let title = effects.first().map(|effect| effect.title.clone());
-        let title = title.unwrap_or_default();
-        let reason = Words::new(
-            format!(
-                "« {title} » est-elle déjà dans {source}, écrite à la main ? Oui : cette entrée est reprise et tenue à jour. Non : l'activité y est ajoutée à côté."
-            ),
-            format!(
-                "Is “{title}” in {source} already, written by hand? Yes: that entry is taken over and kept up to date. No: the activity is added beside it."
-            ),
-        );
-        let what = HoldKind::Question {
-            source: source.clone(),
-            pairs,
-        };
-        crate::hold::open(
-            deciding,
-            Hold {
-                id,
-                what,
-                reason,
-                opened: deciding.now,
-                effects,
-                more: 0,
-            },
-        );
-    }
-    let moot: Vec<HoldId> = deciding
-        .state
-        .holds
-        .values()
-        .filter(|waiting| match &waiting.hold.what {
-            HoldKind::Question { source: of, pairs } => {
-                of == source && is_of_twins(deciding.state, source, pairs)
-            }
-            _ => false,
-        })
-        .map(|waiting| waiting.hold.id)
-        .filter(|id| !standing.contains(id))
-        .collect();
-    for hold in moot {
-        let asked = match &deciding.state.holds[&hold].hold.what {
-            HoldKind::Question { pairs, .. } => pairs.iter().map(|(_, entity)| *entity).collect(),
-            _ => Vec::new(),
-        };
-        crate::hold::close(deciding, hold, Closing::Moot);
-        // Its delivery waited for the answer.
-        for entity in asked {
-            deciding.wake_object(source, entity);
-        }
-    }
-}
-
-/// Whether a question is about activities of other sources.
-pub(super) fn is_of_twins(
-    state: &State,
-    source: &ConnectorName,
-    pairs: &[(Digest, EntityId)],
-) -> bool {
-    pairs.iter().any(|(_, entity)| {
-        state
-            .entities
-            .get(entity)
-            .is_some_and(|record| *record.source != *source.as_str())
-    })
 }
