@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode, header};
-use raccord_chat::Refused;
-use raccord_kit::Clock;
+use raccord_chat::REFUSED;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
+use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -31,7 +31,7 @@ pub(crate) struct Api {
     http: Http,
     base: Target,
     pub(crate) token: Option<SecretSource>,
-    refused: Refused,
+    refused: Learnt,
     clock: Arc<dyn Clock>,
 }
 
@@ -57,7 +57,7 @@ impl Api {
             http,
             base,
             token,
-            refused: Refused::default(),
+            refused: Learnt::believed(REFUSED),
             clock,
         }
     }

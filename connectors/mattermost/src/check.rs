@@ -1,12 +1,13 @@
 //! What is wrong with the way to the channels, told before anything is written.
 
 use raccord_chat::dialect::{Dialect as _, Markdown};
+use raccord_chat::no_approver;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 
 use crate::post::{Limits, User};
-use crate::{Mattermost, failure};
+use crate::{KIND, Mattermost, failure};
 
 /// The oldest server whose calls are used as they are (uploads by address).
 const OLDEST: u32 = 9;
@@ -66,7 +67,11 @@ impl Mattermost {
         for approver in &self.settings.approvers {
             if self.api.person(approver).await?.is_none() {
                 let named = self.api.user(approver).await?;
-                findings.push(no_approver(approver, named.as_ref()));
+                findings.push(no_approver(
+                    KIND,
+                    approver,
+                    named.as_ref().map(|user| user.id.as_str()),
+                ));
             }
         }
         Ok(findings)
@@ -152,39 +157,6 @@ fn a_person(me: &User) -> Finding {
             "Make a bot account: Integrations, Bot Accounts, Add; and use its token.",
         ),
     )
-}
-
-/// Names can be changed by those who have them, ids cannot.
-fn no_approver(named: &str, found: Option<&User>) -> Finding {
-    let mend = match found {
-        Some(user) => Words::new(
-            format!(
-                "Écrivez à la place l’identifiant de cette personne\u{a0}: {}",
-                user.id
-            ),
-            format!("Write the id of that person instead: {}", user.id),
-        ),
-        None => Words::new(
-            "Écrivez son nom d’utilisateur ici, puis tapez «\u{a0}raccord check\u{a0}»\u{a0}: il dit l’identifiant à mettre à la place.",
-            "Write the user name here, then type `raccord check`: it tells the id to put in its place.",
-        ),
-    };
-    Finding {
-        level: Level::Error,
-        ..warning(
-            "approvers",
-            "no-approver",
-            Words::new(
-                format!(
-                    "«\u{a0}{named}\u{a0}» n’est l’identifiant de personne sur ce serveur\u{a0}: cette personne ne pourra rien approuver."
-                ),
-                format!(
-                    "“{named}” is nobody’s id on this server: that person cannot approve anything."
-                ),
-            ),
-            mend,
-        )
-    }
 }
 
 fn old(version: &str) -> Finding {

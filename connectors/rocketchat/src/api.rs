@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use raccord_chat::Refused;
-use raccord_kit::Clock;
+use raccord_chat::REFUSED;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
+use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ pub(crate) struct Api {
     base: Target,
     pub(crate) user: String,
     pub(crate) token: Option<SecretSource>,
-    refused: Refused,
+    refused: Learnt,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +68,7 @@ impl Api {
             base,
             user,
             token,
-            refused: Refused::default(),
+            refused: Learnt::believed(REFUSED),
             clock,
         }
     }

@@ -1,11 +1,15 @@
 //! The calls of one tool: what a chat connector brings.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use raccord_kit::BoxFuture;
 use raccord_model::Failure;
 
 use crate::dialect::Dialect;
 use crate::message::Outgoing;
+
+/// A refused token is shown again after this long only: it may have been right all along. Another one
+/// is shown at once.
+pub const REFUSED: SignedDuration = SignedDuration::from_mins(30);
 
 /// A message that stands in a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@
     reason = "a Failure carries words for people; it is rare, and never on a fast path"
 )]
 
+mod approver;
 pub mod ask;
 pub mod called;
 mod chat;
@@ -17,16 +18,15 @@ mod fit;
 pub mod heard;
 mod message;
 mod reached;
-mod refused;
 pub mod rich;
 mod speaker;
 pub mod templates;
 mod view;
 mod words;
 
-pub use chat::{Chat, Edited, Posted, Sought};
+pub use approver::no_approver;
+pub use chat::{Chat, Edited, Posted, REFUSED, Sought};
 pub use fit::{Limit, Unit, fit};
 pub use message::{Key, Kind, Outgoing, Written};
 pub use reached::{Reached, Rooms};
-pub use refused::Refused;
 pub use speaker::{Manner, Speaker, handles};

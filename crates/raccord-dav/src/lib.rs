@@ -15,16 +15,15 @@ mod shelf;
 pub mod standin;
 pub mod xml;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_kit::{Clock, Kit};
-use raccord_model::{Digest, Failure};
-use secrecy::ExposeSecret as _;
+use raccord_kit::{Clock, Kit, Learnt};
+use raccord_model::Failure;
 
 pub use address::{encoded, etag, path_of, slashed};
 pub use diagnosis::{Diagnosis, Keys, is_untrusted};
@@ -44,13 +43,6 @@ const GOOD: SignedDuration = SignedDuration::from_secs(10);
 /// How long a person waits for a check.
 pub const LOOK: Duration = Duration::from_secs(10);
 
-/// What is known of a password, and since when.
-type Known = Mutex<Option<(Digest, Timestamp)>>;
-
-fn locked(known: &Known) -> MutexGuard<'_, Option<(Digest, Timestamp)>> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The way to one account of a server.
 pub struct Dav {
     http: Http,
@@ -59,10 +51,9 @@ pub struct Dav {
     password: Option<SecretSource>,
     clock: Arc<dyn Clock>,
     says: Diagnosis,
-    /// The password that was refused, and when.
-    refused: Known,
-    /// The password that was taken, and when.
-    taken: Known,
+    /// The password that was refused; the one that was taken.
+    refused: Learnt,
+    taken: Learnt,
     /// One request at a time shows a password of which neither is known.
     first: tokio::sync::Mutex<()>,
 }
@@ -87,8 +78,8 @@ impl Dav {
             user: user.into(),
             password,
             clock: Arc::clone(&kit.clock),
-            refused: Mutex::default(),
-            taken: Mutex::default(),
+            refused: Learnt::believed(REFUSED),
+            taken: Learnt::believed(GOOD),
             first: tokio::sync::Mutex::default(),
         })
     }
@@ -145,28 +136,19 @@ impl Dav {
             return Ok(self.http.send(request).await?);
         };
         let secret = source.read()?;
-        let password = Digest::of(secret.expose_secret().as_bytes());
-        let within = |known: &Known, time| {
-            locked(known).is_some_and(|(it, at)| {
-                it == password && self.clock.now().duration_since(at) < time
-            })
-        };
-        let _alone = if within(&self.taken, GOOD) {
+        let _alone = if self.taken.was(&secret, self.clock.now()) {
             None
         } else {
             Some(self.first.lock().await)
         };
-        if within(&self.refused, REFUSED) {
+        if self.refused.was(&secret, self.clock.now()) {
             return Err(self.says.credentials());
         }
         let answer = self.http.send(request.basic(&self.user, &secret)).await?;
-        let known = match answer.status {
-            StatusCode::UNAUTHORIZED => Some(&self.refused),
-            status if status.is_success() => Some(&self.taken),
-            _ => None,
-        };
-        if let Some(known) = known {
-            *locked(known) = Some((password, self.clock.now()));
+        match answer.status {
+            StatusCode::UNAUTHORIZED => self.refused.note(&secret, self.clock.now()),
+            status if status.is_success() => self.taken.note(&secret, self.clock.now()),
+            _ => {}
         }
         Ok(answer)
     }

@@ -17,6 +17,7 @@ pub mod files;
 pub mod folded;
 pub mod hook;
 pub mod http;
+mod learnt;
 pub mod rate;
 pub mod secret;
 pub mod settings;
@@ -29,3 +30,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
     BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Made, Shared, Sink, Source, Tool,
 };
+pub use learnt::Learnt;
