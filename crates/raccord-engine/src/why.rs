@@ -570,6 +570,7 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 "Somebody asked to be forgotten",
             ),
         ),
+        Cause::Person { did } if deed(did).is_some() => ("person", deed(did).unwrap_or_default()),
         Cause::Person { did } => (
             "person",
             Words::new(
@@ -585,6 +586,9 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 format!("“{}” is no longer in the configuration", event.source),
             ),
         ),
+        Cause::Noticed { code } if noticed(code).is_some() => {
+            ("rule", noticed(code).unwrap_or_default())
+        }
         Cause::Noticed { code } => (
             "rule",
             Words::new(
@@ -593,6 +597,37 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
             ),
         ),
     }
+}
+
+/// What people do about sign-ups, in words.
+fn deed(did: &str) -> Option<Words> {
+    let (fr, en) = match did {
+        crate::signups::SIGN_UP => ("Quelqu'un s'est inscrit", "Somebody signed up"),
+        crate::signups::SIGN_OFF => ("Quelqu'un s'est désinscrit", "Somebody signed off"),
+        crate::signups::ATTENDANCE => ("La présence a été notée", "Attendance was noted"),
+        _ => return None,
+    };
+    Some(Words::new(fr, en))
+}
+
+/// What Raccord does about tasks and sign-ups by itself, in words.
+fn noticed(code: &str) -> Option<Words> {
+    let (fr, en) = match code {
+        crate::signups::PLACE_FREE => (
+            "Une place s'est libérée : elle revient à qui attend depuis le plus longtemps",
+            "A place became free: it goes to whoever has waited longest",
+        ),
+        crate::hands::PLACED => (
+            "L'activité que nomme la ligne de la tâche a été trouvée",
+            "The activity that the task's line names was found",
+        ),
+        crate::hands::REFRESHED => (
+            "Les inscriptions à cette tâche ont changé",
+            "The sign-ups for this task changed",
+        ),
+        _ => return None,
+    };
+    Some(Words::new(fr, en))
 }
 
 /// What another place offers, with where it is to be found there.
@@ -719,6 +754,14 @@ pub fn field_name(name: &str) -> Words {
         "edition" => ("édition", "edition"),
         "printed" => ("au mur depuis", "on the wall since"),
         "since" => ("depuis", "since"),
+        "hands" => ("bénévoles", "volunteers"),
+        "minimum" => ("minimum de bénévoles", "fewest hands"),
+        "lead" => ("délai", "lead time"),
+        "validators" => ("validé par", "validated by"),
+        "priority" => ("priorité", "priority"),
+        "people" => ("qui s'en occupe", "who is on it"),
+        "of" => ("activité", "activity"),
+        "places" => ("places", "places"),
         "extra" => ("détails", "details"),
         other => (other, other),
     };

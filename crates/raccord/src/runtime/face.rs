@@ -294,7 +294,7 @@ impl Place for Here {
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
         Box::pin(async move {
             match self.desk.try_input(Input::Posted(changes)).await {
-                Ok(Some(Reply::Taken)) => Ok(()),
+                Ok(Some(Reply::Taken | Reply::SignedUp { .. })) => Ok(()),
                 Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
                     refusals
                         .into_iter()
