@@ -415,8 +415,12 @@ pub(crate) fn minimum(least: u64, most: u64) -> Said {
     (
         "minimum-too-high",
         Words::new(
-            format!("Il en faudrait au moins {least}, et il n’y a que {most} places. Écrivez {most} ou moins."),
-            format!("At least {least} would be needed, and there are only {most} places. Write {most} or fewer."),
+            format!(
+                "Il en faudrait au moins {least}, et il n’y a que {most} places. Écrivez {most} ou moins."
+            ),
+            format!(
+                "At least {least} would be needed, and there are only {most} places. Write {most} or fewer."
+            ),
         ),
     )
 }

@@ -174,9 +174,20 @@ pub(crate) fn header(key: &str) -> Named {
         | "page web" | "web page" | "lien web" | "plus d infos" | "more info"
         | "lien inscription" | "lien d inscription" | "lien billetterie" | "event link"
         | "event url" | "lien evenement" | "registration link" | "tickets link" => Field::Url,
-        "benevoles" | "benevole" | "besoins benevoles" | "besoin benevoles" | "besoins en benevoles"
-        | "besoin en benevoles" | "besoin de benevoles" | "benevoles recherches" | "benevolat"
-        | "volunteers" | "volunteers needed" | "helpers" | "helpers needed" | "hands"
+        "benevoles"
+        | "benevole"
+        | "besoins benevoles"
+        | "besoin benevoles"
+        | "besoins en benevoles"
+        | "besoin en benevoles"
+        | "besoin de benevoles"
+        | "benevoles recherches"
+        | "benevolat"
+        | "volunteers"
+        | "volunteers needed"
+        | "helpers"
+        | "helpers needed"
+        | "hands"
         | "hands needed" => Field::Hands,
         "statut" | "statuts" | "status" | "etat" | "state" | "ok" | "valide" | "validation"
         | "confirme" | "confirmed" | "confirmation" | "c est bon" => Field::Status,
@@ -370,8 +381,18 @@ pub(crate) fn status_sign(text: &str) -> Option<Status> {
 pub(crate) fn tab_of_tasks(key: &str) -> bool {
     matches!(
         key,
-        "tache" | "taches" | "les taches" | "liste des taches" | "taches a faire" | "a faire"
-            | "task" | "tasks" | "to do" | "todo" | "to do list" | "task list"
+        "tache"
+            | "taches"
+            | "les taches"
+            | "liste des taches"
+            | "taches a faire"
+            | "a faire"
+            | "task"
+            | "tasks"
+            | "to do"
+            | "todo"
+            | "to do list"
+            | "task list"
     )
 }
 

@@ -97,12 +97,17 @@ pub(crate) fn subject_of(fields: &Fields) -> Option<EntityId> {
     id("task").or_else(|| id("activity"))
 }
 
+fn person_of(fields: &Fields) -> Option<EntityId> {
+    fields.get("person")?.as_str()?.parse().ok()
+}
+
 /// For how many people a registration is.
 pub(crate) fn places_of(fields: &Fields) -> u64 {
     fields.get("places").and_then(Value::as_u64).unwrap_or(1)
 }
 
-fn turn_of(fields: &Fields) -> u64 {
+/// The number drawn by a registration.
+pub(crate) fn turn_of(fields: &Fields) -> u64 {
     fields.get("turn").and_then(Value::as_u64).unwrap_or(0)
 }
 
@@ -179,6 +184,11 @@ impl Roll {
             seats.taken -= places_of(fields);
         }
         seats.list.remove(&key);
+        if let Some(person) = person_of(fields)
+            && seats.by_person.get(&person) == Some(&id)
+        {
+            seats.by_person.remove(&person);
+        }
     }
 
     fn put_in(&mut self, id: EntityId, fields: &Fields) {
@@ -203,9 +213,9 @@ impl Roll {
             }
             _ => {}
         }
-        let person = fields.get("person").and_then(Value::as_str);
-        if let Some(person) = person.and_then(|id| id.parse().ok()) {
-            seats.by_person.entry(person).or_insert(id);
+        if let Some(person) = person_of(fields) {
+            let known = seats.by_person.entry(person).or_insert(id);
+            *known = id.min(*known);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::fact::{Closing, HeldEffect, Hold, HoldKind};
 use crate::hands;
 use crate::input::{Attested, Reply, SignUp, Who};
 use crate::notice::RACCORD;
-use crate::roll::{Commitment, places_of, subject_of};
+use crate::roll::{Commitment, places_of, subject_of, turn_of};
 
 /// Why a sign-up on the list got a place.
 pub(crate) const PLACE_FREE: &str = "place-free";
@@ -139,7 +139,7 @@ impl Deciding<'_> {
             None if matches!(standing, Commitment::Attended | Commitment::Absent) => {
                 self.back(fields, standing)
             }
-            None => standing,
+            None => return self.signed_up(registration, standing),
         };
         for name in ["attested", "minutes"] {
             fields.remove(name);
@@ -190,17 +190,19 @@ impl Deciding<'_> {
         let Some(subject) = subject_of(fields) else {
             return Commitment::Registered;
         };
-        let taken = self
-            .flight
-            .roll
-            .seats(subject)
-            .map_or(0, |seats| seats.taken);
-        let fits = self.capacity(subject).is_none_or(|most| taken <= most);
-        match standing {
+        let seats = self.flight.roll.seats(subject);
+        let taken = seats.map_or(0, |seats| seats.taken);
+        let fits = match standing {
             // Who was let in beyond the last place goes back onto the list.
-            Commitment::Attended if fits => Commitment::Registered,
-            Commitment::Absent if self.free(subject) >= places_of(fields) => Commitment::Registered,
-            _ => Commitment::Waitlisted,
+            Commitment::Attended => self.capacity(subject).is_none_or(|most| taken <= most),
+            _ => self.free(subject) >= places_of(fields),
+        };
+        let first = seats.and_then(|seats| seats.list.first());
+        let next = first.is_none_or(|(turn, _)| *turn > turn_of(fields));
+        if fits && next {
+            Commitment::Registered
+        } else {
+            Commitment::Waitlisted
         }
     }
 
@@ -300,7 +302,7 @@ impl Deciding<'_> {
         if let (Some(same), true) = (same, known.is_some_and(Commitment::sits)) {
             // More people than there are places left for: it stays at what it was.
             let (had, now) = (places_of(&same.fields), places_of(fields));
-            if now > had && now - had > self.free(subject) {
+            if now > had && self.ask(subject, now - had) == Commitment::Waitlisted {
                 match same.fields.get("places") {
                     Some(places) => fields.insert("places".into(), places.clone()),
                     None => fields.remove("places"),

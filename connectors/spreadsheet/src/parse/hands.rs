@@ -79,8 +79,15 @@ fn part_of(part: &str) -> Option<(String, u32)> {
             }
         } else if !matches!(
             text::key(word).as_str(),
-            "" | "pers" | "personne" | "personnes" | "people" | "benevole" | "benevoles"
-                | "volunteer" | "volunteers" | "x"
+            "" | "pers"
+                | "personne"
+                | "personnes"
+                | "people"
+                | "benevole"
+                | "benevoles"
+                | "volunteer"
+                | "volunteers"
+                | "x"
         ) {
             words.push(word);
         }
@@ -97,7 +104,9 @@ mod tests {
     use super::*;
 
     fn these(tasks: &[(&str, u32)]) -> Option<Hands> {
-        let tasks = tasks.iter().map(|(title, people)| ((*title).to_owned(), *people));
+        let tasks = tasks
+            .iter()
+            .map(|(title, people)| ((*title).to_owned(), *people));
         Some(Hands::These(tasks.collect()))
     }
 

@@ -31,18 +31,35 @@ pub(super) type TaskColumns = BTreeMap<&'static str, u16>;
 fn meaning(header: &str) -> Option<&'static str> {
     let folded = header::fold(header);
     let name = match folded.as_str() {
-        "tache" | "taches" | "a faire" | "que faire" | "titre" | "intitule" | "quoi" | "mission"
-        | "missions" | "travail" | "nom" | "task" | "tasks" | "to do" | "todo" | "what" | "title"
-        | "job" | "name" => "title",
-        "activite" | "activites" | "evenement" | "pour" | "pour quoi" | "pour quelle activite"
-        | "concerne" | "activity" | "event" | "for" | "for what" | "belongs to" => "of",
+        "tache" | "taches" | "a faire" | "que faire" | "titre" | "intitule" | "quoi"
+        | "mission" | "missions" | "travail" | "nom" | "task" | "tasks" | "to do" | "todo"
+        | "what" | "title" | "job" | "name" => "title",
+        "activite"
+        | "activites"
+        | "evenement"
+        | "pour"
+        | "pour quoi"
+        | "pour quelle activite"
+        | "concerne"
+        | "activity"
+        | "event"
+        | "for"
+        | "for what"
+        | "belongs to" => "of",
         "date" | "jour" | "echeance" | "pour le" | "date limite" | "limite" | "quand"
         | "avant le" | "a faire avant" | "a faire pour" | "due" | "due date" | "due day"
         | "deadline" | "day" | "when" | "before" | "by" => "due",
-        "minimum" | "mini" | "min" | "au moins" | "minimum de benevoles" | "minimum benevoles"
-        | "at least" | "minimum hands" | "fewest" => "minimum",
-        "benevoles" | "benevole" | "personnes" | "nombre" | "nb" | "combien" | "mains" | "hands"
-        | "people" | "volunteers" | "how many" => "capacity",
+        "minimum"
+        | "mini"
+        | "min"
+        | "au moins"
+        | "minimum de benevoles"
+        | "minimum benevoles"
+        | "at least"
+        | "minimum hands"
+        | "fewest" => "minimum",
+        "benevoles" | "benevole" | "personnes" | "nombre" | "nb" | "combien" | "mains"
+        | "hands" | "people" | "volunteers" | "how many" => "capacity",
         "priorite" | "urgence" | "importance" | "priority" | "urgency" => "priority",
         "delai" | "delais" | "delai jours" | "jours avant" | "anticipation" | "lead"
         | "lead time" | "days before" => "lead",
@@ -100,7 +117,9 @@ impl Collector<'_> {
             tab.told.insert(("unknown-column", column), header);
         }
         tab.index = u16::try_from(self.reading.tabs.len()).ok();
-        let by_name = columns.iter().map(|(name, column)| ((*name).to_owned(), vec![*column]));
+        let by_name = columns
+            .iter()
+            .map(|(name, column)| ((*name).to_owned(), vec![*column]));
         self.reading.tabs.push(Tab {
             name: tab.name.clone(),
             columns: by_name.collect(),
@@ -136,7 +155,11 @@ impl Collector<'_> {
             } else {
                 text::line(&raw)
             };
-            let most = if name == "description" { limits::CELL } else { 200 };
+            let most = if name == "description" {
+                limits::CELL
+            } else {
+                200
+            };
             if tidy.chars().count() > most {
                 let said = messages::cell_too_long();
                 self.tell(&tab.name, row.number, Some(column), &raw, said);
@@ -146,7 +169,8 @@ impl Collector<'_> {
         }
         if !fields.contains_key("title") {
             let title = columns.get("title").copied();
-            if fields.contains_key("of") || at("due").is_some_and(|(_, cell)| !cell.value.is_empty())
+            if fields.contains_key("of")
+                || at("due").is_some_and(|(_, cell)| !cell.value.is_empty())
             {
                 self.tell(&tab.name, row.number, title, "", messages::task_missing());
             }
@@ -154,7 +178,10 @@ impl Collector<'_> {
         }
         let mut state = "open";
         for (&name, &column) in columns {
-            let Some(cell) = row.cells.get(usize::from(column)).filter(|cell| !cell.value.is_empty())
+            let Some(cell) = row
+                .cells
+                .get(usize::from(column))
+                .filter(|cell| !cell.value.is_empty())
             else {
                 continue;
             };
@@ -174,9 +201,11 @@ impl Collector<'_> {
                     .map(|link| Some(json!(link)))
                     .ok_or_else(|| messages::link(&raw)),
                 "validators" => Ok(list(&raw)),
-                "visibility" => words::visibility(&text::key(&raw), raccord_model::Visibility::Public)
-                    .map(|said| serde_json::to_value(said).ok())
-                    .ok_or_else(|| messages::visibility(&raw)),
+                "visibility" => {
+                    words::visibility(&text::key(&raw), raccord_model::Visibility::Public)
+                        .map(|said| serde_json::to_value(said).ok())
+                        .ok_or_else(|| messages::visibility(&raw))
+                }
                 "state" => match words::task_state(&raw) {
                     Some(said) => {
                         state = said;
