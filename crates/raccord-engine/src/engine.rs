@@ -12,7 +12,7 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{hands, hold, observe, orphans, plan, posted, rules, signups};
+use crate::{guides, hands, hold, observe, orphans, plan, posted, rules, signups};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -376,6 +376,10 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             outcome,
         } => {
             deciding.outcome(&connector, family, delivery, outcome);
+            Reply::Taken
+        }
+        Input::Guides { missing, found } => {
+            guides::looked(deciding, &missing, &found);
             Reply::Taken
         }
         Input::Order(order) => hold::order(deciding, order),

@@ -91,7 +91,9 @@ pub(crate) fn place(deciding: &mut Deciding<'_>) {
                 .push((start, id));
         }
     }
-    titled.values_mut().for_each(|all| all.sort_unstable());
+    for all in titled.values_mut() {
+        all.sort_unstable();
+    }
     for task in tasks {
         let Some(known) = deciding.entity(task) else {
             continue;

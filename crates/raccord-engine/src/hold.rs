@@ -181,7 +181,7 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             crate::paper::take_down(deciding, &connector, &key);
             Reply::Taken
         }
-        Order::SignUp(asked) => deciding.sign_up(*asked),
+        Order::SignUp(asked) => deciding.sign_up(&asked),
         Order::SignOff(registration) => deciding.sign_off(registration),
         Order::Attendance {
             registration,

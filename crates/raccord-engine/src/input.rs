@@ -58,6 +58,13 @@ pub enum Input {
         /// How.
         outcome: Outcome,
     },
+    /// The addresses of guides were looked at ([`crate::guides()`]).
+    Guides {
+        /// Those where no such page is.
+        missing: BTreeSet<String>,
+        /// Those where one is.
+        found: BTreeSet<String>,
+    },
     /// A person decided something.
     Order(Order),
     /// Time passed.

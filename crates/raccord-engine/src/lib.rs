@@ -15,6 +15,7 @@ mod faults;
 pub mod faults;
 mod flight;
 mod fold;
+mod guides;
 mod hands;
 mod hold;
 pub mod identity;
@@ -49,6 +50,7 @@ pub use fact::{
     ReadFact, Said,
 };
 pub use flight::backoff;
+pub use guides::guides;
 pub use input::{Attested, Input, Order, Printed, Refusal, Reply, SignUp, Step, Who};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};

@@ -199,16 +199,15 @@ fn ask_for(wanted: &mut Vec<Wanted>, asked: &[Value]) {
         let title = ask.get("title").and_then(Value::as_str);
         let title = title.unwrap_or_default();
         let people = ask.get("capacity").and_then(Value::as_u64);
-        let at = match named(wanted, title) {
-            Some(at) => at,
-            None => {
-                wanted.push(Wanted {
-                    name: fold_word(title),
-                    fields: Fields::from([("title".to_owned(), json!(title))]),
-                    rule: format!("« {title} »"),
-                });
-                wanted.len() - 1
-            }
+        let at = if let Some(at) = named(wanted, title) {
+            at
+        } else {
+            wanted.push(Wanted {
+                name: fold_word(title),
+                fields: Fields::from([("title".to_owned(), json!(title))]),
+                rule: format!("« {title} »"),
+            });
+            wanted.len() - 1
         };
         match people {
             Some(0) => {

@@ -36,7 +36,7 @@ struct Decision {
 
 impl Deciding<'_> {
     /// Somebody signs up here.
-    pub(crate) fn sign_up(&mut self, asked: SignUp) -> Reply {
+    pub(crate) fn sign_up(&mut self, asked: &SignUp) -> Reply {
         let subject = asked.subject;
         if let Some(why) = self.closed(subject) {
             return Reply::Cannot(why);

@@ -417,7 +417,7 @@ fn of_several_activities_of_one_name_the_day_tells_which() {
     let meetings = ["2027-01-05T18:00", "2027-01-12T18:00", "2027-01-19T18:00"];
     let meetings = meetings.map(|start| activity("Bureau", start, "Autre"));
     let soup = json!({ "title": "Soupe", "of": "Bureau", "state": "open" });
-    world.sheet(&meetings, &[soup.clone()]);
+    world.sheet(&meetings, std::slice::from_ref(&soup));
     assert_eq!(world.notices(), ["task-without-activity"]);
     let mut dated = soup;
     dated["due"] = json!("2027-01-11");
@@ -495,4 +495,51 @@ fn a_task_is_never_taken_for_an_activity() {
     let entities = &world.engine.state().entities;
     assert_eq!(entities[&jazz].kind, EntityKind::Activity);
     assert_ne!(world.task("Jazz").0, jazz);
+}
+
+#[test]
+fn a_guide_that_is_gone_is_told_every_week_with_what_uses_it() {
+    let mut world = World::new();
+    world.sheet(&[activity("Bureau", "2027-02-10T18:00", "Réunion")], &[]);
+    let guide = "https://wiki.example.org/animer".to_owned();
+    let used = |world: &World| {
+        let now = "2027-01-02T09:00".parse().unwrap();
+        raccord_engine::guides(world.engine.state(), now)
+            .into_keys()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(used(&world), std::slice::from_ref(&guide));
+    let told = |world: &World| {
+        let mut all = world.engine.state().entities.values();
+        let notice = all
+            .rfind(|record| record.kind == EntityKind::Notice)
+            .unwrap();
+        (notice.revision, notice.fields())
+    };
+    for week in 1..=3_u32 {
+        world.input(Input::Guides {
+            missing: [guide.clone()].into(),
+            found: [].into(),
+        });
+        let (revision, fields) = told(&world);
+        assert_eq!(revision, week);
+        let text = fields["text"]["en"].as_str().unwrap();
+        assert!(
+            text.contains(&guide) && text.contains("Bureau 2027-02-10"),
+            "{text}"
+        );
+    }
+    // Not reached this week: that says nothing.
+    world.input(Input::Guides {
+        missing: [].into(),
+        found: [].into(),
+    });
+    assert_eq!(world.notices(), ["guide-missing"]);
+    world.input(Input::Guides {
+        missing: [].into(),
+        found: [guide].into(),
+    });
+    assert_eq!(world.notices(), [""; 0]);
+    world.sheet(&[activity("Bureau", "2027-02-10T18:00", "Bal")], &[]);
+    assert_eq!(used(&world), [""; 0]);
 }

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use raccord_engine::{
-    Attested, Commitment, Engine, HoldKind, Input, Order, Reply, SignUp, Step, Who,
+    Attested, Commitment, Engine, HoldKind, Input, Mention, Order, Reply, Say, SignUp, Step, Who,
+    decode_commit, why,
 };
 use raccord_model::{
-    Applied, Change, Class, ConnectorName, Context, Desired, Digest, EntityId, EntityKind, Event,
-    Guards, Handling, HoldId, Lang, Mode, Outcome, Payload, Place, Policy, Render, Rendered, Rules,
-    Saying, SinkRule, Subject, Verb, Words,
+    Applied, Change, Civil, Class, ConnectorName, Context, Desired, Digest, EntityId, EntityKind,
+    Event, Guards, Handling, HoldId, Lang, Mode, Outcome, Payload, Place, Policy, Render, Rendered,
+    Rules, Saying, SinkRule, Subject, Verb, Words,
 };
 use serde_json::{Value, json};
 
@@ -291,6 +292,40 @@ fn of_two_who_take_the_last_place_one_gets_it_and_both_are_told() {
         stands(&world.sign_up(ball, "ann", 1)),
         (Commitment::Waitlisted, Some(1))
     );
+}
+
+/// Says moments as they are written.
+struct Plain;
+
+impl Say for Plain {
+    fn civil(&self, at: Civil) -> Words {
+        Words::same(at.to_string())
+    }
+    fn instant(&self, at: Timestamp) -> Words {
+        Words::same(at.to_string())
+    }
+}
+
+#[test]
+fn why_tells_whose_place_it_was() {
+    let mut world = World::new();
+    let ball = world.ball(1);
+    let ann = id(&world.sign_up(ball, "ann", 1));
+    let bob = id(&world.sign_up(ball, "bob", 1));
+    world.order(Order::SignOff(ann));
+    let search = |text: &str| {
+        let commits = world.log.iter().map(|(at, commit)| Mention {
+            at: *at,
+            facts: decode_commit(commit).unwrap(),
+        });
+        let names = |commit: &Mention| serde_json::to_string(&commit.facts).unwrap().contains(text);
+        commits.filter(names).collect()
+    };
+    let chain = why(world.engine.state(), &bob.to_string(), &search, &Plain).unwrap();
+    let told: Vec<&str> = chain.iter().map(|link| link.text.en.as_str()).collect();
+    let told = told.join("\n");
+    assert!(told.contains("A place became free"), "{told}");
+    assert!(told.contains("Somebody signed off"), "{told}");
 }
 
 #[test]

@@ -198,28 +198,28 @@ impl Collector<'_> {
                 "priority" => priority(&raw).ok_or_else(|| messages::priority(&raw)),
                 "lead" => lead(&raw).ok_or_else(|| messages::lead(&raw)),
                 "guide" | "url" => address(&raw)
-                    .map(|link| Some(json!(link)))
+                    .map(|link| json!(link))
                     .ok_or_else(|| messages::link(&raw)),
                 "validators" => Ok(list(&raw)),
                 "visibility" => {
                     words::visibility(&text::key(&raw), raccord_model::Visibility::Public)
-                        .map(|said| serde_json::to_value(said).ok())
+                        .map(|said| json!(said))
                         .ok_or_else(|| messages::visibility(&raw))
                 }
                 "state" => match words::task_state(&raw) {
                     Some(said) => {
                         state = said;
-                        Ok(None)
+                        Ok(Json::Null)
                     }
                     None => Err(messages::task_state(&raw)),
                 },
-                _ => Ok(None),
+                _ => Ok(Json::Null),
             };
             match read {
-                Ok(Some(value)) => {
+                Ok(Json::Null) => {}
+                Ok(value) => {
                     fields.insert(name.to_owned(), value);
                 }
-                Ok(None) => {}
                 Err(said) => self.tell(&tab.name, row.number, Some(column), &raw, said),
             }
         }
@@ -251,12 +251,7 @@ impl Collector<'_> {
         }
     }
 
-    fn due(
-        &self,
-        tab: &TabState,
-        row: u32,
-        value: &Value<'_>,
-    ) -> Result<Option<Json>, messages::Said> {
+    fn due(&self, tab: &TabState, row: u32, value: &Value<'_>) -> Result<Json, messages::Said> {
         let found = shown(value);
         let told = |trouble| messages::date(&found, trouble);
         let (shape, beside) = match cell::day(value) {
@@ -282,12 +277,12 @@ impl Collector<'_> {
             }
             _ => Civil::Day(last),
         };
-        Ok(Some(json!(due)))
+        Ok(json!(due))
     }
 }
 
-/// A number of people; no field for "no limit".
-fn people(value: &Value<'_>, raw: &str) -> Option<Option<Json>> {
+/// A number of people; null for "no limit".
+fn people(value: &Value<'_>, raw: &str) -> Option<Json> {
     let typed = match value {
         Value::Number(number) => number::hundredths(*number)
             .filter(|hundredths| hundredths % 100 == 0)
@@ -296,25 +291,25 @@ fn people(value: &Value<'_>, raw: &str) -> Option<Option<Json>> {
         _ => number::capacity(raw),
     };
     match typed? {
-        Amount::Of(people) if people <= 100_000 => Some(Some(json!(people))),
+        Amount::Of(people) if people <= 100_000 => Some(json!(people)),
         Amount::Of(_) => None,
-        Amount::Absent => Some(None),
+        Amount::Absent => Some(Json::Null),
     }
 }
 
-fn credits(value: &Value<'_>, raw: &str) -> Option<Option<Json>> {
+fn credits(value: &Value<'_>, raw: &str) -> Option<Json> {
     let typed = match value {
         Value::Number(number) => number::hundredths(*number).map(Amount::Of),
         _ => number::credits(raw),
     };
     match typed? {
-        Amount::Of(hundredths) => Some(Some(json!(hundredths))),
-        Amount::Absent => Some(None),
+        Amount::Of(hundredths) => Some(json!(hundredths)),
+        Amount::Absent => Some(Json::Null),
     }
 }
 
 /// 1 (first) to 9 (last), in figures or in words.
-fn priority(raw: &str) -> Option<Option<Json>> {
+fn priority(raw: &str) -> Option<Json> {
     let rank = match text::key(raw).as_str() {
         "urgent" | "urgente" | "tres urgent" | "tres haute" | "critique" | "critical" => 1,
         "haute" | "haut" | "important" | "importante" | "high" | "forte" => 2,
@@ -322,11 +317,11 @@ fn priority(raw: &str) -> Option<Option<Json>> {
         "basse" | "bas" | "faible" | "low" | "quand on peut" | "si possible" => 8,
         figure => figure.parse().ok().filter(|rank| (1..=9).contains(rank))?,
     };
-    Some(Some(json!(rank)))
+    Some(json!(rank))
 }
 
 /// A number of days, or of weeks.
-fn lead(raw: &str) -> Option<Option<Json>> {
+fn lead(raw: &str) -> Option<Json> {
     let key = text::key(raw);
     let (figure, unit) = key.split_once(' ').unwrap_or((&key, ""));
     let count: u32 = figure.parse().ok()?;
@@ -335,16 +330,20 @@ fn lead(raw: &str) -> Option<Option<Json>> {
         "semaine" | "semaines" | "week" | "weeks" => count.checked_mul(WEEK)?,
         _ => return None,
     };
-    (days <= LONGEST_LEAD).then(|| Some(json!(days)))
+    (days <= LONGEST_LEAD).then(|| json!(days))
 }
 
 /// Names or roles with commas between them.
-fn list(raw: &str) -> Option<Json> {
+fn list(raw: &str) -> Json {
     let names: Vec<String> = raw
         .split([',', ';', '|'])
         .map(|name| text::line(name).into_owned())
         .filter(|name| !name.is_empty() && name.chars().count() <= 200)
         .take(50)
         .collect();
-    (!names.is_empty()).then(|| json!(names))
+    if names.is_empty() {
+        Json::Null
+    } else {
+        json!(names)
+    }
 }
