@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raccord_model::{Cause, Digest, EntityId, EntityKind, Verb, Words};
+use raccord_model::{Cause, Digest, Entity, EntityId, EntityKind, Verb, Words};
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft};
-use crate::notice::{self, RACCORD};
+use crate::notice::{self, LONGEST, RACCORD};
 use crate::state::State;
 
 /// The code of what is told.
@@ -91,13 +91,12 @@ fn tell(deciding: &mut Deciding<'_>, guide: &str, about: &str, users: &BTreeSet<
         "Correct the address where it is written: in the sheet, or in the recipes of the configuration.",
     );
     let known = deciding.entity(notice::id(&deciding.rules().place, CODE, about));
-    let told = known.filter(|known| known.text("state") == "open");
-    notice::tell(deciding, CODE, about, &text, &mend);
+    let says = notice::both(&text, LONGEST);
+    let same =
+        |known: &Entity| known.text("state") == "open" && known.fields.get("text") == Some(&says);
     // Told again every week, as long as it lasts.
-    let Some(told) = told else {
-        return;
-    };
-    let Some(now) = deciding.entity(told.id) else {
+    let Some(told) = known.filter(same) else {
+        notice::tell(deciding, CODE, about, &text, &mend);
         return;
     };
     let times = told
@@ -105,7 +104,7 @@ fn tell(deciding: &mut Deciding<'_>, guide: &str, about: &str, users: &BTreeSet<
         .get("extra")
         .and_then(|extra| extra.get("reminders"));
     let times = times.and_then(Value::as_u64).unwrap_or(0) + 1;
-    let mut fields = now.fields;
+    let mut fields = told.fields;
     fields.insert("extra".into(), json!({ "reminders": times }));
     deciding.emit(Draft {
         kind: EntityKind::Notice,
