@@ -12,12 +12,14 @@
 
 mod cell;
 mod config;
+mod dav;
 mod entry;
 mod event;
 mod sheet;
 
 pub use cell::cell;
 pub use config::config;
+pub use dav::dav;
 pub use entry::entry;
 pub use event::event;
 pub use sheet::sheet;

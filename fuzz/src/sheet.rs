@@ -2,14 +2,16 @@
 
 use std::io::{Cursor, Write as _};
 
-use raccord_connector_spreadsheet::read;
+use raccord_connector_spreadsheet::{host_of, read, read_room, read_table};
 use raccord_kit::conformance::holds_together;
+use raccord_model::{Failure, Reading};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// The reader of spreadsheets. The first byte says what the others are: a text, an archive, or
 /// one part of a workbook whose other parts are in order (a changed byte in an archive is found
-/// by its checksum, and nothing behind that would ever be reached).
+/// by its checksum, and nothing behind that would ever be reached); a room of EtherCalc; the columns
+/// and the records of a table of Grist, with a zero between them; an address that somebody pasted.
 pub fn sheet(data: &[u8]) {
     let Some((&what, rest)) = data.split_first() else {
         return;
@@ -25,6 +27,17 @@ pub fn sheet(data: &[u8]) {
         parts.push((name, rest));
         archive(&parts)
     };
+    match what {
+        b'r' => return read_or_told(read_room(rest, "room")),
+        b'g' => {
+            let mut halves = rest.splitn(2, |byte| *byte == 0);
+            let columns = halves.next().unwrap_or_default();
+            let records = halves.next().unwrap_or_default();
+            return read_or_told(read_table(columns, records, "Table"));
+        }
+        b'u' => return address(&String::from_utf8_lossy(rest)),
+        _ => {}
+    }
     let (name, bytes) = match what {
         b'o' => ("p.ods", part("content.xml")),
         b'y' => ("p.ods", part("styles.xml")),
@@ -36,12 +49,28 @@ pub fn sheet(data: &[u8]) {
         b'b' => ("p.xlsx", rest.to_vec()),
         _ => ("p.csv", rest.to_vec()),
     };
-    match read(&mut Cursor::new(bytes), name) {
+    read_or_told(read(&mut Cursor::new(bytes), name));
+}
+
+fn read_or_told(read: Result<Reading, Failure>) {
+    match read {
         Ok(reading) => holds_together(&reading),
         Err(failure) => {
             assert!(failure.code.starts_with("spreadsheet."), "{failure:?}");
             assert!(!failure.text.fr.is_empty() && !failure.mend.fr.is_empty());
         }
+    }
+}
+
+/// Whatever is pasted leads to the host that was pasted, or is refused in words.
+fn address(pasted: &str) {
+    match host_of(pasted) {
+        Ok(host) => {
+            let meant = url::Url::parse(pasted.trim()).expect("it was taken for an address");
+            let meant = &meant[url::Position::BeforeHost..url::Position::AfterPort];
+            assert_eq!(host, meant);
+        }
+        Err(failure) => assert!(!failure.text.fr.is_empty() && !failure.mend.fr.is_empty()),
     }
 }
 

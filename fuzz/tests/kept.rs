@@ -43,3 +43,8 @@ fn configurations() {
 fn entries() {
     plays("entry", raccord_fuzz::entry);
 }
+
+#[test]
+fn answers() {
+    plays("dav", raccord_fuzz::dav);
+}

@@ -5,6 +5,7 @@
 
 pub mod caldav;
 pub mod cost;
+pub mod ethercalc;
 pub mod faults;
 pub mod many;
 pub mod place;

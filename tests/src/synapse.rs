@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -34,6 +35,8 @@ pub struct Server {
     child: Option<Child>,
     port: u16,
     folder: TempDir,
+    /// How many events members sent: what tells one from the next.
+    sent: AtomicU64,
 }
 
 /// Somebody with an account.
@@ -83,6 +86,7 @@ impl Server {
             child: None,
             port,
             folder,
+            sent: AtomicU64::new(0),
         };
         server.resume()?;
         Ok(server)
@@ -179,9 +183,7 @@ impl Server {
     /// # Errors
     /// When the server refuses.
     pub fn send(&self, member: &Member, room: &str, kind: &str, content: &Value) -> Result<String> {
-        let transaction = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)?
-            .as_nanos();
+        let transaction = self.sent.fetch_add(1, Ordering::Relaxed);
         let path = format!("v3/rooms/{}/send/{kind}/{transaction}", quoted(room));
         let sent = self.call("PUT", &path, Some(member), Some(content))?;
         let id = sent["event_id"].as_str().context("nothing was sent")?;

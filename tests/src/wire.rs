@@ -10,19 +10,24 @@ use anyhow::{Context as _, Result};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The Python of environment `name`, as `cargo xtask VERB` installed it.
-///
-/// # Errors
-/// When it is not installed.
-pub fn python(name: &str, verb: &str) -> Result<PathBuf> {
+/// What `cargo xtask` installed in the cache folder, if it did.
+pub(crate) fn installed(path: &str) -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let cache = set("RACCORD_CACHE")
         .map(PathBuf::from)
         .or_else(|| set("XDG_CACHE_HOME").map(|base| PathBuf::from(base).join("raccord")))
         .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".cache/raccord")));
     cache
-        .map(|cache| cache.join(name).join("bin/python"))
-        .filter(|python| python.is_file())
+        .map(|cache| cache.join(path))
+        .filter(|path| path.is_file())
+}
+
+/// The Python of environment `name`, as `cargo xtask VERB` installed it.
+///
+/// # Errors
+/// When it is not installed.
+pub fn python(name: &str, verb: &str) -> Result<PathBuf> {
+    installed(&format!("{name}/bin/python"))
         .with_context(|| format!("a server is not installed: run `cargo xtask {verb}` first"))
 }
 

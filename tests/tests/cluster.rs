@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use raccord_bus::jetstream::servers::{Server, Version, free_port};
-use raccord_tests::place::Place;
+use raccord_tests::place::{Place, copy};
 use raccord_tests::receiver::Receiver;
 use raccord_tests::working::{TOKEN, Working};
 use serde_json::Value;
@@ -64,6 +64,11 @@ impl World {
 
     /// A node called `name`, on a machine of its own.
     fn node(&self, name: &str) -> Working {
+        self.node_with(name, "")
+    }
+
+    /// The same with more in the settings of each place.
+    fn node_with(&self, name: &str, more: &str) -> Working {
         Working::start(|address| {
             let settings = |place: &str| {
                 format!(
@@ -72,7 +77,7 @@ impl World {
                      [web]\nlisten = \"{address}\"\nadmin_token = \"{TOKEN}\"\n\
                      [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"{}\"\n\
                      [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n\
-                     [guards]\nsecond_look = \"0s\"\n",
+                     {more}[guards]\nsecond_look = \"0s\"\n",
                     self.server.url(),
                     self.sheet(place).display(),
                     self.receiver.address,
@@ -233,6 +238,58 @@ fn a_node_that_hung_and_servers_that_died_lose_nothing_and_make_nothing_twice() 
     spread(&[(&south, 2), (&north, 2)]);
 }
 
+/// Nothing in the servers tells that all of them were put back to an earlier moment: a machine does,
+/// though it comes after another has begun to work.
+#[test]
+fn a_machine_that_has_read_more_than_there_is_mutes_the_place_wherever_it_is_at_work() {
+    let mut world = World::new();
+    let north = world.node("north");
+    world.told(&["Un"]);
+    world.server.kill();
+    let (store, backup) = (world.server.store(), world.folder.path().join("backup"));
+    copy(&store, &backup).unwrap();
+    world.server.run();
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux"]);
+    }
+    world.told(&["Un", "Deux"]);
+    let address = north.address();
+    let north = north.leave().unwrap();
+
+    world.server.kill();
+    std::fs::remove_dir_all(&store).unwrap();
+    copy(&backup, &store).unwrap();
+    world.server.run();
+    let south = world.node("south");
+    spread(&[(&south, 4)]);
+    let mute = |node: &Working| node.get("/readyz").unwrap().1.matches("\"mute\"").count();
+    assert_eq!(mute(&south), 0, "nobody knows better");
+    let north = Working::start_at(address, north).unwrap();
+    let told = || mute(&north) + mute(&south) >= PLACES.len();
+    south.until("not every place is mute", told);
+    let sent = world.receiver.received().len();
+    for place in PLACES {
+        world.writes(place, &["Un", "Deux", "Trois"]);
+    }
+    for place in PLACES {
+        let pass = south.place.run(&["sync", "--place", place]).unwrap();
+        assert_eq!(pass.json["done"], 0, "{place}: {}", pass.stderr);
+    }
+    assert_eq!(world.receiver.received().len(), sent);
+
+    // Once a person has said what it is, it stays said.
+    for place in PLACES {
+        let said = south.place.run(&["unmute", "--moved", "--place", place]);
+        assert_eq!(said.unwrap().code, 0, "{place}");
+    }
+    world.receiver.wait(Duration::from_secs(30), |received| {
+        received.len() >= sent + PLACES.len()
+    });
+    south.stop().unwrap();
+    spread(&[(&north, 4)]);
+    assert_eq!(mute(&north), 0, "what was settled is not asked again");
+}
+
 #[test]
 fn what_is_posted_to_any_node_is_taken_once_and_followed_on_any() {
     let world = World::new();
@@ -282,6 +339,38 @@ fn what_is_posted_to_any_node_is_taken_once_and_followed_on_any() {
     expected.push("raccord.halle.events.activity.created".to_owned());
     expected.sort();
     assert_eq!(subjects(wanted + 1), expected);
+}
+
+#[test]
+fn a_tool_may_call_any_node_and_is_known_by_the_one_that_works_for_its_place() {
+    let world = World::new();
+    let more = "[connectors.agenda]\nkind = \"nextcloud-calendar\"\nurl = \"http://127.0.0.1:9\"\n\
+                user = \"x\"\npassword = \"x\"\ncalendar = \"x\"\nhook_secret = \"canary\"\n";
+    let (north, south) = (
+        world.node_with("north", more),
+        world.node_with("south", more),
+    );
+    spread(&[(&north, 2), (&south, 2)]);
+    for place in PLACES {
+        let path = |name: &str| format!("/p/{place}/hooks/{name}");
+        for node in [&north, &south] {
+            assert_eq!(
+                node.call(&path("agenda"), "canary").unwrap(),
+                200,
+                "{place}"
+            );
+            assert_eq!(node.call(&path("agenda"), "wrong").unwrap(), 401, "{place}");
+            assert_eq!(node.call(&path("sheet"), "canary").unwrap(), 404, "{place}");
+        }
+        let taken = format!(
+            "raccord_hook_calls_total{{place=\"{place}\",connector=\"agenda\",outcome=\"taken\"}} 2\n"
+        );
+        let counts = [&north, &south].map(|node| {
+            let (_, figures) = node.get("/metrics").unwrap();
+            usize::from(figures.contains(&taken))
+        });
+        assert_eq!(counts.iter().sum::<usize>(), 1, "{place}");
+    }
 }
 
 /// The subjects of the first `count` events that other programs can read, and of no more.

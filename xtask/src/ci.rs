@@ -100,6 +100,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::servers::run),
     },
     Step {
+        name: "rooms",
+        work: Work::Here(crate::rooms::run),
+    },
+    Step {
         name: "followers",
         work: Work::Here(crate::followers::run),
     },

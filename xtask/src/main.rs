@@ -32,6 +32,7 @@ mod pictures;
 mod python;
 mod quality;
 mod repairs;
+mod rooms;
 mod schemas;
 mod servers;
 mod step;
@@ -59,6 +60,8 @@ enum Verb {
     Chats,
     /// Every kind of page, in a real browser: axe-core, keyboard, narrow screens, large text, weight.
     Pages(pages::Args),
+    /// Installs the EtherCalc that tests start, in the cache folder.
+    Rooms,
     /// Writes what is generated: schemas of events and posted data, catalogue, AsyncAPI overview,
     /// and the configuration's schema as the program prints it.
     Schemas(schemas::Args),
@@ -96,6 +99,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Calendars => calendars::run(),
         Verb::Chats => chats::run(),
         Verb::Pages(args) => pages::run(&args),
+        Verb::Rooms => rooms::run(),
         Verb::Schemas(args) => schemas::run(&args),
         Verb::Repairs(args) => repairs::run(&args),
         Verb::Pictures(args) => pictures::run(&args),

@@ -40,6 +40,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
             other == "raccord-model"
         }
         "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
+        "raccord-dav" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
@@ -50,7 +51,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         name if connector(name) => {
             matches!(
                 other,
-                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-chat"
+                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-chat" | "raccord-dav"
             )
         }
         _ => false,
@@ -186,6 +187,7 @@ mod tests {
     #[test]
     fn arrows_point_one_way() {
         assert!(arrows(&member("raccord-engine", &["raccord-model"])).is_empty());
+        assert!(arrows(&member("raccord-connector-a", &["raccord-dav"])).is_empty());
         assert!(arrows(&member("raccord", &["raccord-connector-a", "raccord-bus"])).is_empty());
         for (from, to) in [
             ("raccord-model", "raccord-engine"),
@@ -193,6 +195,7 @@ mod tests {
             ("raccord-connector-a", "raccord-connector-b"),
             ("raccord-connector-a", "raccord-engine"),
             ("raccord-connector-a", "raccord-bus"),
+            ("raccord-kit", "raccord-dav"),
             ("a-new-crate", "raccord-model"),
         ] {
             assert_eq!(arrows(&member(from, &[to])).len(), 1, "{from} -> {to}");

@@ -18,7 +18,7 @@ mod failure;
 mod source;
 mod speech;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use raccord_chat::heard::Hear;
 use raccord_chat::templates::Templates;
@@ -79,6 +79,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     Ok(Box::new(Matrix {
         speaker: Speaker::new(speech, kit.clone(), manner, templates?),
         hear: settings.hear,
+        passed: Mutex::default(),
     }))
 }
 
@@ -86,6 +87,8 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
 struct Matrix {
     speaker: Speaker<Speech>,
     hear: Hear,
+    /// From which token the log knows to which one nothing was worth telling it.
+    passed: Mutex<Option<(String, String)>>,
 }
 
 impl Tool for Matrix {

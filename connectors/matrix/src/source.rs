@@ -1,5 +1,6 @@
 //! What is heard: everything since the token of the last reading, gaps included.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use raccord_chat::heard::{Hear, Heard, What, change};
@@ -28,7 +29,7 @@ impl Source for Matrix {
 
     fn news<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
         Box::pin(async move {
-            let Some(since) = cursor else {
+            let Some(cursor) = cursor else {
                 return true;
             };
             let api = &self.speaker.chat().api;
@@ -36,12 +37,16 @@ impl Source for Matrix {
                 return false;
             };
             let filter = self.filter(&me.user_id);
-            match api.sync(Some(since), &filter, OPEN).await {
-                Ok(answer) => answer["rooms"]["join"]
-                    .as_object()
-                    .is_some_and(|rooms| !rooms.is_empty()),
-                Err(_) => false,
+            let since = self.since(cursor);
+            let Ok(answer) = api.sync(Some(&since), &filter, OPEN).await else {
+                return false;
+            };
+            let rooms = answer["rooms"]["join"].as_object();
+            let fresh = rooms.is_some_and(|rooms| !rooms.is_empty());
+            if !fresh {
+                self.pass(cursor, next(&answer));
             }
+            fresh
         })
     }
 
@@ -73,6 +78,22 @@ impl Matrix {
         })
     }
 
+    /// Where to go on from, where the log knows `cursor`. The same token is not asked about twice: a
+    /// server may keep its answer for minutes.
+    fn since(&self, cursor: &str) -> String {
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*passed {
+            Some((from, to)) if from == cursor => to.clone(),
+            _ => cursor.to_owned(),
+        }
+    }
+
+    /// Nothing was worth telling from `cursor` to `next`.
+    fn pass(&self, cursor: &str, next: Option<String>) {
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        *passed = next.map(|next| (cursor.to_owned(), next));
+    }
+
     async fn listen(&self, cursor: Option<&str>) -> Result<Observation, Failure> {
         let api = &self.speaker.chat().api;
         let me = api.me().await?.user_id;
@@ -85,6 +106,8 @@ impl Matrix {
                 cursor: next(&answer),
             });
         };
+        let cursor = since;
+        let since = &self.since(cursor);
         let answer = api.sync(Some(since), &filter, Duration::ZERO).await?;
         let mut changes = Vec::new();
         for (room, news) in answer["rooms"]["join"].as_object().into_iter().flatten() {
@@ -102,7 +125,10 @@ impl Matrix {
         }
         Ok(match next(&answer) {
             // The log need not know a newer token for nothing: the old one leads here as well.
-            _ if changes.is_empty() => Observation::Unchanged { cursor: None },
+            next if changes.is_empty() => {
+                self.pass(cursor, next);
+                Observation::Unchanged { cursor: None }
+            }
             cursor => Observation::Changes { changes, cursor },
         })
     }
@@ -141,7 +167,7 @@ impl Matrix {
             message,
             id: event.id.clone(),
             author: event.sender.clone(),
-            at: instant(event),
+            at: instant(event, self.speaker.kit().clock.now()),
             what,
         };
         Ok(change(self.speaker.kit(), self.hear, &heard))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use raccord_chat::dialect::{Dialect, Html};
 use raccord_chat::{Chat, Edited, Outgoing, Posted, Sought};
 use raccord_kit::{BoxFuture, Clock};
@@ -255,9 +255,13 @@ impl Speech {
     }
 }
 
-/// When an event happened.
-pub(crate) fn instant(event: &Event) -> Timestamp {
-    Timestamp::from_millisecond(event.origin_server_ts).unwrap_or(Timestamp::UNIX_EPOCH)
+/// When an event happened, as our clock goes: the server says how long ago that was, and its own
+/// clock may be off.
+pub(crate) fn instant(event: &Event, now: Timestamp) -> Timestamp {
+    let age = event.unsigned["age"].as_i64().filter(|age| *age >= 0);
+    age.and_then(|age| now.checked_sub(SignedDuration::from_millis(age)).ok())
+        .or_else(|| Timestamp::from_millisecond(event.origin_server_ts).ok())
+        .unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is wrong with the way to the calendars, told before anything is written.
 
+use raccord_kit::secret::SecretSource;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 
@@ -10,21 +11,25 @@ use crate::failure;
 impl Calendars {
     /// Logs in, and looks at every calendar of the settings. Writes nothing.
     pub(crate) async fn look(&self) -> Vec<Finding> {
-        let mut findings = match self.dav.password() {
+        let mut findings = match self.dav.server.password() {
             Some(password) => password.findings(),
             None => vec![no_password()],
         };
+        findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }
         let account = match self.dav.discover().await {
             Ok(account) => account,
             Err(failure) => {
-                findings.push(Finding::of(place_of(&failure), &failure));
+                findings.push(Finding::of(
+                    self.dav.server.says().key_of(&failure),
+                    &failure,
+                ));
                 return findings;
             }
         };
-        let host = self.dav.host();
+        let host = self.dav.server.host();
         let main = ("calendar", &*self.settings.calendar);
         let others = self.settings.calendars.iter();
         let named = std::iter::once(main).chain(others.map(|name| ("calendars", &**name)));
@@ -53,16 +58,6 @@ impl Calendars {
         };
         let writable = account.calendars.into_iter().filter(|one| one.writable);
         Ok(writable.map(choice).collect())
-    }
-}
-
-/// The key a failure is about.
-fn place_of(failure: &Failure) -> &'static str {
-    let ends = |code: &str| failure.code.ends_with(code);
-    if ends("credentials") || ends("app-password") {
-        "password_file"
-    } else {
-        "url"
     }
 }
 

@@ -43,6 +43,14 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"contact@example.org")]
     pub(crate) organiser_mail: Option<Text<254>>,
+    /// What the cloud shows when it calls to say that somebody changed something, made up by you.
+    /// Better in a file.
+    #[serde(default)]
+    pub(crate) hook_secret: Option<Inline>,
+    /// A file that holds that secret and nothing else. Without one nobody may call.
+    #[serde(default)]
+    #[schemars(example = &"secrets/nextcloud-hook")]
+    pub(crate) hook_secret_file: Option<PathBuf>,
     /// How often the calendar is read.
     #[serde(default = "two_minutes")]
     pub(crate) every: Span,

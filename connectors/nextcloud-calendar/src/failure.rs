@@ -1,155 +1,23 @@
-//! What a calendar server refuses, told apart, each with what to click.
+//! What can be wrong with calendars, each with what to click. What every WebDAV server can say
+//! stands in [`raccord_dav::Diagnosis`].
 
-use raccord_kit::http::{Answer, Http};
+use raccord_dav::Keys;
 use raccord_model::{Blame, Failure, Words};
 
-/// How long a server that counts failed logins is left alone: it forgets them after half an hour.
-const WALL_MS: i64 = 10 * 60 * 1_000;
-/// How long a server under maintenance is left alone.
-const MAINTENANCE_MS: i64 = 60 * 1_000;
+/// What failures call the settings.
+pub(crate) const KEYS: Keys = Keys {
+    kind: crate::KIND,
+    address: "url",
+    password: "password_file",
+};
 
 /// A failure of this connector.
 pub(crate) fn of(blame: Blame, code: &str, text: Words, mend: Words) -> Failure {
     Failure::new(blame, format!("nextcloud-calendar.{code}"), text, mend)
 }
 
-/// The failure a refusal amounts to.
-pub(crate) fn refusal(http: &Http, answer: &Answer, host: &str) -> Failure {
-    let body = String::from_utf8_lossy(&answer.body);
-    let usual: Failure = http.refusal(answer, false).into();
-    match answer.status.as_u16() {
-        401 if body.contains("PasswordLoginForbidden")
-            || body.contains("password login forbidden") =>
-        {
-            app_password(host)
-        }
-        401 => credentials(host),
-        403 if body.contains("alendar limit") => too_many_calendars(host),
-        400 if is_untrusted(&body) => untrusted(host),
-        429 if usual.retry_after_ms.is_none() => throttled(host),
-        503 if body.contains("ServerMaintenanceMode") || body.contains("maintenance") => {
-            let mut failure = maintenance(host);
-            failure.retry_after_ms = usual.retry_after_ms.or(failure.retry_after_ms);
-            failure
-        }
-        _ => usual,
-    }
-}
-
-/// Whether a page says that the server does not answer to the name it was called by.
-pub(crate) fn is_untrusted(body: &str) -> bool {
-    let text = body.to_ascii_lowercase();
-    text.contains("trusted domain")
-        || text.contains("trusted_domains")
-        || text.contains("untrusted domain")
-}
-
-/// The account's name or password is wrong. It is not tried again: more than ten wrong logins lock
-/// the whole address out for half an hour.
-pub(crate) fn credentials(host: &str) -> Failure {
-    of(
-        Blame::Access,
-        "credentials",
-        Words::new(
-            format!(
-                "{host} n’accepte pas le nom ou le mot de passe (401). Raccord n’essaie plus\u{a0}: dix refus bloqueraient toute votre adresse une demi-heure."
-            ),
-            format!(
-                "{host} does not accept the name or the password (401). Raccord tries no more: ten refusals would lock out your whole address for half an hour."
-            ),
-        ),
-        new_app_password(host),
-    )
-}
-
-/// The account's own password, where only an application's may log in.
-fn app_password(host: &str) -> Failure {
-    of(
-        Blame::Access,
-        "app-password",
-        Words::new(
-            format!(
-                "{host} veut un mot de passe d’application\u{a0}: ce compte a la double authentification, ou ne se connecte qu’ainsi."
-            ),
-            format!(
-                "{host} wants an app password: this account has two-factor login, or logs in that way only."
-            ),
-        ),
-        new_app_password(host),
-    )
-}
-
-fn new_app_password(host: &str) -> Words {
-    Words::new(
-        format!(
-            "Sur {host}, avec le compte de Raccord\u{a0}: Paramètres personnels, Sécurité, «\u{a0}Créer un nouveau mot de passe d’application\u{a0}»\u{202f}; mettez-le dans le fichier de «\u{a0}password_file\u{a0}». Raccord reprend de lui-même."
-        ),
-        format!(
-            "On {host}, with Raccord’s account: Personal settings, Security, “Create new app password”; put it into the file of “password_file”. Raccord resumes by itself."
-        ),
-    )
-}
-
-/// The server does not know itself by this name.
-pub(crate) fn untrusted(host: &str) -> Failure {
-    let name = host.split(':').next().unwrap_or(host);
-    of(
-        Blame::Transient,
-        "untrusted-domain",
-        Words::new(
-            format!("Ce Nextcloud ne se connaît pas sous le nom {name} (400)."),
-            format!("This Nextcloud does not know itself by the name {name} (400)."),
-        ),
-        Words::new(
-            format!(
-                "Écrivez dans «\u{a0}url\u{a0}» l’adresse que vos membres utilisent, ou demandez à l’administrateur\u{a0}: occ config:system:set trusted_domains 1 --value={name}"
-            ),
-            format!(
-                "Write in “url” the address your members use, or ask the administrator: occ config:system:set trusted_domains 1 --value={name}"
-            ),
-        ),
-    )
-}
-
-fn throttled(host: &str) -> Failure {
-    let mut failure = of(
-        Blame::Transient,
-        "throttled",
-        Words::new(
-            format!(
-                "{host} bloque pour un moment toutes les connexions venant de votre adresse (429)\u{a0}: il y a eu trop de mots de passe refusés."
-            ),
-            format!(
-                "{host} blocks all logins from your address for a while (429): there were too many refused passwords."
-            ),
-        ),
-        Words::new(
-            "Attendez une demi-heure, Raccord reprend de lui-même\u{202f}; cherchez quel appareil a gardé un ancien mot de passe. L’administrateur peut lever le blocage\u{a0}: occ security:bruteforce:reset ADRESSE",
-            "Wait half an hour, Raccord resumes by itself; look for the device that kept an old password. The administrator can lift the block: occ security:bruteforce:reset ADDRESS",
-        ),
-    );
-    failure.retry_after_ms = Some(WALL_MS);
-    failure
-}
-
-fn maintenance(host: &str) -> Failure {
-    let mut failure = of(
-        Blame::Transient,
-        "maintenance",
-        Words::new(
-            format!("{host} est en maintenance (503)."),
-            format!("{host} is under maintenance (503)."),
-        ),
-        Words::new(
-            "Rien à faire, Raccord reprend de lui-même. Si cela dure, l’administrateur peut taper\u{a0}: occ maintenance:mode --off",
-            "Nothing to do, Raccord resumes by itself. If it lasts, the administrator can type: occ maintenance:mode --off",
-        ),
-    );
-    failure.retry_after_ms = Some(MAINTENANCE_MS);
-    failure
-}
-
-fn too_many_calendars(host: &str) -> Failure {
+/// The account may have no more of them.
+pub(crate) fn too_many_calendars(host: &str) -> Failure {
     of(
         Blame::Data,
         "too-many-calendars",
@@ -230,24 +98,6 @@ pub(crate) fn no_tasks(name: &str) -> Failure {
         Words::new(
             "Nommez dans une route un agenda qui en prend (l’application Tâches en crée), ou ôtez «\u{a0}tasks\u{a0}».",
             "Name in a route a calendar that takes them (the Tasks app makes some), or take “tasks” away.",
-        ),
-    )
-}
-
-/// What answered is not what was asked for.
-pub(crate) fn odd_answer(host: &str) -> Failure {
-    of(
-        Blame::Transient,
-        "odd-answer",
-        Words::new(
-            format!(
-                "{host} a répondu autre chose que ce qui lui était demandé\u{a0}: une page de connexion, peut-être."
-            ),
-            format!("{host} answered something else than it was asked for: a login page, perhaps."),
-        ),
-        Words::new(
-            "Vérifiez l’adresse dans «\u{a0}url\u{a0}», et qu’aucune page de connexion ne se trouve devant elle\u{202f}; Raccord réessaie de lui-même.",
-            "Check the address in “url”, and that no login page stands in front of it; Raccord tries again by itself.",
         ),
     )
 }

@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod dav;
 mod failure;
+mod hook;
 pub mod ical;
 mod merge;
 mod shown;
@@ -18,7 +19,9 @@ mod words;
 
 use std::sync::{Arc, Mutex};
 
-use raccord_kit::http::{Http, Target};
+use raccord_dav::Dav;
+use raccord_kit::hook::Hook;
+use raccord_kit::http::Target;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Shared, Sink, Source, Tool};
@@ -26,7 +29,7 @@ use raccord_model::{Class, EntityKind, Failure, Handling, Manifest, Mode, Policy
 use serde_json::Value;
 
 use config::{Settings, Tasks};
-use dav::Dav;
+use dav::Caldav;
 use dav::discover::Account;
 use source::Memory;
 
@@ -53,32 +56,39 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
         return Err(wrong.findings());
     }
     let base = wrong.take("url", Target::configured("url", &settings.url));
-    let http = wrong.take("", Http::new(KIND, kit));
     let file = settings.password_file.clone();
     let inline = settings.password.clone();
     let password = SecretSource::new("password", inline, file.as_deref(), kit);
-    match (base, http, wrong.take("password", password)) {
-        (Some(base), Some(http), Some(password)) => {
-            let user = settings.user.to_string();
-            let dav = Dav::new(http, base, user, password, Arc::clone(&kit.clock));
-            Ok(Box::new(Calendars {
-                dav,
-                kit: kit.clone(),
-                settings,
-                account: tokio::sync::Mutex::default(),
-                making: tokio::sync::Mutex::default(),
-                memory: Mutex::default(),
-            }))
-        }
-        _ => Err(wrong.findings()),
+    let file = settings.hook_secret_file.clone();
+    let inline = settings.hook_secret.clone();
+    let hook_secret = SecretSource::new("hook_secret", inline, file.as_deref(), kit);
+    let hook_secret = wrong.take("hook_secret", hook_secret);
+    let password = wrong.take("password", password);
+    let server = base.zip(password).and_then(|(base, password)| {
+        let server = Dav::new(failure::KEYS, base, &*settings.user, password, kit);
+        wrong.take("", server)
+    });
+    match server.zip(hook_secret) {
+        Some((server, hook_secret)) => Ok(Box::new(Calendars {
+            dav: Caldav { server },
+            hook_secret,
+            kit: kit.clone(),
+            settings,
+            account: tokio::sync::Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+            memory: Mutex::default(),
+        })),
+        None => Err(wrong.findings()),
     }
 }
 
 /// The calendars of one account.
 struct Calendars {
-    dav: Dav,
+    dav: Caldav,
     kit: Kit,
     settings: Settings,
+    /// What the cloud shows when it calls.
+    hook_secret: Option<SecretSource>,
     /// What was discovered, until something fails.
     account: tokio::sync::Mutex<Option<Arc<Account>>>,
     /// Held while a calendar is made.
@@ -155,5 +165,9 @@ impl Tool for Calendars {
 
     fn shared(&self) -> Option<&dyn Shared> {
         Some(self)
+    }
+
+    fn hook(&self) -> Option<&dyn Hook> {
+        self.hook_secret.as_ref().map(|_| self as &dyn Hook)
     }
 }

@@ -389,7 +389,8 @@ fn rest(lines: &mut Lines, component: &mut Component, shown: &Shown) {
             parameters.push(("CN", &quoted));
         }
         let value = format!("mailto:{mail}");
-        lines.set(component, "ORGANIZER", &parameters, &[], &value);
+        // The name of who ran it before is nobody's any more.
+        lines.set(component, "ORGANIZER", &parameters, &["CN"], &value);
     }
     if let Some(priority) = shown.priority {
         lines.set(component, "PRIORITY", &[], &[], &priority.to_string());

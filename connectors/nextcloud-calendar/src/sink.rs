@@ -24,7 +24,7 @@ impl Sink for Calendars {
     fn target(&self) -> String {
         // Routes name calendars, and each link its own: only another server or account is another
         // place.
-        format!("{} {}", self.dav.base.url(), &*self.settings.user)
+        format!("{} {}", self.dav.server.base().url(), &*self.settings.user)
     }
 
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
@@ -166,7 +166,10 @@ impl Calendars {
                 }
                 Put::Changed => {}
                 Put::NoCalendar => {
-                    return Err(failure::no_calendar(&shown.calendar, self.dav.host()));
+                    return Err(failure::no_calendar(
+                        &shown.calendar,
+                        self.dav.server.host(),
+                    ));
                 }
                 Put::WrongKind => return Err(failure::no_tasks(&shown.calendar)),
                 Put::MaybeUid(refused) => {
@@ -302,9 +305,9 @@ impl Calendars {
         let calendar = account
             .find(wanted)
             .cloned()
-            .ok_or_else(|| failure::no_calendar(wanted, self.dav.host()))?;
+            .ok_or_else(|| failure::no_calendar(wanted, self.dav.server.host()))?;
         if !calendar.writable {
-            return Err(failure::read_only(wanted, self.dav.host()));
+            return Err(failure::read_only(wanted, self.dav.server.host()));
         }
         if form == Form::Task && !calendar.tasks {
             return Err(failure::no_tasks(wanted));

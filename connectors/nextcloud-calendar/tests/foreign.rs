@@ -163,3 +163,17 @@ fn a_rule_without_an_end_ends() {
         start.elapsed()
     );
 }
+
+#[test]
+fn an_entry_in_a_zone_of_its_own_is_read_by_the_rules_it_brings() {
+    let text = include_str!("own_zone.ics");
+    let reunion = TimeZone::get("Indian/Reunion").unwrap();
+    let read = entry::read(text, &reunion).unwrap();
+    // 20:00 in summer there, two hours behind what it is here.
+    assert_eq!(read.start.to_string(), "2027-07-02T22:00");
+    let again = text.replace("SUMMARY:", "RRULE:FREQ=WEEKLY\r\nSUMMARY:");
+    let from = date(2027, 1, 1);
+    let until = date(2028, 1, 1);
+    let refused = entry::occurrences(&again, &reunion, from, until);
+    assert!(matches!(refused, Err(entry::Odd::Zone(_))), "{refused:?}");
+}

@@ -4,15 +4,9 @@
 //! the time when its answer was lost. The same content is never a new edition,
 //! also where a sheet of changes is made beside it.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
-
 use raccord_model::{Digest, Link};
 use serde_json::{Value, json};
 
-/// No programme we wrote weighs more.
-const FILE_BYTES: u64 = 32 * 1024 * 1024;
 /// How much of a digest is printed: enough to tell two sheets apart.
 const SHORT: usize = 6;
 
@@ -53,16 +47,14 @@ pub(crate) fn number(link: Option<&Link>, file: Option<&Kept>, hash: Digest, pri
 pub(crate) struct Kept(Vec<u8>);
 
 impl Kept {
-    /// The file at `path`, where there is one.
-    pub(crate) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let mut bytes = Vec::new();
-        file.take(FILE_BYTES).read_to_end(&mut bytes)?;
-        Ok(Some(Self(bytes)))
+    /// A file that stands there.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether it is an edition we made at all.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.edition() > 0
     }
 
     /// Whether it is what `hash` stands for.

@@ -2,17 +2,30 @@
 
 use std::path::PathBuf;
 
-use raccord_kit::settings::WebAddress;
+use raccord_kit::secret::Inline;
+use raccord_kit::settings::{Text, WebAddress};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The keys besides `kind`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// The folder the programmes are written to, from the folder of `raccord.toml`.
-    #[schemars(extend("examples" = ["out"], "x-alone" = true))]
-    pub output: PathBuf,
+    /// The folder the programmes are written to, from the folder of `raccord.toml`. Or the address of
+    /// a folder in a cloud (Nextcloud, any WebDAV server), as the Files app shows it.
+    #[schemars(extend("examples" = ["out", "https://cloud.example.org/apps/files/?dir=/Programme"], "x-alone" = true))]
+    pub output: Text<4096>,
+    /// The account that writes there, where `output` is an address.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["raccord"]))]
+    pub user: Option<Text<256>>,
+    /// Its app password. Better in a file.
+    #[serde(default)]
+    pub password: Option<Inline>,
+    /// A file that holds the app password and nothing else.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["secrets/nextcloud"]))]
+    pub password_file: Option<PathBuf>,
     /// A Typst file that replaces the look of the A4 programme.
     #[serde(default)]
     pub template: Option<PathBuf>,

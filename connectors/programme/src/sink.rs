@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use raccord_dav::{Keys, Login, Output};
+use raccord_kit::secret::SecretSource;
+use raccord_kit::settings::Gathered;
 use raccord_kit::{BoxFuture, Choice, Clock, Finding, Job, Kit, Made, Sink, Source, Tool, files};
 use raccord_model::{
     Applied, Class, Context, Desired, Digest, EntityId, EntityKind, Failure, Fields, Found,
@@ -23,7 +26,7 @@ use crate::template::{Sheet, Template};
 use crate::{failures, hands, item, qr, trial, typography};
 
 struct Programme {
-    output: PathBuf,
+    output: Output,
     /// The key `output`, as it is written.
     target: String,
     /// The sheets each month becomes, with the template of each as it was when the connector was
@@ -57,6 +60,13 @@ impl Looks {
     }
 }
 
+/// What failures of a cloud call the settings.
+const KEYS: Keys = Keys {
+    kind: "programme",
+    address: "output",
+    password: "password_file",
+};
+
 /// Makes an instance.
 pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = raccord_kit::settings::settings(settings)?;
@@ -72,6 +82,17 @@ pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Fin
     if !wrong.is_empty() {
         return Err(wrong);
     }
+    let mut wrong = Gathered::default();
+    let (inline, file) = (settings.password, settings.password_file.as_deref());
+    let password = wrong.take("password", SecretSource::new("password", inline, file, kit));
+    let login = Login {
+        user: settings.user.as_deref(),
+        password: password.flatten(),
+    };
+    let output = wrong.take("output", Output::of(&settings.output, login, KEYS, kit));
+    let Some(output) = output else {
+        return Err(wrong.findings());
+    };
     let looks = Looks {
         template: settings.template.map(|path| kit.path(path)),
         leaflet: settings.leaflet_template.map(|path| kit.path(path)),
@@ -87,8 +108,8 @@ pub(crate) fn build(settings: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Fin
     }
     sheets.push(Sheet::Since);
     Ok(Box::new(Programme {
-        target: settings.output.display().to_string(),
-        output: kit.path(settings.output),
+        target: settings.output.get(),
+        output,
         sheets: sheets
             .into_iter()
             .map(|sheet| (sheet, looks.read(sheet)))
@@ -131,9 +152,10 @@ impl Tool for Programme {
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         Box::pin(async {
             let mut findings = Vec::new();
-            if let Err(failure) = writable(&self.output) {
-                findings.push(Finding::of(self.output.display().to_string(), &failure));
+            if let Some(Err(failure)) = self.output.disk().map(writable) {
+                findings.push(Finding::of(self.output.shown(), &failure));
             }
+            findings.extend(self.output.look().await);
             // What lies in the files now, which may not be what was read at the start.
             let document = trial::document(&self.place, &self.links);
             for (sheet, _) in &self.sheets {
@@ -183,11 +205,28 @@ impl Sink for Programme {
     }
 
     fn lost(&self, objects: &[String]) -> Vec<String> {
+        let Some(root) = self.output.disk() else {
+            return Vec::new();
+        };
         let is_lost = |object: &&String| {
-            let path = files::inside(&self.output, object);
+            let path = files::inside(root, object);
             path.is_ok_and(|path| files::is_missing(&path))
         };
         objects.iter().filter(is_lost).cloned().collect()
+    }
+
+    fn missing<'a>(&'a self, objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            if self.output.disk().is_some() || objects.is_empty() {
+                return Vec::new();
+            }
+            // What cannot be looked at is not gone: the next write tells.
+            let Ok(there) = self.output.names("").await else {
+                return Vec::new();
+            };
+            let is_missing = |object: &&String| !there.contains(*object);
+            objects.iter().filter(is_missing).cloned().collect()
+        })
     }
 
     fn printed(&self, desired: &Desired) -> Option<Fields> {
@@ -262,13 +301,14 @@ impl Sink for Programme {
             let mut edition = 0;
             for sheet in Sheet::ALL {
                 let owed = month.sheets.contains(&sheet);
-                match Kept::read(&self.path(sheet, &month.key)?) {
+                match self.kept(&sheet.file(&month.key)).await {
                     Ok(Some(kept)) if owed && month.is(sheet, &kept, desired.hash) => {
                         edition = kept.edition();
                     }
                     Ok(None) if !owed => {}
                     Ok(_) => return Ok(Found::No { listed }),
-                    Err(_) => return Ok(Found::CannotTell),
+                    // A cloud that is away is asked again; a file that cannot be read never tells.
+                    Err(failure) => return Err(failure),
                 }
             }
             Ok(Found::Yes(month.applied(edition)))
@@ -283,7 +323,7 @@ impl Sink for Programme {
                     desired,
                     link,
                 } => self.write(*entity, desired, link.as_ref()).await,
-                Job::Remove { link, .. } => self.remove(link),
+                Job::Remove { link, .. } => self.remove(link).await,
                 Job::Seek { .. } => Err(failures::not_ours("seek")),
                 Job::Send { .. } => Err(failures::not_ours("send")),
             }
@@ -316,14 +356,13 @@ impl Programme {
         link: Option<&Link>,
     ) -> Result<Made, Failure> {
         let month = Owed::of(&desired.body)?;
-        let first = self.path(month.first(), &month.key)?;
-        let kept = Kept::read(&first).unwrap_or_default();
+        let kept = self.kept(&month.first().file(&month.key)).await?;
         let number = edition::number(link, kept.as_ref(), desired.hash, month.print);
         // All of them are made before the first is put in its place.
         let mut made = Vec::new();
         for sheet in &month.sheets {
-            let path = self.path(*sheet, &month.key)?;
-            let there = Kept::read(&path).unwrap_or_default();
+            let path = sheet.file(&month.key);
+            let there = self.kept(&path).await?;
             if there.is_some_and(|kept| {
                 kept.edition() == number && month.is(*sheet, &kept, desired.hash)
             }) {
@@ -342,18 +381,19 @@ impl Programme {
         }
         let mut unchanged = true;
         for (path, bytes) in &made {
-            let written = files::write(path, bytes)?;
-            unchanged &= written == files::Written::Same;
+            let changed = self.output.write(path, bytes, is_ours).await?;
+            unchanged &= !changed;
             tracing::debug!(
                 publication.id = %publication,
                 bytes = bytes.len(),
-                outcome = ?written,
+                changed,
                 "programme written"
             );
         }
         for sheet in Sheet::ALL {
             if !month.sheets.contains(&sheet) {
-                unchanged &= !files::remove(&self.path(sheet, &month.key)?)?;
+                let path = sheet.file(&month.key);
+                unchanged &= !self.output.remove(&path, is_ours).await?;
             }
         }
         Ok(Made {
@@ -363,15 +403,15 @@ impl Programme {
     }
 
     /// Takes every sheet of a month away.
-    fn remove(&self, link: &Link) -> Result<Made, Failure> {
+    async fn remove(&self, link: &Link) -> Result<Made, Failure> {
         match Sheet::key(&link.external) {
             Some(key) => {
                 for sheet in Sheet::ALL {
-                    files::remove(&self.path(sheet, key)?)?;
+                    self.output.remove(&sheet.file(key), is_ours).await?;
                 }
             }
             None => {
-                files::remove(&files::inside(&self.output, &link.external)?)?;
+                self.output.remove(&link.external, is_ours).await?;
             }
         }
         Ok(Applied {
@@ -392,9 +432,15 @@ impl Programme {
             .map_err(Clone::clone)
     }
 
-    fn path(&self, sheet: Sheet, key: &str) -> Result<PathBuf, Failure> {
-        files::inside(&self.output, &sheet.file(key))
+    /// What stands at a path of the folder.
+    async fn kept(&self, path: &str) -> Result<Option<Kept>, Failure> {
+        Ok(self.output.read(path).await?.map(Kept::of))
     }
+}
+
+/// Whether a file is one that we made: in a cloud other people keep files beside ours.
+fn is_ours(bytes: &[u8]) -> bool {
+    Kept::of(bytes.to_vec()).is_ours()
 }
 
 /// What a delivery asks for.

@@ -12,13 +12,14 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// Where the sheet is: a path, from the folder of the configuration on, or an http(s) address.
+    /// Where the sheet is: a path, from the folder of the configuration on, or the address of a
+    /// file, of a page or public link of Nextcloud, of EtherCalc, Grist or Google Sheets.
     #[schemars(example = &"programme.ods")]
     pub(crate) location: String,
     /// How often an address is read; local files are watched too.
     #[serde(default = "half_a_minute")]
     pub(crate) every: Span,
-    /// The only tab to read; all tabs with a header otherwise.
+    /// The only tab, or table of Grist, to read; all that have a header otherwise.
     #[serde(default)]
     #[schemars(example = &"Programme")]
     pub(crate) sheet: Option<String>,
@@ -29,13 +30,22 @@ pub(crate) struct Settings {
     /// The account that may read the address.
     #[serde(default)]
     pub(crate) user: Option<String>,
-    /// Its password, or better an application password. Better in a file.
+    /// Its password, or better an application password; of a public link, the link's; for Grist, an
+    /// API key. Better in a file.
     #[serde(default)]
     pub(crate) password: Option<Inline>,
     /// A file that holds the password and nothing else.
     #[serde(default)]
     #[schemars(example = &"secrets/sheet")]
     pub(crate) password_file: Option<PathBuf>,
+    /// What a tool shows when it calls to say that somebody changed something, made up by you.
+    /// Better in a file.
+    #[serde(default)]
+    pub(crate) hook_secret: Option<Inline>,
+    /// A file that holds that secret and nothing else. Without one nobody may call.
+    #[serde(default)]
+    #[schemars(example = &"secrets/sheet-hook")]
+    pub(crate) hook_secret_file: Option<PathBuf>,
     /// The headers of columns that are not recognised by themselves: field = "header".
     #[serde(default)]
     #[schemars(example = example_columns())]

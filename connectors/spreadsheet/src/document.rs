@@ -1,15 +1,17 @@
 //! Which kind of document the bytes are, and its reading. Names and content types do not count:
 //! only what stands in the bytes.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use raccord_model::{Failure, Reading};
+use raccord_model::{Digest, Failure, Reading};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::Other;
 use crate::grid::archive::{Archive, Workbook};
-use crate::grid::{csv, ods, xlsx};
+use crate::grid::{Meter, csv, ods, room, table, xlsx};
+use crate::reach::Document;
 use crate::table::{Collector, Rules};
-use crate::{decode, error};
+use crate::{decode, error, refusals};
 
 /// Reads a document called `name`; also the names of all its tabs that are not hidden.
 pub(crate) fn read<R: Read + Seek>(
@@ -51,6 +53,59 @@ pub(crate) fn read<R: Read + Seek>(
         }
     }
     collector.finish()
+}
+
+/// Reads what came in several answers; also the names of all its tabs.
+pub(crate) fn read_parts(
+    document: &Document,
+    rules: &Rules,
+) -> Result<(Reading, Vec<String>), Failure> {
+    let mut collector = Collector::new(rules);
+    let mut meter = Meter::default();
+    match document {
+        Document::File { name, bytes } => return read(&mut Cursor::new(bytes), name, rules),
+        Document::Rooms(rooms) => {
+            for (name, text) in rooms {
+                let text = String::from_utf8_lossy(text);
+                room::read(&text, name, &mut meter, &mut collector)?;
+            }
+        }
+        Document::Tables(tables) => {
+            for one in tables {
+                let parts = (&*one.columns, &*one.records);
+                let names = (one.name.as_str(), one.mark.as_str());
+                let read = table::read(parts, names, &mut meter, &mut collector)?;
+                read.ok_or_else(|| refusals::odd_answer("Grist"))?;
+            }
+        }
+    }
+    collector.finish()
+}
+
+/// The digest of what came in several answers, and of how it will be read.
+pub(crate) fn digest(document: &Document, how: Digest) -> Digest {
+    let mut hash = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    match document {
+        Document::File { bytes, .. } => add(bytes),
+        Document::Rooms(rooms) => rooms.iter().for_each(|(name, text)| {
+            add(name.as_bytes());
+            add(text);
+        }),
+        Document::Tables(tables) => tables.iter().for_each(|table| {
+            add(table.name.as_bytes());
+            add(table.mark.as_bytes());
+            add(&table.columns);
+            add(&table.records);
+        }),
+    }
+    add(&how.0);
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    Digest(short)
 }
 
 enum Magic {

@@ -19,6 +19,7 @@ pub(crate) enum Limit {
     Columns,
     Cell,
     Tabs,
+    Tables,
 }
 
 fn failure(
@@ -68,6 +69,10 @@ pub(crate) fn too_large(limit: Limit) -> Failure {
         Limit::Tabs => (
             format!("Le classeur a plus de {} onglets.", limits::TABS),
             format!("The workbook has more than {} tabs.", limits::TABS),
+        ),
+        Limit::Tables => (
+            format!("Le document a plus de {} tables.", limits::TABLES),
+            format!("The document has more than {} tables.", limits::TABLES),
         ),
     };
     failure(

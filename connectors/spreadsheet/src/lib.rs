@@ -20,11 +20,14 @@ mod error;
 mod field;
 mod grid;
 mod header;
+mod hook;
 mod kinds;
 mod limits;
 mod memo;
 mod messages;
 mod parse;
+mod reach;
+mod refusals;
 #[cfg(test)]
 mod said;
 mod source;
@@ -35,6 +38,7 @@ mod words;
 
 use std::io::{Read, Seek};
 
+use bytes::Bytes;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{Connector, Finding, Kit, Tool};
@@ -43,7 +47,8 @@ use serde_json::Value;
 
 use config::Settings;
 use header::Chosen;
-use source::Spreadsheet;
+use reach::{Document, Table};
+use source::{Account, Spreadsheet};
 use table::Rules;
 
 /// The connector, for the program's table.
@@ -71,18 +76,24 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     }
     let file = settings.password_file.as_deref();
     let locked = settings.password.is_some() || file.is_some();
-    let half = source::half_missing(&settings.location, settings.user.is_some(), locked);
-    if let Some(key) = half {
-        wrong.take::<()>(key, Err(error::half_an_account(key)));
-    }
     let password = SecretSource::new("password", settings.password, file, kit);
-    let password = wrong.take("password", password);
-    let location = source::locate(&settings.location, settings.user, password.flatten(), kit);
-    let location = wrong.take("location", location);
+    let account = Account {
+        user: settings.user,
+        password: wrong.take("password", password).flatten(),
+        locked,
+    };
+    let sheet = settings.sheet.as_deref();
+    let location = source::locate(&settings.location, sheet, account, kit)
+        .map_err(|(key, failure)| wrong.take::<()>(key, Err(failure)))
+        .ok();
+    let file = settings.hook_secret_file.as_deref();
+    let hook_secret = SecretSource::new("hook_secret", settings.hook_secret, file, kit);
+    let hook_secret = wrong.take("hook_secret", hook_secret).flatten();
     let found = wrong.findings();
     match location {
         Some(location) if found.is_empty() => Ok(Box::new(Spreadsheet {
             location,
+            hook_secret,
             every,
             rules: Rules {
                 chosen,
@@ -106,4 +117,38 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
 /// When it is no sheet that can be read.
 pub fn read<R: Read + Seek>(document: &mut R, name: &str) -> Result<Reading, Failure> {
     document::read(document, name, &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Reads a room of EtherCalc, as its server saves it, as the connector does without settings: for
+/// measurements and fuzzing.
+///
+/// # Errors
+/// When it is no room that can be read.
+pub fn read_room(text: &[u8], name: &str) -> Result<Reading, Failure> {
+    let rooms = vec![(name.to_owned(), Bytes::copy_from_slice(text))];
+    document::read_parts(&Document::Rooms(rooms), &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Reads a table of Grist from what is said of its columns and records, as the connector does
+/// without settings: for measurements and fuzzing.
+///
+/// # Errors
+/// When these are no columns and records, or none that can be read.
+pub fn read_table(columns: &[u8], records: &[u8], name: &str) -> Result<Reading, Failure> {
+    let tables = vec![Table {
+        name: name.to_owned(),
+        mark: name.to_owned(),
+        columns: Bytes::copy_from_slice(columns),
+        records: Bytes::copy_from_slice(records),
+    }];
+    document::read_parts(&Document::Tables(tables), &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Looks at an address as people paste it, as the connector does: for fuzzing. The host that would
+/// be asked.
+///
+/// # Errors
+/// When it is none, or certainly leads to no sheet.
+pub fn host_of(location: &str) -> Result<String, Failure> {
+    reach::address::recognise(location).map(|address| address.host().to_owned())
 }

@@ -16,5 +16,9 @@ pub(crate) const CELL: usize = 32_767;
 pub(crate) const CELL_BYTES: usize = 1024 * 1024;
 /// Tabs.
 pub(crate) const TABS: usize = 1_000;
+/// Tables or rooms that are asked for one by one.
+pub(crate) const TABLES: usize = 20;
+/// Bytes of what a program says of one table, or of one room.
+pub(crate) const TABLE: u64 = 16 * 1024 * 1024;
 /// Cells and lines that could not be read, told one by one.
 pub(crate) const TOLD: usize = 1_000;

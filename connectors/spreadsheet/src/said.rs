@@ -11,6 +11,7 @@ use raccord_model::{Blame, Failure, Reading, Unread, Words};
 use crate::error::{self, Limit, Other};
 use crate::messages::{self, Said};
 use crate::parse::date::Trouble;
+use crate::refusals;
 
 /// What is said of one cell or one line.
 fn of_cells() -> Vec<Said> {
@@ -68,8 +69,8 @@ fn of_cells() -> Vec<Said> {
 
 /// Why a sheet cannot be read at all.
 fn of_sheets() -> Vec<Failure> {
-    use Limit::{Bytes, Cell, Columns, Rows, Tabs, Unpacked};
-    let limits = [Bytes, Unpacked, Rows, Columns, Cell, Tabs].map(error::too_large);
+    use Limit::{Bytes, Cell, Columns, Rows, Tables, Tabs, Unpacked};
+    let limits = [Bytes, Unpacked, Rows, Columns, Cell, Tabs, Tables].map(error::too_large);
     use Other::{Archive, Binary, Data, Document, NoFile, Pdf};
     let others = [NoFile, Pdf, Data, Binary, Document, Archive].map(error::not_a_sheet);
     let disk = [
@@ -102,6 +103,7 @@ fn of_sheets() -> Vec<Failure> {
         .chain(others)
         .chain(disk)
         .chain(rest)
+        .chain(refusals::all())
         .collect()
 }
 
@@ -122,7 +124,9 @@ fn unread() -> Finding {
 
 /// Who reads of a failure: the sheet is the organiser's, the way to it the sysadmin's.
 fn reader(failure: &Failure) -> Reader {
-    let settings = ["spreadsheet.settings", "spreadsheet.folder"].contains(&&*failure.code);
+    let settings = ["settings", "folder", "address", "which-file"]
+        .iter()
+        .any(|code| failure.code == format!("spreadsheet.{code}"));
     match failure.blame {
         Blame::Data if !settings => Reader::Organiser,
         _ => Reader::Sysadmin,
@@ -151,14 +155,31 @@ fn sentences() -> Vec<Sentence> {
     all
 }
 
-const SOURCES: [&str; 2] = [include_str!("messages.rs"), include_str!("error.rs")];
+const SOURCES: [&str; 3] = [
+    include_str!("messages.rs"),
+    include_str!("error.rs"),
+    include_str!("refusals.rs"),
+];
+
+/// What only a Nextcloud says, in the words of `raccord-dav`; the rest stands among those of all
+/// tools.
+const OF_CLOUD: [&str; 6] = [
+    "app-password",
+    "locked",
+    "maintenance",
+    "no-dav",
+    "throttled",
+    "untrusted-domain",
+];
 
 #[test]
 fn g09_every_code_says_who_mends_it_and_how() {
+    let mut codes = conformance::codes_of(&SOURCES);
+    codes.extend(OF_CLOUD.map(str::to_owned));
     conformance::g09_repair(
         "spreadsheet",
         include_str!("../repair.toml"),
-        &conformance::codes_of(&SOURCES),
+        &codes,
         include_str!("../../../docs/repairing.md"),
     );
 }
@@ -166,5 +187,8 @@ fn g09_every_code_says_who_mends_it_and_how() {
 #[test]
 fn g02_every_sentence_is_plain_in_both_languages() {
     conformance::g02_plain_words(&sentences(), &SOURCES);
-    conformance::says_nothing_else(Path::new("src"), &["messages.rs", "error.rs", "said.rs"]);
+    conformance::says_nothing_else(
+        Path::new("src"),
+        &["messages.rs", "error.rs", "refusals.rs", "said.rs"],
+    );
 }

@@ -6,25 +6,23 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use http::{StatusCode, header};
 use jiff::tz::TimeZone;
-use raccord_kit::http::{Answer, Http, Request, Target};
+use raccord_kit::hook::Hook;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{BoxFuture, Choice, Finding, Kit, Source, Tool};
 use raccord_model::{Digest, Failure, Manifest, Observation, Reading};
 use sha2::{Digest as _, Sha256};
 
-use crate::cursor::{self, Cursor};
+use crate::cursor::Cursor;
 use crate::error::Other;
+use crate::reach::address::{self, Address};
+use crate::reach::{self, Document, Found, Reach};
 use crate::table::Rules;
-use crate::{KIND, document, error, limits};
-
-/// How long an address may take to hand out a whole sheet.
-const TIME: Duration = Duration::from_secs(30);
+use crate::{KIND, document, error, limits, refusals};
 
 /// Told apart from every earlier way to read the same bytes: raise it when lines would come out
 /// differently, so that sheets are read again after an upgrade.
-const READER: &str = "spreadsheet-4";
+const READER: &str = "spreadsheet-5";
 
 /// Where the sheet is.
 pub(crate) enum Location {
@@ -33,17 +31,14 @@ pub(crate) enum Location {
         /// As written in the configuration.
         shown: String,
     },
-    Web {
-        target: Target,
-        http: Http,
-        user: Option<String>,
-        password: Option<SecretSource>,
-    },
+    Web(Box<Reach>),
 }
 
 /// A configured sheet.
 pub(crate) struct Spreadsheet {
     pub(crate) location: Location,
+    /// What a tool shows when it calls.
+    pub(crate) hook_secret: Option<SecretSource>,
     pub(crate) every: Duration,
     pub(crate) rules: Rules,
     pub(crate) kit: Kit,
@@ -86,100 +81,42 @@ impl Spreadsheet {
                     },
                 )
             }
-            Location::Web { target, .. } => {
-                let answer = self.fetch(before.as_ref()).await?;
-                if answer.status == StatusCode::NOT_MODIFIED {
-                    return Ok(Observation::Unchanged { cursor: None });
-                }
+            Location::Web(reach) => {
+                let news = match reach.read(before.as_ref()).await? {
+                    Found::Same => return Ok(Observation::Unchanged { cursor: None }),
+                    Found::News(news) => *news,
+                };
                 let marks = Cursor {
-                    etag: cursor::mark(answer.header(&header::ETAG)),
-                    modified: cursor::mark(answer.header(&header::LAST_MODIFIED)),
+                    etag: news.etag,
+                    modified: news.modified,
                     how,
                     ..Cursor::default()
                 };
-                let name = self.tab_name(target);
-                let look = blocking(move || {
-                    let mut body = io::Cursor::new(answer.body);
-                    look_at_bytes(&mut body, &name, &rules, how, known)
-                })
-                .await?;
+                let document = news.document;
+                let look =
+                    blocking(move || look_at_document(&document, &rules, how, known)).await?;
+                let digest = match &look {
+                    Look::Same => known,
+                    Look::New(_, digest) => Some(*digest),
+                };
+                if let Some(digest) = digest {
+                    reach.remember(digest, news.marks);
+                }
                 observation(look, before, marks)
             }
         }
     }
 
-    async fn fetch(&self, before: Option<&Cursor>) -> Result<Answer, Failure> {
-        let Location::Web {
-            target,
-            http,
-            user,
-            password,
-        } = &self.location
-        else {
-            return Err(error::partial());
-        };
-        let mut request = Request::get(target).time(TIME).size(limits::BYTES);
-        if let (Some(user), Some(password)) = (user, password) {
-            request = request.basic(user, &password.read()?);
-        }
-        if let Some(before) = before {
-            if let Some(etag) = &before.etag {
-                request = request.header(header::IF_NONE_MATCH, etag.as_str());
-            } else if let Some(modified) = &before.modified {
-                request = request.header(header::IF_MODIFIED_SINCE, modified.as_str());
-            }
-        }
-        let answer = http.call(request).await?;
-        if answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(answer);
-        }
-        // A sign-in page comes with status 200.
-        let page = answer
-            .media_type()
-            .is_some_and(|media| matches!(media.as_str(), "text/html" | "application/xhtml+xml"));
-        if page {
-            return Err(error::web_page());
-        }
-        match answer.status {
-            StatusCode::OK if answer.body.is_empty() => Err(error::empty()),
-            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => Ok(answer),
-            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Err(error::empty()),
-            _ => Err(error::partial()),
-        }
-    }
-
-    /// What a CSV from an address is called. The address may be the only secret of a shared sheet:
-    /// only a plain file name is taken from it.
-    fn tab_name(&self, target: &Target) -> String {
-        let path = target.url().path().to_ascii_lowercase();
-        let file = path.rsplit('/').next().unwrap_or_default();
-        let plain = [".csv", ".tsv", ".txt"]
-            .iter()
-            .any(|end| file.ends_with(end))
-            && file
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-            && file.len() <= 40;
-        if plain {
-            file.to_owned()
-        } else {
-            self.kit.name.to_string()
-        }
-    }
-
     async fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if let Location::Web {
-            password: Some(password),
-            ..
-        } = &self.location
-        {
-            findings = password.findings();
+        if let Location::Web(reach) = &self.location {
+            findings = reach.findings();
         }
+        findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
         match self.look(None).await {
             Err(failure) => {
                 if !findings.iter().any(|finding| finding.code == failure.code) {
-                    findings.push(Finding::of("location", &failure));
+                    findings.push(Finding::of(refusals::key_of(&failure), &failure));
                 }
             }
             Ok(Observation::Complete(reading)) if !reading.unread.is_empty() => {
@@ -269,6 +206,23 @@ fn look_at_file(
         |name| name.to_string_lossy().into_owned(),
     );
     look_at_bytes(&mut file, &name, rules, how, known)
+}
+
+fn look_at_document(
+    document: &Document,
+    rules: &Rules,
+    how: Digest,
+    known: Option<Digest>,
+) -> Result<Look, Failure> {
+    if let Document::File { name, bytes } = document {
+        return look_at_bytes(&mut io::Cursor::new(bytes), name, rules, how, known);
+    }
+    let digest = document::digest(document, how);
+    if known == Some(digest) {
+        return Ok(Look::Same);
+    }
+    let read = document::read_parts(document, rules)?;
+    Ok(Look::New(Box::new(read), digest))
 }
 
 fn look_at_bytes<R: Read + Seek>(
@@ -364,6 +318,10 @@ impl Tool for Spreadsheet {
     fn sink(&self) -> Option<&dyn raccord_kit::Sink> {
         None
     }
+
+    fn hook(&self) -> Option<&dyn Hook> {
+        self.hook_secret.as_ref().map(|_| self as &dyn Hook)
+    }
 }
 
 impl Source for Spreadsheet {
@@ -377,7 +335,7 @@ impl Source for Spreadsheet {
     fn every(&self) -> (Duration, Option<PathBuf>) {
         let watched = match &self.location {
             Location::Local { path, .. } => Some(path.clone()),
-            Location::Web { .. } => None,
+            Location::Web(_) => None,
         };
         (self.every, watched)
     }
@@ -387,35 +345,44 @@ fn is_address(lower: &str) -> bool {
     lower.starts_with("http://") || lower.starts_with("https://")
 }
 
-/// The half of an account that is missing at an address, where the other is given.
-pub(crate) fn half_missing(location: &str, user: bool, password: bool) -> Option<&'static str> {
-    if user == password || !is_address(&location.to_ascii_lowercase()) {
-        return None;
-    }
-    Some(if user { "password_file" } else { "user" })
-}
-
 /// The location as the settings name it.
+///
+/// # Errors
+/// Everything that is wrong with it, with the key of each.
 pub(crate) fn locate(
     location: &str,
-    user: Option<String>,
-    password: Option<SecretSource>,
+    sheet: Option<&str>,
+    account: Account,
     kit: &Kit,
-) -> Result<Location, Failure> {
-    let lower = location.to_ascii_lowercase();
+) -> Result<Location, (&'static str, Failure)> {
+    let here = |failure| ("location", failure);
+    let lower = location.trim_start().to_ascii_lowercase();
     if is_address(&lower) {
-        return Ok(Location::Web {
-            target: Target::configured("location", location)?,
-            http: Http::new(KIND, kit)?,
-            user,
-            password,
-        });
+        let address = address::recognise(location).map_err(here)?;
+        if let Some(wrong) = reach::account_wrong(&address, account.user.is_some(), account.locked)
+        {
+            return Err(wrong);
+        }
+        if sheet.is_some() && matches!(address, Address::Google(_)) {
+            return Err(("sheet", refusals::tab_by_address()));
+        }
+        let sheet = sheet.map(str::to_owned);
+        let reach = Reach::new(address, account.user, account.password, sheet, kit);
+        return Ok(Location::Web(Box::new(reach.map_err(here)?)));
     }
     if lower.contains("://") || location.trim().is_empty() || location.contains('\0') {
-        return Err(error::no_place());
+        return Err(here(error::no_place()));
     }
     Ok(Location::Local {
         path: kit.path(location),
         shown: location.to_owned(),
     })
+}
+
+/// Who reads an address.
+pub(crate) struct Account {
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<SecretSource>,
+    /// Whether the settings give a password, readable or not.
+    pub(crate) locked: bool,
 }

@@ -3,150 +3,223 @@
 //! A web server's folder often holds somebody's pages already. Nothing is written into a folder
 //! whose front page is not ours, nor into one that another place writes.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-
+use raccord_dav::Output;
 use raccord_kit::files;
 use raccord_model::{Blame, Digest, Failure, PlaceId, Words};
+use tokio::sync::Mutex;
 
 use crate::pages::FOLDERS;
+use crate::sink::INDEX;
 
 /// The file that says whose folder it is.
 const MARK: &str = ".raccord-website";
 
+/// How much of a page is looked at to know it again.
+const HEAD: usize = 4096;
+
+/// Whose a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Ours.
+    Ours,
+    /// Nobody's that can be seen.
+    Nobodys,
+}
+
 /// The site's folder.
-#[derive(Debug)]
 pub(crate) struct Folder {
-    root: PathBuf,
+    output: Output,
     place: PlaceId,
     /// Whether it was found to be ours since the start.
     ready: Mutex<bool>,
 }
 
 impl Folder {
-    pub(crate) fn new(root: PathBuf, place: PlaceId) -> Self {
+    pub(crate) fn new(output: Output, place: PlaceId) -> Self {
         Self {
-            root,
+            output,
             place,
             ready: Mutex::new(false),
         }
     }
 
-    /// A file of the site.
-    pub(crate) fn path(&self, relative: &str) -> Result<PathBuf, Failure> {
-        files::inside(&self.root, relative)
-    }
-
     /// Where it is.
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
+    pub(crate) fn output(&self) -> &Output {
+        &self.output
     }
 
     /// Makes sure the folder is ours, clears what an interrupted write left, and marks it. Does so
     /// once; to be called before anything is written.
-    pub(crate) fn claim(&self) -> Result<(), Failure> {
+    pub(crate) async fn claim(&self) -> Result<(), Failure> {
         // Held for the whole of it: nobody writes before what is unfinished was swept.
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ready = self.ready.lock().await;
         if *ready {
             return Ok(());
         }
-        self.ours()?;
+        self.ours().await?;
         for folder in ["activities"].iter().chain(&FOLDERS) {
-            files::sweep(&self.root.join(folder))?;
+            self.output.sweep(folder)?;
         }
-        files::write(&self.root.join(MARK), self.mark().as_bytes())?;
+        self.write(MARK, self.mark()).await?;
         *ready = true;
         Ok(())
     }
 
     /// Whether we may write there. Writes nothing.
-    pub(crate) fn ours(&self) -> Result<(), Failure> {
-        let mark = self.root.join(MARK);
-        match head(&mark) {
-            Ok(text) if text == self.mark() => Ok(()),
-            Ok(_) => Err(self.refused(
-                "website.other-place",
-                "est déjà le site d’un autre lieu",
-                "is the site of another place already",
-                &format!(
-                    "Choisissez un autre dossier dans la clé «\u{a0}output\u{a0}», ou effacez «\u{a0}{}\u{a0}» si \
-                     c’est bien le même lieu.",
-                    mark.display()
-                ),
-                &format!(
-                    "Choose another folder in the key “output”, or delete “{}” if it is the same \
-                     place after all.",
-                    mark.display()
-                ),
-            )),
-            Err(_) => match head(&self.root.join("index.html")) {
-                Ok(text) if !text.contains(r#"name="generator" content="Raccord""#) => {
-                    Err(self.refused(
-                        "website.not-ours",
-                        "contient déjà une page d’accueil que Raccord n’a pas faite",
-                        "already holds a front page that Raccord did not make",
-                        "Choisissez un dossier vide dans la clé «\u{a0}output\u{a0}», ou déplacez ce qui \
-                         s’y trouve.",
-                        "Choose an empty folder in the key “output”, or move away what is there.",
-                    ))
-                }
-                _ => Ok(()),
-            },
+    pub(crate) async fn ours(&self) -> Result<(), Failure> {
+        if self.is_nobody_elses().await? == Whose::Ours || self.output.disk().is_some() {
+            return Ok(());
+        }
+        // A folder of a cloud has nothing but what people put there.
+        if self.output.names("").await?.is_empty() {
+            Ok(())
+        } else {
+            Err(self.strangers())
         }
     }
 
-    /// Whether the folder has no mark at all: it is not the one we wrote to.
-    pub(crate) fn is_unmarked(&self) -> bool {
-        files::is_missing(&self.root.join(MARK))
+    /// Whether it may be ours: it has our mark or our front page, or neither.
+    pub(crate) async fn is_nobody_elses(&self) -> Result<Whose, Failure> {
+        match self.read(MARK).await? {
+            Some(text) if text == self.mark().as_bytes() => return Ok(Whose::Ours),
+            // One that cannot be read says nothing.
+            Some(text) if !text.is_empty() => {
+                let mark = self.output.shown();
+                return Err(self.refused(
+                    "website.other-place",
+                    "est déjà le site d’un autre lieu",
+                    "is the site of another place already",
+                    &format!(
+                        "Choisissez un autre dossier dans la clé «\u{a0}output\u{a0}», ou effacez-y le fichier «\u{a0}{MARK}\u{a0}» ({mark}) si \
+                         c’est bien le même lieu."
+                    ),
+                    &format!(
+                        "Choose another folder in the key “output”, or delete the file “{MARK}” in it ({mark}) if it is the same \
+                         place after all."
+                    ),
+                ));
+            }
+            _ => {}
+        }
+        match self.read(INDEX).await? {
+            Some(text) if is_page(&text) => Ok(Whose::Ours),
+            Some(text) if !text.is_empty() => Err(self.strangers()),
+            _ => Ok(Whose::Nobodys),
+        }
+    }
+
+    fn strangers(&self) -> Failure {
+        self.refused(
+            "website.not-ours",
+            "contient déjà des pages ou des fichiers que Raccord n’a pas faits",
+            "already holds pages or files that Raccord did not make",
+            "Choisissez un dossier vide dans la clé «\u{a0}output\u{a0}», ou déplacez ce qui \
+             s’y trouve.",
+            "Choose an empty folder in the key “output”, or move away what is there.",
+        )
+    }
+
+    /// Those of `objects` that are not there any more, as far as a disk tells.
+    pub(crate) fn lost(&self, objects: &[String]) -> Vec<String> {
+        let Some(root) = self.output.disk() else {
+            return Vec::new();
+        };
+        // A folder that has no mark at all is not the one we wrote to.
+        let unmarked = files::is_missing(&root.join(MARK));
+        let is_lost = |object: &&String| {
+            let path = files::inside(root, object);
+            unmarked || path.is_ok_and(|path| files::is_missing(&path))
+        };
+        objects.iter().filter(is_lost).cloned().collect()
+    }
+
+    /// The same as a cloud tells: one list of each folder.
+    pub(crate) async fn missing(&self, objects: &[String]) -> Result<Vec<String>, Failure> {
+        if self.output.disk().is_some() || objects.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder_of = |object: &str| {
+            object
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder)
+                .to_owned()
+        };
+        let mut there = std::collections::BTreeMap::new();
+        there.insert(String::new(), self.output.names("").await?);
+        if !there[""].iter().any(|name| name == MARK) {
+            return Ok(objects.to_vec());
+        }
+        let mut missing = Vec::new();
+        for object in objects {
+            let folder = folder_of(object);
+            if !there.contains_key(&folder) {
+                there.insert(folder.clone(), self.output.names(&folder).await?);
+            }
+            let name = object.rsplit('/').next().unwrap_or_default();
+            if !there[&folder].iter().any(|one| one == name) {
+                missing.push(object.clone());
+            }
+        }
+        Ok(missing)
     }
 
     /// Whether the page at `path` was made of exactly what `mark` stands for.
-    pub(crate) fn holds(&self, path: &str, mark: Digest) -> Result<bool, Failure> {
-        let path = self.path(path)?;
-        let text = head(&path).unwrap_or_default();
-        Ok(text.contains(&format!(r#"name="raccord" content="{mark}""#)))
+    pub(crate) async fn holds(&self, path: &str, mark: Digest) -> Result<bool, Failure> {
+        let text = self.read(path).await?.unwrap_or_default();
+        Ok(head(&text).contains(&format!(r#"name="raccord" content="{mark}""#)))
     }
 
-    /// Makes a file hold `bytes`; whether it changed.
-    pub(crate) fn write(&self, path: &str, bytes: impl AsRef<[u8]>) -> Result<bool, Failure> {
-        let written = files::write(&self.path(path)?, bytes.as_ref())?;
-        Ok(written != files::Written::Same)
+    /// What a file holds.
+    pub(crate) async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.output.read(path).await
     }
 
-    /// Takes a file away.
-    pub(crate) fn remove(&self, path: &str) -> Result<(), Failure> {
-        files::remove(&self.path(path)?).map(drop)
+    /// Whether there is a file at `path`.
+    pub(crate) async fn exists(&self, path: &str) -> Result<bool, Failure> {
+        self.output.exists(path).await
+    }
+
+    /// Makes a file hold `bytes`; whether it changed. The folder is ours, and so is all in it.
+    pub(crate) async fn write(
+        &self,
+        path: &str,
+        bytes: impl AsRef<[u8]> + Send,
+    ) -> Result<bool, Failure> {
+        self.output.write(path, bytes.as_ref(), |_| true).await
+    }
+
+    /// Takes a file away; whether there was one.
+    pub(crate) async fn remove(&self, path: &str) -> Result<bool, Failure> {
+        self.output.remove(path, |_| true).await
     }
 
     /// Takes the mark away: the folder is nobody's again.
-    pub(crate) fn give_back(&self) -> Result<(), Failure> {
-        files::remove(&self.root.join(MARK))?;
-        *self.ready.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    pub(crate) async fn give_back(&self) -> Result<(), Failure> {
+        self.remove(MARK).await?;
+        *self.ready.lock().await = false;
         Ok(())
     }
 
     /// The files in a folder of the site that `wanted` picks by name, by their paths in the site.
-    pub(crate) fn names(&self, folder: &str, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else {
-            return Vec::new();
-        };
+    pub(crate) async fn names(
+        &self,
+        folder: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<String>, Failure> {
         let slash = if folder.is_empty() { "" } else { "/" };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok())
+        let all = self.output.names(folder).await?;
+        let mut names: Vec<String> = all
+            .into_iter()
             .filter(|name| wanted(name))
             .map(|name| format!("{folder}{slash}{name}"))
             .collect();
         names.sort();
-        names
+        Ok(names)
     }
 
     /// Takes away a folder of the site that holds nothing any more.
     pub(crate) fn prune(&self, folder: &str) {
-        // Whatever else somebody put there keeps it.
-        drop(std::fs::remove_dir(self.root.join(folder)));
+        self.output.prune(folder);
     }
 
     fn mark(&self) -> String {
@@ -154,7 +227,7 @@ impl Folder {
     }
 
     fn refused(&self, code: &str, fr: &str, en: &str, mend_fr: &str, mend_en: &str) -> Failure {
-        let shown = self.root.display();
+        let shown = self.output.shown();
         Failure::new(
             Blame::Access,
             code,
@@ -168,8 +241,11 @@ impl Folder {
 }
 
 /// The first bytes of a file.
-fn head(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(4096).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+fn head(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD)]).into_owned()
+}
+
+/// Whether a front page is one that Raccord made.
+fn is_page(bytes: &[u8]) -> bool {
+    head(bytes).contains(r#"name="generator" content="Raccord""#)
 }

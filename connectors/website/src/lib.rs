@@ -15,6 +15,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use futures_util::FutureExt as _;
+use raccord_dav::{Keys, Login, Output};
+use raccord_kit::secret::SecretSource;
+use raccord_kit::settings::Gathered;
 use raccord_kit::{
     BoxFuture, Choice, Clock, Connector, Finding, Kit, Level, Sink, Source, Tool, settings,
 };
@@ -56,6 +60,13 @@ pub const CONNECTOR: Connector = Connector {
     build,
 };
 
+/// What failures of a cloud call the settings.
+const KEYS: Keys = Keys {
+    kind: "website",
+    address: "output",
+    password: "password_file",
+};
+
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings::settings(value)?;
     let template = match &settings.template {
@@ -64,11 +75,22 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
         None => Template::default(),
     };
     let shared_by = settings.shared_by()?;
+    let mut wrong = Gathered::default();
+    let (inline, file) = (settings.password.clone(), settings.password_file.as_deref());
+    let password = wrong.take("password", SecretSource::new("password", inline, file, kit));
+    let login = Login {
+        user: settings.user.as_deref(),
+        password: password.flatten(),
+    };
+    let output = wrong.take("output", Output::of(&settings.output, login, KEYS, kit));
+    let Some(output) = output else {
+        return Err(wrong.findings());
+    };
     Ok(Box::new(Website {
         inner: Arc::new(Inner {
             name: kit.name.clone(),
             clock: Arc::clone(&kit.clock),
-            folder: Folder::new(kit.path(&*settings.output), kit.place.id.clone()),
+            folder: Folder::new(output, kit.place.id.clone()),
             output: settings.output.get(),
             pictured: AtomicBool::new(false),
             site: Site {
@@ -120,8 +142,8 @@ impl Tool for Website {
             parallel: 4,
             per_second: 0,
             rights: Words::new(
-                "Écrire dans le dossier de la clé «\u{a0}output\u{a0}», qui n’appartient qu’à Raccord.",
-                "To write in the folder of the key “output”, which belongs to Raccord alone.",
+                "Écrire dans le dossier de la clé «\u{a0}output\u{a0}», qui n’appartient qu’à Raccord\u{a0}; dans un nuage, un compte à lui avec un mot de passe d’application.",
+                "To write in the folder of the key “output”, which belongs to Raccord alone; in a cloud, an account of its own with an app password.",
             ),
         }
     }
@@ -129,6 +151,14 @@ impl Tool for Website {
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
+            if inner.folder.output().disk().is_none() {
+                let mut findings = inner.folder.output().look().await;
+                if findings.is_empty() {
+                    let ours = inner.folder.ours().await;
+                    findings.extend(ours.err().map(|failure| Finding::of("output", &failure)));
+                }
+                return findings;
+            }
             tokio::task::spawn_blocking(move || inner.check())
                 .await
                 .unwrap_or_default()
@@ -150,11 +180,13 @@ impl Tool for Website {
 
 impl Inner {
     fn check(&self) -> Vec<Finding> {
-        if let Err(failure) = self.folder.ours() {
+        if let Some(Err(failure)) = self.folder.ours().now_or_never() {
             return vec![Finding::of("output", &failure)];
         }
         // The nearest folder that is there already: those below it will be made.
-        let root = self.folder.root();
+        let Some(root) = self.folder.output().disk() else {
+            return Vec::new();
+        };
         let there = root
             .ancestors()
             .find(|folder| folder.exists())

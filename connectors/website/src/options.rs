@@ -1,8 +1,10 @@
 //! The settings of a site, nothing else.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use raccord_kit::Finding;
+use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Gathered, Text};
 use raccord_model::{Blame, Failure, When, Words};
 use schemars::JsonSchema;
@@ -13,9 +15,21 @@ use url::Url;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// The folder the site is written to; it belongs to Raccord alone.
-    #[schemars(extend("examples" = ["out/site"], "x-alone" = true))]
+    /// The folder the site is written to; it belongs to Raccord alone. Or the address of a folder in
+    /// a cloud (Nextcloud, any WebDAV server), as the Files app shows it.
+    #[schemars(extend("examples" = ["out/site", "https://cloud.example.org/apps/files/?dir=/site"], "x-alone" = true))]
     pub(crate) output: Text<4096>,
+    /// The account that writes there, where `output` is an address.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["raccord"]))]
+    pub(crate) user: Option<Text<256>>,
+    /// Its app password. Better in a file.
+    #[serde(default)]
+    pub(crate) password: Option<Inline>,
+    /// A file that holds the app password and nothing else.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["secrets/nextcloud"]))]
+    pub(crate) password_file: Option<PathBuf>,
     /// The public address of that folder: for links in the calendar and in the feed, and for the
     /// "subscribe" button.
     #[serde(default)]

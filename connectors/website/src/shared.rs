@@ -12,7 +12,7 @@ use crate::calendar::{self, Offer};
 use crate::clean;
 use crate::item::Item;
 use crate::site::Site;
-use crate::stamps::{self, Stamps};
+use crate::stamps::Stamps;
 
 /// Where the list lies in the site, and the calendar.
 pub(crate) const LIST: &str = "shared.json";
@@ -26,15 +26,14 @@ const DESCRIPTION: usize = 2_000;
 impl crate::Inner {
     /// What is offered to the network. A list that says the same keeps the instant it was made, so
     /// that who asks for it again is told that nothing changed.
-    pub(crate) fn offers(
+    pub(crate) async fn offers(
         &self,
         lang: Lang,
         today: Date,
         changed: &[(&Item, Timestamp)],
     ) -> Result<[(String, String); 2], Failure> {
         let offered = offered(changed, today);
-        let path = self.folder.path(LIST)?;
-        let old = stamps::bounded(&path);
+        let old = self.folder.read(LIST).await?.unwrap_or_default();
         let kept = Stamps::of_list(&old)
             .generated
             .filter(|generated| write(&self.site, &offered, *generated).as_bytes() == old);

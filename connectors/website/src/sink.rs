@@ -8,9 +8,10 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use raccord_kit::{BoxFuture, Clock, Job, Made, Sink, files};
+use raccord_kit::{BoxFuture, Clock, Job, Made, Sink};
 use raccord_look::{LETTERS, LETTERS_FILE};
 use raccord_model::{
     Applied, Blame, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Lang, Rendered,
@@ -65,13 +66,14 @@ impl Sink for Website {
     }
 
     fn lost(&self, objects: &[String]) -> Vec<String> {
-        let folder = &self.inner.folder;
-        let unmarked = folder.is_unmarked();
-        let is_lost = |object: &&String| {
-            let path = folder.path(object);
-            unmarked || path.is_ok_and(|path| files::is_missing(&path))
-        };
-        objects.iter().filter(is_lost).cloned().collect()
+        self.inner.folder.lost(objects)
+    }
+
+    fn missing<'a>(&'a self, objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            // What cannot be looked at is not gone: the next write tells.
+            self.inner.folder.missing(objects).await.unwrap_or_default()
+        })
     }
 
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
@@ -108,25 +110,20 @@ impl Sink for Website {
     }
 
     fn find<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Found, Failure>> {
-        let inner = self.inner.clone();
-        let job = job.clone();
-        Box::pin(async move { blocking(move || inner.find(&job)).await })
+        let work = {
+            let (inner, job) = (self.inner.clone(), job.clone());
+            async move { inner.find(&job).await }
+        };
+        Box::pin(self.inner.at_its_place(work))
     }
 
     fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
-        let inner = self.inner.clone();
-        let job = job.clone();
-        Box::pin(async move { blocking(move || inner.apply(&job)).await })
+        let work = {
+            let (inner, job) = (self.inner.clone(), job.clone());
+            async move { inner.apply(&job).await }
+        };
+        Box::pin(self.inner.at_its_place(work))
     }
-}
-
-/// Files are written on a thread of their own: forcing them to disk takes its time.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(bug("website.stopped", &error.to_string())))
 }
 
 fn page(site: &Site, lang: Lang, item: Item) -> Desired {
@@ -230,25 +227,43 @@ fn unwritten(error: &askama::Error) -> Failure {
 }
 
 impl crate::Inner {
+    /// Does what concerns files. On a disk on a thread of its own, for forcing them to disk takes its
+    /// time; nothing of it ever waits there.
+    async fn at_its_place<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        if self.folder.output().disk().is_none() {
+            return work.await;
+        }
+        let done = move || work.now_or_never();
+        let done = tokio::task::spawn_blocking(done).await;
+        match done {
+            Ok(Some(done)) => done,
+            Ok(None) => Err(bug("website.stopped", "a file that waits")),
+            Err(error) => Err(bug("website.stopped", &error.to_string())),
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         stamps::whole_second(Clock::now(&*self.clock))
     }
 
-    fn find(&self, job: &Job) -> Result<Found, Failure> {
+    async fn find(&self, job: &Job) -> Result<Found, Failure> {
         let (there, applied) = match job {
             Job::Write {
                 entity, desired, ..
             } => {
                 let (path, applied) = self.applied(*entity, is_page(&desired.body));
-                (self.folder.holds(&path, desired.hash)?, applied)
+                (self.folder.holds(&path, desired.hash).await?, applied)
             }
             Job::Remove { entity, link } => {
                 let (path, applied) = self.applied(*entity, link.external != INDEX);
-                (!self.folder.path(&path)?.exists(), applied)
+                (!self.folder.exists(&path).await?, applied)
             }
             Job::Seek { entity } => {
                 let (path, applied) = self.applied(*entity, true);
-                if !self.folder.path(&path)?.exists() {
+                if !self.folder.exists(&path).await? {
                     // It may stand for the whole site, whose pages are not told apart by it.
                     return Ok(Found::CannotTell);
                 }
@@ -265,17 +280,17 @@ impl crate::Inner {
         })
     }
 
-    fn apply(&self, job: &Job) -> Result<Made, Failure> {
+    async fn apply(&self, job: &Job) -> Result<Made, Failure> {
         match job {
             Job::Write {
                 entity, desired, ..
             } => {
                 let body: Body = serde_json::from_value(desired.body.clone())
                     .map_err(|error| bug("website.body", &error.to_string()))?;
-                self.folder.claim()?;
+                self.folder.claim().await?;
                 let page = matches!(body, Body::Page { .. });
                 let changed = match body {
-                    Body::Page { lang, item } => self.write_page(lang, &item, desired.hash)?,
+                    Body::Page { lang, item } => self.write_page(lang, &item, desired.hash).await?,
                     Body::Programme {
                         lang,
                         today,
@@ -286,7 +301,8 @@ impl crate::Inner {
                             items: &items,
                             around: &around,
                         };
-                        self.write_programme(*entity, lang, today, &on, desired.hash)?
+                        self.write_programme(*entity, lang, today, &on, desired.hash)
+                            .await?
                     }
                 };
                 Ok(Made {
@@ -295,13 +311,13 @@ impl crate::Inner {
                 })
             }
             Job::Remove { entity, link } => {
-                self.folder.ours()?;
+                self.folder.is_nobody_elses().await?;
                 let page = link.external != INDEX;
                 if page {
-                    self.folder.remove(&site::page_path(*entity))?;
-                    self.folder.remove(&site::calendar_path(*entity))?;
+                    self.folder.remove(&site::page_path(*entity)).await?;
+                    self.folder.remove(&site::calendar_path(*entity)).await?;
                 } else {
-                    self.remove_programme()?;
+                    self.remove_programme().await?;
                 }
                 Ok(self.applied(*entity, page).1.into())
             }
@@ -325,9 +341,9 @@ impl crate::Inner {
     }
 
     /// Writes a page and its calendar; whether anything changed.
-    fn write_page(&self, lang: Lang, item: &Item, hash: Digest) -> Result<bool, Failure> {
+    async fn write_page(&self, lang: Lang, item: &Item, hash: Digest) -> Result<bool, Failure> {
         let path = site::calendar_path(item.activity.id);
-        let file = self.folder.path(&path)?;
+        let old = self.folder.read(&path).await?.unwrap_or_default();
         let calendar = |changed| {
             calendar::write(
                 &self.site,
@@ -337,16 +353,16 @@ impl crate::Inner {
             )
         };
         // What it said already, it goes on saying with the same instant.
-        let kept = stamps::in_calendar(&file)
+        let kept = stamps::in_calendar(&old)
             .map(calendar)
-            .filter(|text| std::fs::read(&file).is_ok_and(|old| old == text.as_bytes()));
+            .filter(|text| old == text.as_bytes());
         let mut changed = match kept {
             Some(_) => false,
-            None => self.folder.write(&path, calendar(self.now()))?,
+            None => self.folder.write(&path, calendar(self.now())).await?,
         };
         let page =
             pages::activity(&self.site, lang, item, hash).map_err(|error| unwritten(&error))?;
-        if self.folder.write(&page.path, &page.html)? {
+        if self.folder.write(&page.path, &page.html).await? {
             tracing::debug!(connector = %self.name, activity.id = %item.activity.id, "page written");
             changed = true;
         }
@@ -354,7 +370,7 @@ impl crate::Inner {
     }
 
     /// Writes everything but the pages of single activities; whether anything changed.
-    fn write_programme(
+    async fn write_programme(
         &self,
         id: EntityId,
         lang: Lang,
@@ -363,8 +379,8 @@ impl crate::Inner {
         hash: Digest,
     ) -> Result<bool, Failure> {
         let items = on.items;
-        let list = self.folder.path(LIST)?;
-        let before = Stamps::read(&list);
+        let old = self.folder.read(LIST).await?.unwrap_or_default();
+        let before = Stamps::of_list(&old);
         let now = self.now();
         let activities: Vec<(Value, Timestamp)> = items
             .iter()
@@ -380,10 +396,9 @@ impl crate::Inner {
             .map(|(item, (_, changed))| (item, *changed))
             .collect();
         // A list that says the same keeps the instant it was made.
-        let kept = before.generated.filter(|generated| {
-            let same = data::write(*generated, &activities);
-            std::fs::read(&list).is_ok_and(|old| old == same.as_bytes())
-        });
+        let kept = before
+            .generated
+            .filter(|generated| data::write(*generated, &activities).as_bytes() == old);
         let generated = kept.unwrap_or(now);
 
         let mut files = vec![
@@ -399,7 +414,7 @@ impl crate::Inner {
                 ),
             ),
         ];
-        files.extend(self.offers(lang, today, &changed)?);
+        files.extend(self.offers(lang, today, &changed).await?);
         let made = (|| {
             files.push((
                 FEED.to_owned(),
@@ -419,22 +434,21 @@ impl crate::Inner {
         })();
         made.map_err(|error: askama::Error| unwritten(&error))?;
 
-        let mut changed = usize::from(self.folder.write(LETTERS_FILE, LETTERS)?);
-        changed += usize::from(self.write_picture(lang)?);
+        let mut changed = usize::from(self.folder.write(LETTERS_FILE, LETTERS).await?);
+        changed += usize::from(self.write_picture(lang).await?);
         let mut made: BTreeSet<&str> = BTreeSet::new();
         for (path, text) in &files {
-            changed += usize::from(self.folder.write(path, text)?);
+            changed += usize::from(self.folder.write(path, text).await?);
             made.insert(path);
         }
-        for path in self.listed() {
+        for path in self.listed().await? {
             if !made.contains(path.as_str()) {
-                changed += usize::from(self.out_of_date(&path, lang, today)?);
+                changed += usize::from(self.out_of_date(&path, lang, today).await?);
             }
         }
         // What only a site with an address has.
-        if !made.contains(SITEMAP) && self.folder.path(SITEMAP)?.exists() {
-            self.folder.remove(SITEMAP)?;
-            changed += 1;
+        if !made.contains(SITEMAP) {
+            changed += usize::from(self.folder.remove(SITEMAP).await?);
         }
         tracing::info!(connector = %self.name, files = changed, "site written");
         Ok(changed > 0)
@@ -442,19 +456,18 @@ impl crate::Inner {
 
     /// Draws the picture for social networks, once in the life of the process; only a site with an
     /// address can name one. Whether anything changed.
-    fn write_picture(&self, lang: Lang) -> Result<bool, Failure> {
-        let there = self.folder.path(PICTURE)?.exists();
+    async fn write_picture(&self, lang: Lang) -> Result<bool, Failure> {
         if self.site.base_url.is_none() {
-            self.folder.remove(PICTURE)?;
-            return Ok(there);
+            return self.folder.remove(PICTURE).await;
         }
+        let there = self.folder.exists(PICTURE).await?;
         if there && self.pictured.load(Ordering::Relaxed) {
             return Ok(false);
         }
         let name = clean::set(&self.site.place.name, 80, lang);
         let title = words::labels(lang).programme;
         let changed = match social::picture(&name, title, &self.site.tint) {
-            Some(picture) => self.folder.write(PICTURE, picture)?,
+            Some(picture) => self.folder.write(PICTURE, picture).await?,
             None => false,
         };
         self.pictured.store(true, Ordering::Relaxed);
@@ -462,28 +475,27 @@ impl crate::Inner {
     }
 
     /// The pages of months, weeks, kinds, rooms and themes that are in the folder.
-    fn listed(&self) -> Vec<String> {
-        let of = |folder: &&str| {
-            let names = self
-                .folder
-                .names(folder, |name| pages::is_list_page(folder, name));
-            names.into_iter()
-        };
-        pages::FOLDERS.iter().flat_map(of).collect()
+    async fn listed(&self) -> Result<Vec<String>, Failure> {
+        let mut all = Vec::new();
+        for folder in pages::FOLDERS {
+            let wanted = |name: &str| pages::is_list_page(folder, name);
+            all.extend(self.folder.names(folder, wanted).await?);
+        }
+        Ok(all)
     }
 
     /// Takes away a page with nothing to show any more; where it was of a month or a week that has
     /// begun, it says so from now on. Whether anything changed.
-    fn out_of_date(&self, path: &str, lang: Lang, today: Date) -> Result<bool, Failure> {
+    async fn out_of_date(&self, path: &str, lang: Lang, today: Date) -> Result<bool, Failure> {
         if pages::begins(path).is_some_and(|first| first <= today) {
             let page = pages::past(&self.site, lang, path).map_err(|error| unwritten(&error))?;
-            return self.folder.write(&page.path, &page.html);
+            return self.folder.write(&page.path, &page.html).await;
         }
-        self.folder.remove(path)?;
+        self.folder.remove(path).await?;
         Ok(true)
     }
 
-    fn remove_programme(&self) -> Result<(), Failure> {
+    async fn remove_programme(&self) -> Result<(), Failure> {
         // The front page first: without it there is no site.
         let fixed = [
             INDEX,
@@ -499,19 +511,19 @@ impl crate::Inner {
             LETTERS_FILE,
         ];
         for name in fixed {
-            self.folder.remove(name)?;
+            self.folder.remove(name).await?;
         }
-        for name in self.listed() {
-            self.folder.remove(&name)?;
+        for name in self.listed().await? {
+            self.folder.remove(&name).await?;
         }
         for folder in pages::FOLDERS.iter().filter(|folder| !folder.is_empty()) {
             self.folder.prune(folder);
         }
-        self.folder.give_back()
+        self.folder.give_back().await
     }
 }
 
-const INDEX: &str = "index.html";
+pub(crate) const INDEX: &str = "index.html";
 const STYLE: &str = "style.css";
 const LIST: &str = "activities.json";
 const CALENDAR: &str = "calendar.ics";

@@ -6,14 +6,9 @@
 //! site written anew in an empty folder is all new, which for its readers it is.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde_json::Value;
-
-/// A published list larger than this is not looked at again: everything in it counts as new.
-const MOST: u64 = 64 << 20;
 
 /// The instants in what was published before.
 #[derive(Debug, Default)]
@@ -24,11 +19,6 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    /// Reads the `activities.json` at `path`; one that is missing or not ours counts as empty.
-    pub(crate) fn read(path: &Path) -> Self {
-        Self::of_list(&bounded(path))
-    }
-
     /// The instants in a list of activities; one that is not ours counts as empty.
     pub(crate) fn of_list(text: &[u8]) -> Self {
         Self::parse(text).unwrap_or_default()
@@ -63,9 +53,8 @@ impl Stamps {
 }
 
 /// The instant in a calendar file of one activity.
-pub(crate) fn in_calendar(path: &Path) -> Option<Timestamp> {
-    let text = bounded(path);
-    let text = std::str::from_utf8(&text).ok()?;
+pub(crate) fn in_calendar(text: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(text).ok()?;
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("DTSTAMP:"))?;
@@ -76,14 +65,4 @@ pub(crate) fn in_calendar(path: &Path) -> Option<Timestamp> {
 /// `at` without the part of a second: what the formats can carry.
 pub(crate) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
-/// The bytes of a file; none where there are too many.
-pub(crate) fn bounded(path: &Path) -> Vec<u8> {
-    let mut out = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut out));
-    match read {
-        Ok(length) if length as u64 <= MOST => out,
-        _ => Vec::new(),
-    }
 }

@@ -8,7 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::{TODAY, page, programme, publication, publish, remove, sample, site, write};
+use common::{TODAY, files, page, programme, publication, publish, remove, sample, site, write};
 use raccord_kit::{Job, Tool};
 use raccord_model::{Blame, Failure, Lang};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,24 +17,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// What a process is told that writes more than it may.
 const SIGXFSZ: i32 = 25;
-
-/// Every file of the folder.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes = std::fs::read(&path).unwrap();
-                found.insert(path, bytes);
-            }
-        }
-    }
-    found
-}
 
 async fn refused(tool: &dyn Tool, job: &Job) -> Failure {
     let failure = tool.sink().unwrap().apply(job).await.unwrap_err();

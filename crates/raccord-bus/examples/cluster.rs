@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use packed::text;
 use raccord_bus::jetstream::servers::{Server, Version};
-use raccord_bus::jetstream::{Jetstream, JetstreamLog, JetstreamReader, Settings};
+use raccord_bus::jetstream::{Jetstream, JetstreamLog, JetstreamReader, Node, Settings};
 use raccord_bus::{Entry, Log, LogRead, Upkeep};
 use raccord_model::PlaceId;
 use tokio::runtime::Runtime;
@@ -25,6 +25,9 @@ const SMALL: usize = 300;
 
 /// How many senders wait for one group.
 const SENDERS: usize = 32;
+
+/// How many places write at once.
+const PLACES: usize = 100;
 
 /// How long each rate is measured, in turns of this length.
 const TURN: Duration = Duration::from_millis(500);
@@ -53,6 +56,9 @@ fn world(runtime: &Runtime, folder: &Path, name: &str, servers: &[Server], repli
     println!("{name}:");
     let folder = folder.join(format!("nodes of {name}"));
     rates(runtime, &folder, servers, &link);
+    places(runtime, &folder, servers, &link);
+    let another = Jetstream::connect(runtime.handle().clone(), &settings).unwrap();
+    take_over(&folder, &link, &another);
     opening(&folder, &link);
 }
 
@@ -104,6 +110,83 @@ fn rates(runtime: &Runtime, folder: &Path, servers: &[Server], link: &Jetstream)
     );
     log.append(Timestamp::UNIX_EPOCH, b"so that it ends", &[])
         .unwrap();
+}
+
+/// Many places that each commit one after the other, and as many bare publishes under way, in turn.
+fn places(runtime: &Runtime, folder: &Path, servers: &[Server], link: &Jetstream) {
+    let client = runtime.block_on(async {
+        async_nats::jetstream::new(async_nats::connect(servers[0].url()).await.unwrap())
+    });
+    let name = |at: usize| format!("of-many{at}");
+    let mut logs: Vec<JetstreamLog> = (0..PLACES)
+        .map(|at| open(link, &folder.join(name(at)), &name(at)))
+        .collect();
+    let (mut bare, mut commits) = (0, 0);
+    for _ in 0..TURNS {
+        bare += runtime.block_on(async {
+            let publish = |at: usize| {
+                let (client, until) = (client.clone(), Instant::now() + TURN);
+                async move {
+                    let mut count = 0;
+                    while Instant::now() < until {
+                        let payload = text(SMALL).into();
+                        let sent = client.publish(format!("raccord.bare{at}.log"), payload);
+                        sent.await.unwrap().await.unwrap();
+                        count += 1;
+                    }
+                    count
+                }
+            };
+            let all = (0..PLACES).map(|at| tokio::spawn(publish(at)));
+            let mut count = 0;
+            for one in all.collect::<Vec<_>>() {
+                count += one.await.unwrap();
+            }
+            count
+        });
+        commits += std::thread::scope(|scope| {
+            let write = |log: &mut JetstreamLog| {
+                let body = text(SMALL);
+                turn(|| {
+                    log.append(Timestamp::UNIX_EPOCH, &body, &[]).unwrap();
+                })
+            };
+            let all = logs.iter_mut().map(|log| scope.spawn(move || write(log)));
+            let all: Vec<_> = all.collect();
+            all.into_iter().map(|one| one.join().unwrap()).sum::<u64>()
+        });
+    }
+    let rate = |count: u64| count as f64 / (TURN.as_secs_f64() * TURNS as f64);
+    println!(
+        "  {PLACES} bare publishes under way          {:>8.0}/s",
+        rate(bare)
+    );
+    println!(
+        "  commits of {SMALL} B of {PLACES} places         {:>8.0}/s, {:.0} % of it",
+        rate(commits),
+        100.0 * rate(commits) / rate(bare)
+    );
+}
+
+/// A node dies without a word; how long until another has written for its place.
+fn take_over(folder: &Path, link: &Jetstream, another: &Jetstream) {
+    let place: PlaceId = "taken-over".parse().unwrap();
+    let dies = Node::join(link, "dies").unwrap();
+    assert!(dies.claim(&place).unwrap());
+    let mut log = open(link, &folder.join("dies"), place.as_str());
+    log.append(Timestamp::UNIX_EPOCH, &text(SMALL), &[])
+        .unwrap();
+    let heir = Node::join(another, "heir").unwrap();
+    let died = Instant::now();
+    drop(dies);
+    while !heir.claim_from_the_dead(&place).unwrap() {}
+    let mut log = open(another, &folder.join("heir"), place.as_str());
+    log.append(Timestamp::UNIX_EPOCH, &text(SMALL), &[])
+        .unwrap();
+    println!(
+        "  after the death of a node, the next one's first commit {:>7.1?}",
+        died.elapsed()
+    );
 }
 
 /// How often `work` is done in one turn.

@@ -10,11 +10,14 @@
 )]
 
 pub mod ask;
+pub mod called;
 mod chat;
 pub mod dialect;
 mod fit;
 pub mod heard;
 mod message;
+mod reached;
+mod refused;
 pub mod rich;
 mod speaker;
 pub mod templates;
@@ -24,4 +27,6 @@ mod words;
 pub use chat::{Chat, Edited, Posted, Sought};
 pub use fit::{Limit, Unit, fit};
 pub use message::{Key, Kind, Outgoing, Written};
+pub use reached::{Reached, Rooms};
+pub use refused::Refused;
 pub use speaker::{Manner, Speaker, handles};

@@ -32,6 +32,8 @@ pub struct Planned {
     pub after: Fields,
     /// What will be seen, where the connector says.
     pub text: Option<Words>,
+    /// What people will read, where it is a message to them.
+    pub said: Option<Words>,
     /// How far the attempts are.
     pub progress: Progress,
     /// Since when it is owed.
@@ -135,6 +137,7 @@ pub(crate) fn describe(
                 before,
                 after,
                 text: None,
+                said: None,
                 progress: queued.progress.clone(),
                 since: queued.since,
             })
@@ -178,6 +181,12 @@ pub(crate) fn describe(
                 Some(desired) => (desired.title, Some(desired.text)),
                 None => (deciding.title(entity), None),
             };
+            let rules = deciding.rules();
+            let speaks = rules.sinks.get(connector).is_some_and(|rule| {
+                let mut handles = rule.handles.iter();
+                handles.any(|handling| handling.mode == raccord_model::Mode::Announce)
+            });
+            let said = text.clone().filter(|_| speaks);
             let title = match (&target.key, title.is_empty()) {
                 (Some(key), true) => key.clone(),
                 _ => title,
@@ -200,6 +209,7 @@ pub(crate) fn describe(
                 before,
                 after,
                 text,
+                said,
                 progress: owed.progress.clone(),
                 since: owed.since,
             })

@@ -6,6 +6,7 @@
 
 mod plain;
 mod quality;
+mod quirks;
 mod repair;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use crate::{Connector, Finding, Job, Kit, Level, Tool, settings};
 
 pub use plain::{Reader, Sentence, codes_of, g02_plain_words, says_nothing_else};
 pub use quality::{Card, Level as QualityLevel, Quality, RULES, State, card, quality};
+pub use quirks::{Quirk, noticed, quirks};
 pub use repair::{Who, codes_after, g09_repair, page as repairs_page};
 
 /// Texts that want to be more than text (S15).

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::Clock;
+use crate::hook::Hook;
 
 /// A future in a box, so that the traits stay usable behind `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -95,6 +96,12 @@ pub trait Tool: Send + Sync {
     fn shared(&self) -> Option<&dyn Shared> {
         None
     }
+
+    /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
+    /// secret is set for that.
+    fn hook(&self) -> Option<&dyn Hook> {
+        None
+    }
 }
 
 /// A tool that is written, and read for what people made of it: a calendar, a board.
@@ -118,8 +125,8 @@ pub trait Source: Send + Sync {
 
     /// Resolves with true as soon as there is something new since `cursor`, for tools that keep a
     /// question open until then; with false when the tool closed it, or could not be asked. It is
-    /// dropped unanswered at any time, so it changes nothing and remembers nothing. Then the source
-    /// is read, or the question asked again.
+    /// dropped unanswered at any time: what it learns of changes it leaves to the reading. Then the
+    /// source is read, or the question asked again.
     fn news<'a>(&'a self, _cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
         Box::pin(std::future::pending())
     }
@@ -147,6 +154,13 @@ pub trait Sink: Send + Sync {
     /// only the tool itself can tell comes out at the next write.
     fn lost(&self, _objects: &[String]) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The same for objects that only the tool itself can tell of, where that costs a request or two
+    /// for all of them: asked once at the start and in each pass. Writes nothing; a tool that cannot
+    /// be asked has lost nothing.
+    fn missing<'a>(&'a self, _objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(std::future::ready(Vec::new()))
     }
 
     /// What a person reads on a printed copy of `desired`, kept with the mark that it hangs on a wall

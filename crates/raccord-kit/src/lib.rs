@@ -15,6 +15,7 @@ pub mod conformance;
 mod connector;
 pub mod files;
 pub mod folded;
+pub mod hook;
 pub mod http;
 pub mod rate;
 pub mod secret;

@@ -4,6 +4,7 @@
 //! random number; it also takes no decision: that is the engine's.
 
 mod activity;
+mod call;
 mod effect;
 mod entity;
 mod envelope;
@@ -18,6 +19,7 @@ mod trace;
 mod words;
 
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
+pub use call::Call;
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Item, Link,
     Manifest, Mode, Notice, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,

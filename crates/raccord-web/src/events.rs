@@ -54,11 +54,11 @@ async fn accept(face: &Face, parts: &Parts, mut body: Body) -> Result<usize, Pro
             Err(refusal) => break 'door refused(face, refusal),
         };
         // Taken before the body is, and given back with the answer.
-        let _room = match room_for(face, &body) {
+        let _room = match room_for(face, &body, face.shared.limits.body) {
             Ok(room) => room,
             Err(problem) => break 'door problem,
         };
-        let bytes = match collect(face, &mut body).await {
+        let bytes = match collect(face, &mut body, face.shared.limits.body).await {
             Ok(bytes) => bytes,
             Err(problem) => break 'door problem,
         };
@@ -140,23 +140,24 @@ fn internal() -> Problem {
     )
 }
 
-fn body_too_large(face: &Face) -> Problem {
-    let most = face.shared.limits.body;
+fn body_too_large(most: usize) -> Problem {
     Problem::too_large(Words::new(
         format!("Au plus {most} octets par envoi."),
         format!("At most {most} bytes at once."),
     ))
 }
 
-/// Room in memory for a body, as announced or as large as it may get.
-fn room_for(face: &Face, body: &Body) -> Result<OwnedSemaphorePermit, Problem> {
+/// Room in memory for a body of at most `most` bytes, as announced or as large as it may get.
+pub(crate) fn room_for(
+    face: &Face,
+    body: &Body,
+    most: usize,
+) -> Result<OwnedSemaphorePermit, Problem> {
     let hint = body.size_hint();
-    if hint.lower() > face.shared.limits.body as u64 {
-        return Err(body_too_large(face));
+    if hint.lower() > most as u64 {
+        return Err(body_too_large(most));
     }
-    let bytes = hint
-        .exact()
-        .map_or(face.shared.limits.body, |exact| exact as usize);
+    let bytes = hint.exact().map_or(most, |exact| exact as usize);
     let kilobytes = bytes.div_ceil(1000).max(1) as u32;
     face.shared
         .bodies
@@ -165,11 +166,12 @@ fn room_for(face: &Face, body: &Body) -> Result<OwnedSemaphorePermit, Problem> {
         .map_err(|_| Problem::overloaded(Duration::from_secs(1)))
 }
 
-async fn collect(face: &Face, body: &mut Body) -> Result<Bytes, Problem> {
-    let reading = Limited::new(body, face.shared.limits.body).collect();
+/// A body of at most `most` bytes.
+pub(crate) async fn collect(face: &Face, body: &mut Body, most: usize) -> Result<Bytes, Problem> {
+    let reading = Limited::new(body, most).collect();
     match timeout(face.shared.limits.body_time, reading).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(body_too_large(face)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(body_too_large(most)),
         Ok(Err(_)) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
             "malformed",
@@ -188,7 +190,7 @@ async fn collect(face: &Face, body: &mut Body) -> Result<Bytes, Problem> {
 
 /// Takes in what is left of a refused body, within limits: a connection closed with bytes unread
 /// is reset, and its sender never sees why.
-async fn discard(mut body: Body) {
+pub(crate) async fn discard(mut body: Body) {
     let rest = async {
         let mut left = COURTESY;
         while let Some(Ok(frame)) = body.frame().await {

@@ -18,10 +18,13 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::Counters;
 use crate::place::{Node, Place};
 use crate::problem::{Problem, preferred};
-use crate::{events, health, programme};
+use crate::{events, health, hooks, programme};
 
 /// The letters of the programme's pages: [`raccord_look::LETTERS_FILE`].
 const LETTERS: &str = "/barlow-semi-condensed-800.woff2";
+
+/// Where tools call, each under its connector's name.
+pub(crate) const HOOKS: &str = "/hooks/";
 
 /// What callers may take of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,9 @@ pub struct Limits {
     pub followers: usize,
     /// Bytes of a posted body; beyond, 413.
     pub body: usize,
+    /// Bytes of a tool's own call (`/hooks/…`); beyond, 413. Nodes of a cluster hand calls on, and
+    /// NATS takes a million bytes at once.
+    pub hook_body: usize,
     /// Events of a posted batch; beyond, 413.
     pub batch: usize,
     /// Bytes of all posted bodies not yet answered; beyond, 429.
@@ -45,6 +51,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// For a place to make posted changes durable.
     pub post_time: Duration,
+    /// For a place to answer a tool's own call: what waits for one shows an error soon after.
+    pub hook_time: Duration,
     /// Without a byte taken by the other side before a connection is closed.
     pub write_time: Duration,
     /// Between two signs of life to a follower.
@@ -61,12 +69,14 @@ impl Default for Limits {
             connections: 512,
             followers: 64,
             body: 1_000_000,
+            hook_body: 256_000,
             batch: 1000,
             in_flight: 16_000_000,
             activities: 300,
             head_time: Duration::from_secs(20),
             body_time: Duration::from_secs(20),
             post_time: Duration::from_secs(30),
+            hook_time: Duration::from_secs(2),
             write_time: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             start_time: Duration::from_secs(5),
@@ -123,6 +133,7 @@ impl Face {
             let at = |path: &str| format!("{prefix}{path}");
             router = router
                 .route(&at("/v1/events"), post(events::take).get(events::follow))
+                .route(&at("/hooks/{connector}"), post(hooks::take))
                 .route(&at("/healthz"), get(health::alive))
                 .route(&at("/readyz"), get(health::ready))
                 .route(&at("/metrics"), get(health::metrics))
@@ -192,6 +203,7 @@ fn route_of(path: &str) -> &'static str {
         "/metrics" => "/metrics",
         "/embed" => "/embed",
         LETTERS => LETTERS,
+        _ if path.starts_with(HOOKS) => HOOKS,
         _ => "other",
     }
 }

@@ -4,6 +4,7 @@ mod events;
 mod face;
 mod feed;
 mod health;
+mod hooks;
 mod inbound;
 mod json;
 mod metrics;
@@ -18,6 +19,7 @@ pub use feed::{Entry, Feed, Follow, Position};
 pub use inbound::{EventFault, Form, Refusal, form_of, read};
 pub use metrics::{Exposition, Kind};
 pub use place::{
-    BoxFuture, FollowError, Node, Place, PostError, Programme, Readiness, Reason, starting,
+    BoxFuture, FollowError, HookError, Node, Place, PostError, Programme, Readiness, Reason,
+    starting,
 };
 pub use token::Token;

@@ -99,10 +99,11 @@ impl fmt::Display for Exposition {
     }
 }
 
-const ROUTES: [&str; 7] = [
+const ROUTES: [&str; 8] = [
     "/",
     "/embed",
     "/healthz",
+    crate::face::HOOKS,
     "/metrics",
     "/readyz",
     "/v1/events",

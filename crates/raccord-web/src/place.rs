@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use raccord_model::{Activity, Change, Words};
+use raccord_model::{Activity, Call, Change, Words};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{EventFault, Exposition, Follow, Position, Token};
 
@@ -51,6 +52,14 @@ pub trait Place: Send + Sync + 'static {
     /// kept or not, and it asks again with the same ids.
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>>;
 
+    /// A call of the tool that connector `connector` stands for. When it resolves with `Ok`, what it
+    /// told is durable; the answer is a JSON text that is never empty.
+    fn hook<'a>(
+        &'a self,
+        connector: &'a str,
+        call: Call,
+    ) -> BoxFuture<'a, Result<Value, HookError>>;
+
     /// The events after `after`, or those from now on; [`Position::START`] asks for the oldest
     /// kept. The stream ends when its follower falls too far behind ([`crate::Feed`] does this).
     ///
@@ -87,6 +96,32 @@ pub enum PostError {
     /// The place's rules do not allow some of the changes.
     #[error("{} faults", .0.len())]
     Refused(Vec<EventFault>),
+}
+
+/// Why a tool's call was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum HookError {
+    /// No tool calls here, or no secret is set for that.
+    #[error("no such hook")]
+    Unknown,
+    /// The tool did not make it.
+    #[error("forged")]
+    Forged,
+    /// It cannot be understood.
+    #[error("unfit: {}", .0.en)]
+    Unfit(Words),
+    /// Too much at once.
+    #[error("overloaded")]
+    Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The place cannot write now.
+    #[error("not ready: {}", why.en)]
+    NotReady {
+        /// Why, without personal data, paths or secrets.
+        why: Words,
+    },
 }
 
 /// Why a follower cannot be served.

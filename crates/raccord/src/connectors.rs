@@ -18,6 +18,8 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_programme::CONNECTOR,
     &raccord_connector_website::CONNECTOR,
     &raccord_connector_nextcloud_calendar::CONNECTOR,
+    &raccord_connector_mattermost::CONNECTOR,
+    &raccord_connector_rocketchat::CONNECTOR,
     &raccord_connector_matrix::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
     &raccord_connector_neighbour::CONNECTOR,

@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use tokio::runtime::Handle;
 
 use super::pause;
+use crate::place::copy;
 use crate::process::Process;
 use crate::proxy::Link;
 
@@ -206,18 +207,4 @@ fn links(runtime: &Handle) -> Result<[[Link; THREE]; THREE]> {
         ])
     };
     Ok([row()?, row()?, row()?])
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

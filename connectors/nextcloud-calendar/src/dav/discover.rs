@@ -1,11 +1,12 @@
 //! From an address to calendars (RFC 6764 and 4791): whatever of it people copy, the server's front
 //! page, its DAV address, an account or one calendar.
 
-use http::StatusCode;
+use raccord_dav::slashed;
+use raccord_dav::xml::Row;
 use raccord_kit::http::Target;
 use raccord_model::{Blame, Failure};
 
-use super::{Dav, xml};
+use super::{Caldav, xml};
 use crate::failure;
 
 /// What an account sees.
@@ -63,17 +64,17 @@ impl Account {
     }
 }
 
-impl Dav {
+impl Caldav {
     /// Looks for the account's calendars.
     pub(crate) async fn discover(&self) -> Result<Account, Failure> {
         let mut last = None;
         for target in self.doors() {
-            let body = xml::propfind(&[
+            let body = raccord_dav::xml::propfind(&[
                 "d:current-user-principal",
                 "c:calendar-home-set",
                 "d:resourcetype",
             ]);
-            let answer = match self.ask("PROPFIND", &target, "0", body).await {
+            let answer = match self.server.ask("PROPFIND", &target, "0", body).await {
                 Ok(answer) => answer,
                 // A door that is locked, or a house that is not there: no other door helps.
                 Err(failure) if failure.blame == Blame::Data => {
@@ -84,20 +85,20 @@ impl Dav {
             };
             match answer.status.as_u16() {
                 207 => {}
-                401 | 429 | 503 => return Err(self.refusal(&answer)),
+                401 | 429 | 503 => return Err(self.server.refusal(&answer)),
                 400 => {
-                    last = Some(self.why_bad(&answer).await);
+                    last = Some(self.server.why_bad(&answer).await);
                     continue;
                 }
                 _ => continue,
             }
-            let Some(found) = xml::multistatus(&answer.body) else {
+            let Some(found) = raccord_dav::xml::multistatus(&answer.body) else {
                 continue;
             };
             let Some(row) = found.rows.first() else {
                 continue;
             };
-            let homes = |row: &xml::Row| row.text("calendar-home-set").map(str::to_owned);
+            let homes = |row: &Row| row.text("calendar-home-set").map(str::to_owned);
             let home = match homes(row).filter(|home| !home.is_empty()) {
                 Some(home) => Some(home),
                 None => match row.text("current-user-principal") {
@@ -110,15 +111,15 @@ impl Dav {
             }
             // One that may be read without a name says so: it wants to be told who asks.
             if row.has("current-user-principal", "unauthenticated") {
-                return Err(failure::credentials(self.host()));
+                return Err(self.server.says().credentials());
             }
         }
-        Err(last.unwrap_or_else(|| failure::no_caldav(self.host())))
+        Err(last.unwrap_or_else(|| failure::no_caldav(self.server.host())))
     }
 
     /// The addresses to try, the likeliest first.
     fn doors(&self) -> Vec<Target> {
-        let here = self.base.clone();
+        let here = self.server.base().clone();
         let front = here.url().path().trim_matches('/').is_empty();
         let below = |path: &str| {
             let base = here.url().path().trim_end_matches('/');
@@ -134,29 +135,9 @@ impl Dav {
         order.into_iter().flatten().collect()
     }
 
-    /// Why a request was called bad: a server that does not know its name says so on its status page.
-    async fn why_bad(&self, answer: &raccord_kit::http::Answer) -> Failure {
-        let failure = self.refusal(answer);
-        if failure.code.ends_with("untrusted-domain") {
-            return failure;
-        }
-        let Ok(page) = self.base.join("/status.php") else {
-            return failure;
-        };
-        let request = raccord_kit::http::Request::get(&page).time(super::LOOK);
-        match self.http.send(request).await {
-            Ok(status)
-                if status.status == StatusCode::BAD_REQUEST
-                    && failure::is_untrusted(&String::from_utf8_lossy(&status.body)) =>
-            {
-                failure::untrusted(self.host())
-            }
-            _ => failure,
-        }
-    }
-
     async fn home_of(&self, principal: &str) -> Result<Option<String>, Failure> {
         let found = self
+            .server
             .propfind(principal, "0", &["c:calendar-home-set"])
             .await?;
         let home = found
@@ -168,7 +149,7 @@ impl Dav {
 
     /// The calendars under `home`.
     pub(crate) async fn list(&self, home: &str) -> Result<Account, Failure> {
-        let found = self.propfind(home, "1", &LIST).await?;
+        let found = self.server.propfind(home, "1", &LIST).await?;
         let mut account = Account {
             home: slashed(home),
             calendars: Vec::new(),
@@ -197,19 +178,18 @@ impl Dav {
             &["VEVENT"]
         };
         let body = xml::mkcalendar(wanted, components);
-        let target = self.target(&path)?;
-        let answer = self.ask("MKCALENDAR", &target, "0", body).await?;
+        let target = self.server.target(&path)?;
+        let answer = self.server.ask("MKCALENDAR", &target, "0", body).await?;
         let fresh_one = answer.status.is_success();
         match answer.status.as_u16() {
             // There already, or made by another just now: the list tells.
             200..=299 | 405 | 409 => {}
             403 => {
-                let refused = self.refusal(&answer);
-                if refused.code.ends_with("too-many-calendars") {
-                    return Err(refused);
+                if String::from_utf8_lossy(&answer.body).contains("alendar limit") {
+                    return Err(failure::too_many_calendars(self.server.host()));
                 }
             }
-            _ => return Err(self.refusal(&answer)),
+            _ => return Err(self.server.refusal(&answer)),
         }
         let mut fresh = self.list(&account.home).await?;
         // Some servers keep no title: ours is the one we just made.
@@ -219,13 +199,13 @@ impl Dav {
         }
         match fresh.find(wanted) {
             Some(_) => Ok(fresh),
-            None => Err(failure::no_calendar(wanted, self.host())),
+            None => Err(failure::no_calendar(wanted, self.server.host())),
         }
     }
 }
 
 /// The calendar a row of the list tells of: no inbox, no feed of somebody else, no deleted one.
-fn calendar(row: &xml::Row) -> Option<Calendar> {
+fn calendar(row: &Row) -> Option<Calendar> {
     let kind = |name| row.has("resourcetype", name);
     if !row.is_found() || !kind("calendar") || kind("subscribed") || kind("deleted-calendar") {
         return None;
@@ -255,14 +235,6 @@ fn calendar(row: &xml::Row) -> Option<Calendar> {
         name,
         path,
     })
-}
-
-fn slashed(path: &str) -> String {
-    if path.ends_with('/') {
-        path.to_owned()
-    } else {
-        format!("{path}/")
-    }
 }
 
 /// A name as the last part of an address.

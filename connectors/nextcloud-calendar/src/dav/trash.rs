@@ -5,11 +5,11 @@ use http::{HeaderName, Method};
 use raccord_kit::http::Request;
 use raccord_model::Failure;
 
-use super::{Dav, discover::Account, object, uid_of, xml};
+use super::{Caldav, discover::Account, object, uid_of, xml};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 
-impl Dav {
+impl Caldav {
     /// The decoded path of the entry with this UID in the trash bin.
     pub(crate) async fn in_trash(
         &self,
@@ -20,11 +20,12 @@ impl Dav {
         let Some(trash) = &account.trash else {
             return Ok(None);
         };
-        let target = self.target(&format!("{trash}objects/"))?;
+        let target = self.server.target(&format!("{trash}objects/"))?;
         let answer = self
+            .server
             .ask("REPORT", &target, "1", xml::all(component))
             .await?;
-        let rows = self.rows(&answer)?.rows;
+        let rows = self.server.rows(&answer)?.rows;
         Ok(rows
             .into_iter()
             .filter_map(object)
@@ -37,12 +38,12 @@ impl Dav {
         let Some(trash) = &account.trash else {
             return Ok(false);
         };
-        let back = self.target(&format!("{trash}restore/file"))?;
-        let method = Method::from_bytes(b"MOVE").map_err(|_| crate::failure::bug("MOVE"))?;
-        let request = Request::new(method, &self.target(entry)?)
+        let back = self.server.target(&format!("{trash}restore/file"))?;
+        let method = Method::from_bytes(b"MOVE").map_err(|_| self.server.says().bug("MOVE"))?;
+        let request = Request::new(method, &self.server.target(entry)?)
             .header(DESTINATION, back.url().as_str())
             .discard_body();
-        Ok(self.send(request).await?.status.is_success())
+        Ok(self.server.send(request).await?.status.is_success())
     }
 
     /// Throws an entry away for good.

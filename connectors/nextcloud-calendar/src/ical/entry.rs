@@ -1,7 +1,8 @@
 //! What an entry says, whoever wrote it: read with `calcard`, which takes nearly anything.
 //!
-//! Moments come out as civil ones in the zone that is asked for. A TZID that nobody knows is not
-//! guessed: such an entry cannot be read, and says so.
+//! Moments come out as civil ones in the zone that is asked for. A TZID that nobody knows is the zone
+//! the entry describes, where it does so plainly; it is never guessed: else such an entry cannot be
+//! read, and says so.
 
 use calcard::common::timezone::Tz;
 use calcard::common::{IanaString as _, PartialDateTime};
@@ -16,6 +17,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use raccord_look::clean;
 use raccord_model::{Civil, Status};
+
+use super::custom;
 
 /// How many occurrences of one entry are looked at, from its first one on.
 const EXPANDED: usize = 5_000;
@@ -79,7 +82,7 @@ pub enum Odd {
 pub fn read(text: &str, zone: &TimeZone) -> Result<Entry, Odd> {
     let calendar = parse(text)?;
     let master = master(&calendar).ok_or(Odd::NoEvent)?;
-    of(&calendar, master, zone)
+    of((&calendar, text), master, zone)
 }
 
 /// The entry, or the occurrences of one that repeats which end after `from` and begin before
@@ -95,13 +98,20 @@ pub fn occurrences(
 ) -> Result<Vec<(Option<Civil>, Entry)>, Odd> {
     let calendar = parse(text)?;
     let master = master(&calendar).ok_or(Odd::NoEvent)?;
-    let entry = of(&calendar, master, zone)?;
+    let entry = of((&calendar, text), master, zone)?;
     let changed = calendar
         .components
         .iter()
         .any(|component| is_event(component) && component.is_recurrence_override());
     if !entry.repeats && !changed {
         return Ok(vec![(None, entry)]);
+    }
+    // What is repeated by rules of its own in a zone of its own is followed by nobody here.
+    let zones = calendar.build_tz_resolver();
+    let events = calendar.components.iter().filter(|one| is_event(one));
+    let starts = events.filter_map(|event| event.property(&ICalendarProperty::Dtstart)?.tz_id());
+    if let Some(own) = starts.clone().find(|name| by_name(name, &zones).is_none()) {
+        return Err(Odd::Zone(clean::line(own, 100)));
     }
     Ok(expand(&calendar, &entry, zone, from, until))
 }
@@ -149,12 +159,16 @@ fn master(calendar: &ICalendar) -> Option<&ICalendarComponent> {
         .or(first)
 }
 
-fn of(calendar: &ICalendar, component: &ICalendarComponent, zone: &TimeZone) -> Result<Entry, Odd> {
+fn of(
+    (calendar, text): (&ICalendar, &str),
+    component: &ICalendarComponent,
+    zone: &TimeZone,
+) -> Result<Entry, Odd> {
     let zones = calendar.build_tz_resolver();
     let moment = |property: &ICalendarProperty| -> Result<Option<Civil>, Odd> {
         component
             .property(property)
-            .map(|entry| moment(entry, &zones, zone))
+            .map(|entry| moment(entry, (&zones, text), zone))
             .transpose()
             .map(Option::flatten)
     };
@@ -270,7 +284,7 @@ fn duration(component: &ICalendarComponent) -> Option<SignedDuration> {
 /// A moment in `zone`; nothing where the property holds none.
 fn moment(
     entry: &ICalendarEntry,
-    zones: &TzResolver<&str>,
+    (zones, text): (&TzResolver<&str>, &str),
     zone: &TimeZone,
 ) -> Result<Option<Civil>, Odd> {
     let Some(ICalendarValue::PartialDateTime(at)) = entry.values.first() else {
@@ -290,7 +304,9 @@ fn moment(
     let Some(name) = entry.tz_id() else {
         return Ok(Some(civil));
     };
-    let own = known(name, zones).ok_or_else(|| Odd::Zone(clean::line(name, 100)))?;
+    let own = by_name(name, zones)
+        .or_else(|| custom::zone(text, name))
+        .ok_or_else(|| Odd::Zone(clean::line(name, 100)))?;
     // The hour that a change of the clock leaves out, or brings twice, stays what was written.
     if own == *zone {
         return Ok(Some(civil));
@@ -301,7 +317,7 @@ fn moment(
 
 /// The zone a TZID stands for: by the zone database, by Windows' names, by the place a VTIMEZONE
 /// says it is about, or by the last two parts of a path.
-fn known(name: &str, zones: &TzResolver<&str>) -> Option<TimeZone> {
+fn by_name(name: &str, zones: &TzResolver<&str>) -> Option<TimeZone> {
     let by_database = |name: &str| TimeZone::get(name).ok();
     if let Some(zone) = by_database(name) {
         return Some(zone);
@@ -396,7 +412,7 @@ fn expand(
         if last < from || start.date() >= until || found.len() == LISTED {
             continue;
         }
-        let said = of(calendar, component, zone).unwrap_or_else(|_| entry.clone());
+        let said = of((calendar, ""), component, zone).unwrap_or_else(|_| entry.clone());
         found.push((
             Some(start),
             Entry {

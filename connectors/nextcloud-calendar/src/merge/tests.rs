@@ -273,3 +273,48 @@ proptest! {
         prop_assert!(!again.changed);
     }
 }
+
+#[test]
+fn an_organiser_is_named_as_the_settings_say_and_nobody_is_invited() {
+    let named = Shown {
+        organiser: Some((
+            "Zoé \"du\" bar; cuisine, salle".to_owned(),
+            "contact@example.org".to_owned(),
+        )),
+        ..shown()
+    };
+    let merged = create(&named, NOW);
+    let first = unfolded(&text(&merged));
+    let line = "ORGANIZER;SCHEDULE-AGENT=CLIENT;CN=\"Zoé 'du' bar; cuisine, salle\":mailto:contact@example.org\r\n";
+    assert!(first.contains(line), "{first}");
+    assert!(!update_of(&first, &named, &merged.base).changed);
+
+    // The server puts a parameter of its own there, and a member invites somebody: both stay.
+    let theirs = first.replace(
+        "END:VEVENT",
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:marie@example.org\r\nEND:VEVENT",
+    );
+    let moved = Shown {
+        room: "Cour".to_owned(),
+        ..named.clone()
+    };
+    let after = unfolded(&text(&update_of(&theirs, &moved, &merged.base)));
+    assert!(after.contains(line), "{after}");
+    assert!(after.contains("ATTENDEE;PARTSTAT=ACCEPTED:mailto:marie@example.org\r\n"));
+
+    // Somebody else runs it from now on; without a name the address stands alone.
+    let nameless = Shown {
+        organiser: Some((String::new(), "contact@example.org".to_owned())),
+        ..named
+    };
+    let after = unfolded(&text(&update_of(&first, &nameless, &merged.base)));
+    assert_eq!(after.matches("ORGANIZER").count(), 1);
+    assert!(
+        after.contains("ORGANIZER;SCHEDULE-AGENT=CLIENT:mailto:contact@example.org\r\n"),
+        "{after}"
+    );
+
+    // Without the key nothing of it is touched: it may be a member's.
+    let after = unfolded(&text(&update_of(&first, &shown(), &merged.base)));
+    assert!(after.contains(line), "{after}");
+}

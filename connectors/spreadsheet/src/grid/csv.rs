@@ -86,6 +86,7 @@ pub(crate) fn read<R: Read + Seek>(
         rows.row(Row {
             number,
             hidden: false,
+            native: None,
             cells: &cells,
         })?;
     }

@@ -7,6 +7,8 @@ pub(crate) mod archive;
 pub(crate) mod csv;
 pub(crate) mod ods;
 pub(crate) mod ods_styles;
+pub(crate) mod room;
+pub(crate) mod table;
 pub(crate) mod xlsx;
 pub(crate) mod xlsx_marks;
 
@@ -82,6 +84,8 @@ pub(crate) struct Row<'r, 'a> {
     pub(crate) number: u32,
     /// Hidden by a person (not by a filter).
     pub(crate) hidden: bool,
+    /// Its own id in its program, where that has one.
+    pub(crate) native: Option<&'r str>,
     /// Its cells, from column A on.
     pub(crate) cells: &'r [Cell<'a>],
 }

@@ -446,6 +446,7 @@ impl Document<'_> {
             self.rows.row(Row {
                 number: number + 1,
                 hidden: row.hidden,
+                native: None,
                 cells: &row.cells,
             })?;
         }

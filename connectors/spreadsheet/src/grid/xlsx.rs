@@ -164,6 +164,7 @@ impl Line<'_, '_> {
             rows.row(Row {
                 number: row + 1,
                 hidden: self.marks.hides(row),
+                native: None,
                 cells: &self.cells,
             })?;
         }

@@ -31,6 +31,7 @@ impl Collector<'_> {
         mut draft: bool,
     ) {
         let row = line.row.number;
+        let native = line.row.native.map(str::to_owned);
         // Without a column for the day, the start holds day and hour.
         let day_field = if line.columns.get(Field::Date).is_some() {
             Field::Date
@@ -111,7 +112,7 @@ impl Collector<'_> {
             tab.written_above = shape.as_ref().map(|_| found.clone());
         }
         let Some(shape) = shape else {
-            self.push(tab, row, &without_day(fields));
+            self.push(tab, row, native, &without_day(fields));
             return;
         };
         if let Some(date) = shape.whole() {
@@ -119,6 +120,7 @@ impl Collector<'_> {
         }
         let waiting = Waiting {
             row,
+            native,
             fields,
             until: hours.until,
             times: hours.times,
@@ -460,6 +462,7 @@ impl Collector<'_> {
     pub(super) fn place(&mut self, tab: &TabState, waiting: Waiting, around: &Around) {
         let Waiting {
             row,
+            mut native,
             mut fields,
             shape,
             until,
@@ -482,7 +485,7 @@ impl Collector<'_> {
                     &found,
                     messages::date(&found, trouble),
                 );
-                self.push(tab, row, &without_day(fields));
+                self.push(tab, row, native, &without_day(fields));
                 return;
             }
         };
@@ -529,6 +532,10 @@ impl Collector<'_> {
             }
         };
         let count = spans.len();
+        if count > 1 {
+            // The id of a line names none of its days: they are told apart by what they say.
+            native = None;
+        }
         let mut told = false;
         for (index, (first, last)) in spans.into_iter().enumerate() {
             // Cloned for all occurrences but the last.
@@ -570,15 +577,14 @@ impl Collector<'_> {
             if let Some(status) = status {
                 fields.insert("status".to_owned(), Json::from(status_name(status)));
             }
-            self.push(tab, row, &fields);
+            self.push(tab, row, native.take(), &fields);
         }
     }
 
-    fn push(&mut self, tab: &TabState, row: u32, fields: &Fields) {
+    fn push(&mut self, tab: &TabState, row: u32, native: Option<String>, fields: &Fields) {
         if let Some(index) = tab.index {
-            self.reading
-                .lines
-                .push(Line::new(EntityKind::Activity, index, row, fields));
+            let line = Line::new(EntityKind::Activity, index, row, fields);
+            self.reading.lines.push(Line { native, ..line });
         }
     }
 }

@@ -114,6 +114,7 @@ struct Heading {
 /// A line all but for its day.
 struct Waiting {
     row: u32,
+    native: Option<String>,
     fields: Fields,
     shape: Shape,
     /// The last day, where a column of its own says it.

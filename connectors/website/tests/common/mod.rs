@@ -7,7 +7,8 @@
     reason = "tests; not each uses all of it"
 )]
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::{Date, Time, date};
@@ -181,4 +182,22 @@ pub(crate) async fn publish(tool: &dyn Tool, members: &[Entity], lang: Lang, tod
     }
     let desired = programme(tool, members, lang, today);
     sink.apply(&write(publication(), desired)).await.unwrap();
+}
+
+/// Every file of the folder.
+pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = std::fs::read(&path).unwrap();
+                found.insert(path, bytes);
+            }
+        }
+    }
+    found
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::time::Instant;
@@ -22,6 +23,9 @@ pub trait Carrier: fmt::Debug + Send + Sync {
 
     /// The hour of a clock that never goes back.
     fn now(&self) -> Instant;
+
+    /// How much time has passed since some fixed hour, that included which a suspended machine slept.
+    fn elapsed(&self) -> Duration;
 
     /// Resolves at that hour.
     fn sleep_until(&self, until: Instant) -> Task;
@@ -54,6 +58,11 @@ impl Carrier for Tokio {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
     }
 
     fn sleep_until(&self, until: Instant) -> Task {

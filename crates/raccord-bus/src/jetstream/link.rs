@@ -93,8 +93,17 @@ impl Jetstream {
         handle
     }
 
+    /// Runs a task beside the calls, on what carries the connection.
+    pub fn beside(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.carrier.spawn(Box::pin(task));
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.0.carrier.now()
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.carrier.elapsed()
     }
 
     pub(super) async fn sleep_until(&self, until: Instant) {

@@ -30,6 +30,7 @@ mod shelf;
 mod store;
 mod streams;
 mod wire;
+mod witness;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -48,9 +49,11 @@ pub use error::ClusterError;
 pub use follow::{EventOut, Follower, News};
 pub use link::Jetstream;
 pub use nodes::{Node, View, name};
+pub use opening::RESTORED;
 pub use settings::{Identity, Settings};
 use shared::Core;
 use store::Pending;
+pub use witness::{Copy, Known, copied, has, outdoes};
 
 /// A log in a cluster, in the hands of its only writer.
 ///

@@ -7,7 +7,7 @@
 //! that opening its log takes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -22,6 +22,7 @@ use super::broker::{Failure, Message, Only, Since};
 use super::error::ClusterError;
 use super::link::{Jetstream, Put};
 use super::streams;
+use super::witness::Copy;
 use crate::LogError;
 
 /// How often a node says that it lives.
@@ -39,8 +40,28 @@ pub struct Node {
     link: Jetstream,
     id: Arc<str>,
     view: watch::Receiver<View>,
-    heard: watch::Receiver<Option<Instant>>,
-    tasks: [AbortHandle; 2],
+    heard: watch::Receiver<Option<Heard>>,
+    /// In which of its lives it took each place.
+    claims: Mutex<BTreeMap<PlaceId, u64>>,
+    tasks: Vec<AbortHandle>,
+}
+
+/// The servers took a word of ours.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    /// It was said after this, by the clock that stands still while the machine sleeps, and by the one
+    /// that goes on.
+    at: Instant,
+    elapsed: Duration,
+    /// How often the node was silent for so long before that others may have taken it for dead.
+    life: u64,
+}
+
+impl Heard {
+    /// Whether the others surely take a node for alive that was heard then.
+    fn is_fresh(self, link: &Jetstream) -> bool {
+        link.now() < self.at + SILENCE && link.elapsed() < self.elapsed + SILENCE
+    }
 }
 
 /// The nodes and the places, as they were when our own last word came back.
@@ -53,6 +74,10 @@ pub struct View {
     left: BTreeSet<String>,
     serves: BTreeMap<String, BTreeSet<PlaceId>>,
     holders: BTreeMap<PlaceId, (String, u64)>,
+    /// The last message that was read.
+    reached: u64,
+    /// Who lived when the servers were seen to have gone back to an earlier moment, and when that was.
+    pub(super) missed: Option<(BTreeSet<String>, Instant)>,
 }
 
 impl View {
@@ -94,7 +119,7 @@ impl View {
         held.map(|(place, (node, _))| (place, node.as_str()))
     }
 
-    fn lives(&self, node: &str) -> bool {
+    pub(super) fn lives(&self, node: &str) -> bool {
         let beat = self.beats.get(node).filter(|_| !self.left.contains(node));
         let beat = beat.copied();
         let silent = self.now.zip(beat).map(|(now, beat)| now - beat);
@@ -109,6 +134,17 @@ impl View {
         old.map(|(node, _)| node.clone()).collect()
     }
 
+    /// This view, read anew after `before`.
+    fn after(mut self, before: &Self, now: Instant) -> Self {
+        self.missed = if self.reached < before.reached {
+            let living = before.living().map(|(node, _)| node.to_owned());
+            Some((living.collect(), now))
+        } else {
+            before.missed.clone()
+        };
+        self
+    }
+
     /// Takes a message of the stream; `us` is our own name.
     fn take(&mut self, us: &str, subject: &str, said: &str, (sequence, at): (u64, i128)) {
         let mut tokens = subject.split('.').skip(1);
@@ -117,6 +153,7 @@ impl View {
         };
         match kind {
             "beat" => {
+                self.reached = self.reached.max(sequence);
                 if name == us {
                     self.now = Some(at);
                 }
@@ -158,7 +195,8 @@ impl Node {
             id,
             view,
             heard,
-            tasks: [watching, beating],
+            claims: Mutex::default(),
+            tasks: vec![watching, beating],
         };
         node.seen(|view| view.now.is_some())?;
         let mut heard = node.heard.clone();
@@ -192,6 +230,18 @@ impl Node {
         self.link.broker().client()
     }
 
+    pub(super) fn link(&self) -> &Jetstream {
+        &self.link
+    }
+
+    /// Answers, as long as it lives, what other nodes ask about this machine's copies.
+    pub fn bears_witness(&mut self, find: impl Fn(&PlaceId) -> Option<Copy> + Send + 'static) {
+        if let Some(client) = self.client() {
+            let witness = Self::witness(client, Arc::clone(&self.id), find);
+            self.tasks.push(self.link.spawn(witness));
+        }
+    }
+
     /// The nodes and the places, whenever they change.
     pub fn view(&self) -> watch::Receiver<View> {
         self.view.clone()
@@ -199,14 +249,42 @@ impl Node {
 
     /// Until when the others surely take this node for alive; none where that is over.
     pub fn lives_until(&self) -> Option<Instant> {
-        let until = (*self.heard.borrow())? + SILENCE;
-        (until > self.link.now()).then_some(until)
+        let heard = (*self.heard.borrow())?;
+        heard.is_fresh(&self.link).then_some(heard.at + SILENCE)
     }
 
-    /// Whether this node may work for `place`: it holds it, and nobody else can have taken it.
+    /// Which of its lives it lives; none where others may take it for dead.
+    pub fn life(&self) -> Option<u64> {
+        let heard = (*self.heard.borrow())?;
+        heard.is_fresh(&self.link).then_some(heard.life)
+    }
+
+    /// Whether this node may work for `place`: it holds it, and nobody else can have taken it. What it
+    /// took before it was silent for long it does not hold until it has taken it again: another may
+    /// have, and the word of that may still be on its way.
     pub fn holds(&self, place: &PlaceId) -> bool {
+        let life = self.life();
+        let claimed = self.claims().get(place).copied();
         let ours = self.view.borrow().holder(place) == Some(&*self.id);
-        ours && self.lives_until().is_some()
+        ours && life.is_some() && claimed == life
+    }
+
+    /// Takes `place` again that it held before it was silent for long. Gives `false` where another has
+    /// taken it; as long as it is silent, nobody knows.
+    ///
+    /// # Errors
+    /// As the cluster refuses.
+    pub fn renews(&self, place: &PlaceId) -> Result<bool, LogError> {
+        if self.life().is_none() || self.claim(place)? {
+            return Ok(true);
+        }
+        let view = self.view.borrow();
+        let other = view.holder(place).is_some_and(|holder| holder != &*self.id);
+        Ok(!other)
+    }
+
+    fn claims(&self) -> MutexGuard<'_, BTreeMap<PlaceId, u64>> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says which places this node could work for.
@@ -226,11 +304,16 @@ impl Node {
     /// # Errors
     /// As the cluster refuses.
     pub fn claim(&self, place: &PlaceId) -> Result<bool, LogError> {
+        if self.holds(place) {
+            return Ok(true);
+        }
         let known = self.view.borrow().clone();
-        match known.holder(place) {
-            Some(holder) if holder == &*self.id => return Ok(true),
-            Some(_) => return Ok(false),
-            None => {}
+        let ours = |view: &View| view.holder(place) == Some(&*self.id);
+        let Some(life) = self.life() else {
+            return Ok(false);
+        };
+        if known.holder(place).is_some() && !ours(&known) {
+            return Ok(false);
         }
         let after = known.holders.get(place).map_or(0, |(_, at)| *at);
         let subject = streams::holder(place);
@@ -243,7 +326,11 @@ impl Node {
                         .get(place)
                         .is_some_and(|(_, at)| *at >= sequence)
                 })?;
-                Ok(self.view.borrow().holder(place) == Some(&*self.id))
+                if !ours(&self.view.borrow()) {
+                    return Ok(false);
+                }
+                self.claims().insert(place.clone(), life);
+                Ok(self.holds(place))
             }
             Put::Other(_) => Ok(false),
         }
@@ -258,6 +345,7 @@ impl Node {
             if self.claim(place)? {
                 return Ok(true);
             }
+            self.is_heard()?;
             let before = self.view.borrow().last_word(place);
             if before.is_none() {
                 continue;
@@ -270,11 +358,24 @@ impl Node {
         }
     }
 
+    /// Waits until the servers take our word.
+    fn is_heard(&self) -> Result<(), ClusterError> {
+        let mut heard = self.heard.clone();
+        let deadline = self.link.deadline();
+        let fresh = |heard: &Option<Heard>| heard.is_some_and(|it| it.is_fresh(&self.link));
+        let heard = self.link.wait(async {
+            let heard = heard.wait_for(fresh);
+            self.link.by(deadline, heard).await.map(drop)
+        });
+        heard.ok_or(ClusterError::Unconfirmed)
+    }
+
     /// Lets go of `place`, so that another may take it at once.
     ///
     /// # Errors
     /// As the cluster refuses: then it is free once this node is silent.
     pub fn release(&self, place: &PlaceId) -> Result<(), LogError> {
+        self.claims().remove(place);
         let held = self.view.borrow().holders.get(place).cloned();
         let Some((_, after)) = held.filter(|(node, _)| **node == *self.id) else {
             return Ok(());
@@ -287,12 +388,11 @@ impl Node {
     }
 
     /// Says good-bye: what it still holds is free at once.
-    pub fn leave(self) {
-        let [watching, beating] = &self.tasks;
-        beating.abort();
+    pub fn leave(mut self) {
+        // It says nothing more.
+        self.tasks.drain(1..).for_each(|task| task.abort());
         // Where it is not heard, its silence says the same.
         drop(self.say(streams::beat(&self.id), String::new()));
-        watching.abort();
     }
 
     fn say(&self, subject: String, what: String) -> Result<(), LogError> {
@@ -340,10 +440,11 @@ fn as_token(name: &str) -> String {
 }
 
 /// Says again and again that we live, and remembers when it was heard.
-async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Instant>>) {
+async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Heard>>) {
+    let mut life = 0;
     loop {
         // The others count from when the servers took it, which is not before now.
-        let now = link.now();
+        let (now, elapsed) = (link.now(), link.elapsed());
         let said = link.taken(Message {
             subject: streams::beat(&us),
             headers: HeaderMap::new(),
@@ -351,14 +452,19 @@ async fn beat(link: Jetstream, us: Arc<str>, heard: watch::Sender<Option<Instant
             only: Only::Always,
         });
         if said.await.is_ok() {
-            heard.send_replace(Some(now));
+            let before = *heard.borrow();
+            if before.is_some_and(|before| !before.is_fresh(&link)) {
+                life += 1;
+            }
+            let at = now;
+            heard.send_replace(Some(Heard { at, elapsed, life }));
         }
         link.sleep_until(now + BEAT).await;
     }
 }
 
 /// Our own name, and when the servers last took a word of ours.
-type Us = (Arc<str>, watch::Receiver<Option<Instant>>);
+type Us = (Arc<str>, watch::Receiver<Option<Heard>>);
 
 /// Keeps the view, for ever.
 async fn watch_all(link: Jetstream, us: Us, show: watch::Sender<View>) {
@@ -388,7 +494,7 @@ async fn read_all(
             // hour, and we wait for numbers that are long in coming.
             if heard
                 .borrow()
-                .is_some_and(|heard| heard > last + SILENCE / 2)
+                .is_some_and(|heard| heard.at > last + SILENCE / 2)
             {
                 return Ok(());
             }
@@ -404,7 +510,8 @@ async fn read_all(
         if let Some(view) = &mut reading {
             view.take(us, &message.subject, said, known);
             if message.left == 0 && view.now.is_some() {
-                show.send_replace(reading.take().unwrap_or_default());
+                let view = reading.take().unwrap_or_default();
+                show.send_modify(|before| *before = view.after(before, last));
             }
         } else {
             show.send_modify(|view| view.take(us, &message.subject, said, known));

@@ -17,7 +17,7 @@ use crate::faults::{Fault, planted};
 use crate::{Head, LogError, LogRead as _, Part};
 
 /// The remark that a log went back in time, until a person says what it is.
-pub(super) const RESTORED: &str = "log.restored";
+pub const RESTORED: &str = "log.restored";
 
 /// The remark for which message of the bucket of values that was said already.
 pub(super) const MISSED: &str = "log.values-missed";
@@ -172,6 +172,13 @@ fn continues(
         _ if mark.sequence < record.floor_from => Known::LetGo,
         _ => Known::Ahead,
     })
+}
+
+/// Whether a copy has read what the cluster, as it answers, does not have.
+pub(super) fn is_ahead(link: &Jetstream, place: &PlaceId, copy: &Cache) -> Result<bool, LogError> {
+    let (record, _) = read_record(link, place)?;
+    let known = continues(link, &streams::log(place), copy, &record)?;
+    Ok(matches!(known, Known::Ahead))
 }
 
 /// Remembers in the cluster that the log went back in time.

@@ -4,9 +4,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use raccord_model::PlaceId;
+use tokio::time::Instant;
 
 use super::broker::Found;
 use super::cache::{Cache, Mark};
@@ -22,6 +24,13 @@ use crate::{Commit, Head, LogError, LogRead as _, Part, Snapshot};
 /// last.
 const PLACES: usize = 4096;
 
+/// Within this time after a message was sent the servers cannot have taken it, lost it, and taken
+/// another writer's in its place. To lose what was confirmed, servers are started again without it, or
+/// one is chosen that never had it: it has missed its leader for four seconds
+/// (`minElectionTimeoutDefault` in nats-server's raft.go). A server that hands over to another chooses
+/// one that has it. And the other writer has to open the log in that time.
+const MOMENT: Duration = Duration::from_millis(500);
+
 /// The state of a handle.
 #[derive(Debug)]
 pub(super) struct Core {
@@ -36,6 +45,9 @@ pub(super) struct Core {
     pub(super) at: u64,
     /// Its checksum; none where it is not known.
     sum: Option<u64>,
+    /// Our own last message that the servers took: its sequence, and the hours before it was sent, by
+    /// the clock that stands still while the machine sleeps and by the one that goes on.
+    taken: Option<(u64, Instant, Duration)>,
     /// How often something had to be read.
     pub(super) readings: u64,
     /// The first message of a group whose parts are being read.
@@ -64,6 +76,7 @@ impl Core {
             record_at,
             at: cache.mark().sequence,
             sum: Some(cache.mark().sum).filter(|sum| *sum != 0),
+            taken: None,
             readings: 0,
             places: vec![(fold.head().number, cache.mark().group)],
             fold,
@@ -147,10 +160,24 @@ impl Core {
         }
     }
 
+    /// Remembers that the servers took our message, which was sent after these hours.
+    pub(super) fn took(&mut self, sequence: u64, (at, elapsed): (Instant, Duration)) {
+        self.taken = Some((sequence, at, elapsed));
+    }
+
     /// Whether the message that was read last still stands where it was. Servers that lost the end of
     /// a stream give its sequences again: what follows this one may then follow another's message.
+    /// That takes longer than a moment: where the servers took that message from us just before, it
+    /// stands.
     pub(super) fn goes_on(&self) -> Result<bool, LogError> {
         if self.at == 0 {
+            return Ok(true);
+        }
+        let (now, elapsed) = (self.link.now(), self.link.elapsed());
+        let fresh = |(sequence, at, slept): (u64, Instant, Duration)| {
+            sequence == self.at && now < at + MOMENT && elapsed < slept + MOMENT
+        };
+        if self.taken.is_some_and(fresh) {
             return Ok(true);
         }
         let before = self.at - 1;

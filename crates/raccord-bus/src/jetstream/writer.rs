@@ -410,6 +410,7 @@ pub(super) fn put(
     let link = core.link.clone();
     for _ in 0..ROUNDS {
         let before = core.fold.head();
+        let sent = (link.now(), link.elapsed());
         let put = link.put_after(streams::LOGS, &core.subject, core.at, payload.clone());
         let put = link.wait(put)?;
         if !core.goes_on()? && !planted(Fault::AnswerCounts) {
@@ -419,6 +420,7 @@ pub(super) fn put(
         match put {
             Put::In(sequence) => {
                 core.take_frame(sequence, payload, Some(frame));
+                core.took(sequence, sent);
                 return Ok(true);
             }
             Put::Other(sequence) => {

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use raccord_bus::jetstream::servers::{Server, Version};
-use raccord_bus::jetstream::{Jetstream, Node, Settings};
+use raccord_bus::jetstream::{Copy, Jetstream, Known, Node, Settings, has, outdoes};
+use raccord_bus::{Log as _, LogRead as _};
 use raccord_model::PlaceId;
 
-use crate::world::{RUNTIME, World, copy, place, settings, signal};
+use crate::world::{RUNTIME, World, at, copy, place, settings, signal};
 
 /// Waits until `node` sees it so, and gives how long that took.
 fn until(node: &Node, is_so: impl FnMut(&raccord_bus::jetstream::View) -> bool) -> Duration {
@@ -98,10 +99,13 @@ fn a_node_that_fell_silent_is_dead_to_the_others_within_four_seconds_and_to_itse
 }
 
 #[test]
-fn a_node_without_servers_takes_itself_for_dead() {
+fn a_node_without_servers_takes_itself_for_dead_and_then_holds_only_what_it_takes_again() {
     let mut world = World::new();
     let link = world.connect();
     let one = Node::join(&link, "north").unwrap();
+    let halle = place();
+    assert!(one.claim(&halle).unwrap());
+    assert!(one.holds(&halle));
     assert!(one.lives_until().is_some());
     world.server.kill();
     let began = Instant::now();
@@ -115,6 +119,42 @@ fn a_node_without_servers_takes_itself_for_dead() {
         assert!(began.elapsed() < Duration::from_secs(20), "it lives again");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+    // Another node may have taken it meanwhile, and the word of that be on its way.
+    assert!(!one.holds(&halle));
+    assert!(one.renews(&halle).unwrap());
+    assert!(one.holds(&halle));
+}
+
+#[test]
+fn what_another_machine_has_read_is_heard_once() {
+    let world = World::new();
+    let (here, there) = (world.connect(), world.connect());
+    let mut log = world.open(&here, "one");
+    for second in 1..=3 {
+        log.append(at(second), b"x", &[]).unwrap();
+    }
+    let head: Known = log.head().into();
+    let mut one = Node::join(&here, "north").unwrap();
+    let found = Copy {
+        folder: world.node("one"),
+        in_use: false,
+    };
+    one.bears_witness(move |asked| (*asked == place()).then(|| found.clone()));
+    let other = Node::join(&there, "south").unwrap();
+    // Nobody waits for long for a copy that is in use.
+    assert_eq!(other.others_know(&place()), []);
+    drop(log);
+    let known = other.others_know(&place());
+    assert_eq!(known, [(one.id().to_owned(), head)]);
+    let mut log = world.open(&there, "two");
+    log.append(at(4), b"y", &[]).unwrap();
+    assert!(has(&log, &head).unwrap());
+    let wrong = |number, hash| !has(&log, &Known { number, hash }).unwrap();
+    assert!(wrong(9, head.hash), "more than there is");
+    assert!(wrong(3, [7; 32]) && wrong(4, [7; 32]), "another log");
+    assert_eq!(outdoes(&here, &world.node("one"), &place()).unwrap(), None);
+    other.told(one.id(), &place(), &head);
+    assert_eq!(other.others_know(&place()), [], "it is gone");
 }
 
 #[test]
@@ -159,7 +199,12 @@ fn nodes_go_on_among_servers_that_were_put_back_to_an_earlier_hour() {
             view.serves(one.id()).is_some_and(|it| it.len() == 1) && view.living().count() == 2
         });
     }
-    assert!(other.claim(&halle).unwrap());
+    // Silent until the servers take its word, it takes nothing.
+    let began = Instant::now();
+    while !other.claim(&halle).unwrap() {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
     until(&one, |view| view.holder(&halle) == Some(other.id()));
     assert!(!one.claim(&halle).unwrap());
 }

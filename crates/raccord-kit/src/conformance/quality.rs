@@ -132,7 +132,7 @@ fn has_extension(file: &str) -> bool {
 }
 
 /// The names of all tests in the sources of a crate.
-fn tests_under(folder: &Path) -> Vec<String> {
+pub(super) fn tests_under(folder: &Path) -> Vec<String> {
     let mut names = Vec::new();
     let mut folders: Vec<PathBuf> = vec![folder.join("src"), folder.join("tests")];
     while let Some(folder) = folders.pop() {

@@ -12,7 +12,7 @@ use super::world::{Ask, Event, Follower, Life, Reply, World, ms};
 impl World {
     /// What a server answers, if one does.
     pub(super) fn servers_answer(&mut self, life: Life, ask: &Ask) -> Option<Reply> {
-        if self.leaderless > self.now
+        if self.leaderless.max(self.recovering) > self.now
             && matches!(ask, Ask::Send(_) | Ask::Erase(..) | Ask::Purge(..))
         {
             let refused = ClusterError::Unconfirmed;

@@ -11,7 +11,7 @@ use raccord_model::{Class, ConnectorName, EntityKind};
 use super::servers::Servers;
 use super::still;
 use super::tools::NAMES;
-use super::world::World;
+use super::world::{World, ms};
 
 /// A commit: its number and its hash.
 pub type Known = (u64, [u8; 32]);
@@ -98,6 +98,11 @@ pub fn truth(servers: &Servers) -> Result<Truth, String> {
 }
 
 impl Truth {
+    /// The number of its last commit.
+    fn end(&self) -> u64 {
+        self.chain.keys().next_back().copied().unwrap_or(self.floor)
+    }
+
     /// Whether it holds a commit, or let it go on purpose.
     fn holds(&self, (number, hash): Known) -> bool {
         number <= self.floor || self.chain.get(&number) == Some(&hash)
@@ -175,11 +180,11 @@ impl World {
         self.laws.went_back = true;
         self.laws.unsure |= !before.as_ref().is_ok_and(|before| before.whole);
         lose(&mut self.servers);
+        self.recovering = self.now + ms(600);
         self.break_followers(|_| true);
         let Ok(after) = truth(&self.servers) else {
             // What cannot be read at all goes on for nobody.
-            self.laws.any_lost = true;
-            self.laws.losses += 1;
+            self.commits_were_lost();
             if let Ok(before) = before {
                 self.laws.lost.extend(before.chain);
             }
@@ -188,19 +193,29 @@ impl World {
         let stood = self.laws.stand.iter();
         let stood = stood.flat_map(|(number, all)| all.iter().map(|hash| (*number, *hash)));
         let mut gone: BTreeSet<Known> = stood.collect();
+        let mut shorter = false;
         if let Ok(before) = before {
+            shorter = after.end() < before.end();
             gone.extend(before.chain);
         }
-        gone.retain(|known| !after.holds(*known));
+        let back = |(number, hash): &Known| after.chain.get(number) == Some(hash);
+        // The log's own record may say that it begins where it does no more.
+        gone.retain(|known| !back(known) && (shorter || !after.holds(*known)));
         let before = self.laws.lost.len();
         self.laws.lost.extend(gone);
         // What came back is lost no more.
-        let back = |(number, hash): &Known| after.chain.get(number) == Some(hash);
         self.laws.lost.retain(|known| !back(known));
         if self.laws.lost.len() > before {
-            self.laws.any_lost = true;
-            self.laws.losses += 1;
+            self.commits_were_lost();
             self.count("commits were lost");
+        }
+    }
+
+    fn commits_were_lost(&mut self) {
+        self.laws.any_lost = true;
+        self.laws.losses += 1;
+        for post in self.posts.iter_mut().filter(|post| !post.confirmed) {
+            post.doubtful = true;
         }
     }
 
@@ -290,7 +305,7 @@ impl World {
             let takes = class != Class::Blind || post.change.kind == EntityKind::Registration;
             let count = counts.get(&(n as u64)).copied().unwrap_or_default();
             // A commit that was lost took with it that the post was known already.
-            let known = !self.laws.silent && !self.is_lost(post);
+            let known = !self.laws.silent && !self.is_lost(post) && !post.doubtful;
             if count > 1 && known && !(self.laws.any_lost && class == Class::Blind) {
                 wrong = Some(format!("{name} was sent post {n} {count} times"));
             }

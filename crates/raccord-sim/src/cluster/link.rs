@@ -256,6 +256,10 @@ impl Carrier for Process {
         self.world.lock().instant_of(self.life.machine)
     }
 
+    fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.world.lock().now)
+    }
+
     fn sleep_until(&self, until: Instant) -> Task {
         Box::pin(Sleep {
             process: self.clone(),

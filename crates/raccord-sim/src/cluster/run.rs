@@ -231,6 +231,7 @@ impl Run {
             machine_.alive = true;
             machine_.life += 1;
             machine_.lanes = 0;
+            machine_.at_work.clear();
             machine_.paused = false;
             machine_.ends = false;
             Life {

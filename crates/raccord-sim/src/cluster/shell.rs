@@ -99,9 +99,7 @@ impl Shell {
             if self.ends() {
                 return Ok(());
             }
-            let free = node.view().borrow().holder(&self.place).is_none();
-            let ours = free && node.claim(&self.place).unwrap_or_default();
-            if ours || node.holds(&self.place) {
+            if node.claim(&self.place).unwrap_or_default() {
                 self.note(|| "holds the place".to_owned());
                 self.work(link, &node);
                 self.wait_for_lanes();
@@ -122,14 +120,12 @@ impl Shell {
 
     /// Works for the place as long as it is ours.
     fn work(&self, link: &Jetstream, node: &Arc<Node>) {
-        let machine = self.process.life.machine;
-        self.process.world.lock().machines[machine].shift += 1;
-        while self.holds(node) && !self.is_over() && !self.ends() {
+        while self.keeps(node) && !self.is_over() && !self.ends() {
             let Some(mut held) = self.open(link, node) else {
                 self.sleep(REOPEN);
                 continue;
             };
-            while self.holds(node) && !self.is_over() && !self.ends() {
+            while self.keeps(node) && !self.is_over() && !self.ends() {
                 if let Err(error) = self.turn(&mut held, node) {
                     self.note(|| format!("the log cannot be written: {error}"));
                     break;
@@ -137,7 +133,11 @@ impl Shell {
             }
             self.let_go(held);
         }
-        self.process.world.lock().machines[machine].shift += 1;
+    }
+
+    fn keeps(&self, node: &Node) -> bool {
+        let renewed = || node.renews(&self.place).unwrap_or_default();
+        self.holds(node) || (renewed() && self.holds(node))
     }
 
     fn holds(&self, node: &Node) -> bool {
@@ -206,7 +206,11 @@ impl Shell {
             return None;
         };
         engine.start();
-        let shift = self.process.world.lock().machines[life.machine].shift;
+        let shift = {
+            let mut world = self.process.world.lock();
+            world.machines[life.machine].shift += 1;
+            world.machines[life.machine].shift
+        };
         let mut held = Held {
             log: opened.log,
             engine,
@@ -387,6 +391,14 @@ impl Shell {
             family,
             items,
         } = work;
+        let lane = (connector.clone(), family);
+        // One of an earlier opening of the log may not have ended.
+        while !self.process.world.lock().machines[machine]
+            .at_work
+            .insert(lane.clone())
+        {
+            self.process.sleep_until(self.process.now() + LOOK).await;
+        }
         let mut failed = false;
         for item in items {
             let delivery: DeliveryId = item.delivery;
@@ -409,7 +421,9 @@ impl Shell {
             };
             world.post_mail(machine, mail);
         }
-        self.process.world.lock().machines[machine].lanes -= 1;
+        let mut world = self.process.world.lock();
+        world.machines[machine].at_work.remove(&lane);
+        world.machines[machine].lanes -= 1;
     }
 
     /// What a person decides, who sees what the tools hold.

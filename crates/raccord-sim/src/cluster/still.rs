@@ -99,6 +99,10 @@ impl Carrier for Here {
     fn now(&self) -> Instant {
         self.0
     }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn sleep_until(&self, _: Instant) -> Task {
         Box::pin(ready(()))
     }

@@ -87,8 +87,10 @@ pub struct Machine {
     mail_waker: Option<Waker>,
     /// Which writer of its process listens.
     pub shift: u64,
-    /// How many lanes are under way.
+    /// How many lanes were started and have not ended.
     pub lanes: u64,
+    /// Which of them are at work.
+    pub at_work: BTreeSet<(ConnectorName, EntityId)>,
     /// The last commit that its copy surely holds: its number and its hash.
     pub knows: Option<(u64, [u8; 32])>,
     /// Whether it is to end.
@@ -233,6 +235,8 @@ pub struct Post {
     pub confirmed: bool,
     /// Which commit holds it, as the writer said.
     pub commit: Option<(u64, [u8; 32])>,
+    /// Whether the servers lost commits while nobody had confirmed it: one of them may have held it.
+    pub doubtful: bool,
 }
 
 /// The world.
@@ -250,6 +254,8 @@ pub struct World {
     pub deposed: Option<(Servers, u64)>,
     /// Until when the servers take nothing.
     pub leaderless: u64,
+    /// The same after they lost something: that takes an election, or a start.
+    pub recovering: u64,
     /// How far the servers' clock is off.
     pub servers_skew: SignedDuration,
     /// What was kept aside of the servers.
@@ -328,6 +334,7 @@ impl World {
             mail_waker: None,
             shift: 0,
             lanes: 0,
+            at_work: BTreeSet::new(),
             knows: None,
             ends: false,
         };
@@ -340,6 +347,7 @@ impl World {
             servers: Servers::default(),
             deposed: None,
             leaderless: 0,
+            recovering: 0,
             servers_skew: SignedDuration::ZERO,
             backup: None,
             weather,
@@ -653,6 +661,7 @@ impl World {
             change,
             confirmed: false,
             commit: None,
+            doubtful: false,
         });
         self.at(0, Event::Post);
     }

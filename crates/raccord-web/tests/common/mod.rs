@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
-use raccord_model::{Activity, Change, Lang, Words};
+use raccord_model::{Activity, Call, Change, Lang, Words};
 use raccord_web::{
-    BoxFuture, Entry, Exposition, Face, Feed, Follow, FollowError, Kind, Limits, Node, Place,
-    Position, PostError, Programme, Readiness, Reason, Token,
+    BoxFuture, Entry, Exposition, Face, Feed, Follow, FollowError, HookError, Kind, Limits, Node,
+    Place, Position, PostError, Programme, Readiness, Reason, Token,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,6 +40,8 @@ pub struct FakePlace {
     pub reasons: Mutex<Vec<Reason>>,
     pub notes: Mutex<Vec<Reason>>,
     pub programme: Mutex<Programme>,
+    pub calls: Mutex<Vec<Call>>,
+    pub hook_answer: Mutex<Option<HookError>>,
 }
 
 impl FakePlace {
@@ -64,6 +66,8 @@ impl FakePlace {
             reasons: Mutex::default(),
             notes: Mutex::default(),
             programme: Mutex::default(),
+            calls: Mutex::default(),
+            hook_answer: Mutex::default(),
         })
     }
 
@@ -113,6 +117,25 @@ impl Place for FakePlace {
                 }
             }
             Ok(())
+        })
+    }
+    fn hook<'a>(
+        &'a self,
+        connector: &'a str,
+        call: Call,
+    ) -> BoxFuture<'a, Result<Value, HookError>> {
+        Box::pin(async move {
+            if connector != "calendar" {
+                return Err(HookError::Unknown);
+            }
+            if *self.silent.lock().unwrap() {
+                std::future::pending::<()>().await;
+            }
+            if let Some(error) = self.hook_answer.lock().unwrap().clone() {
+                return Err(error);
+            }
+            self.calls.lock().unwrap().push(call);
+            Ok(json!({ "ok": true }))
         })
     }
     fn follow(&self, after: Option<Position>) -> Result<Follow, FollowError> {

@@ -11,7 +11,8 @@ use raccord_model::PlaceId;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::home::{Clusters, Home};
+use super::clusters::Clusters;
+use super::home::Home;
 use super::sharing;
 use crate::cli::Session;
 use crate::report::Problem;
@@ -52,6 +53,8 @@ struct Joined {
     view: watch::Receiver<View>,
     /// What it said last, and when.
     said: Option<(BTreeSet<PlaceId>, Instant)>,
+    /// In which life it was, and when the servers had gone back, when its copies were compared last.
+    compared: (Option<u64>, Option<Instant>),
 }
 
 /// What is to be done now.
@@ -65,6 +68,8 @@ pub(super) struct Turn {
     pub(super) take: Vec<PlaceId>,
     /// Places to show as ones that another node works for.
     pub(super) show: Vec<PlaceId>,
+    /// Places of others of which this machine may have read more than there is.
+    pub(super) compare: Vec<PlaceId>,
     /// Places whose cluster could not be joined, and why.
     pub(super) hindered: Vec<(PlaceId, Problem)>,
 }
@@ -173,11 +178,20 @@ impl Among {
             let view = joined.view.borrow_and_update().clone();
             let us = joined.node.id();
             let next = sharing::turn(us, &view);
+            // Whoever was away, or saw the servers go back, may be the only one that can tell.
+            let now = (joined.node.life(), view.went_back());
+            let compares = now.0.is_some() && now != joined.compared;
+            if compares {
+                joined.compared = now;
+            }
             for (id, place) in &mut self.places {
                 if place.joined != Some(at) {
                     continue;
                 }
                 let ours = view.holder(id) == Some(us);
+                if compares && !ours && !running.contains(id) {
+                    turn.compare.push(id.clone());
+                }
                 match running.contains(id) {
                     true if !ours => turn.lost.push(id.clone()),
                     // Letting go was not heard: nobody else can take it.
@@ -225,6 +239,7 @@ impl Among {
                     node,
                     view,
                     said: None,
+                    compared: (None, None),
                 });
                 self.nodes.len() - 1
             }));

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use raccord_engine::Input;
 use raccord_kit::Clock;
 use raccord_model::Words;
 use raccord_web::Feed;
@@ -15,8 +16,9 @@ use super::face::{self, Here};
 use super::figures::Counted;
 use super::hands::{self, Begin, Ready};
 use super::home::Home;
+use super::hooks::Hooks;
 use super::load::Written;
-use super::observe::{lost, written};
+use super::observe::{self, written};
 use super::running::Shared;
 use super::secrets;
 use super::sources::SourceTask;
@@ -149,8 +151,13 @@ impl AtWork {
     }
 
     async fn read_with(&self, set: &Set) {
-        restore_lost(&set.tools, &self.desk).await;
+        let written = restore_lost(&set.tools, &self.desk).await;
         let mut reading = self.reading.lock().await;
+        let (tools, desk) = (Arc::clone(&set.tools), self.desk.clone());
+        reading.spawn(async move {
+            let missing = observe::missing(&tools, written).await;
+            make_again(&desk, missing).await;
+        });
         let (watch, replaced) = secrets::watch(
             set.session.settings.clone(),
             Arc::clone(&set.tools),
@@ -158,6 +165,8 @@ impl AtWork {
             self.shared.stop.clone(),
         );
         reading.spawn(watch);
+        let hooks = Arc::new(Hooks::of(&set.tools, &self.here.hooks()));
+        self.here.opens(Arc::clone(&hooks));
         for (name, tool) in set.tools.iter() {
             if tool.source().is_none() {
                 continue;
@@ -170,6 +179,7 @@ impl AtWork {
                 watching: Arc::clone(&self.shared.watching),
                 stop: self.shared.stop.clone(),
                 replaced: replaced.clone(),
+                hinted: hooks.hints(name),
             };
             reading.spawn(task.run());
         }
@@ -211,12 +221,19 @@ fn only_at_the_start(before: &Session, fresh: &Session, listen: SocketAddr) -> R
     ))
 }
 
-/// What somebody deleted while nobody was at work is made again.
-async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) {
+/// What somebody deleted while nobody was at work is made again. Gives what may be missing where only
+/// a tool can tell; nothing where the log refuses: the writer says so, and tries again.
+async fn restore_lost(tools: &Arc<Tools>, desk: &Desk) -> observe::Written {
     let Ok(written) = desk.peek(|engine, _| written(engine.state())).await else {
-        return; // The log refuses: the writer says so, and tries again.
+        return Vec::new();
     };
-    for input in lost(tools, written).await {
+    let lost = observe::lost(tools, written.clone()).await;
+    make_again(desk, lost).await;
+    written
+}
+
+async fn make_again(desk: &Desk, lost: Vec<Input>) {
+    for input in lost {
         if desk.input(input).await.is_err() {
             return;
         }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use raccord_engine::{Engine, Health, SinkState, SourceState, State};
 use serde_json::{Map, Value, json};
 
-use super::home::{Clusters, Home};
+use super::clusters::Clusters;
+use super::home::Home;
 use super::load::{Shown, load_reader};
 use super::{socket, told};
 use crate::cli::Session;

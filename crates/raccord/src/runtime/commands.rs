@@ -20,6 +20,7 @@ use super::pass::{Pass, PassOptions, one_pass};
 use super::people;
 use super::printed;
 use super::socket::{self, Answer, Asked, Request};
+use super::testimony;
 use super::told;
 use crate::cli::Unmute;
 use crate::locale::View;
@@ -96,8 +97,17 @@ impl Commands {
         let here = &self.place.here;
         let answer = match ask {
             Ask::Post(changes) => serde_json::to_vec(&here.post(changes).await),
+            Ask::Hook { connector, call } => serde_json::to_vec(&here.hook(&connector, call).await),
             Ask::Programme { now, limit } => serde_json::to_vec(&here.programme(now, limit).await),
             Ask::Command(asked) => serde_json::to_vec(&self.answer(asked).await),
+            Ask::Lacks(known) => match known.parse() {
+                Ok(known) => match testimony::heard(&self.place.desk, known).await {
+                    Some(lacks) => serde_json::to_vec(&lacks),
+                    // Asked again, it may be known.
+                    None => return,
+                },
+                Err(()) => return,
+            },
         };
         // Whoever asked may be gone; what was decided stands.
         drop(question.answer(&answer.unwrap_or_default()).await);

@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::home::{Clusters, Home};
+use super::clusters::Clusters;
+use super::home::Home;
 use super::load;
 use super::node::Process;
 use super::places::Places;

@@ -29,6 +29,8 @@ pub(crate) enum Command {
         delivery: DeliveryId,
         outcome: Outcome,
         unchanged: bool,
+        /// During which opening of the log it was started.
+        opening: u64,
     },
     Ask(Ask),
     /// The same for our own needs: nobody will ask again soon.

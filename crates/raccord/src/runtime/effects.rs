@@ -1,19 +1,24 @@
 //! Makes effects: one lane's items, one after the other, stopping at the first that fails.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use raccord_kit::rate::Rate;
 use raccord_kit::{Clock, Job, Made, Sink, Tool};
 use raccord_model::{
-    Blame, ConnectorName, Envelope, Failure, Item, Outcome, Payload, PlaceId, Words, Work,
+    Blame, ConnectorName, EntityId, Envelope, Failure, Item, Outcome, Payload, PlaceId, Words, Work,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Command;
 use super::home::Home;
 use crate::connectors::Tools;
+
+/// How soon a place that nobody may work for now is looked at again.
+const NOT_OURS: Duration = Duration::from_secs(1);
 
 /// What every lane needs.
 #[derive(Clone)]
@@ -23,6 +28,40 @@ pub(crate) struct Effects {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) home: Home,
     pub(crate) stop: CancellationToken,
+    /// How often the log was opened before: what an effect of an earlier time came to says nothing of
+    /// the attempts of this one.
+    pub(crate) opening: u64,
+    /// The same, as it is now.
+    present: Arc<AtomicU64>,
+    lanes: Arc<Lanes>,
+}
+
+/// The lanes at work. Within one opening of the log the engine starts a lane once; an effect that
+/// outlives the opening it belongs to is waited for, so that what it writes does not come last.
+#[derive(Default)]
+struct Lanes(Mutex<BTreeMap<(ConnectorName, EntityId), Arc<Turn>>>);
+
+type Turn = tokio::sync::Mutex<()>;
+
+impl Lanes {
+    async fn enter(&self, lane: &(ConnectorName, EntityId)) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(lane.clone()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
+    fn leave(&self, lane: &(ConnectorName, EntityId), turn: OwnedMutexGuard<()>) {
+        drop(turn);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known
+            .get(lane)
+            .is_some_and(|turn| Arc::strong_count(turn) == 1)
+        {
+            known.remove(lane);
+        }
+    }
 }
 
 impl Effects {
@@ -42,6 +81,9 @@ impl Effects {
             clock,
             home,
             stop,
+            opening: 0,
+            present: Arc::default(),
+            lanes: Arc::default(),
         }
     }
 
@@ -57,6 +99,9 @@ impl Effects {
             self.home.clone(),
             self.stop.clone(),
         );
+        fresh.opening = self.opening;
+        fresh.present = Arc::clone(&self.present);
+        fresh.lanes = Arc::clone(&self.lanes);
         let rates = Arc::make_mut(&mut fresh.rates);
         for (name, rate) in rates {
             let (before, now) = (self.tools.get(name), fresh.tools.get(name));
@@ -69,10 +114,25 @@ impl Effects {
         fresh
     }
 
+    /// The log was opened again: lanes of before start nothing more.
+    pub(crate) fn opens_again(&mut self) {
+        self.opening += 1;
+        self.present.store(self.opening, Ordering::SeqCst);
+    }
+
+    fn is_past(&self) -> bool {
+        self.present.load(Ordering::SeqCst) != self.opening
+    }
+
     /// Makes the items of one lane, and tells the writer how each ended.
     pub(crate) async fn lane(self, work: Work, tell: mpsc::Sender<Command>) {
+        let lane = (work.connector.clone(), work.family);
+        let turn = self.lanes.enter(&lane).await;
         let mut failed = false;
         for item in work.items {
+            if self.is_past() {
+                break; // Whoever opened the log again decided anew, and may be mute.
+            }
             let delivery = item.delivery;
             let (outcome, unchanged) = if failed || self.stop.is_cancelled() || self.is_late(&item)
             {
@@ -87,11 +147,13 @@ impl Effects {
                 delivery,
                 outcome,
                 unchanged,
+                opening: self.opening,
             });
             if told.await.is_err() {
-                return; // The writer is gone; the log tells the next one what is owed.
+                break; // The writer is gone; the log tells the next one what is owed.
             }
         }
+        self.lanes.leave(&lane, turn);
     }
 
     fn is_late(&self, item: &Item) -> bool {
@@ -106,7 +168,12 @@ impl Effects {
         };
         let _turn = rate.turn().await;
         // A process that was stopped for a while may find that another took over.
-        if self.is_late(&item) || !self.home.is_ours() {
+        if self.is_late(&item) || self.is_past() {
+            return (Outcome::NotStarted, false);
+        }
+        if !self.home.is_ours() {
+            // It is owed still, and would be tried again at once.
+            tokio::time::sleep(NOT_OURS).await;
             return (Outcome::NotStarted, false);
         }
         let looking = matches!(item.payload, Payload::Find { .. });

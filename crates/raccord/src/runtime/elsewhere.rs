@@ -7,13 +7,14 @@ use std::time::Duration;
 use futures_util::stream;
 use jiff::Timestamp;
 use raccord_bus::jetstream::{Node, name};
-use raccord_model::{Change, Words};
+use raccord_model::{Call, Change, Words};
 use raccord_web::{
-    BoxFuture, Exposition, Follow, FollowError, Place, Position, PostError, Programme, Readiness,
-    Reason, Token,
+    BoxFuture, Exposition, Follow, FollowError, HookError, Place, Position, PostError, Programme,
+    Readiness, Reason, Token,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::face::{self, PAST};
@@ -33,6 +34,13 @@ const LOOK: Duration = Duration::from_millis(500);
 pub(super) enum Ask {
     /// To take what another program posted.
     Post(Vec<Change>),
+    /// To take what a tool calls to say.
+    Hook {
+        /// Its connector.
+        connector: String,
+        /// The call.
+        call: Call,
+    },
     /// What is on show.
     Programme {
         /// The hour.
@@ -42,6 +50,8 @@ pub(super) enum Ask {
     },
     /// A command.
     Command(Asked),
+    /// Whether the log lacks a commit that the asking machine has read: its number and its hash.
+    Lacks(String),
 }
 
 /// A place that another node works for, or none yet.
@@ -112,11 +122,11 @@ fn other_version(home: &Home) -> Problem {
     )
 }
 
-fn not_ready(problem: &Problem) -> PostError {
-    let why = problem.findings.first();
-    PostError::NotReady {
-        why: why.map(|finding| finding.text.clone()).unwrap_or_default(),
-    }
+fn why(problem: &Problem) -> Words {
+    let first = problem.findings.first();
+    first
+        .map(|finding| finding.text.clone())
+        .unwrap_or_default()
 }
 
 impl Place for Elsewhere {
@@ -135,7 +145,19 @@ impl Place for Elsewhere {
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
         Box::pin(async move {
             let taken = self.ask(&Ask::Post(changes)).await;
-            taken.map_err(|problem| not_ready(&problem))?
+            taken.map_err(|problem| PostError::NotReady { why: why(&problem) })?
+        })
+    }
+
+    fn hook<'a>(
+        &'a self,
+        connector: &'a str,
+        call: Call,
+    ) -> BoxFuture<'a, Result<Value, HookError>> {
+        Box::pin(async move {
+            let connector = connector.to_owned();
+            let heard = self.ask(&Ask::Hook { connector, call }).await;
+            heard.map_err(|problem: Problem| HookError::NotReady { why: why(&problem) })?
         })
     }
 

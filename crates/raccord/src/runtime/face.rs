@@ -9,18 +9,22 @@ use jiff::Timestamp;
 use raccord_bus::{LogError, LogRead};
 use raccord_engine::{Input, Reply};
 use raccord_kit::Clock;
+use raccord_kit::hook::Heard;
 use raccord_model::{
-    Activity, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility, Words,
+    Activity, Call, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility,
+    Words,
 };
 use raccord_web::{
-    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, Kind, Place, Position,
-    PostError, Programme, Readiness, Reason, Token,
+    BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, HookError, Kind, Place,
+    Position, PostError, Programme, Readiness, Reason, Token,
 };
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
 use super::figures::{Counted, Figures};
 use super::home::Home;
+use super::hooks::Hooks;
 use super::stopped::Why;
 use super::{queries, stopped};
 use crate::settings::Settings;
@@ -50,6 +54,8 @@ pub(crate) struct Here {
     visited: AtomicI64,
     /// Why the settings on the disk are not those the place works with.
     refused: RwLock<Option<Words>>,
+    /// The tools that call.
+    hooks: RwLock<Arc<Hooks>>,
     /// How many activities a page shows.
     limit: usize,
 }
@@ -198,6 +204,7 @@ impl Here {
             shown: RwLock::default(),
             visited: AtomicI64::new(i64::MIN),
             refused: RwLock::default(),
+            hooks: RwLock::default(),
             limit,
         }
     }
@@ -212,6 +219,16 @@ impl Here {
     /// The settings on the disk are not taken, for this reason; none once they are.
     pub(crate) fn keeps_its_settings(&self, why: Option<Words>) {
         *self.refused.write().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// From now on these tools call.
+    pub(crate) fn opens(&self, hooks: Arc<Hooks>) {
+        *self.hooks.write().unwrap_or_else(PoisonError::into_inner) = hooks;
+    }
+
+    /// The tools that call.
+    pub(crate) fn hooks(&self) -> Arc<Hooks> {
+        Arc::clone(&self.hooks.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn known(&self) -> Arc<Known> {
@@ -278,6 +295,38 @@ impl Here {
     }
 }
 
+impl Here {
+    /// Makes durable what others told.
+    async fn keep(&self, input: Input) -> Result<(), PostError> {
+        match self.desk.try_input(input).await {
+            Ok(Some(Reply::Taken | Reply::SignedUp { .. })) => Ok(()),
+            Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
+                refusals
+                    .into_iter()
+                    .map(|refusal| EventFault {
+                        index: refusal.index,
+                        pointer: refusal.pointer,
+                        detail: refusal.detail,
+                    })
+                    .collect(),
+            )),
+            Ok(Some(Reply::Cannot(why))) => Err(PostError::NotReady { why }),
+            Ok(None) => Err(PostError::Overloaded {
+                retry_after: Duration::from_secs(1),
+            }),
+            Err(broken) => {
+                let why = broken
+                    .0
+                    .findings
+                    .first()
+                    .map(|finding| finding.text.clone())
+                    .unwrap_or_default();
+                Err(PostError::NotReady { why })
+            }
+        }
+    }
+}
+
 impl Place for Here {
     fn place(&self) -> Arc<raccord_model::Place> {
         Arc::clone(&self.known().place)
@@ -292,33 +341,29 @@ impl Place for Here {
     }
 
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
+        Box::pin(self.keep(Input::Posted(changes)))
+    }
+
+    fn hook<'a>(
+        &'a self,
+        connector: &'a str,
+        call: Call,
+    ) -> BoxFuture<'a, Result<Value, HookError>> {
         Box::pin(async move {
-            match self.desk.try_input(Input::Posted(changes)).await {
-                Ok(Some(Reply::Taken | Reply::SignedUp { .. })) => Ok(()),
-                Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
-                    refusals
-                        .into_iter()
-                        .map(|refusal| EventFault {
-                            index: refusal.index,
-                            pointer: refusal.pointer,
-                            detail: refusal.detail,
-                        })
-                        .collect(),
-                )),
-                Ok(Some(Reply::Cannot(why))) => Err(PostError::NotReady { why }),
-                Ok(None) => Err(PostError::Overloaded {
-                    retry_after: Duration::from_secs(1),
-                }),
-                Err(broken) => {
-                    let why = broken
-                        .0
-                        .findings
-                        .first()
-                        .map(|finding| finding.text.clone())
-                        .unwrap_or_default();
-                    Err(PostError::NotReady { why })
-                }
+            let name: ConnectorName = connector.parse().map_err(|_| HookError::Unknown)?;
+            let hooks = self.hooks();
+            let Heard {
+                hint,
+                changes,
+                answer,
+            } = hooks.hear(&name, &call)?;
+            if !changes.is_empty() {
+                let connector = name.clone();
+                let heard = Input::Heard { connector, changes };
+                self.keep(heard).await.map_err(not_kept)?;
             }
+            hooks.took(&name, hint);
+            Ok(answer.unwrap_or_else(|| json!({ "ok": true })))
         })
     }
 
@@ -392,6 +437,7 @@ impl Place for Here {
         );
         let read = (&*self.counted, self.desk.same());
         shown.figures.expose(read, self.clock.now(), out);
+        self.hooks().expose(out);
     }
 
     fn programme(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>> {
@@ -403,6 +449,21 @@ impl Place for Here {
             self.refresh().await;
             self.shown(now, limit)
         })
+    }
+}
+
+/// Why what a tool's call told is not kept.
+fn not_kept(error: PostError) -> HookError {
+    match error {
+        PostError::Overloaded { retry_after } => HookError::Overloaded { retry_after },
+        PostError::NotReady { why } => HookError::NotReady { why },
+        PostError::Refused(faults) => HookError::Unfit(
+            faults
+                .into_iter()
+                .next()
+                .map(|fault| fault.detail)
+                .unwrap_or_default(),
+        ),
     }
 }
 

@@ -13,10 +13,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::clockwork::Steady;
+use super::clusters::Clusters;
 use super::desk::Desk;
 use super::effects::Effects;
 use super::elsewhere::{self, Ask};
-use super::home::{Clusters, Home};
+use super::home::Home;
 use super::load::{Written, open_writer};
 use super::pass::{Pass, PassOptions, agreed, one_pass};
 use super::renderer::Rendering;

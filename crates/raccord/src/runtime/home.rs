@@ -1,152 +1,24 @@
 //! Where the log of a place lies: in a folder of this machine, or in a cluster of which the folder
 //! keeps a copy.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use raccord_bus::jetstream::{
-    self, ClusterError, EventOut, Jetstream, JetstreamLog, JetstreamReader, Node, name,
+    self, ClusterError, EventOut, JetstreamLog, JetstreamReader, Known, Node, RESTORED, name,
 };
 use raccord_bus::{
     Forgotten, Head, Log, LogError, LogRead, MOVED, Past, Reader, SqliteLog, SqliteReader,
 };
-use raccord_model::PlaceId;
-use tokio::runtime::Runtime;
+use raccord_model::{PlaceId, Words};
 
+use super::clusters::{Claim, Clusters, Link};
 use super::socket;
 use crate::report::Problem;
 use crate::settings::Settings;
-use crate::settings::cluster::Cluster;
 
 /// Who asked to be forgotten, where the log lies in a cluster: a remark, and each machine's own list.
 const FORGOTTEN: &str = "forgotten";
-
-/// The connections of this process, one for each cluster its places name.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Clusters(Arc<Mutex<Vec<(String, Link)>>>);
-
-/// A connection, this process among the nodes behind it, and what carries both.
-#[derive(Clone, Debug)]
-struct Link {
-    jetstream: Jetstream,
-    name: Arc<str>,
-    node: Arc<Mutex<Option<Arc<Node>>>>,
-    /// What this process works for.
-    claims: Arc<Mutex<BTreeMap<PlaceId, Weak<Claim>>>>,
-    // Dropped last.
-    _carrier: Arc<Carrier>,
-}
-
-impl Link {
-    /// This process among the nodes; it joins them when it is first asked for.
-    fn node(&self) -> Result<Arc<Node>, LogError> {
-        let mut known = self.node.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(node) = &*known {
-            return Ok(Arc::clone(node));
-        }
-        let node = Arc::new(Node::join(&self.jetstream, &self.name)?);
-        *known = Some(Arc::clone(&node));
-        Ok(node)
-    }
-}
-
-/// This process works for the place, as long as this lives and the others hear of it.
-#[derive(Debug)]
-struct Claim {
-    node: Arc<Node>,
-    place: PlaceId,
-    // To let go, it has to be connected still.
-    link: Link,
-}
-
-fn lives(claim: &Weak<Claim>) -> bool {
-    claim.strong_count() > 0
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let claims = Arc::clone(&self.link.claims);
-        let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
-        if claims.get(&self.place).is_some_and(lives) {
-            // It was claimed anew since this one ended.
-            return;
-        }
-        claims.remove(&self.place);
-        if let Err(error) = self.node.release(&self.place) {
-            tracing::warn!(place = %self.place, error.code = error.code(), %error, "the place is not let go yet");
-        }
-    }
-}
-
-/// The thread of a connection: calls that wait for an answer never wait for one another.
-#[derive(Debug)]
-struct Carrier(Option<Runtime>);
-
-impl Drop for Carrier {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            // It may be dropped on a thread of another runtime, which must not wait.
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl Clusters {
-    /// Those of this process.
-    pub(crate) fn ours() -> Self {
-        static OURS: LazyLock<Clusters> = LazyLock::new(Clusters::default);
-        OURS.clone()
-    }
-
-    /// The connection to `cluster`, made when it is first asked for.
-    ///
-    /// # Errors
-    /// When it cannot be reached, or refuses.
-    fn link(&self, cluster: &Cluster) -> Result<Link, Problem> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = format!("{cluster:?}");
-        if let Some((_, link)) = known.iter().find(|(other, _)| *other == key) {
-            return Ok(link.clone());
-        }
-        let settings = cluster.connection().map_err(|failure| {
-            Problem::failed(cluster.address(), &failure.code, failure.text, failure.mend)
-        })?;
-        let name = cluster.node.clone().unwrap_or_else(machine);
-        let link = connect(&settings, &name);
-        let link = link.map_err(|error| refused(&cluster.address(), &error))?;
-        known.push((key, link.clone()));
-        Ok(link)
-    }
-}
-
-/// What this machine is called.
-fn machine() -> String {
-    let known = rustix::system::uname();
-    known.nodename().to_string_lossy().into_owned()
-}
-
-fn connect(settings: &jetstream::Settings, name: &str) -> Result<Link, LogError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("cluster")
-        .enable_all()
-        .build()
-        .map_err(|source| LogError::Io {
-            step: "start a thread for",
-            path: settings.servers.join(",").into(),
-            source,
-        })?;
-    let handle = runtime.handle().clone();
-    let carrier = Arc::new(Carrier(Some(runtime)));
-    Ok(Link {
-        jetstream: Jetstream::connect(handle, settings)?,
-        name: name.into(),
-        node: Arc::default(),
-        claims: Arc::default(),
-        _carrier: carrier,
-    })
-}
 
 /// Where the log of one place lies.
 #[derive(Clone, Debug)]
@@ -178,11 +50,15 @@ impl Home {
         let in_folder = Self::folder(&settings.place.id, &settings.data);
         Ok(match &settings.cluster {
             None => in_folder,
-            Some(cluster) => Self {
-                address: settings.address(),
-                cluster: Some(clusters.link(cluster)?),
-                ..in_folder
-            },
+            Some(cluster) => {
+                let link = clusters.link(cluster)?;
+                link.keeps_copy(&in_folder.place, &in_folder.data);
+                Self {
+                    address: settings.address(),
+                    cluster: Some(link),
+                    ..in_folder
+                }
+            }
         })
     }
 
@@ -268,20 +144,10 @@ impl Home {
         let Some(link) = self.cluster.clone() else {
             return Ok(Some(self));
         };
-        let node = link.node().map_err(|error| self.refused(&error))?;
-        let claims = Arc::clone(&link.claims);
-        let mut claims = claims.lock().unwrap_or_else(PoisonError::into_inner);
-        let works = claims.get(&self.place).is_some_and(lives);
-        // What this process still ends is not begun again before it has ended.
-        if works || !claim(&node, &self.place).map_err(|error| self.refused(&error))? {
+        let made = link.claimed(&self.place, claim);
+        let Some(made) = made.map_err(|error| self.refused(&error))? else {
             return Ok(None);
-        }
-        let made = Arc::new(Claim {
-            node,
-            place: self.place.clone(),
-            link,
-        });
-        claims.insert(self.place.clone(), Arc::downgrade(&made));
+        };
         self.claim = Some(made);
         Ok(Some(self))
     }
@@ -289,7 +155,29 @@ impl Home {
     /// Whether this process may work for the place: nobody else can have taken it.
     pub(crate) fn is_ours(&self) -> bool {
         let claim = self.claim.as_ref();
-        claim.is_none_or(|claim| claim.node.holds(&self.place))
+        claim.is_none_or(|claim| claim.is_ours())
+    }
+
+    /// Whether another node has taken the place from this process.
+    pub(crate) fn is_lost(&self) -> bool {
+        let claim = self.claim.as_ref();
+        claim.is_some_and(|claim| claim.is_lost())
+    }
+
+    /// What is said once another node has taken it.
+    pub(crate) fn taken_over(&self) -> Problem {
+        Problem::failed(
+            &self.address,
+            "cluster.taken-over",
+            Words::new(
+                "Un autre programme s'occupe de ce lieu depuis que celui-ci est resté un moment sans réponse des serveurs.",
+                "Another node works for this place since this one was without an answer of the servers for a while.",
+            ),
+            Words::new(
+                "Relancez la commande : elle sera confiée à l'autre programme.",
+                "Run the command again: it is handed to the other node.",
+            ),
+        )
     }
 
     /// Whether its log lies in a cluster.
@@ -343,9 +231,12 @@ impl Home {
                 }
             }
             Some(link) => {
-                let opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
+                let mut opened = JetstreamLog::open(&link.jetstream, &self.data, &self.place)?;
+                // Asked in any case: what others know is let go once it was heard.
+                let told = self.others_know_more(&mut opened.log, link)?;
+                let restored = opened.restored || told;
                 let past = Past {
-                    restored: opened.restored,
+                    restored,
                     moved: opened.log.meta(MOVED)?,
                     ..Past::default()
                 };
@@ -355,6 +246,50 @@ impl Home {
                 }
             }
         })
+    }
+
+    /// Whether another machine has read what the log does not have: then it went back in time, and
+    /// that is remembered.
+    fn others_know_more(&self, log: &mut JetstreamLog, link: &Link) -> Result<bool, LogError> {
+        let node = link.node()?;
+        let known = node.others_know(&self.place);
+        let mut more = Vec::new();
+        for (other, known) in known {
+            if !jetstream::has(log, &known)? {
+                tracing::warn!(place = %self.place, node = name(&other), "another machine has read more of the log than there is");
+                more.push((other, known));
+            }
+        }
+        if !more.is_empty() {
+            log.set_meta(RESTORED, Some("yes"))?;
+        }
+        for (other, known) in &more {
+            node.told(other, &self.place, known);
+        }
+        Ok(!more.is_empty())
+    }
+
+    /// What this machine's copy knows that the cluster, as it answers, does not have; nothing is
+    /// concluded from that before the log's writer says so too.
+    ///
+    /// # Errors
+    /// As either cannot be read.
+    pub(crate) fn knows_more(&self) -> Result<Option<Known>, LogError> {
+        match &self.cluster {
+            Some(link) => jetstream::outdoes(&link.jetstream, &self.data, &self.place),
+            None => Ok(None),
+        }
+    }
+
+    /// Lets this machine's copy go, if it is still that one: what it knew was heard.
+    ///
+    /// # Errors
+    /// As the machine refuses.
+    pub(crate) fn forget_copy(&self, known: &Known) -> Result<(), LogError> {
+        if jetstream::copied(&self.data, &self.place)?.as_ref() == Some(known) {
+            jetstream::drop_copy(&self.data)?;
+        }
+        Ok(())
     }
 
     /// Opens the log for reading; none where the place never ran.

@@ -10,8 +10,9 @@ use raccord_engine::{Engine, Order};
 use raccord_kit::Finding;
 use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId, Words};
 
+use super::clusters::Clusters;
 use super::hands::{Hands, Ready, decide, hands, lift, only_decide, pass_here, rules_of, runtime};
-use super::home::{Clusters, Home, refused};
+use super::home::{Home, refused};
 use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;

@@ -8,8 +8,9 @@ use std::path::Path;
 use raccord_bus::{Head, LogError, LogRead, MOVED, SqliteReader};
 use raccord_model::Words;
 
+use super::clusters::Clusters;
 use super::hands::{LOCKED, held};
-use super::home::{Clusters, Home};
+use super::home::Home;
 use super::local::{deed, not_restored, stop_it_first};
 use super::{load, socket};
 use crate::cli::Session;

@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use raccord_kit::Clock;
-use raccord_model::{Change, PlaceId, Words};
+use raccord_model::{Call, Change, PlaceId, Words};
 use raccord_web::{
-    BoxFuture, Exposition, Follow, FollowError, Node, Place, Position, PostError, Programme,
-    Readiness, Reason, Token, starting,
+    BoxFuture, Exposition, Follow, FollowError, HookError, Node, Place, Position, PostError,
+    Programme, Readiness, Reason, Token, starting,
 };
+use serde_json::Value;
 use tokio::sync::SetOnce;
 
 use super::elsewhere::Elsewhere;
@@ -187,6 +188,11 @@ impl Place for Starting {
     fn post(&self, _: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
         let (_, why) = self.reason();
         Box::pin(async { Err(PostError::NotReady { why }) })
+    }
+
+    fn hook<'a>(&'a self, _: &'a str, _: Call) -> BoxFuture<'a, Result<Value, HookError>> {
+        let (_, why) = self.reason();
+        Box::pin(async { Err(HookError::NotReady { why }) })
     }
 
     fn follow(&self, _: Option<Position>) -> Result<Follow, FollowError> {

@@ -60,8 +60,12 @@ pub(crate) async fn observe_all(tools: &Arc<Tools>, known: Known) -> Observed {
             }
         })
     });
-    let (mut observed, lost) = tokio::join!(join_all(readings), lost(tools, written));
-    observed.extend(lost);
+    let (mut observed, lost, missing) = tokio::join!(
+        join_all(readings),
+        lost(tools, written.clone()),
+        missing(tools, written)
+    );
+    observed.extend(lost.into_iter().chain(missing));
     observed
 }
 
@@ -97,17 +101,40 @@ pub(crate) async fn lost(tools: &Arc<Tools>, written: Written) -> Vec<Input> {
     let tools = Arc::clone(tools);
     let look = move || {
         let gone = |(connector, objects): (ConnectorName, Vec<(EntityId, String)>)| {
-            let sink = tools.get(&connector)?.sink()?;
-            let names: Vec<String> = objects.iter().map(|(_, name)| name.clone()).collect();
-            let lost: BTreeSet<String> = sink.lost(&names).into_iter().collect();
-            let of = objects.into_iter().filter(|(_, name)| lost.contains(name));
-            let entities: BTreeSet<EntityId> = of.map(|(entity, _)| entity).collect();
-            (!entities.is_empty()).then_some(Input::Lost {
-                connector,
-                entities,
-            })
+            let lost = tools.get(&connector)?.sink()?.lost(&names(&objects));
+            input(connector, objects, lost)
         };
         written.into_iter().filter_map(gone).collect()
     };
     tokio::task::spawn_blocking(look).await.unwrap_or_default()
+}
+
+/// The same of what only the tools themselves can tell, all at the same time.
+pub(crate) async fn missing(tools: &Arc<Tools>, written: Written) -> Vec<Input> {
+    let look = |(connector, objects): (ConnectorName, Vec<(EntityId, String)>)| async move {
+        let sink = tools.get(&connector)?.sink()?;
+        let lost = sink.missing(&names(&objects)).await;
+        input(connector, objects, lost)
+    };
+    let all = join_all(written.into_iter().map(look)).await;
+    all.into_iter().flatten().collect()
+}
+
+fn names(objects: &[(EntityId, String)]) -> Vec<String> {
+    objects.iter().map(|(_, name)| name.clone()).collect()
+}
+
+/// That these of the objects are lost, where there are any.
+fn input(
+    connector: ConnectorName,
+    objects: Vec<(EntityId, String)>,
+    lost: Vec<String>,
+) -> Option<Input> {
+    let lost: BTreeSet<String> = lost.into_iter().collect();
+    let of = objects.into_iter().filter(|(_, name)| lost.contains(name));
+    let entities: BTreeSet<EntityId> = of.map(|(entity, _)| entity).collect();
+    (!entities.is_empty()).then_some(Input::Lost {
+        connector,
+        entities,
+    })
 }

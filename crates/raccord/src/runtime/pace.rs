@@ -18,6 +18,8 @@ pub(crate) struct Pace {
     /// Looks in a row that failed, and those among them that were refused.
     failures: u32,
     refusals: u32,
+    /// Whether the tool has to be left alone: it is away, or refuses us.
+    patient: bool,
 }
 
 impl Pace {
@@ -28,6 +30,7 @@ impl Pace {
             every,
             failures: 0,
             refusals: 0,
+            patient: false,
         }
     }
 
@@ -41,14 +44,22 @@ impl Pace {
         self.failures > 0
     }
 
+    /// Whether it has to be left alone, whatever it calls to say.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.patient
+    }
+
     /// How long to wait after a look that ended so: what the tool asked for is heard, an outage is
     /// met with growing patience, a refusal with much, and a mistake in the document with none.
     pub(crate) fn after(&mut self, failure: Option<&Failure>) -> Duration {
         let Some(failure) = failure else {
             (self.failures, self.refusals) = (0, 0);
+            self.patient = false;
             return self.every;
         };
         self.failures = self.failures.saturating_add(1);
+        self.patient =
+            !matches!(failure.blame, Blame::Data | Blame::Bug) || failure.retry_after_ms.is_some();
         let wait = match failure.blame {
             Blame::Access => {
                 self.refusals = self.refusals.saturating_add(1);
@@ -91,6 +102,7 @@ mod tests {
         assert_eq!(pace.after(None), Duration::from_secs(30));
         let wait = pace.after(Some(&failure(Blame::Data, None)));
         assert_eq!((wait, pace.is_failing()), (Duration::from_secs(30), true));
+        assert!(!pace.is_patient(), "a call may say that it was mended");
         assert_eq!(pace.after(None), Duration::from_secs(30));
         assert!(!pace.is_failing());
     }
@@ -100,6 +112,7 @@ mod tests {
         let mut pace = Pace::of("sheet".parse().unwrap(), Duration::from_secs(30));
         let down = failure(Blame::Transient, None);
         let waits: Vec<Duration> = (0..20).map(|_| pace.after(Some(&down))).collect();
+        assert!(pace.is_patient());
         assert!(waits[0] <= Duration::from_secs(1) && waits[3] > waits[0]);
         assert!(waits.iter().all(|wait| *wait <= Duration::from_mins(1)));
         assert!(waits[19] >= Duration::from_secs(48));

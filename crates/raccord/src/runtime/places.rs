@@ -18,6 +18,7 @@ use super::home::Home;
 use super::load::{self, Unread};
 use super::node::{Process, Slot};
 use super::running::{Running, Shared, tell};
+use super::testimony::testify;
 use super::watching::Watched;
 use crate::cli::{Session, Work};
 use crate::report::Problem;
@@ -95,6 +96,7 @@ impl<'a> Places<'a> {
         let ours: Vec<PlaceId> = self.running.keys().cloned().collect();
         let turn = self.among.turn(&self.shared.clusters, &ours);
         let gone = turn.lost.iter().chain(&turn.give);
+        let elsewhere = turn.compare.iter().chain(&turn.lost).cloned().collect();
         for id in gone {
             let Some(running) = self.running.remove(id) else {
                 continue;
@@ -115,10 +117,24 @@ impl<'a> Places<'a> {
         for id in &turn.show {
             self.shows(id);
         }
+        self.testifies(elsewhere);
         for id in turn.take {
             if !self.shared.ending.is_cancelled() {
                 self.take(&id).await;
             }
+        }
+    }
+
+    /// Tells whoever works for these places now what this machine has read of them.
+    fn testifies(&self, ids: Vec<PlaceId>) {
+        let known = |id: PlaceId| {
+            let session = self.among.session(&id)?;
+            let home = Home::of(&session.settings, &self.shared.clusters).ok()?;
+            Some((home, self.among.node(&id)?))
+        };
+        let places: Vec<_> = ids.into_iter().filter_map(known).collect();
+        if !places.is_empty() {
+            tokio::spawn(testify(places, self.shared.ending.clone()));
         }
     }
 

@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::at_work::AtWork;
+use super::clusters::Clusters;
 use super::commands::{self, Commands};
 use super::guides;
 use super::hands;
-use super::home::{Clusters, Home};
+use super::home::Home;
 use super::load::{self, Unread};
 use super::node::Slot;
 use super::socket;

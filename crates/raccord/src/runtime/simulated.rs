@@ -4,13 +4,22 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod calendar;
+mod chat;
 #[path = "../../../../connectors/nextcloud-calendar/tests/common/cloud.rs"]
 #[allow(dead_code, reason = "the connector's own tests use more of it")]
 mod cloud;
 mod credentials;
 mod figures;
+#[path = "../../../../connectors/matrix/tests/common/house.rs"]
+#[allow(dead_code, reason = "the connector's own tests use more of it")]
+mod house;
+#[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
+mod mattermost;
 mod order;
 mod outage;
+#[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
+mod rocketchat;
+mod rooms;
 mod sleeping;
 mod thread;
 mod world;

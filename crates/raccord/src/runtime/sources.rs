@@ -22,6 +22,8 @@ use crate::connectors::Tools;
 
 /// The least time between two looks that nobody asked for.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The least time between two looks because the tool called: many calls at once are one look.
+const HINTED: Duration = Duration::from_secs(2);
 /// The time between two questions whether there is something new.
 const ASKED_AGAIN: Duration = Duration::from_millis(500);
 
@@ -34,6 +36,8 @@ pub(crate) struct SourceTask {
     pub(crate) stop: CancellationToken,
     /// Moves when a secret was replaced.
     pub(crate) replaced: watch::Receiver<u64>,
+    /// Moves when the tool called to say that something changed; none where it never calls.
+    pub(crate) hinted: Option<watch::Receiver<u64>>,
 }
 
 impl SourceTask {
@@ -49,12 +53,19 @@ impl SourceTask {
         let mut standings = self.desk.standings();
         let mut pace = Pace::of(self.name.clone(), every);
         let mut replaced = self.replaced.clone();
+        let mut hinted = self.hinted.clone();
         let mut told = None;
         loop {
             replaced.borrow_and_update();
+            // A hint that comes during the reading is about what that may have missed.
+            if let Some(hinted) = &mut hinted {
+                hinted.borrow_and_update();
+            }
             let rest = self.read(&mut pace, &mut told).await;
             let paused = Instant::now() + PAUSE;
             let rested = Instant::now() + rest;
+            let hinted_from = Instant::now() + HINTED;
+            let mut hint = false;
             let cursor = standings.borrow().get(&self.name).cloned();
             let cursor = cursor.and_then(|known| known.cursor);
             let mut news = Box::pin(news(source, cursor.as_deref()));
@@ -70,6 +81,8 @@ impl SourceTask {
                 let known = standings.borrow_and_update().get(&self.name).cloned();
                 let look = known.and_then(|known| known.look).filter(|_| !failing);
                 let until = look.map_or(rested, |at| self.instant_of(at).max(paused).min(rested));
+                let until = if hint { until.min(hinted_from) } else { until };
+                let patient = pace.is_patient();
                 tokio::select! {
                     () = self.stop.cancelled() => return,
                     () = tokio::time::sleep_until(until) => due = true,
@@ -77,6 +90,7 @@ impl SourceTask {
                     () = &mut news, if !failing => due = true,
                     moved = standings.changed() => if moved.is_err() { return },
                     Ok(()) = replaced.changed(), if failing => due = true,
+                    () = called(&mut hinted), if !hint && !patient => hint = true,
                 }
             }
         }
@@ -148,6 +162,16 @@ impl SourceTask {
         let wait = Duration::try_from(look.duration_since(self.clock.now())).unwrap_or_default();
         Instant::now() + wait
     }
+}
+
+/// Resolves when the tool called; never where it does not.
+async fn called(hinted: &mut Option<watch::Receiver<u64>>) {
+    if let Some(hinted) = hinted
+        && hinted.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Resolves when the tool says that there is something new.

@@ -29,6 +29,10 @@ pub(crate) fn effect(planned: &Planned, now: jiff::Timestamp, view: &View) -> Ef
         start: start.and_then(civil),
         before: lines(&planned.before, view),
         after: lines(&planned.after, view),
+        text: planned
+            .said
+            .as_ref()
+            .map(|text| text.get(view.lang).to_owned()),
         delivery: Some(planned.delivery),
         url: None,
         unchanged: false,
@@ -173,6 +177,7 @@ fn held_effect(
             .and_then(civil),
         before: lines(&effect.before, view),
         after: lines(&effect.after, view),
+        text: None,
         delivery: None,
         url: None,
         unchanged: false,

@@ -399,6 +399,9 @@ impl Thread {
 
     /// Decides about a group, makes it durable, lets it out.
     fn decide(&mut self, held: &mut Held, group: Vec<Command>) -> Result<(), Problem> {
+        if self.home.is_lost() {
+            return Err(self.home.taken_over());
+        }
         let mut inputs = Vec::with_capacity(group.len() + 1);
         let mut replies: Vec<Option<oneshot::Sender<Result<Reply, Broken>>>> = Vec::new();
         let mut after: Vec<Command> = Vec::new();
@@ -408,12 +411,15 @@ impl Thread {
                     inputs.push(input);
                     replies.push(Some(reply));
                 }
+                // Whoever opened the log again does not know of that attempt, and made or doubts it anew.
+                Command::Outcome { opening, .. } if opening != self.effects.opening => {}
                 Command::Outcome {
                     connector,
                     family,
                     delivery,
                     outcome,
                     unchanged,
+                    ..
                 } => {
                     if let (Some(pass), Outcome::Done(_)) = (&mut self.pass, &outcome) {
                         pass.done.push(delivery);
@@ -634,6 +640,7 @@ impl Thread {
                 return None;
             }
         };
+        self.effects.opens_again();
         let mut held = Held {
             engine: loaded.engine,
             log: loaded.log,

@@ -33,6 +33,9 @@ pub struct EffectShape {
     /// What it will show, in a few lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// The message that people will read, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The delivery that makes it, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
@@ -77,7 +80,12 @@ impl EffectShape {
             write!(out, " {DIM}{when} {}{DIM:#}", view.instant(due))?;
         }
         writeln!(out)?;
-        self.difference(out)
+        self.difference(out)?;
+        let text = self.text.iter().filter(|_| tense == Tense::Todo);
+        for line in text.flat_map(|text| text.lines()) {
+            writeln!(out, "      {DIM}│{DIM:#} {}", shown(line))?;
+        }
+        Ok(())
     }
 
     /// The lines that only stand before, and those that only stand after.

@@ -50,6 +50,7 @@ fn effect(connector: &str, action: Action, title: &str) -> EffectShape {
         start: Some("2027-01-16T15:00".parse().unwrap()),
         before: None,
         after: None,
+        text: None,
         delivery: None,
         url: None,
         unchanged: false,

@@ -10,10 +10,12 @@ use raccord_model::{
     Applied, Class, Context, DeliveryId, EntityId, Found, Item, Manifest, Rendered, Subject,
 };
 
+use tokio::sync::Semaphore;
+
 use super::*;
 
-/// A tool that holds one object and notes what it was asked.
-struct Noting(Arc<Mutex<Vec<String>>>);
+/// A tool that holds one object and notes what it was asked; it answers as often as it is let.
+struct Noting(Arc<Mutex<Vec<String>>>, Arc<Semaphore>);
 
 fn object() -> Applied {
     Applied {
@@ -40,7 +42,7 @@ impl Tool for Noting {
             kind: "noting".to_owned(),
             source: false,
             handles: Vec::new(),
-            parallel: 1,
+            parallel: 2,
             per_second: 0,
             rights: Words::default(),
         }
@@ -73,22 +75,25 @@ impl Sink for Noting {
     }
     fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
         self.note("apply", job);
-        Box::pin(async { Ok(object().into()) })
+        Box::pin(async {
+            self.1.acquire().await.unwrap().forget();
+            Ok(object().into())
+        })
     }
 }
 
-/// How the one item of a lane ended, and what the tool was asked for it.
-async fn made(payload: Payload) -> (Outcome, Vec<String>) {
-    let connector: ConnectorName = "chat".parse().unwrap();
-    let asked = Arc::default();
-    let tool: Box<dyn Tool> = Box::new(Noting(Arc::clone(&asked)));
-    let effects = Effects::new(
-        Arc::new(BTreeMap::from([(connector.clone(), tool)])),
+fn effects(tool: Noting) -> Effects {
+    let tool: Box<dyn Tool> = Box::new(tool);
+    Effects::new(
+        Arc::new(BTreeMap::from([("chat".parse().unwrap(), tool)])),
         Arc::new(ManualClock::at(NOON)),
         Home::folder(&"lieu".parse().unwrap(), std::path::Path::new("data")),
         CancellationToken::new(),
-    );
-    let (tell, mut hear) = mpsc::channel(1);
+    )
+}
+
+/// A lane of one item.
+fn lane(payload: Payload) -> Work {
     let item = Item {
         delivery: DeliveryId::derive(&[b"d"]),
         attempt: 1,
@@ -96,12 +101,19 @@ async fn made(payload: Payload) -> (Outcome, Vec<String>) {
         payload,
         latest: None,
     };
-    let work = Work {
-        connector,
+    Work {
+        connector: "chat".parse().unwrap(),
         family: EntityId::derive(&[b"e"]),
         items: vec![item],
-    };
-    effects.lane(work, tell).await;
+    }
+}
+
+/// How the one item of a lane ended, and what the tool was asked for it.
+async fn made(payload: Payload) -> (Outcome, Vec<String>) {
+    let asked = Arc::default();
+    let effects = effects(Noting(Arc::clone(&asked), Arc::new(Semaphore::new(1))));
+    let (tell, mut hear) = mpsc::channel(1);
+    effects.lane(lane(payload), tell).await;
     let Some(Command::Outcome { outcome, .. }) = hear.recv().await else {
         panic!("every item ends somehow");
     };
@@ -119,4 +131,40 @@ async fn an_object_that_is_no_longer_wanted_is_looked_for_before_it_is_taken_awa
     let (outcome, asked) = made(look).await;
     assert_eq!(outcome, Outcome::Looked(Found::Yes(object())));
     assert_eq!(asked, ["find seek"]);
+}
+
+#[tokio::test]
+async fn an_effect_of_before_the_log_was_opened_again_ends_first_and_says_nothing_of_the_next() {
+    let (asked, answers) = (Arc::default(), Arc::new(Semaphore::new(0)));
+    let first = effects(Noting(Arc::clone(&asked), Arc::clone(&answers)));
+    let mut second = first.clone();
+    let (tell, mut hear) = mpsc::channel(2);
+    let remove = || Payload::Remove {
+        entity: EntityId::derive(&[b"e"]),
+        link: raccord_model::Link {
+            external: "42".to_owned(),
+            tag: None,
+            hash: raccord_model::Digest::default(),
+            revision: 1,
+            url: None,
+        },
+    };
+    let mut both = lane(remove());
+    both.items.extend(lane(remove()).items);
+    let begun = tokio::spawn(first.lane(both, tell.clone()));
+    tokio::task::yield_now().await;
+    second.opens_again();
+    let next = tokio::spawn(second.clone().lane(lane(remove()), tell));
+    tokio::task::yield_now().await;
+    assert_eq!(asked.lock().unwrap().len(), 1, "the next one waits");
+    answers.add_permits(2);
+    begun.await.unwrap();
+    next.await.unwrap();
+    let mut openings = Vec::new();
+    while let Some(Command::Outcome { opening, .. }) = hear.recv().await {
+        openings.push(opening);
+    }
+    assert_eq!(openings, [0, 1], "what had not begun was left");
+    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert!(second.lanes.0.lock().unwrap().is_empty(), "none is kept");
 }

@@ -36,10 +36,14 @@ impl Stage {
     }
 
     async fn world(&self, name: &str, sheet: &str) -> World {
+        self.world_with(name, sheet, "every = '1m'").await
+    }
+
+    async fn world_with(&self, name: &str, sheet: &str, more: &str) -> World {
         let config = format!(
             "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
              [connectors.{name}]\nkind = 'nextcloud-calendar'\nurl = '{}'\nuser = 'raccord'\n\
-             password_file = 'secret'\ncalendar = 'programme'\nevery = '1m'\n[guards]\nchange_count = 1000\n",
+             password_file = 'secret'\ncalendar = 'programme'\n{more}\n[guards]\nchange_count = 1000\n",
             self.standin.url("/")
         );
         let files = [("programme.csv", sheet), ("secret", "secret")];
@@ -121,6 +125,67 @@ async fn one_entry_of_a_hundred_that_is_refused_is_set_aside_and_made_once_it_is
     world.order(Order::Retry(*delivery)).await;
     world.pass(SECOND * 10, SECOND).await;
     assert_eq!(stage.entries(), 100);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_of_the_cloud_is_one_look_however_often_it_comes_and_a_false_one_none() {
+    let stage = Stage::open().await;
+    let more = "every = '1h'\nhook_secret = 'canary'";
+    let world = stage.world_with("agenda", &sheet(1, "Halle"), more).await;
+    world.pass(MINUTE * 3, SECOND * 5).await;
+    let looks = || stage.cloud.count("PROPFIND");
+    let before = looks();
+    for _ in 0..5 {
+        assert_eq!(world.call("agenda", "wrong").await.0, 401);
+    }
+    world.pass(SECOND * 10, SECOND).await;
+    assert_eq!(looks(), before);
+
+    // A member's program writes, and the cloud calls for it, and again, and again.
+    stage.cloud.member_puts(
+        "programme",
+        "own.ics",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:own\r\nDTSTAMP:20270101T000000Z\r\nDTSTART;TZID=Europe/Paris:20270301T190000\r\nSUMMARY:Permanence\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    );
+    for _ in 0..20 {
+        let (status, answer) = world.call("agenda", "canary").await;
+        assert_eq!(status, 200);
+        assert!(answer.ends_with("{\"ok\":true}"), "{answer}");
+    }
+    world.pass(SECOND * 10, SECOND).await;
+    let known = world
+        .state(|engine| engine.state().activities().count())
+        .await;
+    assert_eq!(known, 2, "the entry is known long before the hour is over");
+    assert!(
+        (1..=3).contains(&(looks() - before)),
+        "{}",
+        looks() - before
+    );
+
+    // A call that is lost costs a delay, and nothing else; what comes back is known at the next look.
+    stage.cloud.member_deletes("programme", "own.ics");
+    stage.cloud.member_puts(
+        "programme",
+        "other.ics",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:other\r\nDTSTAMP:20270101T000000Z\r\nDTSTART;TZID=Europe/Paris:20270401T190000\r\nSUMMARY:Chorale\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+    );
+    world.pass(MINUTE * 62, SECOND * 30).await;
+    let known = world
+        .state(|engine| engine.state().activities().count())
+        .await;
+    assert_eq!(known, 3);
+
+    // While the password is refused, no call makes it be shown again.
+    stage.cloud.state().set_password("fresh");
+    world.call("agenda", "canary").await;
+    world.pass(SECOND * 10, SECOND).await;
+    for _ in 0..20 {
+        world.call("agenda", "canary").await;
+        world.pass(SECOND * 5, SECOND).await;
+    }
+    assert_eq!(stage.cloud.state().refused, 1);
     world.end().await;
 }
 

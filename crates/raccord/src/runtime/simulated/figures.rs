@@ -95,8 +95,28 @@ async fn every_figure_is_documented_and_every_documented_figure_is_shown() {
     assert_eq!(figure(&last, "raccord_source_readable", "sheet") as u8, 0);
     assert_eq!(world.get("/readyz").await.0, 200);
 
+    world.end().await;
+
+    // A tool that calls.
+    let config = "[connectors.agenda]\nkind = 'nextcloud-calendar'\nurl = 'http://127.0.0.1:9'\n\
+                  user = 'x'\npassword = 'x'\ncalendar = 'x'\nhook_secret = 'canary'\n\
+                  [connectors.site]\nkind = 'website'\noutput = 'site'\n";
+    let world = World::start(config, &[]).await;
+    assert_eq!(world.call("agenda", "canary").await.0, 200);
+    assert_eq!(world.call("agenda", "wrong").await.0, 401);
+    assert_eq!(world.call("site", "canary").await.0, 404);
+    let called = scrape(&world).await;
+    for outcome in ["taken", "refused"] {
+        let line = format!(
+            "raccord_hook_calls_total{{place=\"lieu\",connector=\"agenda\",outcome=\"{outcome}\"}} 1\n"
+        );
+        assert!(called.contains(&line), "{called}");
+    }
+    world.end().await;
+
     let shown: BTreeSet<&str> = last
         .lines()
+        .chain(called.lines())
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
         .collect();
     let list = include_str!("../../../../../docs/metrics.md");
@@ -106,5 +126,4 @@ async fn every_figure_is_documented_and_every_documented_figure_is_shown() {
         .collect();
     assert_eq!(shown, documented);
     assert!(shown.iter().all(|name| name.starts_with("raccord_")));
-    world.end().await;
 }

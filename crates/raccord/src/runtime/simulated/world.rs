@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_engine::{Engine, Input, Order, Reply};
+use raccord_kit::hook::Hook;
 use raccord_kit::{
     BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Shared, Sink, Source, Tool,
 };
@@ -30,6 +31,7 @@ use crate::runtime::face::Here;
 use crate::runtime::figures::Counted;
 use crate::runtime::hands;
 use crate::runtime::home::Home;
+use crate::runtime::hooks::Hooks;
 use crate::runtime::load;
 use crate::runtime::node::Process;
 use crate::runtime::secrets;
@@ -144,6 +146,7 @@ impl World {
             stop.clone(),
         );
         let watching = Watching::start();
+        let hooks = Arc::new(Hooks::of(&tools, &Hooks::default()));
         let mut tasks = JoinSet::new();
         tasks.spawn(watch);
         for name in tools.keys().filter(|name| tools[*name].source().is_some()) {
@@ -155,6 +158,7 @@ impl World {
                 watching: Arc::clone(&watching),
                 stop: stop.clone(),
                 replaced: replaced.clone(),
+                hinted: hooks.hints(name),
             };
             tasks.spawn(task.run());
         }
@@ -167,6 +171,7 @@ impl World {
             let address = listener.local_addr().unwrap();
             tasks.spawn(async move { face.serve(listener).await });
             let here = Here::new(settings, home, desk.clone(), shared, (feed, counted), 100);
+            here.opens(hooks);
             let here = Arc::new(here);
             slot.runs(here.clone());
             tasks.spawn(here.keep_fresh(stop.clone()));
@@ -252,8 +257,29 @@ impl World {
 
     /// Asks its web face: the status, and what it says.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
+        self.talk(&format!("GET {path}"), "", "").await
+    }
+
+    /// A call of a tool that shows `secret`.
+    pub(crate) async fn call(&self, connector: &str, secret: &str) -> (u16, String) {
+        let head = format!("authorization: Bearer {secret}\r\n");
+        self.talk(&format!("POST /hooks/{connector}"), &head, "")
+            .await
+    }
+
+    /// A call of a tool that shows its secret in what it says.
+    pub(crate) async fn call_with(&self, connector: &str, kind: &str, body: &str) -> (u16, String) {
+        let head = format!("content-type: {kind}\r\n");
+        self.talk(&format!("POST /hooks/{connector}"), &head, body)
+            .await
+    }
+
+    async fn talk(&self, line: &str, head: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: lieu\r\nconnection: close\r\n\r\n");
+        let length = body.len();
+        let request = format!(
+            "{line} HTTP/1.1\r\nhost: lieu\r\n{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -374,6 +400,10 @@ impl Tool for Watched {
     fn shared(&self) -> Option<&dyn Shared> {
         self.inner.shared()
     }
+
+    fn hook(&self) -> Option<&dyn Hook> {
+        self.inner.hook()
+    }
 }
 
 impl Source for Watched {
@@ -404,6 +434,10 @@ impl Sink for Watched {
 
     fn lost(&self, objects: &[String]) -> Vec<String> {
         self.inner.sink().unwrap().lost(objects)
+    }
+
+    fn missing<'a>(&'a self, objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        self.inner.sink().unwrap().missing(objects)
     }
 
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {

@@ -1,0 +1,161 @@
+//! What is heard: rows that changed since the last look, in the channels of the settings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use raccord_chat::heard::{self, Hear, Heard, What};
+use raccord_chat::{Reached, Rooms};
+use raccord_kit::{BoxFuture, Source};
+use raccord_model::{Failure, Observation};
+
+use crate::api::SINCE;
+use crate::chat::next_page;
+use crate::post::{Post, Reaction};
+use crate::{Instance, Mattermost};
+
+/// How many pages are walked through at most after an outage: 40 000 posts.
+const PAGES: usize = 200;
+
+impl Source for Instance {
+    fn observe<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Observation, Failure>> {
+        Box::pin(async move {
+            let heard = self.account().hear(cursor).await;
+            if heard.is_err() {
+                self.account().forget().await;
+            }
+            heard
+        })
+    }
+
+    fn every(&self) -> (Duration, Option<PathBuf>) {
+        (self.account().settings.every.get(), None)
+    }
+}
+
+impl Mattermost {
+    /// Whether there is anything to listen to.
+    pub(crate) fn listens(&self) -> bool {
+        !self.settings.listen.is_empty() && self.settings.hear != Hear::None
+    }
+
+    async fn hear(&self, cursor: Option<&str>) -> Result<Observation, Failure> {
+        // What cannot be read any more begins anew.
+        let before: Rooms = cursor
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let me = self.me().await?;
+        let (mut after, mut changes) = (Rooms::new(), Vec::new());
+        for name in &self.settings.listen {
+            let channel = self.channel(name).await?;
+            let Some(reached) = before.get(&channel.id) else {
+                let page = self.api.page(&channel.id, None).await?;
+                let newest = page.iter().map(|post| post.update_at).max();
+                let begun = Reached::beginning(newest.unwrap_or_default());
+                after.insert(channel.id.clone(), begun);
+                continue;
+            };
+            let rows = self.rows(&channel.id, reached.since()).await?;
+            let theirs = |post: &&Post| {
+                let ours = post.key().is_some() || post.user_id == me.id;
+                !(ours || post.is_automatic() || post.is_no_message())
+            };
+            let news = rows.iter().rev().filter(theirs);
+            let heard = news
+                .flat_map(|post| of_post(post, reached.since()))
+                .collect();
+            let newest = rows.iter().map(|post| post.update_at).max();
+            let (fresh, next) = reached.go_on(heard, newest);
+            for heard in &fresh {
+                changes.extend(heard::change(&self.kit, self.settings.hear, heard));
+            }
+            after.insert(channel.id.clone(), next);
+        }
+        if changes.is_empty() && after == before {
+            return Ok(Observation::Unchanged { cursor: None });
+        }
+        Ok(Observation::Changes {
+            changes,
+            cursor: serde_json::to_string(&after).ok(),
+        })
+    }
+
+    /// The rows that changed after a moment, newest first.
+    async fn rows(&self, channel: &str, since: i64) -> Result<Vec<Post>, Failure> {
+        let mut rows = self.api.since(channel, since).await?;
+        if rows.len() < SINCE {
+            return Ok(rows);
+        }
+        // These are some of more, whichever: everything that was said since is read page by page.
+        let mut before = None;
+        for _ in 0..PAGES {
+            let page = self.api.page(channel, before.as_deref()).await?;
+            before = next_page(&page);
+            let reached = page.last().is_none_or(|last| last.create_at <= since);
+            rows.extend(page.into_iter().filter(|post| post.update_at > since));
+            if before.is_none() || reached {
+                break;
+            }
+        }
+        rows.sort_by(|one, other| {
+            let key = |post: &Post| (post.create_at, post.id.clone(), post.update_at);
+            key(other).cmp(&key(one))
+        });
+        rows.dedup_by(|one, other| one.id == other.id && one.update_at == other.update_at);
+        Ok(rows)
+    }
+}
+
+/// What a row says that was not said before.
+fn of_post(post: &Post, since: i64) -> Vec<Heard> {
+    let heard = |id: String, at: i64, what: What| Heard {
+        room: post.channel_id.clone(),
+        message: post.id.clone(),
+        id,
+        author: post.user_id.clone(),
+        at: Timestamp::from_millisecond(at).unwrap_or_default(),
+        what,
+    };
+    let id = &post.id;
+    if post.delete_at > 0 {
+        let name = format!("{id} {}", post.delete_at);
+        return vec![heard(name, post.delete_at, What::TakenAway)];
+    }
+    let mut all = Vec::new();
+    if post.create_at > since {
+        let thread = Some(post.root_id.clone()).filter(|root| !root.is_empty());
+        let text = post.message.clone();
+        all.push(heard(
+            id.clone(),
+            post.create_at,
+            What::Said { text, thread },
+        ));
+    }
+    if post.edit_at > since {
+        let text = post.message.clone();
+        let name = format!("{id} {}", post.edit_at);
+        all.push(heard(name, post.edit_at, What::Edited { text }));
+    }
+    let reactions = counted(post.metadata.reactions.as_deref().unwrap_or_default());
+    if !reactions.is_empty() || all.is_empty() {
+        let name = format!("{id} r{}", post.update_at);
+        all.push(heard(name, post.update_at, What::Reactions(reactions)));
+    }
+    all
+}
+
+/// How many people reacted, by reaction.
+fn counted(reactions: &[Reaction]) -> Vec<(String, u64)> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for reaction in reactions {
+        *counts.entry(&reaction.emoji_name).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(name, count)| (name.to_owned(), count))
+        .collect()
+}
