@@ -12,7 +12,7 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{guides, hands, hold, observe, orphans, plan, posted, rules, signups};
+use crate::{guides, hands, hold, observe, orphans, places, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -434,7 +434,7 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     let mut work = Vec::new();
     loop {
         hands::place(deciding);
-        signups::settle(deciding);
+        places::settle(deciding);
         deciding.review_touched();
         work.extend(deciding.schedule());
         // A hold opened on the way is told, and what tells it is owed as well.

@@ -288,7 +288,7 @@ pub(crate) fn decided(deciding: &mut Deciding<'_>, task: EntityId, goes: bool) {
     let did = if goes { "approve" } else { "reject" };
     let mut fields = known.fields;
     let verb = if goes {
-        crate::signups::sign_all_off(deciding, task);
+        crate::places::sign_all_off(deciding, task);
         fields.insert("state".into(), json!("cancelled"));
         fields.remove("people");
         Verb::Cancelled

@@ -365,7 +365,7 @@ fn decide(
         HoldKind::Task { task } => crate::hands::decided(deciding, task, yes),
         HoldKind::Seats { subject } => {
             if yes {
-                crate::signups::make_wait(deciding, subject);
+                crate::places::make_wait(deciding, subject);
             }
         }
         // The rules are handed in again at the next start or reload; folding remembers the yes.

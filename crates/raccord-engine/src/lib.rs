@@ -27,6 +27,7 @@ mod orphans;
 mod paper;
 mod parallel;
 mod people;
+mod places;
 mod plan;
 mod posted;
 mod preview;

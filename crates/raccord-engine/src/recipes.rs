@@ -140,7 +140,9 @@ pub(crate) fn tasks_of(
             });
         }
     }
-    if let Some(asked) = entity.fields.get("hands").and_then(Value::as_array) {
+    // Another place asks nobody here for hands.
+    let asked = entity.fields.get("hands").filter(|_| !entity.is_foreign());
+    if let Some(asked) = asked.and_then(Value::as_array) {
         ask_for(&mut wanted, asked);
     }
     for Wanted {

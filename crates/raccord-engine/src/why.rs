@@ -613,7 +613,7 @@ fn deed(did: &str) -> Option<Words> {
 /// What Raccord does about tasks and sign-ups by itself, in words.
 fn noticed(code: &str) -> Option<Words> {
     let (fr, en) = match code {
-        crate::signups::PLACE_FREE => (
+        crate::places::PLACE_FREE => (
             "Une place s'est libérée : elle revient à qui attend depuis le plus longtemps",
             "A place became free: it goes to whoever has waited longest",
         ),
