@@ -460,6 +460,19 @@ fn five_hundred_for_thirty_places() {
 }
 
 #[test]
+fn whoever_comes_back_waits_after_all_others() {
+    let mut world = World::new();
+    let ball = world.ball(1);
+    world.sign_up(ball, "ann", 1);
+    let bob = id(&world.sign_up(ball, "bob", 1));
+    world.sign_up(ball, "cy", 1);
+    world.order(Order::SignOff(bob));
+    let back = world.sign_up(ball, "bob", 1);
+    assert_eq!(id(&back), bob, "it is the same sign-up");
+    assert_eq!(stands(&back), (Commitment::Waitlisted, Some(2)));
+}
+
+#[test]
 fn what_is_cancelled_over_or_no_address_is_refused_in_words() {
     let mut world = World::new();
     let ball = world.ball(3);
@@ -596,6 +609,14 @@ proptest! {
             for (_, (_, turn, _)) in &new {
                 let overtaken = after.values().any(|one| one.0 == "waitlisted" && one.1 < *turn);
                 prop_assert!(!overtaken, "somebody waits longer");
+            }
+            // Whoever asks now, for the first time or again, comes after all who asked before.
+            let last = before.values().map(|one| one.1).max().unwrap_or(0);
+            for (id, (state, turn, _)) in &after {
+                let asks = before.get(id).is_none_or(|one| one.0 == "cancelled");
+                if asks && state != "cancelled" {
+                    prop_assert!(*turn > last, "{turn} after {last}");
+                }
             }
             // Whoever waits first would not fit.
             let first = after.values().filter(|one| one.0 == "waitlisted").min_by_key(|one| one.1);
