@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use raccord_kit::{BoxFuture, Clock, Job, Made, Sink};
@@ -227,8 +226,8 @@ fn unwritten(error: &askama::Error) -> Failure {
 }
 
 impl crate::Inner {
-    /// Does what concerns files. On a disk on a thread of its own, for forcing them to disk takes its
-    /// time; nothing of it ever waits there.
+    /// Does what concerns files; on a disk on a thread of its own, for forcing them to disk takes its
+    /// time.
     async fn at_its_place<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
@@ -236,13 +235,10 @@ impl crate::Inner {
         if self.folder.output().disk().is_none() {
             return work.await;
         }
-        let done = move || work.now_or_never();
-        let done = tokio::task::spawn_blocking(done).await;
-        match done {
-            Ok(Some(done)) => done,
-            Ok(None) => Err(bug("website.stopped", "a file that waits")),
-            Err(error) => Err(bug("website.stopped", &error.to_string())),
-        }
+        let here = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || here.block_on(work))
+            .await
+            .unwrap_or_else(|error| Err(bug("website.stopped", &error.to_string())))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

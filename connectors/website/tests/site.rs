@@ -876,3 +876,19 @@ async fn search_engines_are_told_the_pages_of_a_site_with_an_address() {
     publish_here(&*unknown, &sample()).await;
     assert!(!folder.path().join("sitemap.xml").exists());
 }
+
+#[tokio::test]
+async fn pages_that_are_written_at_once_by_a_process_that_just_began_are_all_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "site" }));
+    let sink = tool.sink().unwrap();
+    let jobs: Vec<_> = sample()
+        .iter()
+        .filter_map(|entity| Some(write(entity.id, page(&*tool, entity)?)))
+        .collect();
+    let made = futures_util::future::join_all(jobs.iter().map(|job| sink.apply(job))).await;
+    assert!(
+        made.len() > 10 && made.iter().all(Result::is_ok),
+        "{made:?}"
+    );
+}

@@ -3,7 +3,7 @@
 use raccord_kit::{BoxFuture, Job, Kit, Made, Sink};
 use raccord_model::{
     Applied, Blame, Class, Context, Desired, Digest, Entity, EntityId, EntityKind, Failure, Found,
-    Handling, Mode, Period, Policy, Rendered, RoundupOf, Saying, Subject, Words,
+    Handling, Mode, Period, Policy, Rendered, RoundupOf, Saying, Subject, TAKEN_AWAY, Words,
 };
 use serde_json::Value;
 
@@ -24,9 +24,6 @@ pub struct Manner {
     /// Who may approve and reject holds there.
     pub approvers: Vec<String>,
 }
-
-/// The tag of a link to a message that somebody took away: it stays away.
-const GONE: &str = "gone";
 
 /// Speaks in one chat.
 pub struct Speaker<C> {
@@ -247,12 +244,12 @@ impl<C: Chat> Speaker<C> {
         let gone = || Made {
             applied: Applied {
                 external: link.external.clone(),
-                tag: Some(GONE.to_owned()),
+                tag: Some(TAKEN_AWAY.to_owned()),
                 url: link.url.clone(),
             },
             unchanged: true,
         };
-        if link.tag.as_deref() == Some(GONE) {
+        if link.tag.as_deref() == Some(TAKEN_AWAY) {
             return Ok(gone());
         }
         let posted = Posted::read(&link.external).ok_or_else(formless)?;
@@ -304,7 +301,7 @@ impl<C: Chat> Speaker<C> {
             }),
             Sought::Gone(posted) => Found::Yes(Applied {
                 external: posted.external(),
-                tag: Some(GONE.to_owned()),
+                tag: Some(TAKEN_AWAY.to_owned()),
                 url: posted.url,
             }),
             Sought::Absent(listed) => Found::No { listed },
@@ -320,7 +317,7 @@ impl<C: Chat> Speaker<C> {
             }
             Job::Remove { link, .. } if link.is_nameless() => Err(formless()),
             Job::Remove { link, .. } => {
-                if link.tag.as_deref() != Some(GONE) {
+                if link.tag.as_deref() != Some(TAKEN_AWAY) {
                     let posted = Posted::read(&link.external).ok_or_else(formless)?;
                     self.chat.take_away(&posted).await?;
                 }

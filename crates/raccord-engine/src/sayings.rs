@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
     ConnectorName, DeliveryId, Entity, EntityId, EntityKind, Fields, Handling, HoldId, Mode,
-    Rendered, Route, Rules, Saying, SinkRule, Subject, Words, told_of,
+    Rendered, Route, Rules, Saying, SinkRule, Subject, TAKEN_AWAY, Words, told_of,
 };
 
 use crate::deciding::{Deciding, zone_of};
@@ -271,6 +271,11 @@ impl Deciding<'_> {
             ))
         } else if over.is_some_and(|over| self.now >= over) {
             Some(Words::new("c'était déjà passé", "it was already over"))
+        } else if link.is_some_and(|link| link.tag.as_deref() == Some(TAKEN_AWAY)) {
+            Some(Words::new(
+                "quelqu'un a retiré l'annonce",
+                "somebody took the announcement away",
+            ))
         } else if route.is_none() || link.is_none() {
             Some(Words::new(
                 "l'annonce n'est plus montrée là",

@@ -278,6 +278,22 @@ fn jazz(start: &str) -> [(&str, &str, &str); 1] {
 }
 
 #[test]
+fn nothing_is_said_of_an_announcement_that_somebody_took_away() {
+    let mut play = Play::at("2027-01-02T08:00:00Z");
+    play.sheet(&jazz("2027-01-08T20:00"));
+    play.wait(MINUTE * 5);
+    play.next = Some(Outcome::Done(Applied {
+        external: "m1".to_owned(),
+        tag: Some(raccord_model::TAKEN_AWAY.to_owned()),
+        url: None,
+    }));
+    play.sheet(&jazz("2027-01-09T20:00"));
+    play.wait(MINUTE * 10);
+    assert_eq!(play.heard, ["Jazz 2027-01-08T20:00 confirmed"]);
+    assert_eq!(play.skipped(), ["somebody took the announcement away"]);
+}
+
+#[test]
 fn what_moves_is_shown_at_once_and_said_once_when_it_has_settled() {
     let mut play = Play::at("2027-01-02T08:00:00Z");
     play.sheet(&jazz("2027-01-08T20:00"));

@@ -46,6 +46,10 @@ pub enum Saying<'a> {
 /// The fields whose change is told to those who were told before.
 pub const TOLD: [&str; 4] = ["start", "end", "room", "status"];
 
+/// The version tag of a message that somebody took away: it stays away, and nothing is said in its
+/// thread any more.
+pub const TAKEN_AWAY: &str = "gone";
+
 /// What people are told of `entity` when it is announced: its values of [`TOLD`], with the usual
 /// status where it says none. Of a sign-up, how it stands: a place was found, or not.
 pub fn told_of(entity: &Entity) -> Fields {
