@@ -199,7 +199,8 @@ impl Deciding<'_> {
         // Pages show activities, and the hands that each needs.
         self.republish |= matches!(kind, EntityKind::Activity | EntityKind::Task);
         if kind == EntityKind::Activity {
-            crate::recipes::derive(self, entity, id);
+            let asks = event.data.contains_key("hands");
+            crate::recipes::derive(self, entity, id, asks);
             crate::hands::activity_changed(self, entity, before.as_ref());
         }
         Some(id)
@@ -227,26 +228,31 @@ impl Deciding<'_> {
             let mut all = event.changed.iter();
             all.any(|pointer| pointer.get(1..) == Some(name))
         };
-        let mut reseat = |subject: EntityId, recount: bool| {
-            let again = self.reseat.entry(subject).or_default();
-            again.because = Some(event.id);
-            again.recount |= recount;
-        };
         match kind {
             EntityKind::Registration => {
                 let subjects = [stood, Some(&event.data)].into_iter().flatten();
                 for subject in subjects.filter_map(crate::roll::subject_of) {
-                    reseat(subject, false);
+                    self.note_places(subject, event.id, false);
                 }
             }
             EntityKind::Activity | EntityKind::Task => {
+                if kind == EntityKind::Task {
+                    crate::hands::task_changed(self, entity, stood, &event.data);
+                }
                 let may_seat = ["capacity", "status", "state", "start", "end", "due"];
                 if self.flight.roll.seats(entity).is_some() && may_seat.into_iter().any(changed) {
-                    reseat(entity, changed("capacity"));
+                    self.note_places(entity, event.id, changed("capacity"));
                 }
             }
             _ => {}
         }
+    }
+
+    /// The places of `subject` are looked at again before the step ends.
+    fn note_places(&mut self, subject: EntityId, because: EventId, recount: bool) {
+        let again = self.reseat.entry(subject).or_default();
+        again.because = Some(because);
+        again.recount |= recount;
     }
 
     /// Where a chain of events stands: its event, its origin, and how often we continued it.

@@ -27,7 +27,7 @@ const WITHOUT: &str = "task-without-activity";
 const SIGNED_UP: &str = "signed-up";
 
 /// Lays what is known of a task of a sheet, and is not the sheet's to say, over what its line says.
-pub(crate) fn lay(deciding: &mut Deciding<'_>, task: EntityId, fields: &mut Fields) {
+pub(crate) fn lay(deciding: &Deciding<'_>, task: EntityId, fields: &mut Fields) {
     if let Some(known) = deciding.entity(task) {
         if known.fields.get("of") == fields.get("of") {
             keep(&known.fields, "activity", fields);
@@ -37,8 +37,23 @@ pub(crate) fn lay(deciding: &mut Deciding<'_>, task: EntityId, fields: &mut Fiel
             keep(&known.fields, "state", fields);
         }
     }
-    if fields.contains_key("of") && !fields.contains_key("activity") {
+}
+
+/// A task changed: where it names an activity that is not found yet, that is looked for.
+pub(crate) fn task_changed(
+    deciding: &mut Deciding<'_>,
+    task: EntityId,
+    before: Option<&Fields>,
+    now: &Fields,
+) {
+    let looks = |fields: &Fields| {
+        let gone = fields.get("state") == Some(&json!("cancelled"));
+        fields.contains_key("of") && !fields.contains_key("activity") && !gone
+    };
+    if looks(now) {
         deciding.unplaced.insert(task);
+    } else if before.is_some_and(looks) {
+        crate::notice::settle(deciding, WITHOUT, &task.to_string());
     }
 }
 
@@ -135,7 +150,6 @@ fn belongs(deciding: &mut Deciding<'_>, task: Entity, activity: EntityId) {
         },
         causation: Some(deciding.chain(event)),
     });
-    crate::notice::settle(deciding, WITHOUT, &task.id.to_string());
 }
 
 fn tell_lost(deciding: &mut Deciding<'_>, task: &Entity, namesakes: usize) {
@@ -173,6 +187,9 @@ pub(crate) fn activity_changed(
     activity: EntityId,
     before: Option<&Entity>,
 ) {
+    if before.is_none() && !deciding.flight.roll.has_unplaced() {
+        return;
+    }
     let Some(now) = deciding.state.entity(activity) else {
         return;
     };

@@ -12,6 +12,8 @@ use crate::notice::RACCORD;
 use crate::state::State;
 use crate::vault::{as_read, personal, words};
 
+/// The most characters of a name.
+const LONGEST_NAME: usize = 200;
 /// The longest address (RFC 5321, section 4.5.3.1.3, without its brackets).
 const LONGEST_EMAIL: usize = 254;
 
@@ -138,7 +140,7 @@ impl Deciding<'_> {
             .map(|known| known.fields.clone())
             .unwrap_or_default();
         fields.insert("email".into(), json!(email));
-        let name = who.name.trim();
+        let name: String = who.name.trim().chars().take(LONGEST_NAME).collect();
         // Who is known by a name keeps it: another program may know them by another.
         if !name.is_empty() && (source == RACCORD || !fields.contains_key("name")) {
             fields.insert("name".into(), json!(name));

@@ -30,13 +30,16 @@ const OURS: [&str; 11] = [
 
 /// Derives the tasks of an activity that just changed: makes new ones, changes known ones,
 /// cancels those whose recipe no longer applies.
-pub(crate) fn derive(deciding: &mut Deciding<'_>, activity: EntityId, because: EventId) {
+///
+/// `asks` tells whether its own line may ask for hands.
+pub(crate) fn derive(
+    deciding: &mut Deciding<'_>,
+    activity: EntityId,
+    because: EventId,
+    asks: bool,
+) {
     let rules = deciding.rules();
-    let asks = || {
-        let known = deciding.state.entity(activity);
-        known.is_some_and(|known| known.fields.contains_key("hands"))
-    };
-    if rules.recipes.is_empty() && !has_tasks(deciding, activity) && !asks() {
+    if rules.recipes.is_empty() && !has_tasks(deciding, activity) && !asks {
         return;
     }
     let wanted = tasks_of(deciding, &rules, activity);

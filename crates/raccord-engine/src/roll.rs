@@ -249,6 +249,11 @@ impl Roll {
         self.also.get(&id).copied().unwrap_or(id)
     }
 
+    /// Whether a task waits for its activity.
+    pub(crate) fn has_unplaced(&self) -> bool {
+        !self.unplaced.is_empty()
+    }
+
     /// Tasks that wait for an activity of this title.
     pub(crate) fn waiting_for(&self, title: &str) -> impl Iterator<Item = EntityId> + '_ {
         self.unplaced

@@ -15,6 +15,10 @@ pub(crate) const SIGN_UP: &str = "sign up";
 pub(crate) const SIGN_OFF: &str = "sign off";
 pub(crate) const ATTENDANCE: &str = "attendance";
 
+/// The most characters of what somebody adds.
+const LONGEST_COMMENT: usize = 4_000;
+/// The most minutes somebody worked.
+const MOST_MINUTES: u32 = 100_000;
 /// For how many people one can sign up.
 const MOST_PLACES: u32 = 1_000;
 
@@ -73,7 +77,8 @@ impl Deciding<'_> {
             1 => fields.remove("places"),
             more => fields.insert("places".into(), json!(more)),
         };
-        fields.insert("comment".into(), json!(asked.comment));
+        let comment: String = asked.comment.chars().take(LONGEST_COMMENT).collect();
+        fields.insert("comment".into(), json!(comment));
         let standing = self.ask(subject, places_of(&fields));
         let decision = Decision {
             registration,
@@ -140,7 +145,7 @@ impl Deciding<'_> {
             fields.insert("attested".into(), json!(by.as_str()));
         }
         if let (Some(true), Some(minutes)) = (came, minutes) {
-            fields.insert("minutes".into(), json!(minutes));
+            fields.insert("minutes".into(), json!(minutes.min(MOST_MINUTES)));
         }
         self.stands(known, next, ATTENDANCE);
         self.signed_up(registration, next)

@@ -412,6 +412,18 @@ fn a_task_of_the_sheet_finds_its_activity_by_its_title() {
 }
 
 #[test]
+fn a_question_about_a_task_ends_with_what_it_asked_about() {
+    let mut world = World::new();
+    let poster = json!({ "title": "Affiche", "of": "Jaz", "state": "open" });
+    world.sheet(&[concert()], std::slice::from_ref(&poster));
+    assert_eq!(world.notices(), ["task-without-activity"]);
+    let mut alone = poster;
+    alone.as_object_mut().unwrap().remove("of");
+    world.sheet(&[concert()], &[alone]);
+    assert_eq!(world.notices(), [""; 0]);
+}
+
+#[test]
 fn of_several_activities_of_one_name_the_day_tells_which() {
     let mut world = World::new();
     let meetings = ["2027-01-05T18:00", "2027-01-12T18:00", "2027-01-19T18:00"];
