@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 use raccord_model::{
-    Cause, Civil, ConnectorName, EntityId, Event, Fields, HoldId, Lang, ORIGIN, Verb, Words,
+    Cause, Civil, ConnectorName, EntityId, EntityKind, Event, Fields, HoldId, Lang, ORIGIN, Verb,
+    Words,
 };
 use serde_json::Value;
 
@@ -399,7 +400,30 @@ fn title(event: &Event) -> String {
         .to_owned()
 }
 
+/// What happened to somebody, or to their sign-up: nobody is named here.
+fn about_people(event: &Event, say: &dyn Say) -> Option<Words> {
+    let state = |lang| value_in(lang, "state", event.data.get("state"), say);
+    match (event.kind, event.verb) {
+        (EntityKind::Registration, _) => Some(Words::new(
+            format!("Une inscription : {}", state(Lang::Fr)),
+            format!("A sign-up: {}", state(Lang::En)),
+        )),
+        (EntityKind::Person, Verb::Created) => Some(Words::new(
+            "Une personne est connue désormais",
+            "A person is known from now on",
+        )),
+        (EntityKind::Person, _) => Some(Words::new(
+            "Ce qui est connu d'une personne a changé",
+            "What is known of a person changed",
+        )),
+        _ => None,
+    }
+}
+
 fn event_words(event: &Event, say: &dyn Say) -> Words {
+    if let Some(words) = about_people(event, say) {
+        return words;
+    }
     let title = title(event);
     let (before, after) = crate::plan::delta(event);
     let changes = |lang_fr: bool| -> String {

@@ -324,6 +324,7 @@ fn why_tells_whose_place_it_was() {
     let chain = why(world.engine.state(), &bob.to_string(), &search, &Plain).unwrap();
     let told: Vec<&str> = chain.iter().map(|link| link.text.en.as_str()).collect();
     let told = told.join("\n");
+    assert!(told.contains("A sign-up: registered"), "{told}");
     assert!(told.contains("A place became free"), "{told}");
     assert!(told.contains("Somebody signed off"), "{told}");
 }
