@@ -15,7 +15,7 @@ mod shelf;
 pub mod standin;
 pub mod xml;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -39,8 +39,17 @@ const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-
 const LISTS: u64 = 32_000_000;
 /// A refused password is tried again after this long only: it may have been right all along.
 const REFUSED: SignedDuration = SignedDuration::from_mins(60);
+/// For so long after an answer a password is taken for good, and many requests may show it at once.
+const GOOD: SignedDuration = SignedDuration::from_secs(10);
 /// How long a person waits for a check.
 pub const LOOK: Duration = Duration::from_secs(10);
+
+/// What is known of a password, and since when.
+type Known = Mutex<Option<(Digest, Timestamp)>>;
+
+fn locked(known: &Known) -> MutexGuard<'_, Option<(Digest, Timestamp)>> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The way to one account of a server.
 pub struct Dav {
@@ -51,7 +60,11 @@ pub struct Dav {
     clock: Arc<dyn Clock>,
     says: Diagnosis,
     /// The password that was refused, and when.
-    refused: Mutex<Option<(Digest, Timestamp)>>,
+    refused: Known,
+    /// The password that was taken, and when.
+    taken: Known,
+    /// One request at a time shows a password of which neither is known.
+    first: tokio::sync::Mutex<()>,
 }
 
 impl Dav {
@@ -75,6 +88,8 @@ impl Dav {
             password,
             clock: Arc::clone(&kit.clock),
             refused: Mutex::default(),
+            taken: Mutex::default(),
+            first: tokio::sync::Mutex::default(),
         })
     }
 
@@ -120,39 +135,40 @@ impl Dav {
     }
 
     /// Makes a request with the account's name. One refusal, and the same password is not shown
-    /// again for an hour; another one is tried at once.
+    /// again for an hour; another one is tried at once. Of many requests after a silence the others
+    /// wait for what the first one is told.
     ///
     /// # Errors
     /// When there is no whole answer, or the password was refused before.
     pub async fn send(&self, request: Request) -> Result<Answer, Failure> {
-        let mut shown = None;
-        let request = match &self.password {
-            None => request,
-            Some(source) => {
-                let secret = source.read()?;
-                let digest = Digest::of(secret.expose_secret().as_bytes());
-                if self.was_refused(digest) {
-                    return Err(self.says.credentials());
-                }
-                shown = Some(digest);
-                request.basic(&self.user, &secret)
-            }
+        let Some(source) = &self.password else {
+            return Ok(self.http.send(request).await?);
         };
-        let answer = self.http.send(request).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
-            *self.lock() = shown.map(|digest| (digest, self.clock.now()));
+        let secret = source.read()?;
+        let password = Digest::of(secret.expose_secret().as_bytes());
+        let within = |known: &Known, time| {
+            locked(known).is_some_and(|(it, at)| {
+                it == password && self.clock.now().duration_since(at) < time
+            })
+        };
+        let _alone = if within(&self.taken, GOOD) {
+            None
+        } else {
+            Some(self.first.lock().await)
+        };
+        if within(&self.refused, REFUSED) {
+            return Err(self.says.credentials());
+        }
+        let answer = self.http.send(request.basic(&self.user, &secret)).await?;
+        let known = match answer.status {
+            StatusCode::UNAUTHORIZED => Some(&self.refused),
+            status if status.is_success() => Some(&self.taken),
+            _ => None,
+        };
+        if let Some(known) = known {
+            *locked(known) = Some((password, self.clock.now()));
         }
         Ok(answer)
-    }
-
-    fn was_refused(&self, password: Digest) -> bool {
-        self.lock().is_some_and(|(known, at)| {
-            known == password && self.clock.now().duration_since(at) < REFUSED
-        })
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Digest, Timestamp)>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The failure that `answer` amounts to.

@@ -138,6 +138,18 @@ async fn a_refused_password_is_shown_once_an_hour() {
 }
 
 #[tokio::test]
+async fn of_many_requests_at_once_one_shows_a_password_of_which_nothing_is_known() {
+    let stage = stage().await;
+    stage.answers(page(401, ""));
+    let store = || stage.dav.store("/f/a.html", Over::Nothing, ROOM, "a");
+    let (one, two, three, four) = tokio::join!(store(), store(), store(), store());
+    for stored in [one, two, three, four] {
+        assert_eq!(stored.unwrap_err().blame, Blame::Access);
+    }
+    assert_eq!(stage.standin.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn no_answer_leads_the_password_to_another_host() {
     let stage = stage().await;
     for path in [
