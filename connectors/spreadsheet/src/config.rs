@@ -23,6 +23,10 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"Programme")]
     pub(crate) sheet: Option<String>,
+    /// The tab that lists tasks, read beside `sheet`; one called Tâches or Tasks otherwise.
+    #[serde(default)]
+    #[schemars(example = &"Coups de main")]
+    pub(crate) tasks: Option<String>,
     /// The account that may read the address.
     #[serde(default)]
     pub(crate) user: Option<String>,

@@ -25,10 +25,11 @@ pub(crate) enum Field {
     Url,
     Status,
     Tags,
+    Hands,
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Date,
         Self::EndDate,
         Self::Weekday,
@@ -51,6 +52,7 @@ impl Field {
         Self::Url,
         Self::Status,
         Self::Tags,
+        Self::Hands,
     ];
 
     /// The name in the configuration's `columns`.
@@ -78,6 +80,7 @@ impl Field {
             Self::Url => "url",
             Self::Status => "status",
             Self::Tags => "tags",
+            Self::Hands => "hands",
         }
     }
 
@@ -102,6 +105,7 @@ impl Field {
             Self::Url => &["url"],
             Self::Status => &["status"],
             Self::Tags => &["tags"],
+            Self::Hands => &["hands"],
         }
     }
 

@@ -230,7 +230,7 @@ fn by_head(folded: &str) -> Option<Field> {
 }
 
 /// The header, folded: brackets, units and inclusive endings off.
-fn fold(header: &str) -> String {
+pub(crate) fn fold(header: &str) -> String {
     let plain = text::plain(header);
     let mut out = String::with_capacity(plain.len());
     let mut depth = 0_u32;

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use raccord_model::{EntityKind, Line};
+#[cfg(test)]
+use raccord_model::EntityKind;
+use raccord_model::Line;
 use serde_json::Value;
 
 use crate::text;
@@ -85,7 +87,7 @@ impl Kinds {
                 .and_then(|kind| changes.get(kind));
             if let Some(better) = better {
                 fields.insert("kind".to_owned(), Value::from(*better));
-                *line = Line::new(EntityKind::Activity, line.tab, line.row, &fields);
+                *line = Line::new(line.kind, line.tab, line.row, &fields);
             }
         }
     }

@@ -98,6 +98,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             rules: Rules {
                 chosen,
                 sheet: settings.sheet,
+                tasks: settings.tasks,
                 year: settings
                     .year
                     .and_then(|year| i16::try_from(year.get()).ok()),

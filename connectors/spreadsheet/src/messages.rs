@@ -326,6 +326,105 @@ pub(crate) fn credits(found: &str) -> Said {
     )
 }
 
+/// What may be names instead of numbers of hands.
+pub(crate) fn hands(found: &str) -> Said {
+    (
+        "hands-unread",
+        Words::new(
+            format!(
+                "{}\u{a0}: combien de bénévoles, et pour quoi\u{202f}? Écrivez par exemple «\u{a0}bar 3, accueil 2\u{a0}». En attendant, cette case ne demande personne.",
+                fr(found)
+            ),
+            format!(
+                "{}: how many volunteers, and for what? Write for example “bar 3, door 2”. Until then, this cell asks for nobody.",
+                en(found)
+            ),
+        ),
+    )
+}
+
+pub(crate) fn task_missing() -> Said {
+    (
+        "task-missing",
+        Words::new(
+            "Cette ligne ne dit pas ce qu’il y a à faire. Écrivez-le, par exemple «\u{a0}Tenir le bar\u{a0}», ou videz la ligne.",
+            "This line does not say what is to be done. Write it, for example “Run the bar”, or clear the line.",
+        ),
+    )
+}
+
+pub(crate) fn tasks_header() -> Said {
+    (
+        "tasks-header-lost",
+        Words::new(
+            "Cet onglet n’a pas de ligne de titres\u{a0}: il faut au moins une colonne «\u{a0}Tâche\u{a0}», nommée en haut. En attendant, les tâches connues restent.",
+            "This tab has no line of headers: there must be at least a column “Task”, named at the top. Until then, the known tasks stay.",
+        ),
+    )
+}
+
+pub(crate) fn task_state(found: &str) -> Said {
+    (
+        "state-unknown",
+        Words::new(
+            format!(
+                "{} n’est pas un état que je connais. Écrivez À faire, Fait ou Annulé. En attendant, la tâche reste à faire.",
+                fr(found)
+            ),
+            format!(
+                "{} is not a state I know. Write To do, Done or Cancelled. Until then, the task is to be done.",
+                en(found)
+            ),
+        ),
+    )
+}
+
+pub(crate) fn priority(found: &str) -> Said {
+    (
+        "priority-unreadable",
+        Words::new(
+            format!(
+                "{} n’est pas une priorité. Écrivez un chiffre de 1 (d’abord) à 9 (en dernier), ou Haute, Normale, Basse.",
+                fr(found)
+            ),
+            format!(
+                "{} is not a priority. Write a figure from 1 (first) to 9 (last), or High, Normal, Low.",
+                en(found)
+            ),
+        ),
+    )
+}
+
+pub(crate) fn lead(found: &str) -> Said {
+    (
+        "lead-unreadable",
+        Words::new(
+            format!(
+                "{} n’est pas un délai. Écrivez un nombre de jours, par exemple 7, ou «\u{a0}2 semaines\u{a0}».",
+                fr(found)
+            ),
+            format!(
+                "{} is not a lead time. Write a number of days, for example 7, or “2 weeks”.",
+                en(found)
+            ),
+        ),
+    )
+}
+
+pub(crate) fn minimum(least: u64, most: u64) -> Said {
+    (
+        "minimum-too-high",
+        Words::new(
+            format!(
+                "Il en faudrait au moins {least}, et il n’y a que {most} places. Écrivez {most} ou moins."
+            ),
+            format!(
+                "At least {least} would be needed, and there are only {most} places. Write {most} or fewer."
+            ),
+        ),
+    )
+}
+
 pub(crate) fn visibility(found: &str) -> Said {
     (
         "visibility-unknown",

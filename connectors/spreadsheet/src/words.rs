@@ -174,6 +174,21 @@ pub(crate) fn header(key: &str) -> Named {
         | "page web" | "web page" | "lien web" | "plus d infos" | "more info"
         | "lien inscription" | "lien d inscription" | "lien billetterie" | "event link"
         | "event url" | "lien evenement" | "registration link" | "tickets link" => Field::Url,
+        "benevoles"
+        | "benevole"
+        | "besoins benevoles"
+        | "besoin benevoles"
+        | "besoins en benevoles"
+        | "besoin en benevoles"
+        | "besoin de benevoles"
+        | "benevoles recherches"
+        | "benevolat"
+        | "volunteers"
+        | "volunteers needed"
+        | "helpers"
+        | "helpers needed"
+        | "hands"
+        | "hands needed" => Field::Hands,
         "statut" | "statuts" | "status" | "etat" | "state" | "ok" | "valide" | "validation"
         | "confirme" | "confirmed" | "confirmation" | "c est bon" => Field::Status,
         "tags" | "tag" | "mots cles" | "mot cle" | "etiquettes" | "etiquette" | "keywords"
@@ -358,6 +373,45 @@ pub(crate) fn status_sign(text: &str) -> Option<Status> {
         "?" | "??" | "???" | "❓" => Some(Status::Tentative),
         "✓" | "✔" | "✅" | "☑" | "👍" | "✔️" | "☑️" => Some(Status::Confirmed),
         "❌" | "✗" | "✘" | "✖" => Some(Status::Cancelled),
+        _ => None,
+    }
+}
+
+/// Whether a tab of this name lists tasks.
+pub(crate) fn tab_of_tasks(key: &str) -> bool {
+    matches!(
+        key,
+        "tache"
+            | "taches"
+            | "les taches"
+            | "liste des taches"
+            | "taches a faire"
+            | "a faire"
+            | "task"
+            | "tasks"
+            | "to do"
+            | "todo"
+            | "to do list"
+            | "task list"
+    )
+}
+
+/// How far a task is, as its line says. That hands were found is not the sheet's to say.
+pub(crate) fn task_state(raw: &str) -> Option<&'static str> {
+    match status_sign(raw.trim()) {
+        Some(Status::Confirmed) => return Some("done"),
+        Some(Status::Cancelled) => return Some("cancelled"),
+        _ => {}
+    }
+    match text::key(raw).as_str() {
+        "fait" | "faite" | "fini" | "finie" | "termine" | "terminee" | "ok" | "oui" | "x" | "o"
+        | "clos" | "close" | "done" | "finished" | "yes" | "y" | "vrai" | "true" => Some("done"),
+        "" | "a faire" | "ouvert" | "ouverte" | "en cours" | "non" | "n" | "no" | "pris"
+        | "prise" | "open" | "to do" | "todo" | "in progress" | "taken" | "faux" | "false" => {
+            Some("open")
+        }
+        "annule" | "annulee" | "abandonne" | "abandonnee" | "plus besoin" | "cancelled"
+        | "canceled" | "dropped" | "not needed" => Some("cancelled"),
         _ => None,
     }
 }

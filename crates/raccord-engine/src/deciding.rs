@@ -1,7 +1,7 @@
 //! One step being decided: every fact is folded the moment it is recorded, so that what is decided
 //! next sees it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use raccord_model::{
@@ -32,8 +32,21 @@ pub(crate) struct Deciding<'a> {
     pub(crate) touched: BTreeSet<EntityId>,
     /// What the change that is being taken came with; events that follow from it carry it on.
     pub(crate) thread: Thread,
+    /// Activities and tasks whose places must be looked at again.
+    pub(crate) reseat: BTreeMap<EntityId, Reseat>,
+    /// Tasks whose activity must be found.
+    pub(crate) unplaced: BTreeSet<EntityId>,
     /// Whether an activity changed, so that publications must be looked at again.
     pub(crate) republish: bool,
+}
+
+/// Why places are looked at again.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reseat {
+    /// The event that led to it.
+    pub(crate) because: Option<EventId>,
+    /// Whether there are more or fewer places now.
+    pub(crate) recount: bool,
 }
 
 /// Names for slots, drawn from the entropy of the step.
@@ -47,7 +60,7 @@ impl Entropy {
         Self { seed, drawn: 0 }
     }
 
-    fn slot(&mut self) -> Slot {
+    pub(crate) fn slot(&mut self) -> Slot {
         self.drawn += 1;
         Digest::of(&[&self.seed[..], &self.drawn.to_be_bytes()].concat()).to_string()
     }
@@ -164,11 +177,13 @@ impl Deciding<'_> {
             cause,
             data,
         };
+        let stood = self.stood(entity, kind);
         self.events.push(event.clone());
         self.record(Fact::Event {
             event: Box::new(event.clone()),
             to: to.clone(),
         });
+        self.enrol(&event, stood.as_ref());
         for connector in &to {
             self.doubt_event(connector, &event);
             self.flight.wake(connector, family);
@@ -184,9 +199,60 @@ impl Deciding<'_> {
         // Pages show activities, and the hands that each needs.
         self.republish |= matches!(kind, EntityKind::Activity | EntityKind::Task);
         if kind == EntityKind::Activity {
-            crate::recipes::derive(self, entity, id);
+            let asks = event.data.contains_key("hands");
+            crate::recipes::derive(self, entity, id, asks);
+            crate::hands::activity_changed(self, entity, before.as_ref());
         }
         Some(id)
+    }
+
+    /// What the roll knew of an entity.
+    fn stood(&self, entity: EntityId, kind: EntityKind) -> Option<Fields> {
+        let known = self
+            .flight
+            .roll
+            .takes(kind)
+            .then(|| self.state.entity(entity));
+        known.flatten().map(|known| known.fields)
+    }
+
+    /// Enters an event in the roll, and notes whose places it touches.
+    fn enrol(&mut self, event: &Event, stood: Option<&Fields>) {
+        let (entity, kind) = (event.entity, event.kind);
+        if self.flight.roll.takes(kind) {
+            self.flight
+                .roll
+                .change(entity, kind, stood, Some(&event.data));
+        }
+        let changed = |name: &str| {
+            let mut all = event.changed.iter();
+            all.any(|pointer| pointer.get(1..) == Some(name))
+        };
+        match kind {
+            EntityKind::Registration => {
+                let subjects = [stood, Some(&event.data)].into_iter().flatten();
+                for subject in subjects.filter_map(crate::roll::subject_of) {
+                    self.note_places(subject, event.id, false);
+                }
+            }
+            EntityKind::Activity | EntityKind::Task => {
+                if kind == EntityKind::Task {
+                    crate::hands::task_changed(self, entity, stood, &event.data);
+                }
+                let may_seat = ["capacity", "status", "state", "start", "end", "due"];
+                if self.flight.roll.seats(entity).is_some() && may_seat.into_iter().any(changed) {
+                    self.note_places(entity, event.id, changed("capacity"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The places of `subject` are looked at again before the step ends.
+    fn note_places(&mut self, subject: EntityId, because: EventId, recount: bool) {
+        let again = self.reseat.entry(subject).or_default();
+        again.because = Some(because);
+        again.recount |= recount;
     }
 
     /// Where a chain of events stands: its event, its origin, and how often we continued it.

@@ -12,7 +12,7 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{hold, observe, orphans, plan, posted, rules};
+use crate::{guides, hands, hold, observe, orphans, places, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -333,6 +333,8 @@ impl Engine {
             events: Vec::new(),
             remarks: Vec::new(),
             touched: std::collections::BTreeSet::new(),
+            reseat: std::collections::BTreeMap::new(),
+            unplaced: std::collections::BTreeSet::new(),
             thread: Thread::default(),
             republish: false,
         }
@@ -374,6 +376,10 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             outcome,
         } => {
             deciding.outcome(&connector, family, delivery, outcome);
+            Reply::Taken
+        }
+        Input::Guides { missing, found } => {
+            guides::looked(deciding, &missing, &found);
             Reply::Taken
         }
         Input::Order(order) => hold::order(deciding, order),
@@ -427,6 +433,8 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     }
     let mut work = Vec::new();
     loop {
+        hands::place(deciding);
+        places::settle(deciding);
         deciding.review_touched();
         work.extend(deciding.schedule());
         // A hold opened on the way is told, and what tells it is owed as well.

@@ -409,6 +409,16 @@ pub enum HoldKind {
         /// What the tool holds, by field.
         theirs: Fields,
     },
+    /// A task that people are on, and that no rule wants any more.
+    Task {
+        /// The task.
+        task: EntityId,
+    },
+    /// Fewer places than people who have one.
+    Seats {
+        /// The activity or the task.
+        subject: EntityId,
+    },
     /// A change of the rules that takes back more than the guard allows.
     Rules {
         /// The digest of the rules that wait.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use raccord_model::{Class, ConnectorName, DeliveryId, Digest, EntityId, Fields};
 
+use crate::roll::Roll;
 use crate::state::State;
 
 /// Everything in the air.
@@ -16,6 +17,8 @@ pub(crate) struct Flight {
     pub(crate) sinks: BTreeMap<ConnectorName, SinkFlight>,
     /// Derived entities, by the activity they were derived from.
     pub(crate) children: BTreeMap<EntityId, BTreeSet<EntityId>>,
+    /// Who is on what.
+    pub(crate) roll: Roll,
     /// The civil day publications were last looked at.
     pub(crate) published: Option<Date>,
     /// When this process began: silence is counted from here.
@@ -194,6 +197,7 @@ impl Flight {
                 flight.children.entry(family).or_default().insert(id);
             }
         }
+        flight.roll = Roll::of(state);
         flight
     }
 

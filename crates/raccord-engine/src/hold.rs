@@ -181,6 +181,14 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             crate::paper::take_down(deciding, &connector, &key);
             Reply::Taken
         }
+        Order::SignUp(asked) => deciding.sign_up(&asked),
+        Order::SignOff(registration) => deciding.sign_off(registration),
+        Order::Attendance {
+            registration,
+            came,
+            minutes,
+            by,
+        } => deciding.attendance(registration, came, minutes, by),
         Order::Forget => {
             crate::people::forget(deciding);
             Reply::Taken
@@ -353,6 +361,12 @@ fn decide(
                 crate::posted::insist(deciding, &connector, entity);
             }
             return Reply::Taken;
+        }
+        HoldKind::Task { task } => crate::hands::decided(deciding, task, yes),
+        HoldKind::Seats { subject } => {
+            if yes {
+                crate::places::make_wait(deciding, subject);
+            }
         }
         // The rules are handed in again at the next start or reload; folding remembers the yes.
         HoldKind::Rules { .. } => {}

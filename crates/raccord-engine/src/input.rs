@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use raccord_model::{
-    Change, ConnectorName, DeliveryId, EntityId, Failure, Fields, HoldId, Observation, Outcome,
-    Rules, Words, Work,
+    Change, ConnectorName, DeliveryId, EntityId, Failure, Fields, HoldId, Lang, Observation,
+    Outcome, Rules, Words, Work,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::roll::Commitment;
 
 /// Something the engine is told.
 #[derive(Clone, Debug)]
@@ -56,6 +58,13 @@ pub enum Input {
         /// How.
         outcome: Outcome,
     },
+    /// The addresses of guides were looked at ([`crate::guides()`]).
+    Guides {
+        /// Those where no such page is.
+        missing: BTreeSet<String>,
+        /// Those where one is.
+        found: BTreeSet<String>,
+    },
     /// A person decided something.
     Order(Order),
     /// Time passed.
@@ -91,6 +100,21 @@ pub enum Order {
         /// Its period's key.
         key: String,
     },
+    /// Somebody signs up for an activity or a task.
+    SignUp(Box<SignUp>),
+    /// Somebody does not come after all.
+    SignOff(EntityId),
+    /// Somebody was there, or was not.
+    Attendance {
+        /// Their registration.
+        registration: EntityId,
+        /// Whether they came; nothing where what was noted was a mistake.
+        came: Option<bool>,
+        /// How long they worked, in minutes, where somebody says so.
+        minutes: Option<u32>,
+        /// Who says so.
+        by: Attested,
+    },
     /// Take away everywhere the values of those who were forgotten ([`crate::Vault::refuse`]).
     Forget,
     /// Send nothing until further notice.
@@ -100,6 +124,60 @@ pub enum Order {
         /// Whether objects must be looked for before they are made again.
         look_first: bool,
     },
+}
+
+/// A sign-up that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignUp {
+    /// The activity or the task.
+    pub subject: EntityId,
+    /// Who asks.
+    pub who: Who,
+    /// For how many people, from 1 to 1000.
+    pub places: u32,
+    /// What they add; may be empty.
+    pub comment: String,
+}
+
+/// Somebody, as they say of themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// Their address: whoever has the same one is the same person.
+    pub email: String,
+    /// What they are called; may be empty.
+    pub name: String,
+    /// Whether their name may be shown in public; nothing leaves it as it is.
+    pub shown: Option<bool>,
+    /// The language they read; nothing leaves it as it is.
+    pub lang: Option<Lang>,
+}
+
+/// Who says that somebody was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attested {
+    /// Whoever runs it.
+    Organiser,
+    /// They themselves.
+    Own,
+    /// A code that was read at the door.
+    Scan,
+    /// The line of a sheet.
+    Sheet,
+    /// Another tool.
+    Tool,
+}
+
+impl Attested {
+    /// The name in a registration's `attested`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organiser => "organiser",
+            Self::Own => "self",
+            Self::Scan => "scan",
+            Self::Sheet => "sheet",
+            Self::Tool => "tool",
+        }
+    }
 }
 
 /// A copy on a wall.
@@ -122,6 +200,15 @@ pub struct Printed {
 pub enum Reply {
     /// It was taken.
     Taken,
+    /// How a sign-up stands now.
+    SignedUp {
+        /// The registration.
+        registration: EntityId,
+        /// How it stands.
+        standing: Commitment,
+        /// The place on the waiting list, from 1.
+        position: Option<u32>,
+    },
     /// Posted changes cannot be taken.
     Refused(Vec<Refusal>),
     /// What a person asked for cannot be done.

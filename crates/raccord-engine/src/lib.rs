@@ -15,6 +15,8 @@ mod faults;
 pub mod faults;
 mod flight;
 mod fold;
+mod guides;
+mod hands;
 mod hold;
 pub mod identity;
 mod input;
@@ -25,15 +27,18 @@ mod orphans;
 mod paper;
 mod parallel;
 mod people;
+mod places;
 mod plan;
 mod posted;
 mod preview;
 mod publication;
 mod recipes;
 mod rest;
+mod roll;
 mod routing;
 mod rules;
 mod sayings;
+mod signups;
 mod state;
 mod vault;
 mod why;
@@ -46,13 +51,15 @@ pub use fact::{
     ReadFact, Said,
 };
 pub use flight::backoff;
-pub use input::{Input, Order, Printed, Refusal, Reply, Step};
+pub use guides::guides;
+pub use input::{Attested, Input, Order, Printed, Refusal, Reply, SignUp, Step, Who};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};
 pub use plan::{Planned, action_of};
 pub use preview::noticed_in;
 pub use rest::{Rest, Standing};
+pub use roll::Commitment;
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Told, Waiting,

@@ -8,6 +8,9 @@ use crate::deciding::{Deciding, Draft};
 /// The source name of notices.
 pub(crate) const RACCORD: &str = "raccord";
 
+/// The most characters of a notice's text.
+pub(crate) const LONGEST: usize = 4_000;
+
 /// The id of what is told about something.
 pub(crate) fn id(place: &Place, code: &str, about: &str) -> EntityId {
     EntityId::derive(&[
@@ -39,8 +42,8 @@ pub(crate) fn tell(
         ("code".to_owned(), json!(code)),
         ("about".to_owned(), json!(about)),
         ("title".to_owned(), both(text, 200)),
-        ("text".to_owned(), both(text, 4_000)),
-        ("mend".to_owned(), both(mend, 4_000)),
+        ("text".to_owned(), both(text, LONGEST)),
+        ("mend".to_owned(), both(mend, LONGEST)),
         ("state".to_owned(), json!("open")),
         ("since".to_owned(), json!(since)),
     ]
@@ -89,7 +92,7 @@ pub(crate) fn settle(deciding: &mut Deciding<'_>, code: &str, about: &str) {
 }
 
 /// The words in both languages: who reads a notice is not known here.
-fn both(words: &Words, limit: usize) -> serde_json::Value {
+pub(crate) fn both(words: &Words, limit: usize) -> serde_json::Value {
     json!({ "fr": cut(&words.fr, limit), "en": cut(&words.en, limit) })
 }
 

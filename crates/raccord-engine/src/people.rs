@@ -1,14 +1,21 @@
-//! What is known of somebody, and who asked to be forgotten: their values leave every entity, and
+//! Somebody, known by their address; what is known of them, and who asked to be forgotten: their values leave every entity, and
 //! do not come back with the next reading. The values themselves lie beside the log, and are emptied
 //! there.
 
-use raccord_model::{Cause, ConnectorName, EntityId, EntityKind, Slot, Verb};
-use serde_json::Value;
+use raccord_model::{Cause, ConnectorName, Digest, EntityId, EntityKind, Slot, Verb};
+use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft};
 use crate::engine::Engine;
+use crate::input::Who;
+use crate::notice::RACCORD;
 use crate::state::State;
 use crate::vault::{as_read, personal, words};
+
+/// The most characters of a name.
+const LONGEST_NAME: usize = 200;
+/// The longest address (RFC 5321, section 4.5.3.1.3, without its brackets).
+const LONGEST_EMAIL: usize = 254;
 
 /// What such an event says was done.
 pub(crate) const DID: &str = "forget";
@@ -115,4 +122,67 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
             causation: None,
         });
     }
+}
+
+impl Deciding<'_> {
+    /// The person with an address, made where nobody has it yet. Nothing for what is no address, and
+    /// for somebody who asked to be forgotten.
+    pub(crate) fn person(&mut self, who: &Who, source: &str, cause: &Cause) -> Option<EntityId> {
+        let email = who.email.trim().to_lowercase();
+        if !is_address(&email) {
+            return None;
+        }
+        let known = self.vault.slot_for(&json!(email));
+        let known = known.and_then(|slot| self.flight.roll.with_email(slot));
+        let before = known.and_then(|id| self.entity(id));
+        let mut fields = before
+            .as_ref()
+            .map(|known| known.fields.clone())
+            .unwrap_or_default();
+        fields.insert("email".into(), json!(email));
+        let name: String = who.name.trim().chars().take(LONGEST_NAME).collect();
+        // Who is known by a name keeps it: another program may know them by another.
+        if !name.is_empty() && (source == RACCORD || !fields.contains_key("name")) {
+            fields.insert("name".into(), json!(name));
+        }
+        if let Some(shown) = who.shown {
+            fields.insert("shown".into(), json!(shown));
+        }
+        if let Some(lang) = who.lang {
+            fields.insert("language".into(), json!(lang));
+        }
+        self.vault.strip(EntityKind::Person, &mut fields);
+        fields.get("email")?;
+        let id = known.unwrap_or_else(|| {
+            let commit = self.state.commit.to_be_bytes();
+            let drawn = Digest::of(self.entropy.slot().as_bytes());
+            EntityId::derive(&[b"person", &drawn.0, &commit])
+        });
+        let source = before
+            .as_ref()
+            .map_or(source, |known| known.source.as_str());
+        self.emit(Draft {
+            kind: EntityKind::Person,
+            verb: if known.is_some() {
+                Verb::Updated
+            } else {
+                Verb::Created
+            },
+            entity: id,
+            fields,
+            source,
+            family: id,
+            cause: cause.clone(),
+            causation: None,
+        });
+        Some(id)
+    }
+}
+
+/// Whether mail could be sent there at all.
+fn is_address(email: &str) -> bool {
+    let plain = email.len() <= LONGEST_EMAIL
+        && !email.contains(|c: char| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    let parts = email.rsplit_once('@');
+    plain && parts.is_some_and(|(name, host)| !name.is_empty() && host.len() > 2)
 }

@@ -70,6 +70,11 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
         if known || ends {
             continue;
         }
+        let for_nothing = change.kind == EntityKind::Registration
+            && ["activity", "task"]
+                .iter()
+                .all(|name| said_nothing(change, name));
+        let needed: &[&str] = if for_nothing { &["activity"] } else { needed };
         for name in needed
             .iter()
             .filter(|name| !change.fields.contains_key(**name))
@@ -115,6 +120,11 @@ fn when_of(
     when
 }
 
+fn said_nothing(change: &Change, name: &str) -> bool {
+    let value = change.fields.get(name);
+    value.is_none_or(|value| value.is_null() || value == "")
+}
+
 fn seen_key(change: &Change) -> Digest {
     Digest::of(&[change.sender.as_bytes(), &[0], change.id.as_bytes()].concat())
 }
@@ -132,13 +142,15 @@ fn is_echo(deciding: &Deciding<'_>, change: &Change) -> bool {
 /// The entity a sender's subject names: one of ours by its id, else derived from sender and subject.
 pub(crate) fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
     let place = &deciding.state.rules().place.id;
-    EntityId::derive(&[
+    let id = EntityId::derive(&[
         place.as_str().as_bytes(),
         b"posted",
         change.kind.as_str().as_bytes(),
         change.sender.as_bytes(),
         change.subject.as_bytes(),
-    ])
+    ]);
+    // What several tools told of is one.
+    deciding.flight.roll.called(id)
 }
 
 fn take_one(deciding: &mut Deciding<'_>, change: Change) {
@@ -165,6 +177,10 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
         return;
     }
     let entity = entity_of(deciding, &change);
+    if change.kind == EntityKind::Registration {
+        deciding.take_sign_up(change, entity);
+        return;
+    }
     let before = deciding.entity(entity);
     let mut fields = before
         .as_ref()
@@ -242,7 +258,7 @@ fn stops_burst(deciding: &mut Deciding<'_>, change: &Change) -> bool {
 }
 
 /// Lays what a sender says over what is known; null takes a field back.
-fn take_in(fields: &mut Fields, said: Fields) {
+pub(crate) fn take_in(fields: &mut Fields, said: Fields) {
     for (name, value) in said {
         if value.is_null() {
             fields.remove(&name);
@@ -252,9 +268,11 @@ fn take_in(fields: &mut Fields, said: Fields) {
     }
 }
 
-fn status_field(kind: EntityKind) -> &'static str {
+pub(crate) fn status_field(kind: EntityKind) -> &'static str {
     match kind {
-        EntityKind::Task | EntityKind::Notice | EntityKind::Credit => "state",
+        EntityKind::Task | EntityKind::Registration | EntityKind::Notice | EntityKind::Credit => {
+            "state"
+        }
         _ => "status",
     }
 }
@@ -268,7 +286,7 @@ pub(crate) fn set_zone(deciding: &Deciding<'_>, kind: EntityKind, fields: &mut F
 }
 
 /// Tasks and registrations travel with their activity.
-fn family_of(kind: EntityKind, fields: &Fields) -> Option<EntityId> {
+pub(crate) fn family_of(kind: EntityKind, fields: &Fields) -> Option<EntityId> {
     let parent = match kind {
         EntityKind::Task | EntityKind::Registration | EntityKind::Message => "activity",
         EntityKind::Credit => "person",

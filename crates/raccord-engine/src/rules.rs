@@ -73,7 +73,7 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
     if recipes_changed {
         for &activity in &coming {
             let because = deciding.state.entities[&activity].event;
-            crate::recipes::derive(deciding, activity, because);
+            crate::recipes::derive(deciding, activity, because, true);
         }
     }
     deciding.touched.extend(coming);

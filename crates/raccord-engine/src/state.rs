@@ -166,12 +166,25 @@ pub struct Shown {
     /// The place that offers it, where it is not ours.
     #[serde(default)]
     pub origin: Option<String>,
+    /// How far a task is.
+    #[serde(default)]
+    state: Option<String>,
+    /// When a task is due.
+    #[serde(default)]
+    due: Option<raccord_model::Civil>,
 }
 
 impl Shown {
     /// The first civil minute after it is over; `None` where it has no start (a draft).
     pub fn over_at(&self) -> Option<jiff::civil::DateTime> {
         Some(raccord_model::over_at(self.start?, self.end))
+    }
+
+    /// Whether it is a task that is done, taken back, or was due before `now`.
+    pub(crate) fn is_settled(&self, now: jiff::civil::DateTime) -> bool {
+        let state = self.state.as_deref();
+        let due = self.due.map(|due| raccord_model::over_at(due, None));
+        matches!(state, Some("done" | "cancelled")) || due.is_some_and(|over| over <= now)
     }
 
     /// Whether another place offers it.

@@ -34,6 +34,11 @@ impl Vault {
         self.forgotten = Some(forgotten);
     }
 
+    /// The slot that holds a value, if one does.
+    pub(crate) fn slot_for(&self, value: &Value) -> Option<&Slot> {
+        self.by_value.get(value.to_string().as_str())
+    }
+
     /// The slots whose value, as text, is what `about` looks for.
     pub(crate) fn slots_of(&self, about: impl Fn(&str) -> bool) -> Vec<Slot> {
         let holds =

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 use raccord_model::{
-    Cause, Civil, ConnectorName, EntityId, Event, Fields, HoldId, Lang, ORIGIN, Verb, Words,
+    Cause, Civil, ConnectorName, EntityId, EntityKind, Event, Fields, HoldId, Lang, ORIGIN, Verb,
+    Words,
 };
 use serde_json::Value;
 
@@ -399,7 +400,30 @@ fn title(event: &Event) -> String {
         .to_owned()
 }
 
+/// What happened to somebody, or to their sign-up: nobody is named here.
+fn about_people(event: &Event, say: &dyn Say) -> Option<Words> {
+    let state = |lang| value_in(lang, "state", event.data.get("state"), say);
+    match (event.kind, event.verb) {
+        (EntityKind::Registration, _) => Some(Words::new(
+            format!("Une inscription : {}", state(Lang::Fr)),
+            format!("A sign-up: {}", state(Lang::En)),
+        )),
+        (EntityKind::Person, Verb::Created) => Some(Words::new(
+            "Une personne est connue désormais",
+            "A person is known from now on",
+        )),
+        (EntityKind::Person, _) => Some(Words::new(
+            "Ce qui est connu d'une personne a changé",
+            "What is known of a person changed",
+        )),
+        _ => None,
+    }
+}
+
 fn event_words(event: &Event, say: &dyn Say) -> Words {
+    if let Some(words) = about_people(event, say) {
+        return words;
+    }
     let title = title(event);
     let (before, after) = crate::plan::delta(event);
     let changes = |lang_fr: bool| -> String {
@@ -570,6 +594,7 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 "Somebody asked to be forgotten",
             ),
         ),
+        Cause::Person { did } if deed(did).is_some() => ("person", deed(did).unwrap_or_default()),
         Cause::Person { did } => (
             "person",
             Words::new(
@@ -585,6 +610,9 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 format!("“{}” is no longer in the configuration", event.source),
             ),
         ),
+        Cause::Noticed { code } if noticed(code).is_some() => {
+            ("rule", noticed(code).unwrap_or_default())
+        }
         Cause::Noticed { code } => (
             "rule",
             Words::new(
@@ -593,6 +621,37 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
             ),
         ),
     }
+}
+
+/// What people do about sign-ups, in words.
+fn deed(did: &str) -> Option<Words> {
+    let (fr, en) = match did {
+        crate::signups::SIGN_UP => ("Quelqu'un s'est inscrit", "Somebody signed up"),
+        crate::signups::SIGN_OFF => ("Quelqu'un s'est désinscrit", "Somebody signed off"),
+        crate::signups::ATTENDANCE => ("La présence a été notée", "Attendance was noted"),
+        _ => return None,
+    };
+    Some(Words::new(fr, en))
+}
+
+/// What Raccord does about tasks and sign-ups by itself, in words.
+fn noticed(code: &str) -> Option<Words> {
+    let (fr, en) = match code {
+        crate::places::PLACE_FREE => (
+            "Une place s'est libérée : elle revient à qui attend depuis le plus longtemps",
+            "A place became free: it goes to whoever has waited longest",
+        ),
+        crate::hands::PLACED => (
+            "L'activité que nomme la ligne de la tâche a été trouvée",
+            "The activity that the task's line names was found",
+        ),
+        crate::hands::REFRESHED => (
+            "Les inscriptions à cette tâche ont changé",
+            "The sign-ups for this task changed",
+        ),
+        _ => return None,
+    };
+    Some(Words::new(fr, en))
 }
 
 /// What another place offers, with where it is to be found there.
@@ -719,6 +778,14 @@ pub fn field_name(name: &str) -> Words {
         "edition" => ("édition", "edition"),
         "printed" => ("au mur depuis", "on the wall since"),
         "since" => ("depuis", "since"),
+        "hands" => ("bénévoles", "volunteers"),
+        "minimum" => ("minimum de bénévoles", "fewest hands"),
+        "lead" => ("délai", "lead time"),
+        "validators" => ("validé par", "validated by"),
+        "priority" => ("priorité", "priority"),
+        "people" => ("qui s'en occupe", "who is on it"),
+        "of" => ("activité", "activity"),
+        "places" => ("places", "places"),
         "extra" => ("détails", "details"),
         other => (other, other),
     };

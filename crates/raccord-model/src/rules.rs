@@ -171,7 +171,12 @@ fn values_of(entity: &Entity, field: &str) -> BTreeSet<String> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    match entity.fields.get(field) {
+    // A column of the place's own stands under `extra`.
+    let value = match field.strip_prefix("extra.") {
+        Some(own) => entity.fields.get("extra").and_then(|extra| extra.get(own)),
+        None => entity.fields.get(field),
+    };
+    match value {
         // Nothing said about visibility means public, as on the sheet.
         None if field == "visibility" => ["public".to_owned()].into(),
         // What is ours comes from nowhere, and fits no pattern for that.
@@ -261,9 +266,21 @@ pub struct Recipe {
 pub struct TaskTemplate {
     /// Its title; with the recipe's activity it names the task, so a renamed one is a new one.
     pub title: String,
+    /// The kind of work.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
     /// How many people it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<u32>,
+    /// How many people it takes at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<u32>,
+    /// How many days before its activity starts somebody must be found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<u16>,
+    /// Who may say that it was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validators: Vec<String>,
     /// Credits for it, in hundredths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credits: Option<i64>,
@@ -394,6 +411,20 @@ mod tests {
             assert!(of(named).fits(&theirs) && !of(named).fits(&ours), "{named}");
         }
         assert!(!of("La Raffinerie").fits(&theirs));
+    }
+
+    #[test]
+    fn a_column_of_the_places_own_is_named_under_extra() {
+        let mut entity = entity("Concert");
+        let when = |pattern: &str| When {
+            entity: vec![],
+            fields: [("extra.sono".to_owned(), vec![pattern.to_owned()])].into(),
+        };
+        assert!(!when("oui").fits(&entity));
+        entity
+            .fields
+            .insert("extra".into(), json!({ "sono": "Oui" }));
+        assert!(when("oui").fits(&entity) && !when("non").fits(&entity));
     }
 
     #[test]

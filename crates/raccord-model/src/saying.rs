@@ -4,16 +4,17 @@
 use jiff::civil::{DateTime, Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, Fields, Words};
+use crate::{Entity, EntityKind, Fields, Words};
 
 /// A message that is said once and never changed after.
 #[derive(Clone, Copy, Debug)]
 pub enum Saying<'a> {
-    /// Date, hours, room or status of something that was announced are others now.
+    /// Date, hours, room or status of something that was announced are others now, or how a sign-up
+    /// stands.
     Moved {
         /// What was announced, as it is now.
         entity: &'a Entity,
-        /// What people were told last, of [`TOLD`].
+        /// What people were told last, as [`told_of`] gives it.
         before: &'a Fields,
         /// How often they were told something about it: tells one reply from the next.
         times: u32,
@@ -50,8 +51,15 @@ pub const TOLD: [&str; 4] = ["start", "end", "room", "status"];
 pub const TAKEN_AWAY: &str = "gone";
 
 /// What people are told of `entity` when it is announced: its values of [`TOLD`], with the usual
-/// status where it says none.
+/// status where it says none. Of a sign-up, how it stands: a place was found, or not.
 pub fn told_of(entity: &Entity) -> Fields {
+    if entity.kind == EntityKind::Registration {
+        let state = entity.fields.get("state");
+        return state
+            .map(|state| ("state".to_owned(), state.clone()))
+            .into_iter()
+            .collect();
+    }
     let mut told: Fields = TOLD
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), entity.fields.get(*name)?.clone())))

@@ -77,6 +77,8 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Delivery { .. } => "delivery",
         HoldKind::Field { .. } => "field",
         HoldKind::Rules { .. } => "rules",
+        HoldKind::Task { .. } => "task",
+        HoldKind::Seats { .. } => "seats",
     }
 }
 

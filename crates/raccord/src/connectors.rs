@@ -107,7 +107,12 @@ pub(crate) fn only_read(name: &str) -> (Words, Words) {
 }
 
 /// What instance `name` is given.
-fn kit(settings: &Settings, name: &ConnectorName, clock: &Arc<dyn Clock>, program: PathBuf) -> Kit {
+pub(crate) fn kit(
+    settings: &Settings,
+    name: &ConnectorName,
+    clock: &Arc<dyn Clock>,
+    program: PathBuf,
+) -> Kit {
     Kit {
         name: name.clone(),
         place: settings.place.clone(),

@@ -4,5 +4,6 @@
 //! no column and no language of messages.
 
 pub(crate) mod date;
+pub(crate) mod hands;
 pub(crate) mod hour;
 pub(crate) mod number;

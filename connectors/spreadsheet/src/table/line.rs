@@ -12,6 +12,7 @@ use crate::grid::{Cell, Row, Value};
 use crate::header::Columns;
 use crate::messages::{self, Said};
 use crate::parse::date::{self, Shape};
+use crate::parse::hands::{self, Hands};
 use crate::parse::number::{self, Amount};
 use crate::{limits, text, words};
 
@@ -87,6 +88,7 @@ impl Collector<'_> {
         fields.insert("title".to_owned(), Json::from(title));
         self.texts(tab, line, &mut fields);
         self.amounts(tab, line, &mut fields);
+        self.hands(tab, line, &mut fields);
         self.who(tab, line, &mut fields);
         self.sharing(tab, line, &mut fields);
         let mut status = self.status(tab, line);
@@ -316,6 +318,25 @@ impl Collector<'_> {
         }
     }
 
+    /// The hands it asks for. A word that is no number of hands may be the name of somebody who
+    /// said yes: that changes nothing, and is told once.
+    fn hands(&mut self, tab: &TabState, line: View<'_, '_, '_>, fields: &mut Fields) {
+        let Some(raw) = self.cell_text(tab, line, Field::Hands) else {
+            return;
+        };
+        match hands::read(&raw) {
+            Some(Hands::Usual) => {}
+            Some(Hands::These(tasks)) => {
+                let tasks: Vec<Json> = tasks
+                    .into_iter()
+                    .map(|(title, people)| json!({ "title": title, "capacity": people }))
+                    .collect();
+                fields.insert("hands".to_owned(), Json::from(tasks));
+            }
+            None => self.remark(&tab.name, line.row.number, messages::hands(&raw)),
+        }
+    }
+
     /// Who may see it: blank means everyone, a word that is not understood means members.
     fn who(&mut self, tab: &TabState, line: View<'_, '_, '_>, fields: &mut Fields) {
         let Some((_, cell)) = line.cell(Field::Visibility) else {
@@ -503,7 +524,7 @@ fn is_struck(own: &[(u16, &Cell<'_>)], title: Option<(u16, &Cell<'_>)>) -> bool 
 }
 
 /// A web address, completed with its scheme where people leave it out.
-fn address(text: &str) -> Option<String> {
+pub(super) fn address(text: &str) -> Option<String> {
     if text.contains(char::is_whitespace) {
         return None;
     }

@@ -7,6 +7,7 @@
 mod cell;
 mod hours;
 mod line;
+mod tasks;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ use crate::messages::{self, Said};
 use crate::parse::date::{self, Around, Shape, Trouble};
 use crate::parse::hour::{Hours, Minute};
 use crate::when::Times;
-use crate::{error, limits, text};
+use crate::{error, limits, text, words};
 
 /// What the settings say about reading.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub(crate) struct Rules {
     pub(crate) chosen: Chosen,
     /// The one tab to read.
     pub(crate) sheet: Option<String>,
+    /// The tab of tasks, where it is not called as usual; read beside `sheet`.
+    pub(crate) tasks: Option<String>,
     /// The year of dates that nothing else gives one.
     pub(crate) year: Option<i16>,
     /// The day it is.
@@ -45,6 +48,8 @@ pub(crate) struct Collector<'s> {
     /// Names of all tabs that are not hidden.
     names: Vec<String>,
     tab: Option<TabState>,
+    /// How many tabs may hold a programme, and how many do.
+    programmes: (usize, usize),
     untold: usize,
     kinds: Kinds,
     memos: Memos,
@@ -68,6 +73,8 @@ struct Memos {
 #[derive(Default)]
 struct TabState {
     name: String,
+    /// The columns of a tab of tasks, empty as long as its header was not found.
+    tasks: Option<tasks::TaskColumns>,
     hidden_columns: Vec<(u32, u32)>,
     columns: Option<Columns>,
     title_column: Option<u16>,
@@ -132,6 +139,7 @@ impl<'s> Collector<'s> {
             reading: Reading::default(),
             names: Vec::new(),
             tab: None,
+            programmes: (0, 0),
             untold: 0,
             kinds: Kinds::default(),
             memos: Memos::default(),
@@ -148,7 +156,9 @@ impl<'s> Collector<'s> {
         {
             return Err(error::sheet_missing(wanted, &self.names));
         }
-        if self.reading.tabs.is_empty() {
+        // Beside its tasks a document must still show its programme, if it has one.
+        let (may, does) = self.programmes;
+        if self.reading.tabs.is_empty() || may > 0 && does == 0 {
             return Err(error::header_lost(self.rules.sheet.as_deref()));
         }
         if self.untold > 0 {
@@ -206,10 +216,20 @@ impl Rows for Collector<'_> {
             .sheet
             .as_ref()
             .is_none_or(|sheet| text::key(sheet) == text::key(&name));
+        let stem = name.trim_end_matches(".csv").trim_end_matches(".tsv");
+        let tasks = match &self.rules.tasks {
+            Some(tasks) => text::key(tasks) == text::key(&name),
+            None => wanted && words::tab_of_tasks(&text::key(stem)),
+        };
+        let wanted = wanted || tasks;
+        if wanted && !tasks {
+            self.programmes.0 += 1;
+        }
         if wanted {
-            let mut around = date::about(name.trim_end_matches(".csv").trim_end_matches(".tsv"));
+            let mut around = date::about(stem);
             around.today = self.rules.today;
             self.tab = Some(TabState {
+                tasks: tasks.then(tasks::TaskColumns::new),
                 name,
                 hidden_columns: tab.hidden_columns,
                 around,
@@ -232,6 +252,7 @@ impl Rows for Collector<'_> {
         let Some(mut tab) = self.tab.take() else {
             return Ok(());
         };
+        self.task_tab_ended(&tab);
         self.drop_heading(&mut tab);
         let waiting = std::mem::take(&mut tab.waiting);
         let mut around = Around {
@@ -282,6 +303,10 @@ impl Collector<'_> {
             .iter()
             .any(|cell| !cell.inherited && !cell.value.is_empty())
         {
+            return;
+        }
+        if tab.tasks.is_some() {
+            self.read_task_row(tab, row);
             return;
         }
         if tab.columns.is_none() {
@@ -380,6 +405,7 @@ impl Collector<'_> {
             }
         } else {
             tab.index = u16::try_from(self.reading.tabs.len()).ok();
+            self.programmes.1 += 1;
             self.reading.tabs.push(Tab {
                 name: tab.name.clone(),
                 columns: columns.by_name(),

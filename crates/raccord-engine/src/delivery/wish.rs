@@ -120,7 +120,13 @@ impl Deciding<'_> {
     }
 
     pub(crate) fn over_instant(&self, entity: &Entity) -> Option<Timestamp> {
-        let over = self.state.entities.get(&entity.id)?.when().over_at()?;
+        let record = self.state.entities.get(&entity.id)?;
+        // A sign-up is over with what it is for.
+        let family = record
+            .family
+            .and_then(|family| self.state.entities.get(&family));
+        let over = record.when().over_at();
+        let over = over.or_else(|| family?.when().over_at())?;
         zone_of(self.state.rules())
             .to_ambiguous_timestamp(over)
             .compatible()

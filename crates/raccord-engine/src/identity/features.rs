@@ -75,9 +75,12 @@ impl Features {
             description: grams(&description),
             title,
             own_title,
-            start: civil("start"),
+            start: civil("start").or_else(|| civil("due")),
             end: civil("end"),
-            room: text("room"),
+            // A task stands where its activity is.
+            room: Some(text("of"))
+                .filter(|of| !of.is_empty())
+                .unwrap_or_else(|| text("room")),
             kind,
             organiser: text("organiser"),
             telling,

@@ -17,6 +17,7 @@ use super::told::tab;
 use crate::deciding::{Deciding, Draft, changed_fields};
 use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
 use crate::faults::{Fault, planted};
+use crate::hands;
 use crate::state::{SourceState, State};
 
 /// The code of a source of other places' offers that the settings name no more.
@@ -120,6 +121,9 @@ pub(super) fn apply(
             Fields::new(),
         );
         read.lines.push((entity, accepted(line)));
+        if line.kind == EntityKind::Task {
+            hands::lay(deciding, entity, &mut fields);
+        }
         deciding.emit(Draft {
             kind: line.kind,
             verb: Verb::Created,
@@ -155,6 +159,7 @@ pub(super) fn leaves_silently(world: &State, entity: EntityId, now: DateTime) ->
         let shown = record.when();
         shown.status == raccord_model::Status::Cancelled
             || shown.over_at().is_some_and(|over| over <= now)
+            || shown.is_settled(now)
     })
 }
 
@@ -217,12 +222,12 @@ pub(super) fn cancel_missing(
             .get(usize::from(line.tab))
             .map(|tab| tab.name.clone())
             .unwrap_or_default();
+        if known.kind == EntityKind::Task && !hands::may_go(deciding, &known) {
+            continue;
+        }
+        let family = deciding.state.entities[&entity].family.unwrap_or(entity);
         let mut fields = known.fields;
-        let field = if known.kind == EntityKind::Task {
-            "state"
-        } else {
-            "status"
-        };
+        let field = crate::posted::status_field(known.kind);
         let usual = if known.kind == EntityKind::Task {
             "open"
         } else {
@@ -236,7 +241,7 @@ pub(super) fn cancel_missing(
             entity,
             fields,
             source: source.as_str(),
-            family: entity,
+            family,
             cause: match why {
                 Gone::Missing => Cause::Missing {
                     sheet,
@@ -268,10 +273,15 @@ fn change(
     let mut fields = line.decode();
     crate::posted::set_zone(deciding, line.kind, &mut fields);
     keep_others_words(deciding, entity, &before, &mut fields);
-    let cancelled = |fields: &Fields| fields.get("status") == Some(&json!("cancelled"));
-    let revived = cancelled(&known.fields) && !fields.contains_key("status");
-    if revived {
-        fields.insert("status".into(), json!("confirmed"));
+    let status = crate::posted::status_field(line.kind);
+    let cancelled = |fields: &Fields| fields.get(status) == Some(&json!("cancelled"));
+    let mut family = entity;
+    if line.kind == EntityKind::Task {
+        hands::wanted(deciding, entity);
+        hands::lay(deciding, entity, &mut fields);
+        family = hands::family(entity, &fields);
+    } else if cancelled(&known.fields) && !fields.contains_key(status) {
+        fields.insert(status.into(), json!("confirmed"));
     }
     let verb = if cancelled(&fields) && !cancelled(&known.fields) {
         Verb::Cancelled
@@ -290,7 +300,7 @@ fn change(
         entity,
         fields,
         source: source.as_str(),
-        family: entity,
+        family,
         cause,
         causation: None,
     });

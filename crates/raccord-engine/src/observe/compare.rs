@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use raccord_model::{ConnectorName, Digest, EntityId, Fields, Line, Reading};
+use raccord_model::{ConnectorName, Digest, EntityId, EntityKind, Fields, Line, Reading};
 use serde_json::json;
 
 use crate::deciding::Deciding;
-use crate::identity::{Candidate, Features, Heard, Question, Standing, fold_title, match_lines};
+use crate::identity::{
+    Candidate, Features, Heard, Matching, Question, Standing, fold_title, match_lines,
+};
 use crate::parallel;
 use crate::state::{SourceState, State};
 use crate::vault::Vault;
@@ -154,7 +156,7 @@ pub(super) fn compare(
         earlier: &earlier,
         back: &back,
     };
-    let mut matching = match_lines(&known, &lines, &standing, heard);
+    let mut matching = by_kind(deciding, reading, (&known, &lines), &standing, heard);
     matching.added.retain(|index| {
         let back = back.get(index).map(|entity| (*index, *entity));
         compared.revived.extend(back);
@@ -166,6 +168,39 @@ pub(super) fn compare(
     compared.questions = matching.questions;
     come_back(&mut compared, state, &earlier);
     compared
+}
+
+/// Matches activities with activities, and tasks with tasks.
+fn by_kind(
+    deciding: &Deciding<'_>,
+    reading: &Reading,
+    (known, lines): (&BTreeMap<EntityId, Candidate>, &BTreeMap<usize, Candidate>),
+    standing: &Standing,
+    heard: Heard<'_>,
+) -> Matching {
+    let task = |entity: &EntityId| {
+        let record = deciding.state.entities.get(entity);
+        record.is_some_and(|record| record.kind == EntityKind::Task)
+    };
+    let task_line = |index: usize| reading.lines[index].kind == EntityKind::Task;
+    if !known.keys().any(task) && !lines.keys().any(|index| task_line(*index)) {
+        return match_lines(known, lines, standing, heard);
+    }
+    let mut all = Matching::default();
+    for tasks in [false, true] {
+        let known = known.iter().filter(|(entity, _)| task(entity) == tasks);
+        let known = known.map(|(entity, one)| (*entity, one.clone())).collect();
+        let lines = lines
+            .iter()
+            .filter(|(index, _)| task_line(**index) == tasks);
+        let lines = lines.map(|(index, one)| (*index, one.clone())).collect();
+        let found = match_lines(&known, &lines, standing, heard);
+        all.pairs.extend(found.pairs);
+        all.added.extend(found.added);
+        all.missing.extend(found.missing);
+        all.questions.extend(found.questions);
+    }
+    all
 }
 
 /// Lines that say word for word what one activity alone said earlier, where all that is new was
@@ -305,6 +340,10 @@ pub(super) fn source_fields(world: &State, vault: &Vault, entity: EntityId) -> O
             };
         }
     }
+    // That hands were found is no word of the source.
+    if fields.get("state") == Some(&json!("taken")) {
+        fields.insert("state".into(), json!("open"));
+    }
     Some(fields)
 }
 
@@ -318,6 +357,7 @@ pub(super) fn protect_unreadable(
     if reading.unread.is_empty() {
         return;
     }
+    // Line 0 is the whole tab.
     let broken: BTreeSet<(&str, u32)> = reading
         .unread
         .iter()
@@ -330,7 +370,7 @@ pub(super) fn protect_unreadable(
             .get(usize::from(line.tab))
             .map(|tab| tab.name.as_str())
             .unwrap_or_default();
-        !broken.contains(&(tab, line.row))
+        !broken.contains(&(tab, line.row)) && !broken.contains(&(tab, 0))
     });
     // A known activity whose new line cannot be read keeps the last state that could be.
     let drafted = |line: &Line| line.decode().get("status") == Some(&json!("draft"));

@@ -199,6 +199,8 @@ impl Run {
             fields.insert("amount".to_owned(), json!(150));
             format!("c{n}")
         } else {
+            let task = EntityId::derive(&[b"task"]);
+            fields.insert("task".to_owned(), json!(task));
             fields.insert("name".to_owned(), json!(format!("canary{pick}")));
             format!("r{}", pick % 3)
         };

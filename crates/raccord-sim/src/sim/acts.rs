@@ -57,7 +57,11 @@ impl Sim {
                 self.post(EntityKind::Credit, subject, fields.into());
             }
             Act::SignUp(who) => {
-                let fields = [("name".to_owned(), json!(format!("canary{who}")))];
+                let task = EntityId::derive(&[b"task"]);
+                let fields = [
+                    ("task".to_owned(), json!(task)),
+                    ("name".to_owned(), json!(format!("canary{who}"))),
+                ];
                 self.post(
                     EntityKind::Registration,
                     format!("r{}", who % 3),

@@ -158,7 +158,7 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Rules { .. } => yes,
+            HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => yes,
         };
         let order = if yes {
             Order::Approve { hold, only }

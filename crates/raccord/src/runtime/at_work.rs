@@ -52,6 +52,11 @@ pub(super) struct Set {
 }
 
 impl Set {
+    /// The settings.
+    pub(super) fn settings(&self) -> &crate::settings::Settings {
+        &self.session.settings
+    }
+
     /// The place's zone.
     pub(super) fn zone(&self) -> &jiff::tz::TimeZone {
         &self.session.settings.zone

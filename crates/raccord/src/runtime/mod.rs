@@ -15,6 +15,7 @@ mod effects;
 mod elsewhere;
 mod face;
 mod figures;
+mod guides;
 mod hands;
 mod home;
 mod hooks;

@@ -98,13 +98,13 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
         .collect()
 }
 
-/// The connector a hold is about; one about the rules is about none.
+/// The connector a hold is about; one about the rules, or about who signed up, is about none.
 pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
     match &hold.what {
         HoldKind::Reading { source, .. } | HoldKind::Question { source, .. } => Some(source),
         HoldKind::Delivery { of } => Some(&of.connector),
         HoldKind::Field { connector, .. } => Some(connector),
-        HoldKind::Rules { .. } => None,
+        HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => None,
     }
 }
 
@@ -115,8 +115,13 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Delivery { .. } => "unknown-outcome",
         HoldKind::Field { .. } => "edited-in-tool",
         HoldKind::Rules { .. } => "rules-changed",
+        HoldKind::Task { .. } => "task-unwanted",
+        HoldKind::Seats { .. } => "too-few-places",
     };
-    let source = about(hold).map_or_else(|| "raccord.toml".to_owned(), ToString::to_string);
+    let source = match &hold.what {
+        HoldKind::Task { .. } | HoldKind::Seats { .. } => "raccord".to_owned(),
+        _ => about(hold).map_or_else(|| "raccord.toml".to_owned(), ToString::to_string),
+    };
     // Tasks that a changed recipe takes back stand in no tool of their own.
     let about = match &hold.what {
         HoldKind::Rules { .. } => "recipes".parse(),
@@ -425,7 +430,7 @@ pub(crate) fn made(report: &Report) -> Vec<&Planned> {
 /// What a person asked for was refused.
 pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
     match reply {
-        Reply::Taken => Ok(()),
+        Reply::Taken | Reply::SignedUp { .. } => Ok(()),
         Reply::Cannot(text) => Err(Problem::failed(
             "",
             "reference-unknown",

@@ -246,10 +246,26 @@ pub(super) struct Task {
     /// What is to be done.
     #[schemars(required, extend("examples" = ["Animer la réunion"]))]
     pub(super) title: Option<Text<200>>,
-    /// How many people it takes.
+    /// The kind of work, in your own words.
+    #[serde(default)]
+    #[schemars(with = "Text<200>", extend("examples" = ["bar"]))]
+    pub(super) kind: Option<Text<200>>,
+    /// How many people it takes at most.
     #[serde(default)]
     #[schemars(with = "Whole<1, 10_000>")]
     pub(super) capacity: Option<Whole<1, 10_000>>,
+    /// How many people it takes at least.
+    #[serde(default)]
+    #[schemars(with = "Whole<1, 10_000>")]
+    pub(super) minimum: Option<Whole<1, 10_000>>,
+    /// How many days before the activity somebody must be found.
+    #[serde(default)]
+    #[schemars(with = "Whole<0, 366>", extend("examples" = [7]))]
+    pub(super) lead: Option<Whole<0, 366>>,
+    /// Who may say that it was done: names or roles of the place.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["équipe bar"]]))]
+    pub(super) validators: Vec<Text<200>>,
     /// Volunteer credits for it, in units, up to two decimals.
     #[serde(default)]
     #[schemars(with = "Units", extend("examples" = [1.5]))]

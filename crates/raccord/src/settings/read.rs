@@ -431,11 +431,36 @@ fn recipe(raw: raw::Recipe, path: &[&str], mistakes: &mut Mistakes<'_>) -> Recip
         let credits = task
             .credits
             .and_then(|units| hundredths(units.get(), &at("credits"), mistakes));
+        let capacity = task
+            .capacity
+            .and_then(|most| u32::try_from(most.get()).ok());
+        let minimum = task
+            .minimum
+            .and_then(|least| u32::try_from(least.get()).ok());
+        if let (Some(least), Some(most)) = (minimum, capacity)
+            && least > most
+        {
+            mistakes.add(
+                &at("minimum"),
+                "minimum-above-capacity",
+                about(
+                    &least.to_string(),
+                    "est plus que `capacity`.",
+                    "is more than `capacity`.",
+                ),
+                Words::new(
+                    "Baissez l'un ou montez l'autre.",
+                    "Lower one or raise the other.",
+                ),
+            );
+        }
         tasks.push(TaskTemplate {
             title,
-            capacity: task
-                .capacity
-                .and_then(|most| u32::try_from(most.get()).ok()),
+            kind: task.kind.map(Text::get).unwrap_or_default(),
+            capacity,
+            minimum,
+            lead: task.lead.and_then(|days| u16::try_from(days.get()).ok()),
+            validators: task.validators.into_iter().map(Text::get).collect(),
             credits,
             guide: task.guide.unwrap_or_default(),
             priority: task.priority.and_then(|rank| u8::try_from(rank.get()).ok()),

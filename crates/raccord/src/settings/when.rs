@@ -136,7 +136,11 @@ fn check_fields(when: &When, path: &[&str], mistakes: &mut Mistakes<'_>) {
     known.insert("entity".to_owned());
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     for field in when.fields.keys() {
-        if !known.contains(&field.as_str()) {
+        let own = field
+            .strip_prefix("extra.")
+            .is_some_and(|name| !name.is_empty());
+        let name = if own { "extra" } else { field.as_str() };
+        if !known.contains(&name) {
             let here: Vec<&str> = path.iter().copied().chain([field.as_str()]).collect();
             mistakes.add(
                 &here,
