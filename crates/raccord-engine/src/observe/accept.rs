@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::compare::{Compared, source_fields};
 use super::held::difference;
 use super::questions::{About, ask};
+use super::taken::{doubt, take_over};
 use super::told::tab;
 use crate::deciding::{Deciding, Draft, changed_fields};
 use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
@@ -35,11 +36,13 @@ pub(super) fn restrict(
     only: &BTreeSet<EntityId>,
 ) {
     compared.changed.retain(|(_, entity)| only.contains(entity));
+    compared.taken.retain(|(_, entity)| only.contains(entity));
     compared.missing.retain(|entity| only.contains(entity));
     compared
         .added
         .retain(|&index| only.contains(&first_id(deciding, source, &reading.lines[index])));
     compared.questions.clear();
+    compared.doubts.clear();
 }
 
 /// The id of the entity a line describes, when it is accepted for the first time.
@@ -109,6 +112,12 @@ pub(super) fn apply(
         }
         change(deciding, source, reading, line, *entity);
     }
+    for (index, entity) in &compared.taken {
+        let line = &reading.lines[*index];
+        read.lines.push((*entity, accepted(line)));
+        take_over(deciding, source, *entity);
+        change(deciding, source, reading, line, *entity);
+    }
     for &index in &compared.added {
         let line = &reading.lines[index];
         let entity = first_id(deciding, source, line);
@@ -150,6 +159,7 @@ pub(super) fn apply(
         &compared.questions,
         About::Change,
     );
+    doubt(deciding, source, reading, &compared.doubts);
     deciding.record(Fact::Read(Box::new(read)));
 }
 
