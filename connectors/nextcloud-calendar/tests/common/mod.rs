@@ -156,6 +156,7 @@ pub(crate) fn desired(tool: &dyn Tool, entity: &Entity, route: Option<&Route>) -
     let subject = Subject::Entity {
         entity,
         parent: None,
+        tasks: &[],
     };
     match tool.sink().unwrap().render(subject, &context) {
         Rendered::Object(desired) => Some(desired),

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use raccord_model::{
-    ConnectorName, Digest, Entity, EntityId, EntityKind, Line, Link, Reading, Rendered, Status, Subject,
+    ConnectorName, Digest, Entity, EntityId, EntityKind, Line, Link, Reading, Rendered, Status,
+    Subject,
 };
 
 use super::compare::Compared;
@@ -97,6 +98,7 @@ fn goes_to(
     let subject = Subject::Entity {
         entity: &entity,
         parent: None,
+        tasks: &[],
     };
     let context = deciding.context(&rules, route);
     let handled = rules
