@@ -531,6 +531,14 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 ("cellules", "cells")
             };
             let from = from();
+            if *row == 0 {
+                let (fr, en) = (values(Lang::Fr), values(Lang::En));
+                let words = Words::new(
+                    format!("{from}, « {sheet} »{fr}"),
+                    format!("{from}, “{sheet}”{en}"),
+                );
+                return ("cell", words);
+            }
             (
                 "cell",
                 Words::new(
@@ -559,6 +567,19 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 )
             };
             let from = from();
+            if *row == 0 {
+                let words = Words::new(
+                    format!(
+                        "{from}, « {sheet} » : ce n'y était plus le {}{fr}",
+                        first.fr
+                    ),
+                    format!(
+                        "{from}, “{sheet}”: it was no longer there on {}{en}",
+                        first.en
+                    ),
+                );
+                return ("cell", words);
+            }
             (
                 "cell",
                 Words::new(
@@ -675,6 +696,8 @@ fn cause_reference(event: &Event) -> String {
         Cause::Cell { .. } | Cause::Missing { .. } if let Some(place) = place() => {
             offered_where(event).unwrap_or(place).to_owned()
         }
+        // A calendar has no lines.
+        Cause::Cell { sheet, row: 0, .. } | Cause::Missing { sheet, row: 0, .. } => sheet.clone(),
         Cause::Cell {
             sheet,
             row,

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::compare::{Compared, source_fields};
 use super::held::difference;
 use super::questions::{About, ask};
+use super::shared::is_shared;
 use super::taken::{doubt, take_over};
 use super::told::tab;
 use crate::deciding::{Deciding, Draft, changed_fields};
@@ -124,6 +125,8 @@ pub(super) fn apply(
         let mut fields = line.decode();
         crate::posted::set_zone(deciding, line.kind, &mut fields);
         let cause = cell(
+            deciding.state,
+            source,
             reading,
             line,
             fields.keys().map(String::as_str),
@@ -255,7 +258,7 @@ pub(super) fn cancel_missing(
             cause: match why {
                 Gone::Missing => Cause::Missing {
                     sheet,
-                    row: line.row,
+                    row: row(deciding.state, source, line.row),
                     since,
                     before,
                 },
@@ -303,7 +306,14 @@ fn change(
         .flat_map(|name| parts(&name, &known.fields, &fields))
         .collect();
     let (old, _) = difference(line.kind, &known.fields, &fields);
-    let cause = cell(reading, line, names.iter().map(String::as_str), old);
+    let cause = cell(
+        deciding.state,
+        source,
+        reading,
+        line,
+        names.iter().map(String::as_str),
+        old,
+    );
     deciding.emit(Draft {
         kind: line.kind,
         verb,
@@ -379,6 +389,8 @@ fn parts(name: &str, before: &Fields, after: &Fields) -> Vec<String> {
 
 /// The cells of a line that say `names`, and what they said before.
 fn cell<'n>(
+    state: &State,
+    source: &ConnectorName,
     reading: &Reading,
     line: &Line,
     names: impl Iterator<Item = &'n str>,
@@ -386,10 +398,15 @@ fn cell<'n>(
 ) -> Cause {
     Cause::Cell {
         sheet: tab(reading, line),
-        row: line.row,
+        row: row(state, source, line.row),
         columns: columns(reading, line, names),
         before,
     }
+}
+
+/// The number of a line for people: a tool that is no sheet has none.
+fn row(state: &State, source: &ConnectorName, row: u32) -> u32 {
+    if is_shared(state, source) { 0 } else { row }
 }
 
 /// The letters of the columns the fields, or parts of them, come from.

@@ -17,11 +17,10 @@ use crate::state::{Progress, SourceState, State};
 
 /// Whether `source` is written too, and read back.
 pub(crate) fn is_shared(state: &State, source: &ConnectorName) -> bool {
-    let sink = state
+    state
         .rules
         .as_ref()
-        .and_then(|rules| rules.sinks.get(source));
-    sink.is_some_and(|sink| sink.handles.iter().any(|handling| handling.read_back))
+        .is_some_and(|rules| rules.is_shared(source))
 }
 
 /// Whether a shared tool was never read: nothing is made there before it is known what stands there.
