@@ -254,7 +254,7 @@ fn told_tasks(kind: Kind) {
     );
     server.put(&file, &theirs).unwrap();
     assert_eq!(sync(&place)["done"], 0, "words beside ours are no edit");
-    save("Tenir le bar 3, accueil");
+    save("Tenir le bar 3, accueil 1");
     assert_eq!(actions(&sync(&place))["update"], 1);
     let text = unfolded(&server.text(&file).unwrap());
     for line in [

@@ -731,8 +731,31 @@ fn value_in(lang: Lang, name: &str, value: Option<&Value>, say: &dyn Say) -> Str
     }
 }
 
+/// A list as people write it: "bar 3, accueil 2".
+fn listed(items: &[Value]) -> Option<String> {
+    let one = |item: &Value| match item {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(hands) => {
+            let title = hands.get("title")?.as_str()?;
+            let count = hands.get("capacity").map(ToString::to_string);
+            Some(
+                [title, count.as_deref().unwrap_or_default()]
+                    .join(" ")
+                    .trim_end()
+                    .to_owned(),
+            )
+        }
+        _ => None,
+    };
+    let items: Option<Vec<String>> = items.iter().map(one).collect();
+    Some(items?.join(", "))
+}
+
 /// What people call the value of a field that has its own words.
 pub fn value_name(name: &str, value: &Value) -> Option<Words> {
+    if let Value::Array(items) = value {
+        return listed(items).map(Words::same);
+    }
     let (fr, en) = match (name, value) {
         (_, Value::Bool(true)) => ("oui", "yes"),
         (_, Value::Bool(false)) => ("non", "no"),

@@ -12,9 +12,12 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const KEY: &str = "grist-key";
 
-/// A document with one table of activities, by their row ids.
+/// The id of a row, its title and its day.
+type Row = (i64, &'static str, &'static str);
+
+/// A document with one table of activities.
 #[derive(Clone, Default)]
-struct Grist(Arc<Mutex<Vec<(i64, &'static str, &'static str)>>>);
+struct Grist(Arc<Mutex<Vec<Row>>>);
 
 impl Grist {
     fn answer(&self, seen: &Seen) -> Play {
@@ -52,7 +55,7 @@ impl Grist {
 async fn a_call_of_grist_is_a_hint_to_read_the_whole_document_and_a_lost_one_a_delay() {
     let standin = Standin::start().await;
     let grist = Grist::default();
-    let set = |records: &[(i64, &'static str, &'static str)]| {
+    let set = |records: &[Row]| {
         *grist.0.lock().unwrap() = records.to_vec();
     };
     set(&[
