@@ -33,7 +33,7 @@ impl Grist {
                 "isFormula": false, "widgetOptions": "",
             } })
         };
-        let record = |(id, title, day): &(i64, &str, &str)| json!({ "id": id, "fields": { "manualSort": id, "Titre": title, "Date": day, "Heure": "20h" } });
+        let record = |(id, title, day): &Row| json!({ "id": id, "fields": { "manualSort": id, "Titre": title, "Date": day, "Heure": "20h" } });
         let body = match path.rsplit("/sXsBGDTKau1F/").next().unwrap() {
             "tables" => json!({ "tables": [{ "id": "Programme", "fields": { "tableRef": 3 } }] }),
             "tables/Programme/columns" => {
