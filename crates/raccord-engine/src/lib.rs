@@ -41,6 +41,7 @@ mod sayings;
 mod signups;
 mod state;
 mod vault;
+mod volunteering;
 mod why;
 mod withdrawn;
 
@@ -65,4 +66,5 @@ pub use state::{
     Target, Told, Waiting,
 };
 pub use vault::{Forgotten, Vault};
+pub use volunteering::{Presence, volunteering};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};
