@@ -196,7 +196,11 @@ impl Collector<'_> {
             };
             fields.insert(name.to_owned(), Json::from(tidy));
         }
-        for (field, name) in [(Field::Guide, "guide"), (Field::Url, "url")] {
+        for (field, name) in [
+            (Field::Guide, "guide"),
+            (Field::Url, "url"),
+            (Field::Register, "register"),
+        ] {
             let Some(raw) = self.cell_text(tab, line, field) else {
                 continue;
             };

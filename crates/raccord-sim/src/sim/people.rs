@@ -158,7 +158,10 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => yes,
+            HoldKind::Rules { .. }
+            | HoldKind::Task { .. }
+            | HoldKind::Seats { .. }
+            | HoldKind::Blocked { .. } => yes,
         };
         let order = if yes {
             Order::Approve { hold, only }
