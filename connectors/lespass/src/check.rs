@@ -46,7 +46,7 @@ impl Lespass {
                 Ok(all) => {
                     let known = |id: &str| all.iter().any(|product| product.identifier == id);
                     if !self.settings.products.iter().all(|id| known(id)) {
-                        tell("products", &failure::no_product(self.api.host()));
+                        tell("products", &failure::no_product(self.api.host(), &all));
                     }
                 }
             }

@@ -3,9 +3,13 @@
 
 use http::StatusCode;
 use raccord_kit::http::{Answer, Http};
+use raccord_look::clean;
 use raccord_model::{Blame, Failure, Words};
 
-use crate::api::is_absent;
+use crate::api::{Product, is_absent};
+
+/// So many products are named to pick from.
+const OFFERED: usize = 10;
 
 /// What a call wanted to do; the same refusal means different things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +63,9 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, doing: Doing) -> Failure {
             Doing::Listing => no_list(host),
             Doing::Scanning => no_scan(host),
             Doing::Reading | Doing::Creating => old(host),
-            Doing::Linking => no_product(host),
+            Doing::Linking => no_product(host, &[]),
         },
-        StatusCode::BAD_REQUEST if doing == Doing::Linking => no_product(host),
+        StatusCode::BAD_REQUEST if doing == Doing::Linking => no_product(host, &[]),
         _ => usual,
     }
 }
@@ -263,8 +267,28 @@ fn no_scan(host: &str) -> Failure {
     )
 }
 
-/// A product of the settings is not there.
-pub(crate) fn no_product(host: &str) -> Failure {
+/// A product of the settings is not there; these are, where that is known.
+pub(crate) fn no_product(host: &str, offered: &[Product]) -> Failure {
+    let offered: Vec<String> = offered
+        .iter()
+        .take(OFFERED)
+        .map(|product| {
+            let name = clean::line(&product.name, 60);
+            format!("{} ({name})", clean::line(&product.identifier, 40))
+        })
+        .collect();
+    let mend = if offered.is_empty() {
+        Words::new(
+            "Tapez\u{a0}: raccord check\u{a0}; il montre ceux qui existent, pour les copier dans «\u{a0}products\u{a0}».",
+            "Type: raccord check; it shows those that exist, to copy them into “products”.",
+        )
+    } else {
+        let offered = offered.join(", ");
+        Words::new(
+            format!("Écrivez dans «\u{a0}products\u{a0}» l’un de ceux-ci\u{a0}: {offered}."),
+            format!("Write one of these in “products”: {offered}."),
+        )
+    };
     of(
         Blame::Data,
         "no-product",
@@ -272,10 +296,7 @@ pub(crate) fn no_product(host: &str) -> Failure {
             format!("Un produit de «\u{a0}products\u{a0}» n’existe pas sur {host}."),
             format!("A product of “products” does not exist on {host}."),
         ),
-        Words::new(
-            "Tapez\u{a0}: raccord choices, et copiez l’identifiant du produit.",
-            "Type: raccord choices, and copy the product’s identifier.",
-        ),
+        mend,
     )
 }
 

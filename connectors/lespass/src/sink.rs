@@ -26,6 +26,25 @@ impl Sink for Lespass {
         self.api.site().to_owned()
     }
 
+    fn missing<'a>(&'a self, objects: &'a [String]) -> BoxFuture<'a, Vec<String>> {
+        Box::pin(async move {
+            let coming = self.still_to_come();
+            let wanted = objects.iter().filter(|uuid| coming.contains(*uuid));
+            let Ok(listed) = self.api.coming(AHEAD).await else {
+                return Vec::new();
+            };
+            let is_listed = |uuid: &str| listed.iter().any(|one| one.identifier == uuid);
+            let mut missing = Vec::new();
+            for uuid in wanted.filter(|uuid| !is_listed(uuid)) {
+                // Unpublished, or further than a year: it may be there all the same.
+                if matches!(self.api.event(uuid).await, Ok(None)) {
+                    missing.push(uuid.clone());
+                }
+            }
+            missing
+        })
+    }
+
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
         let shown = match subject {
             Subject::Entity { entity, parent } => match entity.kind {

@@ -163,6 +163,14 @@ impl Lespass {
         Ok(Observation::Changes { changes, cursor })
     }
 
+    /// What of ours is not over, by what Lespass calls it.
+    pub(crate) fn still_to_come(&self) -> BTreeSet<String> {
+        let now = self.kit.clock.now();
+        let memory = self.memory();
+        let coming = memory.ours.iter().filter(|(_, known)| known.end > now);
+        coming.map(|(uuid, _)| uuid.clone()).collect()
+    }
+
     /// What of ours is not over for long.
     fn of_interest(&self, now: Timestamp) -> BTreeMap<String, Ours> {
         let mut memory = self.memory();

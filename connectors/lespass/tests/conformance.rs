@@ -156,7 +156,12 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
     rights(&events, &["event"]);
     new("no right to reservations", &events.tool.check().await);
     let booked = Stage::with(None, |all| all["products"] = json!(["x"])).await;
-    new("a product that is not there", &booked.tool.check().await);
+    let wrong = booked.tool.check().await;
+    assert!(
+        wrong[0].mend.en.contains(common::server::PRODUCT),
+        "{wrong:?}"
+    );
+    new("a product that is not there", &wrong);
     rights(&booked, &["event", "reservation", "admin"]);
     new("no right to products", &booked.tool.check().await);
     new(
@@ -599,6 +604,32 @@ async fn what_is_gone_is_made_anew_and_what_was_never_named_is_found_to_remove()
     sink.apply(&job).await.unwrap();
     assert_eq!(stage.server.names(), [""; 0]);
     sink.apply(&job).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_somebody_deleted_is_noticed_and_what_they_unpublished_is_there() {
+    let stage = Stage::open().await;
+    let (event, mut cursor) = stage.ball().await;
+    let other = stage.write(&activity(2, json!({}))).await.unwrap();
+    let far = activity(3, json!({ "start": "2029-01-12T20:00", "end": null }));
+    let far = stage.write(&far).await.unwrap().applied.external;
+    let old = activity(4, json!({ "start": "2026-12-01T20:00", "end": null }));
+    let old = stage.write(&old).await.unwrap().applied.external;
+    stage.hear(&mut cursor).await;
+    stage.server.edits("Bal 2", |event| event.published = false);
+    let all = [event.clone(), other.applied.external, far, old];
+    let sink = stage.tool.sink().unwrap();
+    assert_eq!(sink.missing(&all).await, [""; 0]);
+    stage.server.state().events.retain(|one| one.uuid != event);
+    assert_eq!(sink.missing(&all).await, [event]);
+    stage.standin.always(Reply::status(502));
+    assert_eq!(
+        sink.missing(&all).await,
+        [""; 0],
+        "a server that is away lost nothing"
+    );
+    let seen = stage.standin.writes();
+    assert_eq!(seen.len(), 3, "it writes nothing");
 }
 
 #[tokio::test]

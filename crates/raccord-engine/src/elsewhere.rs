@@ -1,7 +1,9 @@
 //! Registered elsewhere: a tool that counts the places of what it holds has the last word on who
 //! has one, and nobody gets a place twice. Its page is where people sign up, and is shown.
 
-use raccord_model::{Cause, Change, ConnectorName, EntityId, EntityKind, Fields, Verb, Words};
+use raccord_model::{
+    Cause, Change, ConnectorName, Entity, EntityId, EntityKind, Fields, Rules, Verb, Words,
+};
 use serde_json::{Value, json};
 
 use crate::deciding::Deciding;
@@ -10,6 +12,8 @@ use crate::roll::{Commitment, subject_of};
 
 /// Why an activity or a task says where one signs up.
 pub(crate) const PAGED: &str = "register-page";
+/// The code of what is told of sign-ups that were taken before a tool took over.
+const BEFORE: &str = "signed-up-before";
 /// The field that holds the address of the page on which one signs up.
 const PAGE: &str = "register";
 
@@ -65,12 +69,62 @@ impl Deciding<'_> {
         if before == page.as_deref() || before.is_some() && !ours {
             return;
         }
+        let people = self.flight.roll.active(entity);
+        if let (Some(page), None, 1..) = (&page, before, people) {
+            self.tell_before(entity, known.text("title"), page, people);
+        }
+        self.set_page(connector, entity, page.as_deref());
+    }
+
+    fn set_page(&mut self, connector: &ConnectorName, entity: EntityId, page: Option<&str>) {
         let theirs = Fields::from([(PAGE.to_owned(), json!(page))]);
         let cause = Cause::Noticed {
             code: PAGED.to_owned(),
         };
         crate::posted::take_over(self, connector, entity, &theirs, cause);
     }
+
+    /// Whoever signed up here before is not known there.
+    fn tell_before(&mut self, entity: EntityId, title: &str, page: &str, people: usize) {
+        let text = Words::new(
+            format!(
+                "« {title} » : on s'inscrit maintenant là, {page}, et {people} inscriptions prises ici avant n'y sont pas."
+            ),
+            format!(
+                "“{title}”: one signs up there now, {page}, and {people} sign-ups taken here before are not in it."
+            ),
+        );
+        let mend = Words::new(
+            "Inscrivez ces personnes là-bas aussi, ou prévenez-les : cet outil compte ses places sans elles.",
+            "Sign these people up there, too, or tell them: that tool counts its places without them.",
+        );
+        crate::notice::tell(self, BEFORE, &entity.to_string(), &text, &mend);
+    }
+}
+
+/// Tools that counted places and are configured no more: their pages are where nobody signs up now.
+pub(crate) fn part(deciding: &mut Deciding<'_>, before: &Rules) {
+    let rules = deciding.rules();
+    let counted = before.sources.iter().filter(|(_, rule)| rule.counts);
+    for (name, _) in counted {
+        if rules.sources.get(name).is_some_and(|rule| rule.counts) {
+            continue;
+        }
+        let said = deciding.state.said.iter();
+        let theirs = said.filter(|(_, said)| {
+            let page = said.get(PAGE);
+            page.is_some_and(|page| page.by == name.as_str())
+        });
+        let paged: Vec<EntityId> = theirs.map(|(&entity, _)| entity).collect();
+        for entity in paged {
+            deciding.set_page(name, entity, None);
+        }
+    }
+}
+
+/// Whether the tool that counts these places told of a sign-up.
+pub(crate) fn is_told_by(keeper: &ConnectorName, sign_up: &Entity) -> bool {
+    sign_up.source == keeper.as_str() || sign_up.fields.contains_key("also")
 }
 
 /// Whoever posts cannot speak for a tool that counts places.
@@ -124,6 +178,13 @@ pub(crate) fn refused(deciding: &Deciding<'_>, change: &Change, entity: EntityId
         wanted,
         Some(Commitment::Registered | Commitment::Waitlisted | Commitment::Cancelled)
     );
+    // What was taken here before can still be given back here.
+    let taken_here = known
+        .as_ref()
+        .is_some_and(|known| !is_told_by(keeper, known));
+    if taken_here && wanted == Some(Commitment::Cancelled) {
+        return None;
+    }
     let more = change.fields.contains_key("places");
     (seats && (wanted != stood || more))
         .then(|| deciding.elsewhere(subject))

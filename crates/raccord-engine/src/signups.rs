@@ -6,6 +6,7 @@ use raccord_model::{Cause, Change, Entity, EntityId, EntityKind, EventId, Fields
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft};
+use crate::elsewhere;
 use crate::input::{Attested, Reply, SignUp, Who};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, places_of, subject_of, turn_of};
@@ -112,7 +113,10 @@ impl Deciding<'_> {
             )),
             Ok((known, _)) => {
                 let subject = subject_of(&known.fields);
-                let kept = subject.filter(|subject| self.keeper(*subject).is_some());
+                let kept = subject.filter(|subject| {
+                    let keeper = self.keeper(*subject);
+                    keeper.is_some_and(|keeper| elsewhere::is_told_by(keeper, &known))
+                });
                 if let Some(why) = kept.and_then(|subject| self.elsewhere(subject)) {
                     return Reply::Cannot(why);
                 }

@@ -354,8 +354,11 @@ fn what_the_tool_does_not_hold_is_given_here_as_before() {
         ..route
     };
     world.input(Input::Configure(Box::new(none)));
-    let page = json!({ "register": null });
-    world.post(EntityKind::Activity, Verb::Updated, "bal", page);
+    assert_eq!(
+        world.fields(ball).get("register"),
+        None,
+        "its page went with it"
+    );
     for (name, expected) in [
         ("anna", Commitment::Registered),
         ("bob", Commitment::Waitlisted),
@@ -365,6 +368,36 @@ fn what_the_tool_does_not_hold_is_given_here_as_before() {
         };
         assert_eq!(standing, expected);
     }
+}
+
+#[test]
+fn who_signed_up_before_the_tool_took_over_is_told_and_can_still_sign_off() {
+    let mut world = World::new();
+    let mut here = rules();
+    here.sources.clear();
+    here.sinks.clear();
+    world.input(Input::Configure(Box::new(here)));
+    let ball = world.ball(json!({}));
+    world.sign_up(ball, "anna");
+    let anna = world.registration();
+    world.input(Input::Configure(Box::new(rules())));
+    assert_eq!(world.done.len(), 1);
+    let entities = world.engine.state().entities.values();
+    let told = entities.filter(|one| one.kind == EntityKind::Notice);
+    let told: Vec<Fields> = told.map(|one| one.fields()).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["code"], "signed-up-before");
+    // Somebody else has her place there, and the list does not move here.
+    world.says(Verb::Created, "bob", who(ball, "bob", "registered"));
+    assert_eq!(world.standings(), ["registered", "registered"]);
+    let off = world.input(Input::Order(Order::SignOff(anna)));
+    assert!(matches!(off, Reply::SignedUp { .. }), "{off:?}");
+    assert_eq!(world.standings(), ["cancelled", "registered"]);
+    // Back through the other door: one sign-up, one person.
+    world.says(Verb::Created, "anna", who(ball, "anna", "registered"));
+    assert_eq!(world.standings(), ["registered", "registered"]);
+    let off = world.input(Input::Order(Order::SignOff(anna)));
+    assert!(matches!(off, Reply::Cannot(_)), "{off:?}");
 }
 
 #[test]

@@ -191,6 +191,7 @@ async fn two_hundred_at_once_reach_lespass_no_faster_than_was_said() {
     let world = stage.world("billets", &sheet(200, "20:30")).await;
     stage.pass(&world, MINUTE * 5, SECOND / 2).await;
     assert_eq!(stage.server.names().len(), 200);
+    // Four a second, as it says of itself, and a reading among them.
     let asked = world.asked("billets");
     for at in &asked {
         let second = |one: &&jiff::Timestamp| {
@@ -198,7 +199,7 @@ async fn two_hundred_at_once_reach_lespass_no_faster_than_was_said() {
             after >= SignedDuration::ZERO && after < SECOND
         };
         let within = asked.iter().filter(second).count();
-        assert!(within <= 8, "{within} in the second from {at}");
+        assert!(within <= 5, "{within} in the second from {at}");
     }
     assert_eq!(world.told("outage"), [""; 0]);
     world.end().await;
