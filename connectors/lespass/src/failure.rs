@@ -302,6 +302,16 @@ pub(crate) fn no_product(host: &str, offered: &[Product]) -> Failure {
 
 /// Somebody is registered for what would have to be deleted to be changed.
 pub(crate) fn registered(title: &str, host: &str, people: usize, goes: bool) -> Failure {
+    let (fr, en) = match people {
+        1 => (
+            "une réservation y est prise".to_owned(),
+            "one reservation stands for it".to_owned(),
+        ),
+        _ => (
+            format!("{people} réservations y sont prises"),
+            format!("{people} reservations stand for it"),
+        ),
+    };
     let asks = |text: Words, mend: Words| Failure {
         asks: true,
         ..of(Blame::Data, "registered", text, mend)
