@@ -320,10 +320,10 @@ pub(crate) fn registered(title: &str, host: &str, people: usize, goes: bool) -> 
         return asks(
             Words::new(
                 format!(
-                    "«\u{a0}{title}\u{a0}» n’a plus lieu, et {people} réservations y sont prises sur {host}\u{a0}: Lespass ne laisse pas effacer un évènement réservé."
+                    "«\u{a0}{title}\u{a0}» n’a plus lieu, et {fr} sur {host}\u{a0}: Lespass ne laisse pas effacer un évènement réservé."
                 ),
                 format!(
-                    "“{title}” does not take place any more, and {people} reservations stand for it on {host}: Lespass lets nobody delete an event that was booked."
+                    "“{title}” does not take place any more, and {en} on {host}: Lespass lets nobody delete an event that was booked."
                 ),
             ),
             Words::new(
@@ -335,10 +335,10 @@ pub(crate) fn registered(title: &str, host: &str, people: usize, goes: bool) -> 
     asks(
         Words::new(
             format!(
-                "«\u{a0}{title}\u{a0}» a changé, et {people} réservations y sont prises sur {host}\u{a0}: Lespass ne sait pas modifier un évènement de l’extérieur, et le refaire perdrait ces réservations."
+                "«\u{a0}{title}\u{a0}» a changé, et {fr} sur {host}\u{a0}: Lespass ne sait pas modifier un évènement de l’extérieur, et le refaire perdrait ces réservations."
             ),
             format!(
-                "“{title}” changed, and {people} reservations stand for it on {host}: Lespass cannot change an event from outside, and to make it anew would lose these reservations."
+                "“{title}” changed, and {en} on {host}: Lespass cannot change an event from outside, and to make it anew would lose these reservations."
             ),
         ),
         Words::new(
