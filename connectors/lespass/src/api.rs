@@ -76,9 +76,10 @@ pub(crate) struct Event {
     pub(crate) end_date: Option<String>,
     pub(crate) maximum_attendee_capacity: Option<u32>,
     pub(crate) url: Option<String>,
-    pub(crate) super_event: Option<Parent>,
-    #[serde(default)]
-    event_status: String,
+    #[serde(rename = "superEvent")]
+    pub(crate) parent: Option<Parent>,
+    #[serde(rename = "eventStatus", default)]
+    status: String,
 }
 
 /// The event that an action belongs to.
@@ -91,7 +92,7 @@ pub(crate) struct Parent {
 impl Event {
     /// Whether people can see it: Lespass has no other way to call something off.
     pub(crate) fn is_published(&self) -> bool {
-        !self.event_status.ends_with("EventCancelled")
+        !self.status.ends_with("EventCancelled")
     }
 
     pub(crate) fn start(&self) -> Option<Timestamp> {

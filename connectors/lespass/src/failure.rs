@@ -301,7 +301,7 @@ pub(crate) fn no_product(host: &str, offered: &[Product]) -> Failure {
 }
 
 /// Somebody is registered for what would have to be deleted to be changed.
-pub(crate) fn registered(title: &str, host: &str, people: usize, goes: bool) -> Failure {
+pub(crate) fn registered(title: &str, people: usize, goes: bool) -> Failure {
     let (fr, en) = match people {
         1 => (
             "une réservation y est prise".to_owned(),
@@ -320,36 +320,36 @@ pub(crate) fn registered(title: &str, host: &str, people: usize, goes: bool) -> 
         return asks(
             Words::new(
                 format!(
-                    "«\u{a0}{title}\u{a0}» n’a plus lieu, et {fr} sur {host}\u{a0}: Lespass ne laisse pas effacer un évènement réservé."
+                    "«\u{a0}{title}\u{a0}» n’a plus lieu, et {fr}\u{a0}: Lespass n’efface pas ce qui est réservé."
                 ),
                 format!(
-                    "“{title}” does not take place any more, and {en} on {host}: Lespass lets nobody delete an event that was booked."
+                    "“{title}” does not take place any more, and {en}: Lespass does not delete what was booked."
                 ),
             ),
             Words::new(
-                "Dans l’administration de Lespass\u{a0}: annulez ces réservations (chaque personne est prévenue, et remboursée s’il le faut), puis décochez «\u{a0}Publier\u{a0}» sur l’évènement.",
-                "In Lespass’s administration: cancel these reservations (each person is told, and paid back where due), then untick “Publish” on the event.",
+                "Annulez-les dans l’administration de Lespass, qui prévient et rembourse, puis dépubliez l’évènement.",
+                "Cancel them in Lespass’s administration, which tells and pays back, then unpublish the event.",
             ),
         );
     }
     asks(
         Words::new(
             format!(
-                "«\u{a0}{title}\u{a0}» a changé, et {fr} sur {host}\u{a0}: Lespass ne sait pas modifier un évènement de l’extérieur, et le refaire perdrait ces réservations."
+                "«\u{a0}{title}\u{a0}» a changé, et {fr}\u{a0}: Lespass ne sait pas modifier, et refaire les perdrait."
             ),
             format!(
-                "“{title}” changed, and {en} on {host}: Lespass cannot change an event from outside, and to make it anew would lose these reservations."
+                "“{title}” changed, and {en}: Lespass cannot change, and making it anew would lose them."
             ),
         ),
         Words::new(
-            "Changez-le dans l’administration de Lespass (Évènements), et prévenez ces personnes.",
-            "Change it in Lespass’s administration (Events), and tell these people.",
+            "Changez-le dans l’administration de Lespass, et prévenez ces personnes.",
+            "Change it in Lespass’s administration, and tell these people.",
         ),
     )
 }
 
 /// Other people added actions to an event of ours, which would go with it.
-pub(crate) fn others_actions(title: &str, host: &str, actions: usize) -> Failure {
+pub(crate) fn others_actions(title: &str, actions: usize) -> Failure {
     Failure {
         asks: true,
         ..of(
@@ -357,22 +357,22 @@ pub(crate) fn others_actions(title: &str, host: &str, actions: usize) -> Failure
             "others-actions",
             Words::new(
                 format!(
-                    "«\u{a0}{title}\u{a0}» devrait être refait ou retiré sur {host}, et {actions} actions que quelqu’un y a ajoutées disparaîtraient avec lui."
+                    "«\u{a0}{title}\u{a0}» devrait être refait ou retiré dans Lespass, et {actions} actions qu’on y a ajoutées partiraient avec."
                 ),
                 format!(
-                    "“{title}” would have to be made anew or removed on {host}, and {actions} actions that somebody added there would go with it."
+                    "“{title}” would have to be made anew or removed in Lespass, and {actions} actions that were added there would go with it."
                 ),
             ),
             Words::new(
-                "Changez-le dans l’administration de Lespass (Évènements), ou effacez-y d’abord ces actions.",
-                "Change it in Lespass’s administration (Events), or delete these actions there first.",
+                "Changez-le dans l’administration de Lespass, ou effacez-y ces actions.",
+                "Change it in Lespass’s administration, or delete these actions there.",
             ),
         )
     }
 }
 
 /// Somebody took an event of ours from sight.
-pub(crate) fn unpublished(title: &str, host: &str) -> Failure {
+pub(crate) fn unpublished(title: &str) -> Failure {
     Failure {
         asks: true,
         ..of(
@@ -380,15 +380,15 @@ pub(crate) fn unpublished(title: &str, host: &str) -> Failure {
             "unpublished",
             Words::new(
                 format!(
-                    "«\u{a0}{title}\u{a0}» a lieu d’après le programme, et quelqu’un l’a dépubliée sur {host}."
+                    "«\u{a0}{title}\u{a0}» a lieu d’après le programme, et quelqu’un l’a dépubliée dans Lespass."
                 ),
                 format!(
-                    "“{title}” takes place as the programme says, and somebody unpublished it on {host}."
+                    "“{title}” takes place as the programme says, and somebody unpublished it in Lespass."
                 ),
             ),
             Words::new(
-                "Cochez «\u{a0}Publier\u{a0}» sur cet évènement dans l’administration de Lespass, ou annulez l’activité dans le tableau.",
-                "Tick “Publish” on that event in Lespass’s administration, or cancel the activity in the sheet.",
+                "Publiez-la dans l’administration de Lespass, ou annulez-la dans le tableau.",
+                "Publish it in Lespass’s administration, or cancel it in the sheet.",
             ),
         )
     }

@@ -162,10 +162,10 @@ fn standing(
     let sitting: Vec<&&Reservation> = group.iter().filter(|one| is_seated(one)).collect();
     let places: usize = sitting.iter().map(|one| one.tickets.len().max(1)).sum();
     let places = u32::try_from(places.min(MOST)).unwrap_or(1);
-    let came = |one: &&&Reservation| doors.get(&one.uuid).is_some_and(|door| door.came);
+    let came = |one: &&Reservation| doors.get(&one.uuid).is_some_and(|door| door.came);
     if !sitting.is_empty() {
         let attended = before.is_some_and(|before| before.state == State::Attended);
-        let came = attended || sitting.iter().any(|one| came(&one));
+        let came = attended || sitting.iter().any(|one| came(one));
         let state = if came {
             State::Attended
         } else {

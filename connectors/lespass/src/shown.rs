@@ -188,7 +188,8 @@ impl Shown {
         let at = zone.to_datetime(self.start).strftime("%Y-%m-%d %H:%M");
         let mut text = format!("{} · {at}", self.name);
         if self.places < MOST {
-            text.push_str(&format!(" · {}", self.places));
+            text.push_str(" · ");
+            text.push_str(&self.places.to_string());
         }
         text
     }

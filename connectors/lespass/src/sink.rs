@@ -129,7 +129,7 @@ impl Lespass {
             }
             Some(event) if shown.is(&event) => {
                 if !event.is_published() {
-                    return Err(failure::unpublished(&shown.name, self.api.host()));
+                    return Err(failure::unpublished(&shown.name));
                 }
                 self.bookable(&event, shown).await?;
                 return Ok(Made {
@@ -221,25 +221,24 @@ impl Lespass {
     async fn take_away(&self, event: &Event, title: &str, goes: bool) -> Result<(), Failure> {
         let coming = self.api.coming(AHEAD).await?;
         let of_it = |one: &&Event| {
-            let parent = one.super_event.as_ref();
+            let parent = one.parent.as_ref();
             parent.is_some_and(|parent| parent.identifier == event.identifier)
         };
         let actions: Vec<&Event> = coming.iter().filter(of_it).collect();
-        let host = self.api.host();
         let others = actions.iter().filter(|one| !shown::is_ours(one)).count();
         if others > 0 {
-            return Err(failure::others_actions(title, host, others));
+            return Err(failure::others_actions(title, others));
         }
         let people = self.booked(event, &actions).await?;
         if people > 0 {
-            return Err(failure::registered(title, host, people, goes));
+            return Err(failure::registered(title, people, goes));
         }
         let deleted = self.api.delete(&event.identifier).await;
         if deleted.is_err() {
             // Whoever registered just now keeps it from being deleted, and the server does not say so.
             let people = self.booked(event, &actions).await?;
             if people > 0 {
-                return Err(failure::registered(title, host, people, goes));
+                return Err(failure::registered(title, people, goes));
             }
         }
         deleted

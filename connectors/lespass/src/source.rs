@@ -259,7 +259,7 @@ impl Lespass {
                     Some(_) => open.insert(code.to_owned()),
                     None => open.remove(code),
                 };
-                changed.then(|| notice(code, said, now))
+                changed.then(|| notice(code, said.as_ref(), now))
             })
             .collect()
     }
@@ -274,12 +274,12 @@ fn keep_current(mut told: Told, all: &[Reservation], ours: &BTreeMap<String, Our
     told
 }
 
-fn notice(code: &str, said: Option<(Words, Words)>, now: Timestamp) -> Change {
+fn notice(code: &str, said: Option<&(Words, Words)>, now: Timestamp) -> Change {
     let both = |words: &Words| json!({ "fr": words.fr, "en": words.en });
     let mut fields = Fields::from([("code".to_owned(), json!(format!("lespass.{code}")))]);
     let state = if said.is_some() { "open" } else { "closed" };
     fields.insert("state".into(), json!(state));
-    if let Some((text, mend)) = &said {
+    if let Some((text, mend)) = said {
         fields.insert("title".into(), both(text));
         fields.insert("text".into(), both(text));
         fields.insert("mend".into(), both(mend));

@@ -528,7 +528,7 @@ async fn a_call_is_let_in_by_its_key_alone() {
     let body: &[u8] = b"object=reservation&uuid=x&state=R";
     assert!(hook.hear(&call("key=hook-canary", body)).unwrap().hint);
     assert!(
-        hook.hear(&call("key=hook-canary", &[0xff; 256_000]))
+        hook.hear(&call("key=hook-canary", &vec![0xff; 256_000]))
             .unwrap()
             .hint
     );

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::quirks::Quirk;
-use common::server::{Fault, PRODUCT};
+use common::server::{Fault, Language, PRODUCT};
 use common::{Stage, activity, ball, task};
 use http::Method;
 use raccord_kit::conformance::{self, HOSTILE, noticed};
@@ -340,7 +340,7 @@ async fn texts_of_errors_are_in_no_language_to_go_by() {
             raw.await.1["detail"].as_str().unwrap().to_owned()
         };
         let french = text().await;
-        stage.server.state().french = false;
+        stage.server.state().language = Language::English;
         assert_ne!(french, text().await);
         stage.write(&ball()).await.unwrap();
     })
@@ -620,7 +620,7 @@ async fn who_was_scanned_came_in_whatever_language() {
         assert_eq!(verbs(&told), [Verb::Attended]);
         assert_eq!(told[0].fields["attested"], "scan");
         assert_eq!(told[0].fields["name"], "p0");
-        stage.server.state().french = false;
+        stage.server.state().language = Language::English;
         stage.server.scans(&booked[1]);
         assert_eq!(verbs(&stage.hear(&mut cursor).await), [Verb::Attended]);
         assert_eq!(stage.hear(&mut cursor).await, []);
@@ -636,7 +636,7 @@ async fn who_was_scanned_came_in_whatever_language() {
 #[tokio::test]
 async fn a_label_in_a_language_nobody_knows_is_asked_about_once() {
     story(Quirk::CheckSaysScanned, |stage| async move {
-        stage.server.state().klingon = true;
+        stage.server.state().language = Language::Other;
         let (booked, mut cursor) = evening(&stage, 5).await;
         stage.server.scans(&booked[3]);
         let told = stage.hear(&mut cursor).await;
@@ -704,7 +704,9 @@ async fn an_archived_scanner_is_told_apart() {
 async fn three_hundred_tickets_are_all_seen() {
     story(Quirk::TicketsInPages, |stage| async move {
         let (booked, mut cursor) = evening(&stage, 300).await;
-        booked.iter().for_each(|one| stage.server.scans(one));
+        for one in &booked {
+            stage.server.scans(one);
+        }
         let before = stage.standin.seen().len();
         assert_eq!(stage.hear(&mut cursor).await.len(), 300);
         let seen = stage.standin.seen();

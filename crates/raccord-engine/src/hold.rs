@@ -11,7 +11,7 @@ use crate::delivery::Wish;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
-use crate::state::{Aim, Spot};
+use crate::state::{Aim, Progress, Spot, State};
 
 /// Opens a hold, unless the same is open already, and tells it.
 pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
@@ -123,6 +123,15 @@ pub(crate) fn blocked(
         more: 0,
     };
     open(deciding, hold);
+}
+
+/// Whether a person is asked because the tool cannot do it.
+pub(crate) fn is_blocked(state: &State, progress: &Progress) -> bool {
+    let Progress::Held { hold, .. } = progress else {
+        return false;
+    };
+    let waiting = state.holds.get(hold);
+    waiting.is_some_and(|one| matches!(one.hold.what, HoldKind::Blocked { .. }))
 }
 
 /// What was to be done is something else by now: whoever was asked need not answer.

@@ -32,6 +32,15 @@ pub(crate) enum Fault {
     Refuse(Reply),
 }
 
+/// The language of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    French,
+    English,
+    /// One that nobody here knows.
+    Other,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) uuid: String,
@@ -75,9 +84,7 @@ pub(crate) struct State {
     pub(crate) scanner: String,
     pub(crate) archived: bool,
     pub(crate) products: BTreeSet<String>,
-    pub(crate) french: bool,
-    /// Labels nobody knows.
-    pub(crate) klingon: bool,
+    pub(crate) language: Language,
     pub(crate) webhook: bool,
     /// What the webhook calls to say, not yet answered.
     pub(crate) calls: VecDeque<String>,
@@ -101,8 +108,7 @@ impl Server {
             scanner: SCANNER.to_owned(),
             archived: false,
             products: [PRODUCT.to_owned()].into(),
-            french: true,
-            klingon: false,
+            language: Language::French,
             webhook: false,
             calls: VecDeque::new(),
             faults: VecDeque::new(),
@@ -343,7 +349,7 @@ impl State {
 
     /// A text in the language of the place.
     fn says(&self, fr: &str, en: &str) -> String {
-        let french = self.french && self.has(Quirk::TextsInThePlacesLanguage);
+        let french = self.language == Language::French && self.has(Quirk::TextsInThePlacesLanguage);
         json!({ "detail": if french { fr } else { en } }).to_string()
     }
 
@@ -361,7 +367,10 @@ impl State {
                     return Reply::status(405).body(self.says("Méthode refusée", "Not allowed"));
                 }
                 let at = self.find(uuid).unwrap();
-                self.events[at].name = body["name"].as_str().unwrap().to_owned();
+                body["name"]
+                    .as_str()
+                    .unwrap()
+                    .clone_into(&mut self.events[at].name);
                 ok(&self.shown(at))
             }
             ("POST", [uuid, "link-product"]) => self.link(uuid, body),
@@ -540,7 +549,7 @@ impl State {
             let zoned = at.to_zoned(zone.clone());
             json!(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
         };
-        let french = self.french && self.has(Quirk::TypeInThePlacesLanguage);
+        let french = self.language == Language::French && self.has(Quirk::TypeInThePlacesLanguage);
         let label = match (event.category, french) {
             ("ACT", true) => "Volontariat",
             ("ACT", false) => "Volunteering",
@@ -721,15 +730,15 @@ impl State {
                 _ => "K",
             };
         }
-        match (status, self.klingon, self.french) {
-            ('S', true, _) => "waH",
-            (_, true, _) => "waHbe'",
-            ('S', _, true) => "Valide et scanné",
-            ('S', _, false) => "Valid and scanned",
-            ('K', _, true) => "Valide et non scanné",
-            ('K', _, false) => "Valid and not scanned",
-            (_, _, true) => "Annulé",
-            (_, _, false) => "Canceled",
+        match (status, self.language) {
+            ('S', Language::Other) => "waH",
+            (_, Language::Other) => "waHbe'",
+            ('S', Language::French) => "Valide et scanné",
+            ('S', Language::English) => "Valid and scanned",
+            ('K', Language::French) => "Valide et non scanné",
+            ('K', Language::English) => "Valid and not scanned",
+            (_, Language::French) => "Annulé",
+            (_, Language::English) => "Canceled",
         }
     }
 }
