@@ -212,6 +212,8 @@ impl Collector<'_> {
                 Some(address) => {
                     fields.insert(name.to_owned(), Json::from(address));
                 }
+                // "Sur place" and "obligatoire" say how one signs up, and are no mistake.
+                None if field == Field::Register && !tidy.contains('.') => {}
                 None => self.tell_cell(tab, line, field, &tidy, messages::link(&tidy)),
             }
         }
