@@ -245,7 +245,7 @@ impl World {
     fn standings(&self) -> Vec<String> {
         let entities = self.engine.state().entities.values();
         let registrations = entities.filter(|one| one.kind == EntityKind::Registration);
-        let mut all: Vec<Fields> = registrations.map(|one| one.fields()).collect();
+        let mut all: Vec<Fields> = registrations.map(raccord_engine::Record::fields).collect();
         all.sort_by_key(|fields| fields["turn"].as_u64());
         all.iter()
             .map(|fields| fields["state"].as_str().unwrap().to_owned())
@@ -385,7 +385,7 @@ fn who_signed_up_before_the_tool_took_over_is_told_and_can_still_sign_off() {
     assert_eq!(world.done.len(), 1);
     let entities = world.engine.state().entities.values();
     let told = entities.filter(|one| one.kind == EntityKind::Notice);
-    let told: Vec<Fields> = told.map(|one| one.fields()).collect();
+    let told: Vec<Fields> = told.map(raccord_engine::Record::fields).collect();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0]["code"], "signed-up-before");
     // Somebody else has her place there, and the list does not move here.

@@ -83,7 +83,7 @@ async fn standings(world: &World) -> Vec<String> {
         .state(|engine| {
             let entities = engine.state().entities.values();
             let all = entities.filter(|one| one.kind == EntityKind::Registration);
-            let mut all: Vec<Fields> = all.map(|one| one.fields()).collect();
+            let mut all: Vec<Fields> = all.map(raccord_engine::Record::fields).collect();
             all.sort_by_key(|fields| fields["turn"].as_u64());
             let state = |fields: &Fields| fields["state"].as_str().unwrap().to_owned();
             all.iter().map(state).collect()
