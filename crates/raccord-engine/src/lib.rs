@@ -7,6 +7,7 @@
 mod commit;
 mod deciding;
 mod delivery;
+mod elsewhere;
 mod engine;
 mod fact;
 #[cfg(not(raccord_faults))]

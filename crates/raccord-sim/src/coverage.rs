@@ -83,6 +83,7 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Rules { .. } => "rules",
         HoldKind::Task { .. } => "task",
         HoldKind::Seats { .. } => "seats",
+        HoldKind::Blocked { .. } => "blocked",
     }
 }
 

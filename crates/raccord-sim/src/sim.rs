@@ -178,6 +178,7 @@ fn rules(config: u8, only: Option<&[&'static str]>) -> Rules {
                 version: String::new(),
                 every_s: 60,
                 foreign: false,
+                counts: false,
             },
         )]
         .into(),

@@ -168,7 +168,7 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Rules { .. } => yes,
+            HoldKind::Rules { .. } | HoldKind::Blocked { .. } => yes,
         };
         let order = if yes {
             Order::Approve { hold, only }
