@@ -115,6 +115,9 @@ impl Shown {
         if !organiser.is_empty() {
             notes.push(words::labelled(lang, words::ORGANISER, &organiser));
         }
+        if let Some(page) = clean::address(&activity.register) {
+            notes.push(words::labelled(lang, words::REGISTER, page));
+        }
         if let Some(guide) = clean::address(&activity.guide) {
             notes.push(words::labelled(lang, words::GUIDE, guide));
         }

@@ -6,6 +6,7 @@ use raccord_model::{Civil, Lang, Status};
 pub(crate) type Label = (&'static str, &'static str);
 
 pub(crate) const ORGANISER: Label = ("Organisé par", "Run by");
+pub(crate) const REGISTER: Label = ("Inscription", "Sign up");
 pub(crate) const GUIDE: Label = ("Mode d’emploi", "How to");
 pub(crate) const FOR: Label = ("Pour", "For");
 pub(crate) const HANDS: Label = ("Coups de main", "Helping hands");

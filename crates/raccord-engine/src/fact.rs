@@ -433,6 +433,11 @@ pub enum HoldKind {
         /// The digest of the rules that wait.
         digest: Digest,
     },
+    /// An effect that its tool cannot make without harm to somebody. Nothing was done.
+    Blocked {
+        /// The delivery.
+        of: DeliveryRef,
+    },
 }
 
 /// One effect of a hold, for people.

@@ -662,6 +662,10 @@ fn noticed(code: &str) -> Option<Words> {
             "Une place s'est libérée : elle revient à qui attend depuis le plus longtemps",
             "A place became free: it goes to whoever has waited longest",
         ),
+        crate::elsewhere::PAGED => (
+            "Les inscriptions se prennent sur la page de cet outil",
+            "Sign-ups are taken on that tool's page",
+        ),
         crate::hands::PLACED => (
             "L'activité que nomme la ligne de la tâche a été trouvée",
             "The activity that the task's line names was found",
@@ -832,6 +836,7 @@ pub fn field_name(name: &str) -> Words {
         "people" => ("qui s'en occupe", "who is on it"),
         "of" => ("activité", "activity"),
         "places" => ("places", "places"),
+        "register" => ("inscription", "sign-up"),
         "extra" => ("détails", "details"),
         other => (other, other),
     };

@@ -46,6 +46,7 @@ fn name(text: &str) -> ConnectorName {
 fn rules(authority: Option<Authority>) -> Rules {
     let source = |kind: &str| SourceRule {
         foreign: false,
+        counts: false,
         kind: kind.into(),
         version: String::new(),
         every_s: 30,

@@ -432,6 +432,11 @@ pub struct Failure {
     /// a change makes it anew, a removal is done.
     #[serde(default)]
     pub absent: bool,
+    /// The tool could not do it without harm to somebody (people signed up for what would have to
+    /// go), and nothing was done: a person is asked with this text. Only with [`Blame::Data`], and
+    /// only on its way from the tool: it is never kept.
+    #[serde(skip)]
+    pub asks: bool,
 }
 
 impl Failure {
@@ -445,6 +450,7 @@ impl Failure {
             retry_after_ms: None,
             gone: false,
             absent: false,
+            asks: false,
         }
     }
 }

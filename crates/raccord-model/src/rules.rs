@@ -65,6 +65,10 @@ pub struct SourceRule {
     /// from it has left: that place's own guard stands before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub foreign: bool,
+    /// Whether its tool counts the places of what it holds: there, what it says of sign-ups is a
+    /// fact, and nobody gets a place from us.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts: bool,
 }
 
 /// A configured sink.

@@ -102,7 +102,7 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
 pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
     match &hold.what {
         HoldKind::Reading { source, .. } | HoldKind::Question { source, .. } => Some(source),
-        HoldKind::Delivery { of } => Some(&of.connector),
+        HoldKind::Delivery { of } | HoldKind::Blocked { of } => Some(&of.connector),
         HoldKind::Field { connector, .. } => Some(connector),
         HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => None,
     }
@@ -113,6 +113,7 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Reading { .. } => "accident-guard",
         HoldKind::Question { .. } => "same-activity",
         HoldKind::Delivery { .. } => "unknown-outcome",
+        HoldKind::Blocked { .. } => "tool-cannot",
         HoldKind::Field { .. } => "edited-in-tool",
         HoldKind::Rules { .. } => "rules-changed",
         HoldKind::Task { .. } => "task-unwanted",

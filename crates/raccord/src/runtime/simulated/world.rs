@@ -432,6 +432,10 @@ impl Source for Watched {
         })
     }
 
+    fn counts(&self) -> bool {
+        self.inner.source().unwrap().counts()
+    }
+
     fn every(&self) -> (Duration, Option<PathBuf>) {
         // Files are looked at by their period only: what the machine tells of them comes whenever
         // it likes.
