@@ -161,6 +161,9 @@ pub enum Subject<'a> {
         entity: &'a Entity,
         /// The activity it belongs to, for tasks and registrations.
         parent: Option<&'a Entity>,
+        /// Of an activity its tasks, the most urgent first, but for those that were cancelled; of a
+        /// task the task itself.
+        tasks: &'a [Hands],
     },
     /// A composed output.
     Publication {
@@ -180,6 +183,15 @@ pub enum Subject<'a> {
         /// What it says.
         saying: Saying<'a>,
     },
+}
+
+/// A task, and how many people are on it. Who they are is nobody's business here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hands {
+    /// The task.
+    pub task: Entity,
+    /// How many of its places are taken.
+    pub taken: u64,
 }
 
 /// What `render` made of a subject.

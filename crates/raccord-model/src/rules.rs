@@ -43,6 +43,14 @@ pub struct Rules {
     pub guards: Guards,
 }
 
+impl Rules {
+    /// Whether a source is a tool that is written too, and that people edit: a calendar.
+    pub fn is_shared(&self, source: &ConnectorName) -> bool {
+        let sink = self.sinks.get(source);
+        sink.is_some_and(|sink| sink.handles.iter().any(|handling| handling.read_back))
+    }
+}
+
 /// A configured source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRule {

@@ -189,6 +189,7 @@ impl Sim {
                 let subject = Subject::Entity {
                     entity: &entity,
                     parent: parent.as_ref(),
+                    tasks: &[],
                 };
                 let Rendered::Object(desired) = Canvas.render(name, subject, &context) else {
                     return None;

@@ -10,6 +10,7 @@ mod chat;
 mod cloud;
 mod credentials;
 mod figures;
+mod grist;
 #[path = "../../../../connectors/matrix/tests/common/house.rs"]
 #[allow(dead_code, reason = "the connector's own tests use more of it")]
 mod house;
