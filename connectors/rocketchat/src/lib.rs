@@ -11,12 +11,14 @@ mod check;
 mod failure;
 mod hear;
 mod hook;
+mod live;
 mod message;
 mod session;
 mod settings;
 
 use std::sync::Arc;
 
+use raccord_chat::live::Live;
 use raccord_chat::templates::Templates;
 use raccord_chat::{Manner, Speaker, handles};
 use raccord_kit::hook::Hook;
@@ -82,6 +84,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 hook_secret,
                 settings,
                 session: Session::default(),
+                live: Live::new(&kit.name),
             };
             let speaker = Speaker::new(account, kit.clone(), manner, templates);
             Ok(Box::new(Instance(speaker)))
@@ -107,6 +110,7 @@ struct RocketChat {
     hook_secret: Option<SecretSource>,
     settings: Settings,
     session: Session,
+    live: Live,
 }
 
 impl Tool for Instance {

@@ -34,7 +34,7 @@ pub struct Report {
     pub replies: usize,
     /// How many messages of people were heard, each once.
     pub heard: usize,
-    /// How many deliveries had to be asked about: they wait for a person, with their reason.
+    /// How many deliveries were set aside with their reason, until a person had them sent anew.
     pub held: usize,
     /// How long it took.
     pub took: Duration,
@@ -61,7 +61,7 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "{announcements} announcements, each once and with its last words; {replies} replies, none twice; {held} held"
+            "{announcements} announcements, each once and with its last words; {replies} replies, none twice; {held} set aside with a reason and said when a person asked for it"
         )?;
         writeln!(f, "{heard} messages of people heard, each once")
     }
@@ -144,10 +144,10 @@ fn kill(chat: &dyn Chat, mut daemon: Process, patience: Duration) -> Result<bool
     Ok(asking)
 }
 
-/// Passes an hour apart, with a person who says yes to what waits, until nothing is due any more. Gives
-/// how many deliveries are held with a reason.
+/// Passes an hour apart, with a person who says yes to what waits and has sent anew what was set aside
+/// with its reason, until nothing is due any more. Gives how many were set aside.
 pub(super) fn settle(place: &mut Place, chat: &mut dyn Chat, now: &mut Timestamp) -> Result<usize> {
-    let mut last = Value::Null;
+    let (mut last, mut held) = (Value::Null, 0);
     for _ in 0..12 {
         *now = now.saturating_add(SignedDuration::from_hours(1))?;
         place.is_at(&now.to_string());
@@ -176,15 +176,17 @@ pub(super) fn settle(place: &mut Place, chat: &mut dyn Chat, now: &mut Timestamp
         let due = last["later"]
             .as_array()
             .is_some_and(|later| later.iter().any(soon));
-        if holds.is_empty() && !due && last["done"] == 0 {
-            let dead = last["dead"].as_array().cloned().unwrap_or_default();
-            for one in &dead {
-                ensure!(
-                    one["reason"].is_string() || one["text"].is_string(),
-                    "set aside without a reason: {one}"
-                );
-            }
-            return Ok(dead.len());
+        let dead = place.run(&["dead"])?.json;
+        let dead = dead.as_array().cloned().unwrap_or_default();
+        for one in &dead {
+            let reason = one["code"].as_str().is_some_and(|code| !code.is_empty());
+            ensure!(reason, "set aside without a reason: {one}");
+            let again = place.run(&["retry", one["id"].as_str().unwrap_or_default()])?;
+            ensure!(again.code == 0, "retry {one}: {}", again.stderr);
+            held += 1;
+        }
+        if holds.is_empty() && dead.is_empty() && !due && last["done"] == 0 {
+            return Ok(held);
         }
     }
     anyhow::bail!("after twelve hours something is still due: {last:#}")

@@ -7,6 +7,7 @@
     reason = "tests use what they need of it"
 )]
 
+pub(crate) mod events;
 pub(crate) mod mentions;
 pub(crate) mod posts;
 pub(crate) mod quirks;
@@ -188,6 +189,26 @@ impl Stage {
         let mut cursor = None;
         assert_eq!(self.hear(&mut cursor).await, []);
         self.pass(60);
+        cursor
+    }
+
+    /// Resolves once the connector says that there is something to read; not within a minute: false.
+    pub(crate) async fn told(&self, cursor: &Option<String>) -> bool {
+        let source = self.tool.source().unwrap();
+        let news = source.news(cursor.as_deref());
+        tokio::time::timeout(std::time::Duration::from_secs(60), news)
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Begins to listen, on a connection that stands and has nothing more to tell.
+    pub(crate) async fn attend(&self) -> Option<String> {
+        let mut cursor = self.listen().await;
+        assert!(
+            self.told(&cursor).await,
+            "a new connection is read after once"
+        );
+        assert_eq!(self.hear(&mut cursor).await, []);
         cursor
     }
 

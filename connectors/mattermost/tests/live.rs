@@ -1,0 +1,224 @@
+//! What is told at once: over the WebSocket, whatever becomes of it.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::quirks::Quirk;
+use common::{Stage, concert};
+use raccord_kit::conformance::noticed;
+use raccord_kit::http::{Came, Http, Request, Socket, Target};
+use raccord_kit::standin::Reply;
+use raccord_model::Verb;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// Tells a story with a surprise and without it.
+async fn story<F>(quirk: Quirk, tell: impl Fn(Stage) -> F + Copy + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    noticed(quirk.name(), |lost| async move {
+        let stage = Stage::without(quirk, lost).await;
+        let standin = Arc::clone(&stage.standin);
+        tell(stage).await;
+        drop(standin);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_changed_taken_away_and_reacted_to_is_told_within_two_seconds() {
+    let stage = Stage::open().await;
+    let mut cursor = stage.attend().await;
+    let mut verbs = Vec::new();
+    let anna = stage.server.state().user("anna");
+    let said = stage.server.says("anna", "chantiers", "bonjour");
+    for step in 0..4 {
+        match step {
+            1 => stage.server.edits(&said, "bonsoir"),
+            2 => stage.server.state().reacts(&said, &anna, "+1"),
+            3 => stage.server.deletes(&said),
+            _ => {}
+        }
+        let asked = Instant::now();
+        assert!(stage.told(&cursor).await, "step {step}");
+        assert!(asked.elapsed() <= Duration::from_secs(2));
+        verbs.extend(
+            stage
+                .hear(&mut cursor)
+                .await
+                .iter()
+                .map(|change| change.verb),
+        );
+        stage.pass(60);
+    }
+    assert_eq!(
+        verbs,
+        [Verb::Created, Verb::Updated, Verb::Updated, Verb::Removed]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_we_say_ourselves_and_what_is_said_elsewhere_wakes_nobody() {
+    let stage = Stage::open().await;
+    let cursor = stage.attend().await;
+    let link = stage.put(&concert(), None).await;
+    stage.remove(&concert(), &link).await.unwrap();
+    stage.server.says("anna", "town-square", "ailleurs");
+    let waked = stage.told(&cursor).await;
+    assert!(!waked, "nothing is to be read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_server_is_connected_to_again_and_what_was_said_meanwhile_is_heard() {
+    let stage = Stage::open().await;
+    let mut cursor = stage.attend().await;
+    stage.server.restart();
+    stage.server.says("anna", "chantiers", "pendant l'absence");
+    assert!(stage.told(&cursor).await);
+    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
+    stage.server.says("anna", "chantiers", "après");
+    assert!(
+        stage.told(&cursor).await,
+        "the new connection tells as well"
+    );
+    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
+}
+
+/// A server that has no such address, or a proxy that lets no socket through: asked seldom, and read at
+/// the usual period.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_opens_no_socket_is_asked_seldom() {
+    let stage = Stage::open().await;
+    let server = stage.server.clone();
+    stage.standin.direct(move |seen| {
+        if seen.path.ends_with("/websocket") {
+            Reply::status(404).into()
+        } else {
+            server.answer(seen)
+        }
+    });
+    let cursor = stage.listen().await;
+    for _ in 0..60 {
+        assert!(!stage.told(&cursor).await);
+    }
+    let seen = stage.standin.seen();
+    let asked = seen.iter().filter(|one| one.path.ends_with("/websocket"));
+    let asked = asked.count();
+    assert!((8..=20).contains(&asked), "{asked} times in an hour");
+}
+
+/// However much is said, it is read once a second.
+#[tokio::test(start_paused = true)]
+async fn a_busy_room_is_read_no_more_than_once_a_second() {
+    let stage = Stage::open().await;
+    let mut cursor = stage.attend().await;
+    let began = Instant::now();
+    let mut heard = 0;
+    for _ in 0..5 {
+        for _ in 0..20 {
+            stage.server.says("anna", "chantiers", "encore");
+        }
+        assert!(stage.told(&cursor).await);
+        heard += stage.hear(&mut cursor).await.len();
+        stage.pass(10);
+    }
+    assert_eq!(heard, 100);
+    assert!(began.elapsed() >= Duration::from_secs(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_in_the_numbers_is_read_up() {
+    story(Quirk::SocketCountsWhatIsLost, |stage| async move {
+        let mut cursor = stage.attend().await;
+        stage.server.state().events.dropped = 1;
+        stage.server.says("anna", "chantiers", "perdu en route");
+        let channel = stage.channel("chantiers");
+        // Somebody types: nothing to read by itself.
+        stage.server.state().tell(&channel, "typing", &json!({}));
+        assert!(stage.told(&cursor).await);
+        assert_eq!(stage.hear(&mut cursor).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_answers_no_question_is_given_up() {
+    let stage = Stage::open().await;
+    let mut cursor = stage.attend().await;
+    stage.server.state().events.all_deaf();
+    stage.server.says("anna", "chantiers", "dans le vide");
+    let asked = Instant::now();
+    assert!(stage.told(&cursor).await || stage.told(&cursor).await);
+    assert!(
+        asked.elapsed() >= Duration::from_secs(60),
+        "asked, and waited for"
+    );
+    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
+
+    story(Quirk::SocketAnswersPings, |stage| async move {
+        let cursor = stage.attend().await;
+        for _ in 0..10 {
+            assert!(!stage.told(&cursor).await, "a quiet connection stays");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_post_of_an_event_is_a_text() {
+    story(Quirk::SocketPostIsText, |stage| async move {
+        let cursor = stage.attend().await;
+        stage.server.says("anna", "chantiers", "bonjour");
+        assert!(stage.told(&cursor).await);
+    })
+    .await;
+}
+
+/// A socket as the bot would open it.
+async fn socket(stage: &Stage) -> Socket {
+    let http = Http::new("raw", &stage.kit).unwrap();
+    let target = Target::configured("url", &stage.standin.url("/api/v4/websocket")).unwrap();
+    let request = Request::get(&target).bearer(&common::server::TOKEN.to_owned().into());
+    http.socket(request).await.unwrap()
+}
+
+async fn next(socket: &mut Socket) -> Value {
+    let wait = Duration::from_secs(1);
+    match tokio::time::timeout(wait, socket.next()).await.unwrap() {
+        Some(Came::Text(text)) => serde_json::from_str(&text).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_begins_with_a_hello() {
+    story(Quirk::SocketSaysHello, |stage| async move {
+        let hello = next(&mut socket(&stage).await).await;
+        assert_eq!(hello["event"], "hello");
+        assert_eq!(hello["seq"], 0);
+        assert!(hello["data"]["connection_id"].is_string());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_of_a_deletion_is_the_post_before() {
+    story(Quirk::SocketDeletedIsBefore, |stage| async move {
+        let said = stage.server.says("anna", "chantiers", "bientôt effacé");
+        let mut socket = socket(&stage).await;
+        next(&mut socket).await;
+        stage.server.deletes(&said);
+        let told = next(&mut socket).await;
+        let post: Value = serde_json::from_str(told["data"]["post"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&post["delete_at"], &post["message"]),
+            (&json!(0), &json!("bientôt effacé"))
+        );
+    })
+    .await;
+}
