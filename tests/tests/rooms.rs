@@ -204,6 +204,87 @@ fn a_plan_says_nothing_in_rocketchat_and_the_pass_after_it_says_exactly_that() {
     planned(&mut Stage::rocketchat());
 }
 
+/// The addresses in a text, as a client would follow them.
+fn links(text: &str) -> BTreeSet<String> {
+    let starts = text.match_indices("http").map(|(at, _)| &text[at..]);
+    let ends = |c: char| c.is_whitespace() || "()<>[]|\"*".contains(c);
+    let found = starts.filter_map(|rest| rest.split(ends).next());
+    let whole = found.filter(|link| link.contains("://"));
+    whole.map(str::to_owned).collect()
+}
+
+/// Previews, scanners and the curious follow every link, many times: nothing may come of it.
+fn links_change_nothing(tool: Tool) {
+    const MONDAY: &str = "2027-01-04T05:00:01Z";
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let chat = Played::open(tool, MONDAY.parse().unwrap()).unwrap();
+    let config = format!(
+        "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
+         [web]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+         [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n{}\
+         [[routes]]\nto = \"chat\"\nchannel = \"{}\"\ndigest = \"week\"\nat = [\"lundi 9:00\"]\n\
+         [[routes]]\nto = \"chat\"\nchannel = \"{}\"\ndigest = \"hands\"\nat = [\"lundi 9:00\"]\n",
+        chat.settings(),
+        chat.room(),
+        chat.room(),
+    );
+    let place = Place::new(&config).unwrap().at(MONDAY);
+    let long = "un mot de trop ".repeat(2_000);
+    let sheet = format!(
+        "Titre,Date,Début,Salle,Description,Besoins\nChantier,2027-01-06,09:00,Cour,{long},6\nBal,2027-01-08,20:30,Halle,court,\n"
+    );
+    place.save("programme.csv", sheet.as_bytes()).unwrap();
+    let daemon = place.work().unwrap();
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    let said = loop {
+        let said = chat.standing().unwrap();
+        if said.len() >= 3 {
+            break said;
+        }
+        assert!(std::time::Instant::now() < until, "{said:#?}");
+        std::thread::park_timeout(Duration::from_millis(100));
+    };
+    std::thread::park_timeout(Duration::from_secs(2));
+    let all: BTreeSet<String> = said.iter().flat_map(|said| links(&said.text)).collect();
+    let ours = format!("http://127.0.0.1:{port}");
+    let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(|link| link.starts_with(&ours));
+    assert!(!own.is_empty(), "{said:#?}");
+    // What leads elsewhere only opens a text to be sent by whoever follows it.
+    for link in others {
+        assert!(link.starts_with("https://wa.me/?text="), "{link}");
+    }
+    let before = (place.events().unwrap(), chat.writes());
+    for link in own {
+        let path = link[ours.len()..].to_owned();
+        let path = if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path
+        };
+        for method in ["GET", "HEAD"].repeat(10) {
+            let (status, _) = raccord_tests::wire::call(port, method, &path, &[], b"").unwrap();
+            assert!(status < 400, "{method} {path}: {status}");
+        }
+    }
+    std::thread::park_timeout(Duration::from_secs(2));
+    assert_eq!(place.events().unwrap(), before.0);
+    assert_eq!(chat.writes(), before.1, "nothing is said of it either");
+    drop(daemon);
+}
+
+#[test]
+fn every_link_of_every_message_in_mattermost_fetched_ten_times_changes_nothing() {
+    links_change_nothing(Tool::Mattermost);
+}
+
+#[test]
+fn every_link_of_every_message_in_rocketchat_fetched_ten_times_changes_nothing() {
+    links_change_nothing(Tool::RocketChat);
+}
+
 /// The short campaign that every change must pass; `cargo xtask full` makes the long one.
 fn tortured(kind: Kind, seed: u64) {
     let report = torture(kind, 8, seed).unwrap_or_else(|wrong| panic!("{wrong:#}"));

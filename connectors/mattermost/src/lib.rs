@@ -3,8 +3,8 @@
 //!
 //! A post of ours carries a key in its props, by which it is found again after a lost answer: the
 //! server itself remembers a repeat for 30 seconds only, and its search does not look into props. It
-//! refuses to notify anybody, to read what it was not told to listen to, and to keep a connection
-//! open: it asks, every few seconds, and after any gap from where it stopped.
+//! refuses to notify anybody, to read what it was not told to listen to, and to believe what its
+//! WebSocket brings: that only says that there is something to read, from where it stopped.
 
 mod api;
 mod chat;

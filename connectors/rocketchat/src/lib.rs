@@ -2,8 +2,8 @@
 //! say there (REST API; servers 7 and later).
 //!
 //! A message has an id that follows from what it is about and from its room: said twice, it is there
-//! once. It refuses to notify anybody, to read what it was not told to listen to, and to keep a
-//! connection open: it asks, every few seconds, and after any gap from where it stopped.
+//! once. It refuses to notify anybody, to read what it was not told to listen to, and to believe what
+//! the streams bring: that only says that there is something to read, from where it stopped.
 
 mod api;
 mod chat;

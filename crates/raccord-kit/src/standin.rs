@@ -115,6 +115,16 @@ impl Reply {
         self
     }
 
+    /// Its status.
+    pub fn code(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Its body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     fn head(&self, length: u64) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {}\r\n", self.status);
         for (name, value) in &self.headers {

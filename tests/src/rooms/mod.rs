@@ -3,6 +3,7 @@
 //! Mattermost and Rocket.Chat are played after their source by the stand-ins of their connectors; Matrix
 //! is a real Synapse.
 
+mod load;
 mod matrix;
 mod outage;
 mod played;
@@ -11,6 +12,7 @@ mod torture;
 use anyhow::Result;
 use jiff::Timestamp;
 
+pub use load::{Load, load};
 pub use outage::{Gap, away_for_a_day};
 pub use played::{Played, Tool};
 pub use torture::{Report, run as torture};

@@ -115,7 +115,9 @@ pub fn run(kind: Kind, kills: usize, seed: u64) -> Result<Report> {
     report.held = settle(&mut place, &mut *chat, &mut now)?;
     let standing = chat.standing()?;
     (report.announcements, report.replies) = check(&standing, &sheet)?;
-    report.heard = people.check(&place)?;
+    let ears = people.check(&place)?;
+    ensure!(ears.stale == 0, "{} deletions were not heard", ears.stale);
+    report.heard = ears.heard;
     report.took = began.elapsed();
     Ok(report)
 }
@@ -252,6 +254,17 @@ struct Spoken {
     first: String,
     last: String,
     gone: bool,
+    /// Whether it was heard before it was changed or taken away.
+    known: bool,
+}
+
+/// What was heard of people.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ears {
+    /// Messages, each once.
+    pub(super) heard: usize,
+    /// Messages that were heard, and of which nobody learnt that they were taken away.
+    pub(super) stale: usize,
 }
 
 impl People {
@@ -265,6 +278,7 @@ impl People {
             first: text.clone(),
             last: text,
             gone: false,
+            known: false,
         });
         let chosen = dice.below(self.said.len() as u64) as usize;
         let spoken = &mut self.said[chosen];
@@ -282,8 +296,30 @@ impl People {
         Ok(())
     }
 
-    /// Each message that stands was heard once, and its last words are known. Gives how many were heard.
-    pub(super) fn check(&self, place: &Place) -> Result<usize> {
+    /// All that was said so far was heard by now.
+    pub(super) fn are_known(&mut self) {
+        self.said.iter_mut().for_each(|spoken| spoken.known = true);
+    }
+
+    /// One of two that were known is changed, the other taken away.
+    pub(super) fn think_again(&mut self, chat: &dyn Chat) -> Result<()> {
+        let mut known = self
+            .said
+            .iter_mut()
+            .filter(|spoken| spoken.known && !spoken.gone);
+        if let Some(spoken) = known.next() {
+            chat.deletes(&spoken.id)?;
+            spoken.gone = true;
+        }
+        if let Some(spoken) = known.next_back() {
+            spoken.last = format!("{} (à la réflexion)", spoken.first);
+            chat.edits(&spoken.id, &spoken.last)?;
+        }
+        Ok(())
+    }
+
+    /// Each message that stands was heard once, and its last words are known.
+    pub(super) fn check(&self, place: &Place) -> Result<Ears> {
         let mut created: BTreeMap<String, usize> = BTreeMap::new();
         let mut words: BTreeMap<String, String> = BTreeMap::new();
         let mut removed = BTreeSet::new();
@@ -309,17 +345,28 @@ impl People {
             .iter()
             .map(|(subject, text)| (text.as_str(), subject))
             .collect();
+        let mut stale = 0;
         for spoken in &self.said {
             match known.get(spoken.last.as_str()) {
-                Some(subject) => ensure!(
-                    removed.contains(*subject) == spoken.gone,
-                    "{:?}: taken away or not",
+                Some(subject) if spoken.gone => stale += usize::from(!removed.contains(*subject)),
+                Some(subject) => {
+                    ensure!(
+                        !removed.contains(*subject),
+                        "{:?} still stands",
+                        spoken.last
+                    );
+                }
+                // What was taken away before it was heard need not have been heard.
+                None => ensure!(
+                    spoken.gone && !spoken.known,
+                    "{:?} was not heard",
                     spoken.last
                 ),
-                // What was changed or taken away before it was heard need not have been heard.
-                None => ensure!(spoken.gone, "{:?} was not heard", spoken.last),
             }
         }
-        Ok(created.len())
+        Ok(Ears {
+            heard: created.len(),
+            stale,
+        })
     }
 }

@@ -420,6 +420,10 @@ impl Source for Watched {
         })
     }
 
+    fn news<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
+        self.inner.source().unwrap().news(cursor)
+    }
+
     fn every(&self) -> (Duration, Option<PathBuf>) {
         // Files are looked at by their period only: what the machine tells of them comes whenever
         // it likes.
