@@ -220,7 +220,7 @@ fn links_change_nothing(tool: Tool) {
         .and_then(|listener| listener.local_addr())
         .unwrap()
         .port();
-    let chat = Played::open(tool, MONDAY.parse().unwrap()).unwrap();
+    let chat = Played::open(tool, BEGIN.parse().unwrap()).unwrap();
     let config = format!(
         "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
          [web]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
@@ -231,17 +231,25 @@ fn links_change_nothing(tool: Tool) {
         chat.room(),
         chat.room(),
     );
-    let place = Place::new(&config).unwrap().at(MONDAY);
+    let mut place = Place::new(&config).unwrap().at(BEGIN);
     let long = "un mot de trop ".repeat(2_000);
     let sheet = format!(
         "Titre,Date,Début,Salle,Description,Besoins\nChantier,2027-01-06,09:00,Cour,{long},6\nBal,2027-01-08,20:30,Halle,court,\n"
     );
     place.save("programme.csv", sheet.as_bytes()).unwrap();
+    place.run(&["sync"]).unwrap();
+    place.is_at(MONDAY);
+    chat.is_at(MONDAY.parse().unwrap());
+    let question = chat.says("!programme").unwrap();
     let daemon = place.work().unwrap();
     let until = std::time::Instant::now() + Duration::from_secs(60);
     let said = loop {
         let said = chat.standing().unwrap();
-        if said.len() >= 3 {
+        let digest = said.iter().any(|one| one.text.contains("Les sept jours"));
+        let answered = said
+            .iter()
+            .any(|one| one.thread.as_ref() == Some(&question));
+        if digest && answered {
             break said;
         }
         assert!(std::time::Instant::now() < until, "{said:#?}");

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
 
+use super::Kind;
 use super::torture::config;
-use super::{Chat as _, Kind};
 use crate::cost::Cost;
 use crate::place::{DECEMBER, Place};
 use crate::process::Process;

@@ -67,6 +67,12 @@ pub fn away_for_a_day(kind: Kind, messages: usize) -> Result<Gap> {
     place.save("programme.csv", sheet.csv().as_bytes())?;
     let began_to_listen = place.run(&["sync"])?;
     ensure!(began_to_listen.code == 0, "{}", began_to_listen.stderr);
+    for _ in 0..40 {
+        people.talk(&*chat, &mut dice)?;
+    }
+    let heard = place.run(&["sync"])?;
+    ensure!(heard.code == 0, "{}", heard.stderr);
+    people.are_known();
     let before = announced(&*chat)?.len();
     ensure!(
         before == sheet.public_titles().len(),

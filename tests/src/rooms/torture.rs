@@ -298,7 +298,9 @@ impl People {
 
     /// All that was said so far was heard by now.
     pub(super) fn are_known(&mut self) {
-        self.said.iter_mut().for_each(|spoken| spoken.known = true);
+        for spoken in &mut self.said {
+            spoken.known = !spoken.gone;
+        }
     }
 
     /// One of two that were known is changed, the other taken away.
@@ -322,6 +324,7 @@ impl People {
     pub(super) fn check(&self, place: &Place) -> Result<Ears> {
         let mut created: BTreeMap<String, usize> = BTreeMap::new();
         let mut words: BTreeMap<String, String> = BTreeMap::new();
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
         let mut removed = BTreeSet::new();
         for event in place.events()? {
             let kind = event["type"].as_str().unwrap_or_default();
@@ -331,6 +334,7 @@ impl People {
             let subject = event["subject"].as_str().context("a subject")?.to_owned();
             if let Some(text) = event["data"]["text"].as_str() {
                 words.insert(subject.clone(), text.to_owned());
+                texts.insert(text.to_owned(), subject.clone());
             }
             match verb {
                 "created.v1" => *created.entry(subject).or_default() += 1,
@@ -341,21 +345,22 @@ impl People {
         for (subject, times) in &created {
             ensure!(*times == 1, "{subject} was heard {times} times");
         }
-        let known: BTreeMap<&str, &String> = words
-            .iter()
-            .map(|(subject, text)| (text.as_str(), subject))
-            .collect();
         let mut stale = 0;
         for spoken in &self.said {
-            match known.get(spoken.last.as_str()) {
-                Some(subject) if spoken.gone => stale += usize::from(!removed.contains(*subject)),
-                Some(subject) => {
-                    ensure!(
-                        !removed.contains(*subject),
-                        "{:?} still stands",
-                        spoken.last
-                    );
-                }
+            // Whatever was made of it, what was said first stands at its beginning.
+            let subject = texts
+                .range(spoken.first.clone()..)
+                .next()
+                .filter(|(text, _)| text.starts_with(&spoken.first))
+                .map(|(_, subject)| subject);
+            match subject {
+                Some(subject) if spoken.gone => stale += usize::from(!removed.contains(subject)),
+                Some(subject) => ensure!(
+                    words.get(subject) == Some(&spoken.last) && !removed.contains(subject),
+                    "{:?} is known as {:?}",
+                    spoken.last,
+                    words.get(subject)
+                ),
                 // What was taken away before it was heard need not have been heard.
                 None => ensure!(
                     spoken.gone && !spoken.known,
