@@ -548,7 +548,6 @@ fn a_server_that_asks_to_wait_gets_everything_in_its_time() {
 fn each_stands_once_with_its_last_words_through_kills_lost_answers_and_restarts() {
     let report = torture(Kind::Matrix, 6, 2027).unwrap_or_else(|wrong| panic!("{wrong:#}"));
     assert!(report.announcements >= 9 && report.heard > 6, "{report}");
-    assert_eq!(report.held, 0, "{report}");
 }
 
 #[test]

@@ -297,7 +297,6 @@ fn every_link_of_every_message_in_rocketchat_fetched_ten_times_changes_nothing()
 fn tortured(kind: Kind, seed: u64) {
     let report = torture(kind, 8, seed).unwrap_or_else(|wrong| panic!("{wrong:#}"));
     assert!(report.announcements >= 9 && report.heard > 8, "{report}");
-    assert_eq!(report.held, 0, "{report}");
 }
 
 #[test]

@@ -148,7 +148,8 @@ impl Told {
             "stream-room-messages" => self.fields.args.iter().any(|message| {
                 let id = message["_id"].as_str().unwrap_or_default();
                 let ours = message["u"]["_id"] == me || id.starts_with(PREFIX);
-                !ours || message.get("reactions").is_some()
+                // What became of it later may be somebody's doing: a reaction, or the end of one.
+                !ours || message["ts"] != message["_updatedAt"]
             }),
             _ => false,
         }

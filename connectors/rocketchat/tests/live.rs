@@ -9,12 +9,10 @@ use std::time::Duration;
 
 use common::quirks::Quirk;
 use common::{Stage, concert};
+use raccord_chat::testing;
 use raccord_kit::conformance::noticed;
 use raccord_kit::http::{Came, Http, Request, Socket, Target};
-use raccord_kit::standin::Reply;
-use raccord_model::Verb;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 /// Tells a story with a surprise and without it.
 async fn story<F>(quirk: Quirk, tell: impl Fn(Stage) -> F + Copy + Send + 'static)
@@ -30,35 +28,12 @@ where
     .await;
 }
 
+const ROOM: &str = "chantiers";
+
 #[tokio::test(start_paused = true)]
 async fn what_is_said_changed_taken_away_and_reacted_to_is_told_within_two_seconds() {
     let stage = Stage::open().await;
-    let mut cursor = stage.attend().await;
-    let mut verbs = Vec::new();
-    let said = stage.server.says("anna", "chantiers", "bonjour");
-    for step in 0..4 {
-        match step {
-            1 => stage.server.edits(&said, "bonsoir"),
-            2 => stage.server.state().reacts(&said, "anna", "+1", Some(true)),
-            3 => stage.server.deletes(&said),
-            _ => {}
-        }
-        let asked = Instant::now();
-        assert!(stage.told(&cursor).await, "step {step}");
-        assert!(asked.elapsed() <= Duration::from_secs(2));
-        verbs.extend(
-            stage
-                .hear(&mut cursor)
-                .await
-                .iter()
-                .map(|change| change.verb),
-        );
-        stage.pass(60);
-    }
-    assert_eq!(
-        verbs,
-        [Verb::Created, Verb::Updated, Verb::Updated, Verb::Removed]
-    );
+    testing::everything_is_told_within_two_seconds(&stage, &stage.server, ROOM).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,74 +52,25 @@ async fn what_we_say_ourselves_and_what_is_said_elsewhere_wakes_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_restarted_server_is_connected_to_again_and_what_was_said_meanwhile_is_heard() {
     let stage = Stage::open().await;
-    let mut cursor = stage.attend().await;
-    stage.server.streams_end();
-    stage.server.says("anna", "chantiers", "pendant l'absence");
-    assert!(stage.told(&cursor).await);
-    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
-    stage.server.says("anna", "chantiers", "après");
-    assert!(
-        stage.told(&cursor).await,
-        "the new connection tells as well"
-    );
-    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
+    testing::a_restart_is_read_up(&stage, &stage.server, ROOM).await;
 }
 
-/// A server that has no such address, or a proxy that lets no socket through: asked seldom, and read at
-/// the usual period.
 #[tokio::test(start_paused = true)]
 async fn a_server_that_opens_no_socket_is_asked_seldom() {
     let stage = Stage::open().await;
-    let server = stage.server.clone();
-    stage.standin.direct(move |seen| {
-        if seen.path.ends_with("/websocket") {
-            Reply::status(404).into()
-        } else {
-            server.answer(seen)
-        }
-    });
-    let cursor = stage.listen().await;
-    for _ in 0..60 {
-        assert!(!stage.told(&cursor).await);
-    }
-    let seen = stage.standin.seen();
-    let asked = seen.iter().filter(|one| one.path.ends_with("/websocket"));
-    let asked = asked.count();
-    assert!((8..=20).contains(&asked), "{asked} times in an hour");
+    testing::a_refused_socket_is_asked_for_seldom(&stage, &stage.server).await;
 }
 
-/// However much is said, it is read once a second.
 #[tokio::test(start_paused = true)]
 async fn a_busy_room_is_read_no_more_than_once_a_second() {
     let stage = Stage::open().await;
-    let mut cursor = stage.attend().await;
-    let began = Instant::now();
-    let mut heard = 0;
-    for _ in 0..5 {
-        for _ in 0..20 {
-            stage.server.says("anna", "chantiers", "encore");
-        }
-        assert!(stage.told(&cursor).await);
-        heard += stage.hear(&mut cursor).await.len();
-        stage.pass(10);
-    }
-    assert_eq!(heard, 100);
-    assert!(began.elapsed() >= Duration::from_secs(4));
+    testing::a_busy_room_is_read_once_a_second(&stage, &stage.server, ROOM).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_answers_no_question_is_given_up() {
     let stage = Stage::open().await;
-    let mut cursor = stage.attend().await;
-    stage.server.streams_go_deaf();
-    stage.server.says("anna", "chantiers", "dans le vide");
-    let asked = Instant::now();
-    assert!(stage.told(&cursor).await || stage.told(&cursor).await);
-    assert!(
-        asked.elapsed() >= Duration::from_secs(60),
-        "asked, and waited for"
-    );
-    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
+    testing::a_deaf_connection_is_given_up(&stage, &stage.server, ROOM).await;
     assert_eq!(
         stage.server.state().streams.logins,
         2,

@@ -23,6 +23,8 @@ mod reached;
 pub mod rich;
 mod speaker;
 pub mod templates;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod view;
 mod words;
 
