@@ -28,7 +28,8 @@ struct Known {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    kind: String,
     data: Value,
     broadcast: Broadcast,
     /// Counts the events of a connection, from 0.
@@ -84,7 +85,7 @@ impl Wire for Mattermost {
 impl Event {
     /// Whether there is something to read for who listens.
     fn concerns(&self, known: &Known) -> bool {
-        match self.event.as_str() {
+        match self.kind.as_str() {
             "posted" | "post_edited" | "post_deleted" => {
                 let post: Post = self.within("post");
                 known.channels.contains(&post.channel_id)

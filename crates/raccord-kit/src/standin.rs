@@ -178,8 +178,11 @@ pub enum Play {
 #[derive(Clone)]
 pub struct Line(Arc<Wire>);
 
+/// What a server does with what it is told.
+type Hear = Box<dyn Fn(&Line, &str) + Send + Sync>;
+
 struct Wire {
-    hear: Box<dyn Fn(&Line, &str) + Send + Sync>,
+    hear: Hear,
     queue: Mutex<VecDeque<Word>>,
     more: tokio::sync::Notify,
 }
