@@ -89,6 +89,7 @@ impl Instance {
         let subject = Subject::Entity {
             entity,
             parent: None,
+            tasks: &[],
         };
         match self
             .tool

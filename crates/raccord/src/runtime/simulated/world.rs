@@ -267,6 +267,18 @@ impl World {
             .await
     }
 
+    /// A call of a tool that shows `secret` and says something.
+    pub(crate) async fn call_about(
+        &self,
+        connector: &str,
+        secret: &str,
+        body: &str,
+    ) -> (u16, String) {
+        let head = format!("authorization: Bearer {secret}\r\ncontent-type: application/json\r\n");
+        self.talk(&format!("POST /hooks/{connector}"), &head, body)
+            .await
+    }
+
     /// A call of a tool that shows its secret in what it says.
     pub(crate) async fn call_with(&self, connector: &str, kind: &str, body: &str) -> (u16, String) {
         let head = format!("content-type: {kind}\r\n");
@@ -422,6 +434,10 @@ impl Source for Watched {
 
     fn news<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
         self.inner.source().unwrap().news(cursor)
+    }
+
+    fn counts(&self) -> bool {
+        self.inner.source().unwrap().counts()
     }
 
     fn every(&self) -> (Duration, Option<PathBuf>) {
