@@ -154,7 +154,7 @@ mod tests {
         // RFC 6455, section 1.3.
         assert_eq!(
             accepted("dGhlIHNhbXBsZSBub25jZQ=="),
-            "s3pPLMBiTxaQ9kYgzzhZRbK+xOo="
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
         );
     }
 }
