@@ -12,7 +12,7 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{guides, hands, hold, observe, orphans, places, plan, posted, rules};
+use crate::{credits, guides, hands, hold, observe, orphans, places, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -297,6 +297,11 @@ impl Engine {
         }
     }
 
+    /// The ledger's accounts.
+    pub fn book(&self) -> &raccord_credits::Book {
+        &self.flight.book
+    }
+
     /// Every credit.
     pub fn credits(&self) -> Vec<(EntityId, Entity)> {
         self.state
@@ -335,6 +340,7 @@ impl Engine {
             touched: std::collections::BTreeSet::new(),
             reseat: std::collections::BTreeMap::new(),
             unplaced: std::collections::BTreeSet::new(),
+            uncredited: std::collections::BTreeMap::new(),
             thread: Thread::default(),
             republish: false,
         }
@@ -435,6 +441,7 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     loop {
         hands::place(deciding);
         places::settle(deciding);
+        credits::settle(deciding);
         deciding.review_touched();
         work.extend(deciding.schedule());
         // A hold opened on the way is told, and what tells it is owed as well.

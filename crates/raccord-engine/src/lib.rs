@@ -5,6 +5,7 @@
 //! the state again, and decides nothing.
 
 mod commit;
+mod credits;
 mod deciding;
 mod delivery;
 mod engine;

@@ -375,6 +375,8 @@ pub enum Outcome {
     Done(Applied),
     /// It did not succeed, or nobody knows.
     Failed(Failure),
+    /// The tool has no way to do it: a person must, and says what became of it. For what reason.
+    ByHand(Words),
     /// The answer to a [`Payload::Find`].
     Looked(Found),
     /// It was not started: an earlier item failed, the latest send time was past, or the process

@@ -158,7 +158,11 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => yes,
+            HoldKind::Rules { .. }
+            | HoldKind::Task { .. }
+            | HoldKind::Seats { .. }
+            | HoldKind::Reversal { .. }
+            | HoldKind::Credit { .. } => yes,
         };
         let order = if yes {
             Order::Approve { hold, only }
