@@ -1,5 +1,6 @@
 //! The page that a member keeps: it checks receipts without a network.
 
+use qrcodegen::{QrCode, QrCodeEcc};
 use raccord_model::Lang;
 
 const PAGE: &str = include_str!("verify.html");
@@ -24,4 +25,21 @@ pub fn page(name: &str, key: &str, lang: Lang) -> String {
     PAGE.replace("{{lang}}", lang)
         .replace("{{key}}", key)
         .replace("{{name}}", &shown)
+}
+
+/// A text as a square that a telephone reads, as SVG; nothing where it is too long for one.
+pub fn square(text: &str) -> Option<String> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Low).ok()?;
+    let size = code.size();
+    let mut dark = String::new();
+    for y in 0..size {
+        for x in (0..size).filter(|&x| code.get_module(x, y)) {
+            dark.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
+        }
+    }
+    // Four light modules around it, as ISO/IEC 18004 wants them.
+    let side = size + 8;
+    Some(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/><path d=\"{dark}\"/></svg>"
+    ))
 }

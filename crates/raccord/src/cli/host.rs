@@ -260,6 +260,13 @@ pub trait Host {
     /// When the log cannot be read, or nobody has that name.
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem>;
 
+    /// The signed receipts of credits, of one person where one is named, and the page that checks
+    /// them.
+    ///
+    /// # Errors
+    /// When the log cannot be read, nobody has that name, or the place never ran.
+    fn receipts(&self, session: &Session, person: Option<&str>) -> Result<Receipts, Problem>;
+
     /// Everything that is known of a person.
     ///
     /// # Errors
@@ -304,4 +311,15 @@ pub trait Host {
 
     /// The log's part of a support bundle: states, counts and codes. A damaged log is told in it.
     fn support(&self, session: &Session) -> serde_json::Value;
+}
+
+/// Two pages to hand to a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipts {
+    /// The receipts, to be printed or sent.
+    pub receipts: String,
+    /// The page that checks them without a network.
+    pub verify: String,
+    /// How many there are.
+    pub many: usize,
 }

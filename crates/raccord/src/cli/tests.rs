@@ -124,6 +124,9 @@ impl Host for Fake {
     fn ledger(&self, _: &Session, _: Option<&str>) -> Result<LedgerShape, Problem> {
         Ok(LedgerShape::default())
     }
+    fn receipts(&self, _: &Session, _: Option<&str>) -> Result<Receipts, Problem> {
+        Ok(Receipts::default())
+    }
     fn backup(&self, _: &Session, file: &Path) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Saved, &file.display()))
     }

@@ -206,6 +206,15 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Seulement cette personne : un identifiant ou une adresse e-mail",
             "PERSONNE",
         ),
+        ("ledger", "check") => (
+            "Vérifie que rien du registre n'a été changé, enlevé ou déplacé",
+            "",
+        ),
+        ("ledger", "csv") => ("Écrit les mouvements en CSV, pour un tableur", ""),
+        ("ledger", "receipts") => (
+            "Écrit dans ce dossier les reçus signés, et la page qui les vérifie",
+            "DOSSIER",
+        ),
         ("person export" | "person forget", "email") => ("Son adresse e-mail", "E-MAIL"),
         ("migrate", "to") => (
             "Les serveurs (nats://machine:4222, plusieurs avec des virgules) ou le dossier",

@@ -17,8 +17,8 @@ use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{bundle, daemon, hands, moving, people, printed, queries, stopped, told};
-use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
+use super::{bundle, daemon, hands, ledger, moving, people, printed, queries, stopped, told};
+use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
     DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
@@ -337,7 +337,17 @@ impl Host for Local {
     }
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {
-        Ok(queries::ledger(&engine(session)?, person))
+        let loaded = reader(session)?;
+        match &loaded {
+            Some(loaded) => ledger::shape(&loaded.engine, &session.view, person),
+            None => Ok(LedgerShape::default()),
+        }
+    }
+
+    fn receipts(&self, session: &Session, person: Option<&str>) -> Result<Receipts, Problem> {
+        let loaded = reader(session)?.ok_or_else(ledger::no_key)?;
+        let signer = super::load::known_signer(&*loaded.log).ok_or_else(ledger::no_key)?;
+        ledger::receipts(&loaded.engine, &signer, &session.view, person)
     }
 
     fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {

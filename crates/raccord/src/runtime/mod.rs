@@ -19,6 +19,7 @@ mod guides;
 mod hands;
 mod home;
 mod hooks;
+mod ledger;
 mod load;
 mod local;
 mod moving;
