@@ -1,14 +1,20 @@
 //! Credits: what people's work earned becomes entries of the ledger, each chained to the one before.
 //! An entry is a credit that never changes; what was wrong is put right by another entry.
 
-use raccord_credits::{Book, Ceiling, Due, DueKind, Entry, Took, Work, content, earned, next};
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date};
+use raccord_credits::{
+    Book, Ceiling, Chain, Due, DueKind, Entry, Took, Work, content, earned, leaf, next, root, short,
+};
 use raccord_model::{
-    Cause, Change, Civil, Entity, EntityId, EntityKind, Event, EventId, Fields, HoldId, Validation,
-    Verb, Words,
+    Cause, Change, Civil, ConnectorName, Entity, EntityId, EntityKind, Event, EventId, Fields,
+    HoldId, Rules, Validation, Verb, Words,
 };
 use serde_json::{Value, json};
 
-use crate::deciding::{Deciding, Draft, changed_fields};
+use crate::deciding::{Deciding, Draft, changed_fields, zone_of};
+use crate::engine::Engine;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, subject_of};
@@ -23,6 +29,11 @@ const CEILING: &str = "credit-ceiling";
 /// The code of what is told where nobody knows how long somebody worked.
 const NO_MINUTES: &str = "credit-minutes";
 
+/// The code of what is told where a tool holds something else than it was sent.
+const DRIFT: &str = "credit-drift";
+/// How many differences are told in one notice.
+const TOLD: usize = 20;
+
 /// The most of one entry, in hundredths (`schemas/credit/v1.json`).
 const MOST: i64 = 10_000_000;
 /// The most characters of a reason.
@@ -31,8 +42,45 @@ const LONGEST_REASON: usize = 500;
 /// What of a sign-up decides what was earned.
 const TOUCHING: [&str; 6] = ["state", "minutes", "attested", "person", "activity", "task"];
 
-/// The ledger's accounts, made of the entities.
-pub(crate) fn book_of(state: &State) -> Book {
+/// The ledger as it is needed to decide; made of the entities, and never recorded.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    /// The accounts.
+    pub(crate) book: Book,
+    /// The hashes of each month's entries, in their order; the month is when they were entered.
+    months: BTreeMap<String, Vec<Chain>>,
+}
+
+impl Ledger {
+    /// The hashes of a month's entries.
+    pub(crate) fn month(&self, month: &str) -> &[Chain] {
+        self.months.get(month).map_or(&[], Vec::as_slice)
+    }
+
+    fn enter(&mut self, rules: &Rules, entry: &Entry, fields: &Fields) {
+        let text = |name: &str| fields.get(name).and_then(Value::as_str);
+        let chain = text("chain").and_then(|text| text.parse().ok());
+        let Some(chain) = chain.filter(|_| self.book.post(entry).is_ok()) else {
+            return;
+        };
+        self.book.chained(chain);
+        if let Some(at) = text("at").and_then(|at| at.parse::<Timestamp>().ok()) {
+            let date = zone_of(rules).to_datetime(at).date();
+            let hash = leaf(&content(&rules.place.id, entry.id, fields));
+            self.months
+                .entry(crate::publication::month_key(date))
+                .or_default()
+                .push(hash);
+        }
+    }
+}
+
+/// The ledger of a state.
+pub(crate) fn ledger_of(state: &State) -> Ledger {
+    let mut ledger = Ledger::default();
+    let Some(rules) = &state.rules else {
+        return ledger;
+    };
     let credits = state.entities.iter();
     let credits = credits.filter(|(_, record)| record.kind == EntityKind::Credit);
     let mut entries: Vec<(Entry, Fields)> = credits
@@ -42,25 +90,36 @@ pub(crate) fn book_of(state: &State) -> Book {
         })
         .collect();
     entries.sort_by_key(|(entry, _)| entry.number);
-    let mut book = Book::default();
     for (entry, fields) in entries {
-        enter(&mut book, &entry, &fields);
+        ledger.enter(rules, &entry, &fields);
     }
-    book
+    ledger
 }
 
-fn enter(book: &mut Book, entry: &Entry, fields: &Fields) {
-    let chain = fields.get("chain").and_then(Value::as_str);
-    if let Some(chain) = chain.and_then(|text| text.parse().ok())
-        && book.post(entry).is_ok()
-    {
-        book.chained(chain);
-    }
+/// What a month's programme shows of the ledger: the fingerprint of the month before the last, which is
+/// over by the time the programme is printed. Nothing where that month has no entries.
+pub(crate) fn fingerprint(deciding: &Deciding<'_>, month: &str) -> Option<Entity> {
+    let first: Date = format!("{month}-01").parse().ok()?;
+    let before = first.checked_sub(jiff::Span::new().months(2)).ok()?;
+    let over = before.last_of_month() < deciding.civil_now().date();
+    let before = crate::publication::month_key(before);
+    let root = root(deciding.flight.ledger.month(&before)).filter(|_| over)?;
+    let place = &deciding.state.rules().place.id;
+    Some(Entity {
+        id: EntityId::derive(&[place.as_str().as_bytes(), b"fingerprint", before.as_bytes()]),
+        kind: EntityKind::Credit,
+        revision: 1,
+        source: RACCORD.to_owned(),
+        fields: Fields::from([
+            ("month".to_owned(), json!(before)),
+            ("root".to_owned(), json!(short(root))),
+        ]),
+    })
 }
 
 /// Numbers a new credit, and chains it to the last.
 pub(crate) fn seal(deciding: &Deciding<'_>, id: EntityId, fields: &mut Fields) {
-    let book = &deciding.flight.book;
+    let book = &deciding.flight.ledger.book;
     fields.insert("at".into(), json!(deciding.now.to_string()));
     if !fields.contains_key("day") && earns(fields) {
         let today = deciding.civil_now().date();
@@ -127,6 +186,7 @@ pub(crate) fn faults(
     let today = deciding.civil_now().date();
     let of_day = deciding
         .flight
+        .ledger
         .book
         .of_day(entry.person, entry.day.unwrap_or(today));
     let most = deciding.state.rules().guards.credit_per_day;
@@ -149,7 +209,8 @@ pub(crate) fn note(deciding: &mut Deciding<'_>, event: &Event, stood: Option<&Fi
     match event.kind {
         EntityKind::Credit => {
             if let Some(entry) = Entry::read(event.entity, &event.data) {
-                enter(&mut deciding.flight.book, &entry, &event.data);
+                let rules = deciding.rules();
+                deciding.flight.ledger.enter(&rules, &entry, &event.data);
             }
         }
         EntityKind::Registration if TOUCHING.into_iter().any(changed) => {
@@ -225,18 +286,18 @@ fn credit(
         subject,
         day,
     };
-    let missing = earned > deciding.flight.book.stands(person, subject);
+    let missing = earned > deciding.flight.ledger.book.stands(person, subject);
     if missing {
         withdraw_reversals(deciding, person, subject);
     }
-    let (dues, ceiling) = deciding.flight.book.due(crediting, &doing, earned);
+    let (dues, ceiling) = deciding.flight.ledger.book.due(crediting, &doing, earned);
     let about = format!("{person} {subject}");
     match ceiling {
         Some(ceiling) => tell_ceiling(deciding, &about, &work, ceiling),
         None => crate::notice::settle(deciding, CEILING, &about),
     }
     let granted: i64 = dues.iter().map(|due| due.amount.max(0)).sum();
-    let of_day = deciding.flight.book.of_day(person, day);
+    let of_day = deciding.flight.ledger.book.of_day(person, day);
     let beyond = of_day.saturating_add(granted) > rules.guards.credit_per_day;
     if guarded && granted > 0 && beyond {
         ask(deciding, person, &work, registration, granted);
@@ -311,7 +372,7 @@ fn is_done(work: &Entity) -> bool {
 }
 
 /// The day of some work: that of its activity, else when it was due, else today.
-fn day_of(deciding: &Deciding<'_>, work: &Entity) -> jiff::civil::Date {
+fn day_of(deciding: &Deciding<'_>, work: &Entity) -> Date {
     let activity = match work.kind {
         EntityKind::Task => work.text("activity").parse().ok(),
         _ => Some(work.id),
@@ -384,7 +445,7 @@ fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: O
         (Verb::Granted, "granted")
     };
     fields.insert("state".into(), json!(state));
-    let number = deciding.flight.book.last() + 1;
+    let number = deciding.flight.ledger.book.last() + 1;
     let place = deciding.state.rules().place.id.clone();
     let id = EntityId::derive(&[
         place.as_str().as_bytes(),
@@ -600,6 +661,76 @@ fn tell_unmeasured(deciding: &mut Deciding<'_>, about: &str, work: &Entity) {
         "Note the time with the attendance: credits are counted by the hour.",
     );
     crate::notice::tell(deciding, NO_MINUTES, about, &text, &mend);
+}
+
+/// A tool was compared with what it was sent: what differs is told, and repaired by nobody but a
+/// person.
+pub(crate) fn compared(deciding: &mut Deciding<'_>, connector: &ConnectorName, drift: &[Words]) {
+    if drift.is_empty() {
+        crate::notice::settle(deciding, DRIFT, connector.as_str());
+        return;
+    }
+    let list = |say: fn(&Words) -> &String| {
+        let first: Vec<&str> = drift
+            .iter()
+            .take(TOLD)
+            .map(|words| say(words).as_str())
+            .collect();
+        first.join("\n")
+    };
+    let many = drift.len();
+    let text = Words::new(
+        format!(
+            "« {connector} » ne contient pas ce qui y a été envoyé ({many}) :\n{}",
+            list(|words| &words.fr)
+        ),
+        format!(
+            "“{connector}” does not hold what was sent there ({many}):\n{}",
+            list(|words| &words.en)
+        ),
+    );
+    let mend = Words::new(
+        "Regardez chaque ligne dans l'outil, et corrigez-la là-bas : Raccord n'y change rien de lui-même. « raccord ledger --compare » montre tout.",
+        "Look at each line in the tool, and correct it there: Raccord changes nothing of it by itself. `raccord ledger --compare` shows them all.",
+    );
+    crate::notice::tell(deciding, DRIFT, connector.as_str(), &text, &mend);
+}
+
+/// The credits that were sent to `connector`, with whether it confirmed each.
+pub fn sent_to(engine: &Engine, connector: &ConnectorName) -> Vec<(Event, bool)> {
+    let state = engine.state();
+    let Some(sink) = state.sinks.get(connector) else {
+        return Vec::new();
+    };
+    let queued = sink.lanes.values().flat_map(|lane| &lane.queue);
+    let events = queued.filter_map(|queued| crate::fold::decode(&queued.event));
+    let mut open: BTreeSet<EntityId> = events.map(|event| event.entity).collect();
+    open.extend(sink.dead.values().map(|aside| aside.entity));
+    let credits = engine.credits().into_iter();
+    credits
+        .map(|(id, mut credit)| {
+            engine.vault().reveal(&mut credit.fields);
+            let record = &state.entities[&id];
+            let event = Event {
+                id: record.event,
+                kind: EntityKind::Credit,
+                verb: Verb::Created,
+                entity: id,
+                revision: 1,
+                changed: Vec::new(),
+                source: credit.source,
+                time: state.at.unwrap_or_default(),
+                family: record.family.unwrap_or(id),
+                correlation: record.event,
+                causation: None,
+                hops: 0,
+                trace: None,
+                cause: Cause::Time,
+                data: credit.fields,
+            };
+            (event, !open.contains(&id))
+        })
+        .collect()
 }
 
 /// The task, else the activity, whose amount an entry comes from.

@@ -299,7 +299,12 @@ impl Engine {
 
     /// The ledger's accounts.
     pub fn book(&self) -> &raccord_credits::Book {
-        &self.flight.book
+        &self.flight.ledger.book
+    }
+
+    /// The hashes of the entries that were entered in a month (`2027-01`), in their order.
+    pub fn month_of_ledger(&self, month: &str) -> &[raccord_credits::Chain] {
+        self.flight.ledger.month(month)
     }
 
     /// Every credit.
@@ -386,6 +391,10 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
         }
         Input::Guides { missing, found } => {
             guides::looked(deciding, &missing, &found);
+            Reply::Taken
+        }
+        Input::Compared { connector, drift } => {
+            credits::compared(deciding, &connector, &drift);
             Reply::Taken
         }
         Input::Order(order) => hold::order(deciding, order),

@@ -46,6 +46,7 @@ mod why;
 mod withdrawn;
 
 pub use commit::{CommitError, decode_commit, encode_commit};
+pub use credits::sent_to;
 pub use engine::{Engine, Look};
 pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use raccord_credits::{Account, verify};
 use raccord_engine::{
     Attested, Engine, Forgotten, HoldKind, Input, Mention, Order, Reply, Say, SignUp, Who,
-    decode_commit, why,
+    decode_commit, sent_to, why,
 };
 use raccord_model::{
     Applied, Change, Civil, Class, ConnectorName, Context, Crediting, Digest, EntityId, EntityKind,
@@ -509,6 +509,53 @@ fn whoever_is_forgotten_leaves_amounts_and_nothing_else() {
     assert_eq!(world.balance(), 150);
     assert_eq!(world.paid(), 150, "told anew, paid once");
     assert!(world.is_whole());
+}
+
+#[test]
+fn what_a_tool_holds_otherwise_is_told_until_it_is_right() {
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    let ann = world.sign_up(party, "ann");
+    world.came(ann);
+    let purse: ConnectorName = "purse".parse().unwrap();
+    let sent = sent_to(&world.engine, &purse);
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].1 && sent[0].0.data["email"] == "ann@example.org");
+    world.did_not(ann);
+    let done: Vec<bool> = sent_to(&world.engine, &purse)
+        .iter()
+        .map(|one| one.1)
+        .collect();
+    assert_eq!(done.iter().filter(|done| !**done).count(), 1, "one waits");
+    let compared = |world: &mut World, drift: Vec<Words>| {
+        let connector = purse.clone();
+        world.input(Input::Compared { connector, drift })
+    };
+    compared(&mut world, vec![Words::same("x is missing")]);
+    assert!(world.told("credit-drift"));
+    let entries = world.entries().len();
+    compared(&mut world, Vec::new());
+    assert!(!world.told("credit-drift"));
+    assert_eq!(
+        world.entries().len(),
+        entries,
+        "nothing is repaired by itself"
+    );
+}
+
+#[test]
+fn a_month_has_its_hashes_in_the_order_of_its_entries() {
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    for who in ["ann", "bob"] {
+        let registration = world.sign_up(party, who);
+        world.came(registration);
+    }
+    let january = world.engine.month_of_ledger("2027-01").to_vec();
+    assert_eq!(january.len(), 2);
+    world.restart();
+    assert_eq!(world.engine.month_of_ledger("2027-01"), january);
+    assert!(world.engine.month_of_ledger("2027-02").is_empty());
 }
 
 struct Plain;

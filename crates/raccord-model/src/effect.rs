@@ -168,8 +168,9 @@ pub enum Subject<'a> {
         id: EntityId,
         /// Its period's key (`2027-01`, `all`).
         key: &'a str,
-        /// What it is composed of, by start, then title, then id; last, where a printed copy hangs
-        /// on a wall, the mark of that.
+        /// What it is composed of, by start, then title, then id; then, for a month, a credit that is
+        /// the fingerprint (`root`) of the ledger of an earlier `month`; last, where a printed copy
+        /// hangs on a wall, the mark of that.
         members: &'a [Entity],
     },
     /// A message that is said once.

@@ -32,8 +32,8 @@ pub use deed::{Deed, DeedShape};
 pub use effect::{EffectShape, Tense};
 pub use hold::{HoldListShape, HoldShape};
 pub use ledger::{
-    AccountsShape, BalanceShape, EntryShape, LedgerCheckShape, LedgerFaultShape, LedgerShape,
-    MonthShape, ReceiptsShape,
+    AccountsShape, BalanceShape, CompareShape, ComparedShape, EntryShape, LedgerCheckShape,
+    LedgerFaultShape, LedgerShape, MonthShape, ReceiptsShape,
 };
 pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};

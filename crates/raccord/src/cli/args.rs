@@ -248,6 +248,9 @@ pub struct Ledger {
     /// Check that nothing of the ledger was changed, taken out or put elsewhere.
     #[arg(long, conflicts_with_all = ["person", "csv", "receipts"])]
     pub check: bool,
+    /// Ask each tool whether it holds what was sent there; change nothing.
+    #[arg(long, conflicts_with_all = ["person", "check", "csv", "receipts"])]
+    pub compare: bool,
     /// Write the movements as CSV, for a spreadsheet.
     #[arg(long, conflicts_with = "receipts")]
     pub csv: bool,

@@ -14,8 +14,8 @@ use crate::locale::View;
 use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
-    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
-    PlanShape, SyncShape, WhyShape,
+    CompareShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
+    PlaceShape, PlanShape, SyncShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -259,6 +259,12 @@ pub trait Host {
     /// # Errors
     /// When the log cannot be read, or nobody has that name.
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem>;
+
+    /// Compares what each tool holds with what it was sent; changes nothing.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn compare(&self, session: &Session) -> Result<CompareShape, Problem>;
 
     /// The signed receipts of credits, of one person where one is named, and the page that checks
     /// them.

@@ -28,6 +28,9 @@ pub(super) fn run(
         };
         return console.print(&shape, &session.view);
     }
+    if args.compare {
+        return console.print(&host.compare(&session)?, &session.view);
+    }
     let shape = host.ledger(&session, person)?;
     if args.check {
         let check = LedgerCheckShape::of(&shape);

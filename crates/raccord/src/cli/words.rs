@@ -210,6 +210,10 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Vérifie que rien du registre n'a été changé, enlevé ou déplacé",
             "",
         ),
+        ("ledger", "compare") => (
+            "Demande à chaque outil s'il contient ce qui y a été envoyé ; ne change rien",
+            "",
+        ),
         ("ledger", "csv") => ("Écrit les mouvements en CSV, pour un tableur", ""),
         ("ledger", "receipts") => (
             "Écrit dans ce dossier les reçus signés, et la page qui les vérifie",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use raccord_credits::{
-    Account, Chain, Fault, Proof, Signer, content, leaf, page, path, root, short, square, verify,
+    Account, Fault, Proof, Signer, content, page, path, root, short, square, verify,
 };
 use raccord_engine::{Engine, Progress, State};
 use raccord_model::{Entity, EntityId, EntityKind, Fields, Lang, Mode, PlaceId, Words};
@@ -70,7 +70,7 @@ pub(crate) fn shape(
             spent,
             held: -(issued.saturating_add(spent)),
         });
-        shape.months = months(&rules.place.id, &credits, view);
+        shape.months = months(engine, &credits, view);
         shape.faults = faults(&rules.place.id, &credits);
     }
     Ok(shape)
@@ -187,14 +187,7 @@ fn this_month(view: &View) -> String {
     month_of(view.zone.to_datetime(view.now).date())
 }
 
-fn leaves(place: &PlaceId, credits: &[&(EntityId, Entity)]) -> Vec<Chain> {
-    let contents = credits
-        .iter()
-        .map(|(id, credit)| content(place, *id, &credit.fields));
-    contents.map(|content| leaf(&content)).collect()
-}
-
-fn months(place: &PlaceId, credits: &[(EntityId, Entity)], view: &View) -> Vec<MonthShape> {
+fn months(engine: &Engine, credits: &[(EntityId, Entity)], view: &View) -> Vec<MonthShape> {
     let now = this_month(view);
     let by_month = by_month(credits, &view.zone);
     let months = by_month.into_iter().map(|(month, credits)| {
@@ -213,7 +206,7 @@ fn months(place: &PlaceId, credits: &[(EntityId, Entity)], view: &View) -> Vec<M
             *sum = sum.saturating_add(amount);
         }
         let over = month < now;
-        let root = root(&leaves(place, &credits)).filter(|_| over);
+        let root = root(engine.month_of_ledger(&month)).filter(|_| over);
         shape.root = root.map(short);
         shape.month = month;
         shape
@@ -261,7 +254,7 @@ pub(crate) fn receipts(
     let mut body = String::new();
     let mut many = 0;
     for (month, credits) in by_month(&credits, &view.zone) {
-        let leaves = leaves(&place.id, &credits);
+        let leaves = engine.month_of_ledger(&month);
         let over = month < now;
         for (index, (id, credit)) in credits.iter().enumerate() {
             if person
@@ -273,7 +266,7 @@ pub(crate) fn receipts(
             let proof = over.then(|| Proof {
                 index: index as u64,
                 size: leaves.len() as u64,
-                path: path(&leaves, index),
+                path: path(leaves, index),
             });
             let receipt = signer.sign(content(&place.id, *id, &credit.fields), proof);
             body.push_str(&section(credit, &receipt.encode(), view));

@@ -17,12 +17,14 @@ use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{bundle, daemon, hands, ledger, moving, people, printed, queries, stopped, told};
+use super::{
+    bundle, compare, daemon, hands, ledger, moving, people, printed, queries, stopped, told,
+};
 use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
-    PlaceState, PlanShape, SyncShape, WhyShape,
+    CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
+    PlaceShape, PlaceState, PlanShape, SyncShape, WhyShape,
 };
 
 /// This machine.
@@ -342,6 +344,18 @@ impl Host for Local {
             Some(loaded) => ledger::shape(&loaded.engine, &session.view, person),
             None => Ok(LedgerShape::default()),
         }
+    }
+
+    fn compare(&self, session: &Session) -> Result<CompareShape, Problem> {
+        let Some(loaded) = reader(session)? else {
+            return Ok(CompareShape::default());
+        };
+        let ready = Ready::of(session, None)?;
+        let compared = compare::compare(&ready.tools, |name| compare::sent(&loaded.engine, name));
+        Ok(compare::shape(
+            runtime()?.block_on(compared),
+            session.view.lang,
+        ))
     }
 
     fn receipts(&self, session: &Session, person: Option<&str>) -> Result<Receipts, Problem> {

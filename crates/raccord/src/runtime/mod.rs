@@ -9,6 +9,7 @@ mod bundle;
 mod clockwork;
 mod clusters;
 mod commands;
+mod compare;
 mod daemon;
 mod desk;
 mod effects;

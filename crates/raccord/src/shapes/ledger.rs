@@ -304,3 +304,64 @@ impl Shape for ReceiptsShape {
         writeln!(out, "  {}/verify.html : {keep}", shown(&self.folder))
     }
 }
+
+/// What each tool holds, compared with what it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CompareShape(pub Vec<ComparedShape>);
+
+/// One tool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ComparedShape {
+    /// Its name.
+    pub connector: String,
+    /// How many credits were sent there.
+    pub sent: usize,
+    /// What differs.
+    pub drift: Vec<String>,
+    /// Why it could not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+impl Shape for CompareShape {
+    fn human(&self, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
+        if self.0.is_empty() {
+            let none = view.say(
+                "Aucun outil ne peut être comparé.",
+                "No tool can be compared.",
+            );
+            return writeln!(out, "{none}");
+        }
+        for tool in &self.0 {
+            let name = shown(&tool.connector);
+            if let Some(failure) = &tool.failure {
+                writeln!(out, "{RED}{name} : {}{RED:#}", shown(failure))?;
+            } else if tool.drift.is_empty() {
+                let good = view.say("contient ce qui a été envoyé", "holds what was sent");
+                writeln!(out, "{GREEN}{name} : {good} ({}){GREEN:#}", tool.sent)?;
+            } else {
+                let bad = view.say(
+                    "ne contient pas ce qui a été envoyé",
+                    "does not hold what was sent",
+                );
+                writeln!(out, "{RED}{name} : {bad}{RED:#}")?;
+            }
+            for drift in tool.drift.iter().take(MANY) {
+                writeln!(out, "  {}", shown(drift))?;
+            }
+            and_more(tool.drift.len().saturating_sub(MANY), view, out)?;
+        }
+        Ok(())
+    }
+
+    fn exit(&self) -> Exit {
+        if self.0.iter().any(|tool| tool.failure.is_some()) {
+            Exit::Failed
+        } else if self.0.iter().any(|tool| !tool.drift.is_empty()) {
+            Exit::Attention
+        } else {
+            Exit::Done
+        }
+    }
+}
