@@ -11,11 +11,7 @@
 #![allow(clippy::print_stdout, reason = "figures, for whoever runs it by hand")]
 
 #[path = "../../connectors/cashless/tests/common/purse.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "shared with the connector's tests"
-)]
+#[allow(dead_code, reason = "shared with the connector's tests")]
 mod purse;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -174,10 +174,10 @@ pub(crate) fn by_hand(amount: i64, reason: &str, person: &str) -> Words {
     let (whole, rest) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
     Words::new(
         format!(
-            "{whole},{rest:02} de « {reason} » sont à reprendre à la personne {person}, et Lespass n’a rien pour cela. Oui : c’est repris à la main dans Lespass ou à la caisse. Non : la personne les garde."
+            "{whole},{rest:02} pour « {reason} » : Lespass ne sait pas les reprendre. Oui : c’est fait à la main. Non : la personne les garde. ({person})"
         ),
         format!(
-            "{whole}.{rest:02} for “{reason}” are to be taken back from the person {person}, and Lespass has no way to do it. Yes: it was done by hand in Lespass or at the till. No: the person keeps them."
+            "{whole}.{rest:02} for “{reason}”: Lespass cannot take them back. Yes: it was done by hand. No: the person keeps them. ({person})"
         ),
     )
 }

@@ -347,9 +347,9 @@ mod tests {
         assert_eq!(compare(&good), []);
         let mut all = good.clone();
         let mut expected = Vec::new();
-        for number in 0..4 {
-            all[number] = json!({ "action": "SAL" });
-            expected.push(Drift::Missing(key(number as u32)));
+        for (number, spot) in (0..4).zip(&mut all) {
+            *spot = json!({ "action": "SAL" });
+            expected.push(Drift::Missing(key(number)));
         }
         for number in 4..8 {
             all.push(one(&key(number), 150, "asset"));

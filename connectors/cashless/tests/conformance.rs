@@ -35,6 +35,7 @@ fn tool(settings: Value, kit: &Kit) -> Box<dyn Tool> {
     (CONNECTOR.build)(settings, kit).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "said as it is written")]
 fn credit(number: usize, more: Value) -> Job {
     let entity = EntityId::derive(&[b"credit", &number.to_be_bytes()]);
     let mut data = json!({

@@ -1,5 +1,7 @@
 //! The page that a member keeps: it checks receipts without a network.
 
+use std::fmt::Write as _;
+
 use qrcodegen::{QrCode, QrCodeEcc};
 use raccord_model::Lang;
 
@@ -34,7 +36,7 @@ pub fn square(text: &str) -> Option<String> {
     let mut dark = String::new();
     for y in 0..size {
         for x in (0..size).filter(|&x| code.get_module(x, y)) {
-            dark.push_str(&format!("M{} {}h1v1h-1z", x + 4, y + 4));
+            write!(dark, "M{} {}h1v1h-1z", x + 4, y + 4).expect("a String takes every text");
         }
     }
     // Four light modules around it, as ISO/IEC 18004 wants them.

@@ -105,10 +105,10 @@ impl Receipt {
     /// What the QR code holds.
     pub fn encode(&self) -> String {
         let (content, signature) = (BASE64.encode(&self.content), BASE64.encode(self.signature));
-        let mut text = format!("{MARK}.{content}.{signature}");
+        let text = format!("{MARK}.{content}.{signature}");
         if let Some(Proof { index, size, path }) = &self.proof {
             let path: Vec<u8> = path.iter().flat_map(|beside| beside.0).collect();
-            text.push_str(&format!(".{index}.{size}.{}", BASE64.encode(path)));
+            return format!("{text}.{index}.{size}.{}", BASE64.encode(path));
         }
         text
     }

@@ -275,9 +275,12 @@ impl Deciding<'_> {
 
     /// The words of a title for people: the entity's title, or its kind.
     pub(crate) fn title(&self, id: EntityId) -> String {
-        self.entity(id)
-            .map(|entity| entity.text("title").to_owned())
-            .unwrap_or_default()
+        let entity = self.entity(id);
+        let called = |entity: &Entity| match entity.kind {
+            EntityKind::Credit => entity.text("reason").to_owned(),
+            _ => entity.text("title").to_owned(),
+        };
+        entity.as_ref().map(called).unwrap_or_default()
     }
 
     pub(crate) fn mute(&mut self, why: Words) {

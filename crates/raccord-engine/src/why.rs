@@ -411,10 +411,15 @@ fn chain_of_amount(past: &Past<'_>, work: EntityId) -> Vec<Link> {
         .unwrap_or_default()
 }
 
-fn title(event: &Event) -> String {
+/// What people call what an event is about.
+pub(crate) fn title(event: &Event) -> String {
+    let name = match event.kind {
+        EntityKind::Credit => "reason",
+        _ => "title",
+    };
     event
         .data
-        .get("title")
+        .get(name)
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     /// Nothing.
     None,
     /// The place is not connected to Fedow.
@@ -25,10 +25,10 @@ pub enum Trouble {
 }
 
 /// An answer; none where nothing comes back.
-pub type Answer = Option<(u16, Value)>;
+pub(crate) type Answer = Option<(u16, Value)>;
 
 /// What of its behaviour a test may take away, to prove that somebody would notice.
-pub const QUIRKS: [&str; 6] = [
+pub(crate) const QUIRKS: [&str; 6] = [
     "a-key-is-remembered",
     "failed-may-be-credited",
     "begun-for-ever",
@@ -47,31 +47,31 @@ struct Line {
 
 /// One credit of Fedow.
 #[derive(Clone, Debug)]
-pub struct Credited {
+pub(crate) struct Credited {
     /// The key it was made for; none where a person did it.
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// Whose wallet.
-    pub email: String,
+    pub(crate) email: String,
     /// Hundredths.
-    pub amount: i64,
+    pub(crate) amount: i64,
 }
 
 /// A place's Lespass and its Fedow.
 #[derive(Clone, Debug, Default)]
-pub struct Purse {
+pub(crate) struct Purse {
     lines: BTreeMap<String, Line>,
     /// Everything Fedow credited.
-    pub credited: Vec<Credited>,
+    pub(crate) credited: Vec<Credited>,
     /// Whom it wrote to, because they did not validate their address.
-    pub mails: Vec<String>,
+    pub(crate) mails: Vec<String>,
     /// Who did.
-    pub validated: BTreeSet<String>,
+    pub(crate) validated: BTreeSet<String>,
     /// Quirks that are taken away.
-    pub without: BTreeSet<&'static str>,
+    pub(crate) without: BTreeSet<&'static str>,
 }
 
-pub const ASSET: &str = "7f5be2a8-6a0e-4f0c-8f53-2f6f0a8f2d11";
-pub const SECRET: &str = "abcd.canary-secret";
+pub(crate) const ASSET: &str = "7f5be2a8-6a0e-4f0c-8f53-2f6f0a8f2d11";
+pub(crate) const SECRET: &str = "abcd.canary-secret";
 
 impl Purse {
     fn has(&self, quirk: &'static str) -> bool {
@@ -80,7 +80,13 @@ impl Purse {
     }
 
     /// `POST /api/v2/wallet-refills/`, in the order of the server's checks.
-    pub fn refill(&mut self, secret: &str, key: &str, body: &Value, trouble: Trouble) -> Answer {
+    pub(crate) fn refill(
+        &mut self,
+        secret: &str,
+        key: &str,
+        body: &Value,
+        trouble: Trouble,
+    ) -> Answer {
         let said = |status: u16, detail: &str| Some((status, json!({ "detail": detail })));
         if secret != SECRET {
             let status = if self.has("refusals-are-403") {
@@ -165,7 +171,7 @@ impl Purse {
     }
 
     /// Credits a wallet; by a person where there is no key, who may also take away.
-    pub fn credit(&mut self, key: Option<&str>, email: &str, amount: i64) -> usize {
+    pub(crate) fn credit(&mut self, key: Option<&str>, email: &str, amount: i64) -> usize {
         self.credited.push(Credited {
             key: key.map(str::to_owned),
             email: email.to_owned(),
@@ -184,7 +190,7 @@ impl Purse {
     }
 
     /// `GET /transaction/` of Fedow: everything, unpaginated.
-    pub fn transactions(&self) -> Value {
+    pub(crate) fn transactions(&self) -> Value {
         let all = self.credited.iter().enumerate();
         let all = all.flat_map(|(number, made)| {
             let metadata = match &made.key {
@@ -200,13 +206,13 @@ impl Purse {
     }
 
     /// What a wallet holds.
-    pub fn balance(&self, email: &str) -> i64 {
+    pub(crate) fn balance(&self, email: &str) -> i64 {
         let theirs = self.credited.iter().filter(|made| made.email == email);
         theirs.map(|made| made.amount).sum()
     }
 
     /// How often a key was credited.
-    pub fn times(&self, key: &str) -> usize {
+    pub(crate) fn times(&self, key: &str) -> usize {
         let all = self.credited.iter();
         all.filter(|made| made.key.as_deref() == Some(key)).count()
     }

@@ -139,7 +139,7 @@ async fn look(place: &AtWork) {
                 drop(place.desk.input(Input::Compared { connector, drift }).await);
             }
             Err(failure) => {
-                warn!(%connector, error.code = failure.code, "a tool could not be compared")
+                warn!(%connector, error.code = failure.code, "a tool could not be compared");
             }
         }
     }
