@@ -402,15 +402,15 @@ impl World {
 
     fn held(&self) -> BTreeMap<EntityId, bool> {
         let holds = self.engine.state().holds.values();
-        let held = holds.filter_map(|waiting| match &waiting.hold.what {
-            HoldKind::Reversal { credit, .. } => Some((*credit, true)),
-            HoldKind::Delivery { .. } => Some((waiting.hold.effects[0].entity, false)),
+        let held = holds.map(|waiting| match &waiting.hold.what {
+            HoldKind::Reversal { credit, .. } => (*credit, true),
+            HoldKind::Delivery { .. } => (waiting.hold.effects[0].entity, false),
             other => panic!("{other:?}"),
         });
         held.collect()
     }
 
-    fn key(&self, credit: &BTreeMap<String, Value>) -> String {
+    fn key(credit: &BTreeMap<String, Value>) -> String {
         let text = |name: &str| credit[name].as_str().unwrap();
         format!(
             "raccord:lieu:{}:{}:{}",
@@ -428,7 +428,7 @@ impl World {
         for (id, credit) in &credits {
             let amount = credit.fields["amount"].as_i64().unwrap();
             let grant = amount > 0 && !credit.fields.contains_key("reverses");
-            let key = self.key(&credit.fields);
+            let key = Self::key(&credit.fields);
             let times = self.purse.times(&key);
             if grant {
                 assert!(times <= 1, "{key} was credited {times} times");
@@ -487,7 +487,7 @@ impl World {
         let credit = self.engine.state().entity(entity).unwrap();
         let email = self.email(credit.text("person"));
         let amount = credit.fields["amount"].as_i64().unwrap();
-        let key = self.key(&credit.fields);
+        let key = Self::key(&credit.fields);
         if reversal {
             if self.dice.roll(2) == 0 {
                 self.purse.credit(None, &email, amount);
