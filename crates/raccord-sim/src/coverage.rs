@@ -57,6 +57,10 @@ const REACHED: &[&str] = &[
     "hold reading opened",
     "hold reading rejected",
     "hold reading told again",
+    "hold seats approved",
+    "hold seats opened",
+    "hold task approved",
+    "hold task opened",
     "hold rules approved",
     "hold rules moot",
     "hold rules opened",
@@ -81,6 +85,7 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Seats { .. } => "seats",
         HoldKind::Reversal { .. } => "reversal",
         HoldKind::Credit { .. } => "credit",
+        HoldKind::Blocked { .. } => "blocked",
     }
 }
 

@@ -158,9 +158,18 @@ impl Sim {
                 }
                 yes
             }
+            HoldKind::Task { .. } => {
+                self.kept_tasks |= !yes;
+                yes
+            }
+            HoldKind::Seats { subject } => {
+                if !yes {
+                    self.crowded.insert(subject);
+                }
+                yes
+            }
             HoldKind::Rules { .. }
-            | HoldKind::Task { .. }
-            | HoldKind::Seats { .. }
+            | HoldKind::Blocked { .. }
             | HoldKind::Reversal { .. }
             | HoldKind::Credit { .. } => yes,
         };

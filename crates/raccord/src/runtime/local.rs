@@ -19,12 +19,13 @@ use super::renderer::Rendering;
 use super::socket::{self, Request};
 use super::{
     bundle, compare, daemon, hands, ledger, moving, people, printed, queries, stopped, told,
+    volunteering,
 };
 use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
     CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlaceState, PlanShape, SyncShape, WhyShape,
+    PlaceShape, PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// This machine.
@@ -362,6 +363,11 @@ impl Host for Local {
         let loaded = reader(session)?.ok_or_else(ledger::no_key)?;
         let signer = super::load::known_signer(&*loaded.log).ok_or_else(ledger::no_key)?;
         ledger::receipts(&loaded.engine, &signer, &session.view, person)
+    }
+
+    fn volunteering(&self, session: &Session, year: i16) -> Result<VolunteeringShape, Problem> {
+        let engine = engine(session)?;
+        Ok(volunteering::of(&engine, year, &session.settings))
     }
 
     fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {

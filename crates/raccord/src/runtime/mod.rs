@@ -45,6 +45,7 @@ mod stopped;
 mod telling;
 mod testimony;
 mod told;
+mod volunteering;
 mod watching;
 mod writer;
 
