@@ -36,9 +36,10 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
     let connector = |name: &str| name.starts_with("raccord-connector-");
     match member.name.as_str() {
         "raccord-model" | "raccord-typeset" | "xtask" => false,
-        "raccord-engine" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
+        "raccord-credits" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
             other == "raccord-model"
         }
+        "raccord-engine" => matches!(other, "raccord-model" | "raccord-credits"),
         "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
         "raccord-dav" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),

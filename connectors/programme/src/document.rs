@@ -53,6 +53,9 @@ pub(crate) struct Document {
     pub weekdays: Vec<String>,
     /// Whether any activity brings credits.
     pub credited: bool,
+    /// "Crédits de décembre 2026 : 1a2b …": what receipts are checked against.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
     /// Every day of the month, for a view at a glance.
     pub glance: Vec<Glance>,
     /// The weeks that have activities.
@@ -180,10 +183,25 @@ pub(crate) fn compose(
         credited: activities
             .iter()
             .any(|activity| activity.credits.is_some_and(|amount| amount > 0)),
+        fingerprint: String::new(),
         glance: glance(activities, month, lang, mark),
         weeks: weeks(days, month, lang),
         codes: links.codes(month, place, words),
         words,
+    }
+}
+
+/// The fingerprint of an earlier month's credits, where `members` bring it.
+pub(crate) fn fingerprint(members: &[Entity], lang: Lang) -> String {
+    let mut credits = members.iter();
+    let Some(mark) = credits.find(|entity| entity.kind == EntityKind::Credit) else {
+        return String::new();
+    };
+    let root = mark.text("root");
+    let fits = !root.is_empty() && root.chars().all(|c| c == ' ' || c.is_ascii_hexdigit());
+    match Month::of_key(mark.text("month")).filter(|_| fits) {
+        Some(month) => format!("{}{root}", month.credits(lang)),
+        None => String::new(),
     }
 }
 

@@ -34,6 +34,15 @@ impl Month {
         }
     }
 
+    /// What stands before the fingerprint of its credits: "Crédits de décembre 2026 : ".
+    pub(crate) fn credits(self, lang: Lang) -> String {
+        let (year, number) = (self.first.year(), self.first.month());
+        match lang {
+            Lang::Fr => format!("Crédits {} {year}\u{a0}: ", set::of_month(number)),
+            Lang::En => format!("Credits of {} {year}: ", lang.month(number)),
+        }
+    }
+
     /// `2027-01`.
     pub(crate) fn key(self) -> String {
         format!("{:04}-{:02}", self.first.year(), self.first.month())

@@ -247,6 +247,7 @@ impl Sink for Programme {
         let tasks = hands::by_activity(members, context.lang);
         let (place, lang) = (context.place, context.lang);
         let mut document = document::compose(&activities, &tasks, month, place, &self.links, lang);
+        document.fingerprint = document::fingerprint(members, lang);
         if !self.sheets.iter().any(|(sheet, _)| *sheet == Sheet::Signup) {
             document::without_signup(&mut document);
         }

@@ -36,6 +36,9 @@ pub(crate) struct Deciding<'a> {
     pub(crate) reseat: BTreeMap<EntityId, Reseat>,
     /// Tasks whose activity must be found.
     pub(crate) unplaced: BTreeSet<EntityId>,
+    /// Whose work may have earned something else: person and subject, with the sign-up and the event
+    /// that touched it.
+    pub(crate) uncredited: BTreeMap<(EntityId, EntityId), (EntityId, EventId)>,
     /// Whether an activity changed, so that publications must be looked at again.
     pub(crate) republish: bool,
 }
@@ -127,6 +130,9 @@ impl Deciding<'_> {
         fields.retain(|_, value| !value.is_null() && value != "");
         self.vault.strip(kind, &mut fields);
         let before = self.entity(entity);
+        if kind == EntityKind::Credit && before.is_none() {
+            crate::credits::seal(self, entity, &mut fields);
+        }
         let changed = changed_fields(before.as_ref().map(|entity| &entity.fields), &fields);
         if before.is_some() && changed.is_empty() && matches!(verb, Verb::Created | Verb::Updated) {
             return None;
@@ -243,6 +249,7 @@ impl Deciding<'_> {
             let mut all = event.changed.iter();
             all.any(|pointer| pointer.get(1..) == Some(name))
         };
+        crate::credits::note(self, event, stood);
         match kind {
             EntityKind::Registration => {
                 let subjects = [stood, Some(&event.data)].into_iter().flatten();
@@ -286,9 +293,12 @@ impl Deciding<'_> {
 
     /// The words of a title for people: the entity's title, or its kind.
     pub(crate) fn title(&self, id: EntityId) -> String {
-        self.entity(id)
-            .map(|entity| entity.text("title").to_owned())
-            .unwrap_or_default()
+        let entity = self.entity(id);
+        let called = |entity: &Entity| match entity.kind {
+            EntityKind::Credit => entity.text("reason").to_owned(),
+            _ => entity.text("title").to_owned(),
+        };
+        entity.as_ref().map(called).unwrap_or_default()
     }
 
     pub(crate) fn mute(&mut self, why: Words) {

@@ -12,7 +12,7 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{guides, hands, hold, observe, orphans, places, plan, posted, rules};
+use crate::{credits, guides, hands, hold, observe, orphans, places, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -297,6 +297,16 @@ impl Engine {
         }
     }
 
+    /// The ledger's accounts.
+    pub fn book(&self) -> &raccord_credits::Book {
+        &self.flight.ledger.book
+    }
+
+    /// The hashes of the entries that were entered in a month (`2027-01`), in their order.
+    pub fn month_of_ledger(&self, month: &str) -> &[raccord_credits::Chain] {
+        self.flight.ledger.month(month)
+    }
+
     /// Every credit.
     pub fn credits(&self) -> Vec<(EntityId, Entity)> {
         self.state
@@ -335,6 +345,7 @@ impl Engine {
             touched: std::collections::BTreeSet::new(),
             reseat: std::collections::BTreeMap::new(),
             unplaced: std::collections::BTreeSet::new(),
+            uncredited: std::collections::BTreeMap::new(),
             thread: Thread::default(),
             republish: false,
         }
@@ -381,6 +392,10 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
         }
         Input::Guides { missing, found } => {
             guides::looked(deciding, &missing, &found);
+            Reply::Taken
+        }
+        Input::Compared { connector, drift } => {
+            credits::compared(deciding, &connector, &drift);
             Reply::Taken
         }
         Input::Order(order) => hold::order(deciding, order),
@@ -436,6 +451,7 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
     loop {
         hands::place(deciding);
         places::settle(deciding);
+        credits::settle(deciding);
         deciding.review_touched();
         work.extend(deciding.schedule());
         // A hold opened on the way is told, and what tells it is owed as well.

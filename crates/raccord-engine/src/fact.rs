@@ -428,6 +428,22 @@ pub enum HoldKind {
         /// The activity or the task.
         subject: EntityId,
     },
+    /// Credits that a tool cannot take back: a person does it there, or leaves them.
+    Reversal {
+        /// The delivery.
+        of: DeliveryRef,
+        /// The entry that takes them back.
+        credit: EntityId,
+    },
+    /// More credits for one day than the guard allows.
+    Credit {
+        /// Whose.
+        person: EntityId,
+        /// For which activity or task.
+        subject: EntityId,
+        /// The sign-up that earned them.
+        registration: EntityId,
+    },
     /// A change of the rules that takes back more than the guard allows.
     Rules {
         /// The digest of the rules that wait.

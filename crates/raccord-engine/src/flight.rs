@@ -19,6 +19,8 @@ pub(crate) struct Flight {
     pub(crate) children: BTreeMap<EntityId, BTreeSet<EntityId>>,
     /// Who is on what.
     pub(crate) roll: Roll,
+    /// The ledger.
+    pub(crate) ledger: crate::credits::Ledger,
     /// The civil day publications were last looked at.
     pub(crate) published: Option<Date>,
     /// When this process began: silence is counted from here.
@@ -198,6 +200,7 @@ impl Flight {
             }
         }
         flight.roll = Roll::of(state);
+        flight.ledger = crate::credits::ledger_of(state);
         flight
     }
 

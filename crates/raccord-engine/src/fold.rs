@@ -188,7 +188,10 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             state.quiet.insert(connector.clone(), *until);
         }
         Fact::Held(hold) => {
-            if let HoldKind::Delivery { of } | HoldKind::Blocked { of } = &hold.what {
+            if let HoldKind::Delivery { of }
+            | HoldKind::Blocked { of }
+            | HoldKind::Reversal { of, .. } = &hold.what
+            {
                 let id = hold.id;
                 set_progress(state, of, |before| Progress::Held {
                     attempt: before.attempt(),

@@ -176,8 +176,8 @@ fn unknown_words(title: &str, tool: &ConnectorName, aim: Aim) -> Words {
     }
 }
 
-/// The hold of a delivery nobody knows the end of.
-fn delivery_hold(of: &DeliveryRef) -> HoldId {
+/// The hold of a delivery nobody knows the end of, or that a person must make.
+pub(crate) fn delivery_hold(of: &DeliveryRef) -> HoldId {
     HoldId::derive(&[b"delivery", of.id.as_bytes()])
 }
 
@@ -437,6 +437,18 @@ fn decide(
             return Reply::Taken;
         }
         HoldKind::Task { task } => crate::hands::decided(deciding, task, yes),
+        HoldKind::Reversal { of, credit } => crate::credits::taken_back(deciding, &of, credit, yes),
+        HoldKind::Credit {
+            person,
+            subject,
+            registration,
+        } => {
+            close(deciding, id, how);
+            if yes {
+                crate::credits::approved(deciding, person, subject, registration);
+            }
+            return Reply::Taken;
+        }
         HoldKind::Seats { subject } => {
             if yes {
                 crate::places::make_wait(deciding, subject);

@@ -65,6 +65,13 @@ pub enum Input {
         /// Those where one is.
         found: BTreeSet<String>,
     },
+    /// A tool was compared with what it was sent.
+    Compared {
+        /// The connector.
+        connector: ConnectorName,
+        /// Everything that differs.
+        drift: Vec<Words>,
+    },
     /// A person decided something.
     Order(Order),
     /// Time passed.

@@ -5,6 +5,7 @@
 //! the state again, and decides nothing.
 
 mod commit;
+mod credits;
 mod deciding;
 mod delivery;
 mod elsewhere;
@@ -47,6 +48,7 @@ mod why;
 mod withdrawn;
 
 pub use commit::{CommitError, decode_commit, encode_commit};
+pub use credits::sent_to;
 pub use engine::{Engine, Look};
 pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,

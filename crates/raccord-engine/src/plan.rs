@@ -119,11 +119,7 @@ pub(crate) fn describe(
             let queued = sink.lanes.get(&family)?.queue.get(index)?;
             let event = crate::fold::decode(&queued.event)?;
             let (before, after) = delta(&event);
-            let title = event
-                .data
-                .get("title")
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default();
+            let title = crate::why::title(&event);
             Some(Planned {
                 delivery: queued.delivery,
                 connector: connector.clone(),
@@ -133,7 +129,7 @@ pub(crate) fn describe(
                 due: deciding
                     .not_before(connector, queued.delivery)
                     .max(queued.since),
-                title: title.to_owned(),
+                title,
                 before,
                 after,
                 text: None,

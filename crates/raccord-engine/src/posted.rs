@@ -43,6 +43,7 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
         let needed: &[&str] = match change.kind {
             EntityKind::Activity => &["title", "start"],
             EntityKind::Task => &["title"],
+            EntityKind::Credit => &["person", "amount"],
             _ => &[],
         };
         for name in needed
@@ -54,6 +55,14 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
                 pointer: format!("/data/{name}"),
                 detail: Words::new("ne peut pas être vidé", "cannot be taken back"),
             });
+        }
+        if change.kind == EntityKind::Credit {
+            let faults = crate::credits::faults(deciding, entity, change);
+            refusals.extend(faults.into_iter().map(|(name, detail)| Refusal {
+                index,
+                pointer: format!("/data/{name}"),
+                detail,
+            }));
         }
         let before = in_batch.remove(&entity);
         let when = when_of(deciding, entity, change, before);

@@ -146,7 +146,7 @@ fn is_printable(shown: &Shown) -> bool {
         && !matches!(shown.status, Status::Draft | Status::Cancelled)
 }
 
-fn month_key(date: Date) -> String {
+pub(crate) fn month_key(date: Date) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
@@ -268,6 +268,9 @@ fn members(
         .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
         .collect();
     members.extend(tasks);
+    if matches!(period, Period::Month) {
+        members.extend(crate::credits::fingerprint(deciding, key));
+    }
     members.extend(crate::paper::mark(deciding, sink, key));
     members
 }

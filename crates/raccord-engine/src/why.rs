@@ -388,13 +388,38 @@ fn chain_of_event(past: &Past<'_>, event: &Event) -> Vec<Link> {
             chain.extend(chain_of_event(past, &parent));
         }
     }
+    if let Some(work) = crate::credits::work_of(event) {
+        chain.extend(chain_of_amount(past, work));
+    }
     chain
 }
 
-fn title(event: &Event) -> String {
+/// Where the amount comes from that stands with a task or an activity.
+fn chain_of_amount(past: &Past<'_>, work: EntityId) -> Vec<Link> {
+    let says = |event: &Event| {
+        let changed = event.changed.iter().any(|pointer| pointer == "/credits");
+        event.entity == work && (changed || event.verb == Verb::Created)
+    };
+    let mentions = (past.search)(&work.to_string());
+    let said = mentions.iter().rev().find_map(|mention| {
+        mention.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Event { event, .. } if says(event) => Some(event),
+            _ => None,
+        })
+    });
+    said.map(|event| chain_of_event(past, event))
+        .unwrap_or_default()
+}
+
+/// What people call what an event is about.
+pub(crate) fn title(event: &Event) -> String {
+    let name = match event.kind {
+        EntityKind::Credit => "reason",
+        _ => "title",
+    };
     event
         .data
-        .get("title")
+        .get(name)
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned()
@@ -408,6 +433,9 @@ fn about_people(event: &Event, say: &dyn Say) -> Option<Words> {
             format!("Une inscription : {}", state(Lang::Fr)),
             format!("A sign-up: {}", state(Lang::En)),
         )),
+        (EntityKind::Credit, Verb::Created | Verb::Granted | Verb::Reversed) => {
+            Some(crate::credits::words(event))
+        }
         (EntityKind::Person, Verb::Created) => Some(Words::new(
             "Une personne est connue désormais",
             "A person is known from now on",
@@ -669,6 +697,10 @@ fn noticed(code: &str) -> Option<Words> {
         crate::hands::PLACED => (
             "L'activité que nomme la ligne de la tâche a été trouvée",
             "The activity that the task's line names was found",
+        ),
+        crate::credits::CREDITED => (
+            "Qui a participé reçoit ce que la tâche ou l'activité indique ([credits])",
+            "Whoever took part receives what the task or the activity says ([credits])",
         ),
         crate::hands::REFRESHED => (
             "Les inscriptions à cette tâche ont changé",

@@ -189,6 +189,25 @@ pub trait Sink: Send + Sync {
         Vec::new()
     }
 
+    /// Compares what the tool holds with the `entries` that were sent there, once a day: everything
+    /// that differs, one sentence each, without personal values. Writes nothing. `None` where the
+    /// tool cannot tell.
+    ///
+    /// # Errors
+    /// When the tool cannot be asked.
+    fn compare<'a>(
+        &'a self,
+        _entries: &'a [Entry],
+    ) -> BoxFuture<'a, Result<Option<Vec<Words>>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// What the tool has no way to do, said as a question to a person who can: yes says that it was
+    /// done by hand, no that it is left. Asked instead of [`Sink::apply`]; pure.
+    fn by_hand(&self, _job: &Job) -> Option<Words> {
+        None
+    }
+
     /// The object the tool should hold. Pure: depends on nothing but the arguments and the settings.
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered;
 
@@ -205,6 +224,15 @@ pub trait Sink: Send + Sync {
     /// With the blame that decides what happens next; `Unknown` whenever a byte of the request may
     /// have reached the tool and no answer came back.
     fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>>;
+}
+
+/// An entity that was sent to a tool, for a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The event that was sent (personal values in place).
+    pub event: Event,
+    /// Whether the tool confirmed it. Else it is on its way, or waits for a person: it may be there.
+    pub done: bool,
 }
 
 /// One effect that was made.

@@ -28,6 +28,7 @@ pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
-    BoxFuture, Build, Choice, Connector, Finding, Job, Kit, Level, Made, Shared, Sink, Source, Tool,
+    BoxFuture, Build, Choice, Connector, Entry, Finding, Job, Kit, Level, Made, Shared, Sink,
+    Source, Tool,
 };
 pub use learnt::Learnt;

@@ -171,8 +171,9 @@ pub enum Subject<'a> {
         id: EntityId,
         /// Its period's key (`2027-01`, `all`).
         key: &'a str,
-        /// What it is composed of, by start, then title, then id; last, where a printed copy hangs
-        /// on a wall, the mark of that.
+        /// What it is composed of, by start, then title, then id; then, for a month, a credit that is
+        /// the fingerprint (`root`) of the ledger of an earlier `month`; last, where a printed copy
+        /// hangs on a wall, the mark of that.
         members: &'a [Entity],
     },
     /// A message that is said once.
@@ -387,6 +388,8 @@ pub enum Outcome {
     Done(Applied),
     /// It did not succeed, or nobody knows.
     Failed(Failure),
+    /// The tool has no way to do it: a person must, and says what became of it. For what reason.
+    ByHand(Words),
     /// The answer to a [`Payload::Find`].
     Looked(Found),
     /// It was not started: an earlier item failed, the latest send time was past, or the process

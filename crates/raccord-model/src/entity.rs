@@ -124,7 +124,7 @@ pub const PERSONAL: &[(EntityKind, &[&str])] = &[
         &["name", "email", "phone", "identities"],
     ),
     (EntityKind::Registration, &["name", "email", "comment"]),
-    (EntityKind::Credit, &["card"]),
+    (EntityKind::Credit, &["card", "email"]),
     (EntityKind::Message, &["author", "text"]),
     (EntityKind::Discussion, &["author", "text"]),
 ];

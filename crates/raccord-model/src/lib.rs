@@ -34,8 +34,8 @@ pub use id::{
 };
 pub use reading::{Change, Edit, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
 pub use rules::{
-    Authority, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate, When,
-    fold_word, usual_authority,
+    Authority, Crediting, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate,
+    Validation, When, fold_word, usual_authority,
 };
 pub use saying::{Hour, Roundup, RoundupOf, Saying, TAKEN_AWAY, TOLD, told_of};
 pub use schema::{Fault, Schemas};

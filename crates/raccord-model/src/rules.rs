@@ -125,8 +125,93 @@ pub struct Guards {
     pub change_count: u32,
     /// ... when their share of the source's coming activities is above this.
     pub change_share: f64,
-    /// Credits per person and day, in hundredths.
+    /// Credits per person and day, in hundredths: more than that waits for a person.
     pub credit_per_day: i64,
+    /// What gives credits, and how many at most.
+    #[serde(default, skip_serializing_if = "Crediting::is_usual")]
+    pub crediting: Crediting,
+}
+
+/// What gives credits, and how many at most (`[credits]`). Amounts stand with tasks and activities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crediting {
+    /// Whether an amount is for an hour of work; else it is for having taken part.
+    #[serde(default)]
+    pub per_hour: bool,
+    /// Whose word that somebody took part counts.
+    pub validated_by: BTreeSet<Validation>,
+    /// The most for the work of one day, in hundredths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<i64>,
+    /// The most for the work of one month, in hundredths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_month: Option<i64>,
+    /// The most that one person ever receives, in hundredths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_person: Option<i64>,
+}
+
+impl Crediting {
+    /// Whether it is as where nothing was said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Crediting {
+    fn default() -> Self {
+        use Validation::{Done, Organiser, Scan, Sheet, Tool};
+        Self {
+            per_hour: false,
+            validated_by: [Organiser, Scan, Sheet, Tool, Done].into(),
+            per_day: None,
+            per_month: None,
+            per_person: None,
+        }
+    }
+}
+
+/// Whose word that somebody took part counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Validation {
+    /// Whoever runs it.
+    Organiser,
+    /// They themselves.
+    #[serde(rename = "self")]
+    Own,
+    /// A code that was read at the door.
+    Scan,
+    /// The line of a sheet.
+    Sheet,
+    /// Another tool.
+    Tool,
+    /// A task that is marked as done, for everybody who signed up for it.
+    Done,
+}
+
+impl Validation {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Organiser,
+        Self::Own,
+        Self::Scan,
+        Self::Sheet,
+        Self::Tool,
+        Self::Done,
+    ];
+
+    /// The name in the configuration and in a registration's `attested`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Organiser => "organiser",
+            Self::Own => "self",
+            Self::Scan => "scan",
+            Self::Sheet => "sheet",
+            Self::Tool => "tool",
+            Self::Done => "done",
+        }
+    }
 }
 
 impl Default for Guards {
@@ -138,6 +223,7 @@ impl Default for Guards {
             change_count: 10,
             change_share: 0.5,
             credit_per_day: 20_000,
+            crediting: Crediting::default(),
         }
     }
 }

@@ -83,6 +83,8 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Rules { .. } => "rules",
         HoldKind::Task { .. } => "task",
         HoldKind::Seats { .. } => "seats",
+        HoldKind::Reversal { .. } => "reversal",
+        HoldKind::Credit { .. } => "credit",
         HoldKind::Blocked { .. } => "blocked",
     }
 }

@@ -47,7 +47,7 @@ mod yearly;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Host, Pass, Session, Unmute, Wall, Work};
+pub use host::{Host, Pass, Receipts, Session, Unmute, Wall, Work};
 pub use words::command;
 
 use args::{Cli, Command, Global};

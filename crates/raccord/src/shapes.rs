@@ -32,7 +32,10 @@ pub use dead::{DeadListShape, DeadShape};
 pub use deed::{Deed, DeedShape};
 pub use effect::{EffectShape, Tense};
 pub use hold::{HoldListShape, HoldShape};
-pub use ledger::{BalanceShape, EntryShape, LedgerShape};
+pub use ledger::{
+    AccountsShape, BalanceShape, CompareShape, ComparedShape, EntryShape, LedgerCheckShape,
+    LedgerFaultShape, LedgerShape, MonthShape, ReceiptsShape,
+};
 pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};
 pub use person::{KnownShape, PersonShape};

@@ -47,6 +47,8 @@ impl Deciding<'_> {
             Outcome::Done(applied) => self.done(&of, sent, applied),
             Outcome::NotStarted => self.not_started(&of, class, &sent),
             Outcome::Looked(found) => self.looked(&of, found),
+            // The tool was not asked, so nothing is learnt of it.
+            Outcome::ByHand(why) => crate::credits::by_hand(self, &of, why),
             Outcome::Failed(failure) => self.failed(&of, class, &sent, &failure),
         }
         if lane_free {

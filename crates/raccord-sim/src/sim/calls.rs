@@ -163,7 +163,7 @@ impl Sim {
         let answered = match &outcome {
             Outcome::Done(_) | Outcome::Looked(_) => true,
             Outcome::Failed(failure) => taken(failure),
-            Outcome::NotStarted => false,
+            Outcome::NotStarted | Outcome::ByHand(_) => false,
         };
         match &outcome {
             Outcome::Failed(failure) if failure.retry_after_ms.is_some() => {

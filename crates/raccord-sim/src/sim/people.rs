@@ -168,7 +168,10 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Rules { .. } | HoldKind::Blocked { .. } => yes,
+            HoldKind::Rules { .. }
+            | HoldKind::Blocked { .. }
+            | HoldKind::Reversal { .. }
+            | HoldKind::Credit { .. } => yes,
         };
         let order = if yes {
             Order::Approve { hold, only }

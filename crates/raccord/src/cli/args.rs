@@ -248,6 +248,18 @@ pub struct Ledger {
     /// Only this person: an id or an e-mail address.
     #[arg(value_name = "PERSON")]
     pub person: Option<String>,
+    /// Check that nothing of the ledger was changed, taken out or put elsewhere.
+    #[arg(long, conflicts_with_all = ["person", "csv", "receipts"])]
+    pub check: bool,
+    /// Ask each tool whether it holds what was sent there; change nothing.
+    #[arg(long, conflicts_with_all = ["person", "check", "csv", "receipts"])]
+    pub compare: bool,
+    /// Write the movements as CSV, for a spreadsheet.
+    #[arg(long, conflicts_with = "receipts")]
+    pub csv: bool,
+    /// Write the signed receipts, and the page that checks them, to this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub receipts: Option<PathBuf>,
 }
 
 /// `report`.

@@ -14,8 +14,8 @@ use crate::locale::View;
 use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
-    DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
-    PlanShape, SyncShape, VolunteeringShape, WhyShape,
+    CompareShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
+    PlaceShape, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -260,6 +260,19 @@ pub trait Host {
     /// When the log cannot be read, or nobody has that name.
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem>;
 
+    /// Compares what each tool holds with what it was sent; changes nothing.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn compare(&self, session: &Session) -> Result<CompareShape, Problem>;
+
+    /// The signed receipts of credits, of one person where one is named, and the page that checks
+    /// them.
+    ///
+    /// # Errors
+    /// When the log cannot be read, nobody has that name, or the place never ran.
+    fn receipts(&self, session: &Session, person: Option<&str>) -> Result<Receipts, Problem>;
+
     /// What people gave in a year.
     ///
     /// # Errors
@@ -310,4 +323,15 @@ pub trait Host {
 
     /// The log's part of a support bundle: states, counts and codes. A damaged log is told in it.
     fn support(&self, session: &Session) -> serde_json::Value;
+}
+
+/// Two pages to hand to a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipts {
+    /// The receipts, to be printed or sent.
+    pub receipts: String,
+    /// The page that checks them without a network.
+    pub verify: String,
+    /// How many there are.
+    pub many: usize,
 }

@@ -11,8 +11,8 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 
 use super::*;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
-    PlanShape, SyncShape, UnreadShape, VolunteeringShape, WhyShape,
+    CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
+    PlaceShape, PlanShape, SyncShape, UnreadShape, VolunteeringShape, WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -129,6 +129,12 @@ impl Host for Fake {
     }
     fn ledger(&self, _: &Session, _: Option<&str>) -> Result<LedgerShape, Problem> {
         Ok(LedgerShape::default())
+    }
+    fn compare(&self, _: &Session) -> Result<CompareShape, Problem> {
+        Ok(CompareShape::default())
+    }
+    fn receipts(&self, _: &Session, _: Option<&str>) -> Result<Receipts, Problem> {
+        Ok(Receipts::default())
     }
     fn backup(&self, _: &Session, file: &Path) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::Saved, &file.display()))

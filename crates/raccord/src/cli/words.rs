@@ -210,6 +210,19 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Seulement cette personne : un identifiant ou une adresse e-mail",
             "PERSONNE",
         ),
+        ("ledger", "check") => (
+            "Vérifie que rien du registre n'a été changé, enlevé ou déplacé",
+            "",
+        ),
+        ("ledger", "compare") => (
+            "Demande à chaque outil s'il contient ce qui y a été envoyé ; ne change rien",
+            "",
+        ),
+        ("ledger", "csv") => ("Écrit les mouvements en CSV, pour un tableur", ""),
+        ("ledger", "receipts") => (
+            "Écrit dans ce dossier les reçus signés, et la page qui les vérifie",
+            "DOSSIER",
+        ),
         ("report volunteering", "year") => ("L'année", "ANNÉE"),
         ("report volunteering", "csv") => (
             "Écrit aussi le tableau dans un fichier, pour un tableur ; il ne doit pas encore exister",

@@ -179,7 +179,10 @@ impl Effects {
         let looking = matches!(item.payload, Payload::Find { .. });
         match job(self.home.place(), item.payload) {
             Ok(job) if looking => (look(sink, &job).await, false),
-            Ok(job) => apply(sink, &job).await,
+            Ok(job) => match sink.by_hand(&job) {
+                Some(why) => (Outcome::ByHand(why), false),
+                None => apply(sink, &job).await,
+            },
             Err(failure) => (Outcome::Failed(failure), false),
         }
     }

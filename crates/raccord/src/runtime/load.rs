@@ -152,6 +152,33 @@ pub(crate) fn salt_of(log: &mut dyn Log) -> Result<String, LogError> {
     Ok(salt)
 }
 
+/// Where the key of receipts is kept: with the log, so that backups have it and all machines of a
+/// cluster sign alike. Its file is for its owner alone.
+const RECEIPTS: &str = "receipts-key";
+
+/// What signs receipts, as a reading handle sees it; nothing before the place ran once.
+pub(crate) fn known_signer(log: &dyn LogRead) -> Option<raccord_credits::Signer> {
+    let text = log.meta(RECEIPTS).ok().flatten()?;
+    let seed: raccord_credits::Chain = text.parse().ok()?;
+    Some(raccord_credits::Signer::from_seed(&seed.0))
+}
+
+/// Draws the key of receipts, once.
+///
+/// # Errors
+/// When it cannot be stored.
+pub(crate) fn have_signer(log: &mut dyn Log) -> Result<(), LogError> {
+    if log.meta(RECEIPTS)?.is_some() {
+        return Ok(());
+    }
+    let mut seed = [0; 32];
+    for half in seed.as_chunks_mut::<16>().0 {
+        *half = super::writer::entropy();
+    }
+    let text = raccord_credits::Chain(seed).to_string();
+    log.set_meta(RECEIPTS, Some(&text))
+}
+
 /// Why a log cannot be folded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FoldError {

@@ -17,12 +17,15 @@ use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{bundle, daemon, hands, moving, people, printed, queries, stopped, told, volunteering};
-use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
+use super::{
+    bundle, compare, daemon, hands, ledger, moving, people, printed, queries, stopped, told,
+    volunteering,
+};
+use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
-    PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
+    CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
+    PlaceShape, PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// This machine.
@@ -337,7 +340,29 @@ impl Host for Local {
     }
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {
-        Ok(queries::ledger(&engine(session)?, person))
+        let loaded = reader(session)?;
+        match &loaded {
+            Some(loaded) => ledger::shape(&loaded.engine, &session.view, person),
+            None => Ok(LedgerShape::default()),
+        }
+    }
+
+    fn compare(&self, session: &Session) -> Result<CompareShape, Problem> {
+        let Some(loaded) = reader(session)? else {
+            return Ok(CompareShape::default());
+        };
+        let ready = Ready::of(session, None)?;
+        let compared = compare::compare(&ready.tools, |name| compare::sent(&loaded.engine, name));
+        Ok(compare::shape(
+            runtime()?.block_on(compared),
+            session.view.lang,
+        ))
+    }
+
+    fn receipts(&self, session: &Session, person: Option<&str>) -> Result<Receipts, Problem> {
+        let loaded = reader(session)?.ok_or_else(ledger::no_key)?;
+        let signer = super::load::known_signer(&*loaded.log).ok_or_else(ledger::no_key)?;
+        ledger::receipts(&loaded.engine, &signer, &session.view, person)
     }
 
     fn volunteering(&self, session: &Session, year: i16) -> Result<VolunteeringShape, Problem> {

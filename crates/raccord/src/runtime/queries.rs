@@ -7,7 +7,7 @@ use raccord_model::{Envelope, Event, PlaceId};
 use super::{load, told};
 use crate::locale::View;
 use crate::report::Problem;
-use crate::shapes::{DeadListShape, HoldListShape, LedgerShape, StepKind, StepShape, WhyShape};
+use crate::shapes::{DeadListShape, HoldListShape, StepKind, StepShape, WhyShape};
 
 /// Open holds.
 pub(crate) fn holds(engine: &Engine, view: &View) -> HoldListShape {
@@ -17,46 +17,6 @@ pub(crate) fn holds(engine: &Engine, view: &View) -> HoldListShape {
 /// Deliveries that were set aside.
 pub(crate) fn dead(engine: &Engine, view: &View) -> DeadListShape {
     DeadListShape(told::dead(engine, view))
-}
-
-/// Credits and balances.
-pub(crate) fn ledger(engine: &Engine, person: Option<&str>) -> LedgerShape {
-    let mut shape = LedgerShape::default();
-    for (id, entity) in engine.credits() {
-        let amount = entity
-            .fields
-            .get("amount")
-            .and_then(serde_json::Value::as_i64)
-            .unwrap_or(0);
-        let Ok(owner) = entity.text("person").parse() else {
-            continue;
-        };
-        let name = engine.name_of(owner);
-        if person.is_some_and(|wanted| wanted != name && wanted != entity.text("person")) {
-            continue;
-        }
-        match shape
-            .balances
-            .iter_mut()
-            .find(|balance| balance.person == owner)
-        {
-            Some(balance) => balance.amount += amount,
-            None => shape.balances.push(crate::shapes::BalanceShape {
-                person: owner,
-                name,
-                amount,
-            }),
-        }
-        shape.entries.push(crate::shapes::EntryShape {
-            id,
-            person: owner,
-            amount,
-            reason: entity.text("reason").to_owned(),
-            cause: entity.text("task").to_owned(),
-            state: entity.text("state").to_owned(),
-        });
-    }
-    shape
 }
 
 /// The chain behind a reference.

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::at_work::AtWork;
 use super::clusters::Clusters;
 use super::commands::{self, Commands};
+use super::compare;
 use super::guides;
 use super::hands;
 use super::home::Home;
@@ -99,6 +100,7 @@ impl Running {
         };
         tasks.spawn(telling.go_on(stop.clone()));
         tasks.spawn(guides::go_on(place.clone(), stop.clone()));
+        tasks.spawn(compare::go_on(place.clone(), stop.clone()));
         tasks.spawn(answering.serve(door, stop.clone()));
         Ok(Self {
             place,

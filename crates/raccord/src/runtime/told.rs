@@ -102,9 +102,14 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
 pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
     match &hold.what {
         HoldKind::Reading { source, .. } | HoldKind::Question { source, .. } => Some(source),
-        HoldKind::Delivery { of } | HoldKind::Blocked { of } => Some(&of.connector),
+        HoldKind::Delivery { of } | HoldKind::Blocked { of } | HoldKind::Reversal { of, .. } => {
+            Some(&of.connector)
+        }
         HoldKind::Field { connector, .. } => Some(connector),
-        HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => None,
+        HoldKind::Rules { .. }
+        | HoldKind::Task { .. }
+        | HoldKind::Seats { .. }
+        | HoldKind::Credit { .. } => None,
     }
 }
 
@@ -118,9 +123,13 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Rules { .. } => "rules-changed",
         HoldKind::Task { .. } => "task-unwanted",
         HoldKind::Seats { .. } => "too-few-places",
+        HoldKind::Reversal { .. } => "credit-by-hand",
+        HoldKind::Credit { .. } => "credit-guard",
     };
     let source = match &hold.what {
-        HoldKind::Task { .. } | HoldKind::Seats { .. } => "raccord".to_owned(),
+        HoldKind::Task { .. } | HoldKind::Seats { .. } | HoldKind::Credit { .. } => {
+            "raccord".to_owned()
+        }
         _ => about(hold).map_or_else(|| "raccord.toml".to_owned(), ToString::to_string),
     };
     // Tasks that a changed recipe takes back stand in no tool of their own.

@@ -602,6 +602,7 @@ impl Thread {
     ) -> Result<(), Problem> {
         let salt =
             super::load::salt_of(&mut *held.log).map_err(|error| self.home.refused(&error))?;
+        super::load::have_signer(&mut *held.log).map_err(|error| self.home.refused(&error))?;
         let rules = (self.options.set.rules)(&salt);
         let mut inputs = vec![Input::Configure(Box::new(rules))];
         if let Some(why) = muted {

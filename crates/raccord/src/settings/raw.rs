@@ -2,12 +2,12 @@
 //! that `schema show config` prints and that every file is checked against comes from here.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Number, Span, Text, Whole};
-use raccord_model::{Authority, Hour, Lang, Policy, RoundupOf};
+use raccord_model::{Authority, Hour, Lang, Policy, RoundupOf, Validation};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -44,6 +44,9 @@ pub(super) struct Raw {
     /// When a change waits for a person's yes.
     #[schemars(default, with = "Guards", extend("default" = serde_json::json!({})))]
     guards: Option<Guards>,
+    /// What gives credits, and how many at most.
+    #[schemars(default, with = "Credits", extend("default" = serde_json::json!({})))]
+    credits: Option<Credits>,
     /// What an hour of volunteering stands for in the year's report.
     #[schemars(default, with = "Volunteering", extend("default" = serde_json::json!({})))]
     volunteering: Option<Volunteering>,
@@ -471,10 +474,52 @@ pub(super) struct Guards {
     #[serde(default)]
     #[schemars(with = "Number<0, 1>")]
     pub(super) change_share: Option<Number<0, 1>>,
-    /// Credits a person may receive in a day, in units.
+    /// Credits a person may receive in a day, in units: more than that waits for a yes.
     #[serde(default)]
     #[schemars(with = "Units")]
     pub(super) credit_per_day: Option<Units>,
+}
+
+/// What gives credits, and how many at most. The amounts stand with tasks and activities.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Credits {
+    /// Whether an amount is for an hour of work; else it is for having taken part.
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    pub(super) per_hour: Option<bool>,
+    /// Whose word that somebody took part counts: "organiser", "self", "scan", "sheet", "tool", or
+    /// "done" for a task that is marked as done. All but "self" where nothing is said. Without
+    /// "scan", whoever another tool pays at the door is not paid here as well.
+    #[serde(default)]
+    #[schemars(with = "BTreeSet<Word>")]
+    pub(super) validated_by: Option<BTreeSet<Validation>>,
+    /// The most for the work of one day, in units.
+    #[serde(default)]
+    #[schemars(with = "Units")]
+    pub(super) per_day: Option<Units>,
+    /// The most for the work of one month, in units.
+    #[serde(default)]
+    #[schemars(with = "Units")]
+    pub(super) per_month: Option<Units>,
+    /// The most that one person ever receives, in units.
+    #[serde(default)]
+    #[schemars(with = "Units")]
+    pub(super) per_person: Option<Units>,
+}
+
+/// Whose word counts, for the schema.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the schema's names; the model's type is read")]
+enum Word {
+    Organiser,
+    #[schemars(rename = "self")]
+    Own,
+    Scan,
+    Sheet,
+    Tool,
+    Done,
 }
 
 /// A colour as pages write it, `#rrggbb`.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use raccord_kit::Finding;
 use raccord_kit::settings::{Number, Span, Text, by_schema};
 use raccord_model::{
-    ConnectorName, Guards, Place, PlaceId, Recipe, Roundup, Route, TaskTemplate, Words,
+    ConnectorName, Crediting, Guards, Place, PlaceId, Recipe, Roundup, Route, TaskTemplate, Words,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -52,7 +52,9 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
     let routes = items(tree, "routes", &mut mistakes, |raw, path, mistakes| {
         route(raw, path, &names, mistakes)
     });
-    let guards = guards(&raw_guards.unwrap_or_default(), &mut mistakes);
+    let raw_credits: Option<raw::Credits> = section(tree, &["credits"], &mut mistakes);
+    let crediting = crediting(raw_credits.unwrap_or_default(), &mut mistakes);
+    let guards = guards(&raw_guards.unwrap_or_default(), crediting, &mut mistakes);
     let raw_hours: Option<raw::Volunteering> = section(tree, &["volunteering"], &mut mistakes);
     let hour = hour(raw_hours.unwrap_or_default(), &mut mistakes);
     let web_raw = raw_web.unwrap_or_default();
@@ -536,7 +538,21 @@ fn route(
     })
 }
 
-fn guards(raw: &raw::Guards, mistakes: &mut Mistakes<'_>) -> Guards {
+fn crediting(raw: raw::Credits, mistakes: &mut Mistakes<'_>) -> Crediting {
+    let usual = Crediting::default();
+    let mut most = |units: Option<raw::Units>, key: &str| {
+        units.and_then(|units| hundredths(units.get(), &["credits", key], mistakes))
+    };
+    Crediting {
+        per_hour: raw.per_hour.unwrap_or(usual.per_hour),
+        per_day: most(raw.per_day, "per_day"),
+        per_month: most(raw.per_month, "per_month"),
+        per_person: most(raw.per_person, "per_person"),
+        validated_by: raw.validated_by.unwrap_or(usual.validated_by),
+    }
+}
+
+fn guards(raw: &raw::Guards, crediting: Crediting, mistakes: &mut Mistakes<'_>) -> Guards {
     let usual = Guards::default();
     Guards {
         second_look_s: raw.second_look.map_or(usual.second_look_s, seconds),
@@ -548,6 +564,7 @@ fn guards(raw: &raw::Guards, mistakes: &mut Mistakes<'_>) -> Guards {
             .credit_per_day
             .and_then(|units| hundredths(units.get(), &["guards", "credit_per_day"], mistakes))
             .unwrap_or(usual.credit_per_day),
+        crediting,
     }
 }
 

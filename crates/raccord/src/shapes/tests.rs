@@ -265,8 +265,13 @@ fn the_ledger_counts_in_hundredths_and_reads_in_units() {
             amount: 350,
             reason: "Chantier isolation".into(),
             cause: "x".into(),
-            state: "done".into(),
+            state: "granted".into(),
+            number: 1,
+            at: None,
+            day: None,
+            name: String::new(),
         }],
+        ..LedgerShape::default()
     };
     both!("ledger", ledger);
 }

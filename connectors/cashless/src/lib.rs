@@ -1,0 +1,265 @@
+//! Brings volunteer credits to where people spend them, each exactly once.
+//!
+//! `ledger` is Raccord's own ledger: a credit is there once it is entered, and nothing is called.
+//! `lespass` credits a wallet of TiBillet. Its key makes a repeat harmless only while the first call
+//! went well, so nothing is repeated before it was looked for in Fedow; what nobody can tell is asked.
+//! It has no call that takes credits back: a person does that, or leaves them.
+
+#![allow(
+    clippy::result_large_err,
+    reason = "a Failure carries words for people; it is rare, and never on a fast path"
+)]
+
+mod config;
+mod failure;
+mod lespass;
+pub mod refill;
+
+use std::sync::Mutex;
+
+use raccord_kit::http::{Http, Target};
+use raccord_kit::secret::SecretSource;
+use raccord_kit::settings::{Gathered, settings};
+use raccord_kit::{
+    BoxFuture, Choice, Connector, Entry, Finding, Job, Kit, Made, Sink, Source, Tool,
+};
+use raccord_model::{
+    Applied, Class, Context, EntityKind, Failure, Found, Handling, Manifest, Mode, Policy,
+    Rendered, Subject, Words,
+};
+use serde_json::Value;
+
+use config::{Settings, System};
+use lespass::{Fedow, Lespass};
+use refill::{Wanted, sent, wanted};
+
+/// The connector, for the program's table.
+pub const CONNECTOR: Connector = Connector {
+    kind: KIND,
+    version: env!("CARGO_PKG_VERSION"),
+    card: include_str!("../connector.toml"),
+    settings: raccord_kit::settings::Shape::of::<Settings>(),
+    build,
+};
+
+const KIND: &str = "cashless";
+/// How long after a call a listing that lacks it proves that it was not made, in seconds: Lespass
+/// gives up on Fedow after 30, and Fedow's writers wait for each other.
+const SETTLE: i64 = 180;
+
+fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
+    let settings: Settings = settings(value)?;
+    if settings.system == System::Ledger {
+        return Ok(Box::new(Cashless::Ledger));
+    }
+    let mut wrong = Gathered::default();
+    let url = wrong.take("url", configured("url", settings.url.as_deref()));
+    let url = url.and_then(|url| wrong.take("url", url.ok_or_else(|| failure::missing("url"))));
+    let asset = settings.asset.map(|asset| asset.to_string());
+    let asset = wrong.take("asset", asset.ok_or_else(|| failure::missing("asset")));
+    let http = wrong.take("", Http::new(KIND, kit));
+    let file = settings.key_file.as_deref();
+    let secret = SecretSource::new("key", settings.key, file, kit);
+    let secret = wrong.take("key", secret).and_then(|secret| {
+        let given = secret.ok_or_else(|| failure::missing("key_file"));
+        wrong.take("key_file", given)
+    });
+    let file = settings.fedow_key_file.as_deref();
+    let theirs = SecretSource::new("fedow_key", settings.fedow_key, file, kit);
+    let theirs = wrong.take("fedow_key", theirs).flatten();
+    let fedow_url = configured("fedow_url", settings.fedow_url.as_deref());
+    let fedow = match (wrong.take("fedow_url", fedow_url).flatten(), theirs) {
+        (Some(url), Some(secret)) => Some(Fedow { url, secret }),
+        (None, None) => None,
+        (Some(_), None) => wrong.take("fedow_key_file", Err(failure::missing("fedow_key_file"))),
+        (None, Some(_)) => wrong.take("fedow_url", Err(failure::missing("fedow_url"))),
+    };
+    let findings = wrong.findings();
+    match (url, asset, http, secret) {
+        (Some(url), Some(asset), Some(http), Some(secret)) if findings.is_empty() => {
+            Ok(Box::new(Cashless::Lespass(Box::new(Lespass {
+                http,
+                kit: kit.clone(),
+                url,
+                secret,
+                asset,
+                fedow,
+                begun: Mutex::default(),
+            }))))
+        }
+        _ => Err(findings),
+    }
+}
+
+fn configured(key: &str, address: Option<&str>) -> Result<Option<Target>, Failure> {
+    address
+        .map(|address| Target::configured(key, address))
+        .transpose()
+}
+
+/// A configured cashless system.
+enum Cashless {
+    Ledger,
+    Lespass(Box<Lespass>),
+}
+
+impl Lespass {
+    fn wanted(&self, job: &Job) -> Result<Wanted, Failure> {
+        match job {
+            Job::Send { event, .. } if event.kind == EntityKind::Credit => {
+                Ok(wanted(&self.kit.place.id, &self.asset, event))
+            }
+            _ => Err(failure::no_credit()),
+        }
+    }
+}
+
+impl Tool for Cashless {
+    fn describe(&self) -> Manifest {
+        let (class, settle_s, rights) = match self {
+            Self::Ledger => (
+                Class::Address,
+                0,
+                Words::new(
+                    "Aucun : le registre est celui de Raccord.",
+                    "None: the ledger is Raccord’s own.",
+                ),
+            ),
+            Self::Lespass(_) => (
+                Class::Find,
+                SETTLE,
+                Words::new(
+                    "Une clé d’API de Lespass avec une seule monnaie (« gift asset ») et aucun autre droit ; pour vérifier les réponses perdues, la clé du lieu dans Fedow.",
+                    "An API key of Lespass with one asset (“gift asset”) and no other right; to verify lost answers, the place’s key for Fedow.",
+                ),
+            ),
+        };
+        Manifest {
+            kind: KIND.to_owned(),
+            source: false,
+            handles: vec![Handling {
+                entity: EntityKind::Credit,
+                mode: Mode::Each,
+                class,
+                settle_s,
+                grace_s: 0,
+                policy: Policy::NeverTwice,
+                read_back: false,
+            }],
+            // Fedow chains its transactions: two at once make one of them fail half-way.
+            parallel: 1,
+            per_second: 0,
+            rights,
+        }
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        Box::pin(async move {
+            match self {
+                Self::Ledger => Vec::new(),
+                Self::Lespass(lespass) => lespass.look().await,
+            }
+        })
+    }
+
+    fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>> {
+        Box::pin(async move {
+            let Self::Lespass(lespass) = self else {
+                return Ok(Vec::new());
+            };
+            let all = lespass.pick().await?.into_iter();
+            Ok(all
+                .map(|(value, title)| Choice {
+                    key: "asset".to_owned(),
+                    value,
+                    title,
+                })
+                .collect())
+        })
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    fn sink(&self) -> Option<&dyn Sink> {
+        Some(self)
+    }
+}
+
+impl Sink for Cashless {
+    fn target(&self) -> String {
+        match self {
+            Self::Ledger => String::new(),
+            Self::Lespass(lespass) => format!("{} {}", lespass.url.url(), lespass.asset),
+        }
+    }
+
+    fn render(&self, _: Subject<'_>, _: &Context<'_>) -> Rendered {
+        // A wallet holds no objects: it is told what changes.
+        Rendered::Nothing
+    }
+
+    fn compare<'a>(
+        &'a self,
+        entries: &'a [Entry],
+    ) -> BoxFuture<'a, Result<Option<Vec<Words>>, Failure>> {
+        Box::pin(async move {
+            let Self::Lespass(lespass) = self else {
+                return Ok(None);
+            };
+            let place = &lespass.kit.place.id;
+            let all: Vec<_> = entries
+                .iter()
+                .filter_map(|entry| Some((sent(place, &lespass.asset, &entry.event)?, entry.done)))
+                .collect();
+            lespass.compare(&all).await
+        })
+    }
+
+    fn by_hand(&self, job: &Job) -> Option<Words> {
+        let (Self::Lespass(lespass), Job::Send { event, .. }) = (self, job) else {
+            return None;
+        };
+        if lespass.wanted(job) != Ok(Wanted::TakeBack) {
+            return None;
+        }
+        let text = |name: &str| event.data.get(name).and_then(Value::as_str).unwrap_or("?");
+        let amount = event.data.get("amount").and_then(Value::as_i64);
+        Some(failure::by_hand(
+            amount.unwrap_or(0),
+            text("reason"),
+            text("person"),
+        ))
+    }
+
+    fn find<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Found, Failure>> {
+        Box::pin(async move {
+            let Self::Lespass(lespass) = self else {
+                return Ok(Found::Yes(Applied::default()));
+            };
+            match lespass.wanted(job)? {
+                Wanted::Refill(refill) => lespass.find(&refill).await,
+                // Nothing was ever called for it.
+                _ => Ok(Found::No {
+                    listed: lespass.kit.clock.now(),
+                }),
+            }
+        })
+    }
+
+    fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
+        Box::pin(async move {
+            let Self::Lespass(lespass) = self else {
+                return Ok(Applied::default().into());
+            };
+            match lespass.wanted(job)? {
+                Wanted::Nothing => Ok(Applied::default().into()),
+                Wanted::Refill(refill) => lespass.refill(&refill).await.map(Made::from),
+                Wanted::NoAddress => Err(failure::no_address()),
+                Wanted::TooMuch => Err(failure::too_much()),
+                Wanted::TakeBack | Wanted::Unreadable => Err(failure::no_credit()),
+            }
+        })
+    }
+}

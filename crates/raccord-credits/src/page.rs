@@ -1,0 +1,47 @@
+//! The page that a member keeps: it checks receipts without a network.
+
+use std::fmt::Write as _;
+
+use qrcodegen::{QrCode, QrCodeEcc};
+use raccord_model::Lang;
+
+const PAGE: &str = include_str!("verify.html");
+
+/// The page of a place with this name and public key.
+pub fn page(name: &str, key: &str, lang: Lang) -> String {
+    let lang = match lang {
+        Lang::Fr => "fr",
+        Lang::En => "en",
+    };
+    let mut shown = String::new();
+    for c in name.chars() {
+        match c {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '"' => shown.push_str("&quot;"),
+            other => shown.push(other),
+        }
+    }
+    // The key is base64url: it cannot end the attribute it stands in.
+    PAGE.replace("{{lang}}", lang)
+        .replace("{{key}}", key)
+        .replace("{{name}}", &shown)
+}
+
+/// A text as a square that a telephone reads, as SVG; nothing where it is too long for one.
+pub fn square(text: &str) -> Option<String> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Low).ok()?;
+    let size = code.size();
+    let mut dark = String::new();
+    for y in 0..size {
+        for x in (0..size).filter(|&x| code.get_module(x, y)) {
+            write!(dark, "M{} {}h1v1h-1z", x + 4, y + 4).expect("a String takes every text");
+        }
+    }
+    // Four light modules around it, as ISO/IEC 18004 wants them.
+    let side = size + 8;
+    Some(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{side}v{side}h-{side}z\"/><path d=\"{dark}\"/></svg>"
+    ))
+}
