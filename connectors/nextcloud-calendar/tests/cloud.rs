@@ -494,6 +494,43 @@ async fn calendars_to_pick_are_those_that_can_be_written() {
 }
 
 #[tokio::test]
+async fn a_task_is_an_entry_of_its_own_that_comes_back_from_the_trash_bin_and_goes_with_its_task() {
+    let stage = Stage::with(|settings| settings["tasks"] = json!("todo")).await;
+    stage.cloud.state().calendar("programme").tasks = true;
+    let one = common::hands("Tenir le bar", 3, 1);
+    let mut task = one.task.clone();
+    stage.tasks.lock().unwrap().push(one);
+    task.fields.insert("due".into(), json!("2027-01-02"));
+    let link = stage.put(&task, None).await;
+    let text = stage.cloud.text("programme", &file(&link));
+    for line in [
+        "BEGIN:VTODO\r\n",
+        "DUE;VALUE=DATE:20270102\r\n",
+        "1 sur 3\r\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    stage.cloud.member_edits("programme", &file(&link), |text| {
+        text.replace("END:VTODO", "COMMENT:Clefs chez Zoé\r\nEND:VTODO")
+    });
+    stage.cloud.member_deletes("programme", &file(&link));
+    task.fields
+        .insert("title".into(), json!("Tenir la buvette"));
+    let again = stage.put(&task, Some(link)).await;
+    let text = stage.cloud.text("programme", &file(&again));
+    assert!(text.contains("COMMENT:Clefs chez Zoé"), "{text}");
+    assert!(text.contains("SUMMARY:Tenir la buvette"), "{text}");
+    assert!(stage.cloud.state().trash.is_empty());
+    // Called off it is told so; withdrawn it is called off first, and then thrown away.
+    task.fields.insert("state".into(), json!("cancelled"));
+    let off = stage.put(&task, Some(again)).await;
+    let text = stage.cloud.text("programme", &file(&off));
+    assert!(text.contains("STATUS:CANCELLED"), "{text}");
+    stage.remove(&task, &off).await.unwrap();
+    assert!(stage.cloud.files("programme").is_empty());
+}
+
+#[tokio::test]
 async fn tasks_are_refused_with_a_reason_where_a_calendar_takes_none() {
     let stage = Stage::with(|settings| settings["tasks"] = json!("todo")).await;
     stage.cloud.state().calendar("programme");

@@ -63,6 +63,8 @@ pub(crate) struct Calendar {
     pub(crate) token: u64,
     changes: Vec<(u64, String)>,
     pub(crate) read_only: bool,
+    /// It takes tasks as well.
+    pub(crate) tasks: bool,
     title: String,
 }
 
@@ -365,6 +367,11 @@ impl State {
             } else {
                 "<d:privilege><d:write-content/></d:privilege><d:privilege><d:bind/></d:privilege><d:privilege><d:read/></d:privilege>"
             };
+            let tasks = if calendar.tasks {
+                "<cal:comp name=\"VTODO\"/>"
+            } else {
+                ""
+            };
             let title = if calendar.title.is_empty() {
                 name
             } else {
@@ -373,7 +380,7 @@ impl State {
             rows += &row(
                 &self.href(&format!("{HOME}{name}/")),
                 &format!(
-                    "<d:displayname>{}</d:displayname><d:resourcetype><d:collection/><cal:calendar/></d:resourcetype><cal:supported-calendar-component-set><cal:comp name=\"VEVENT\"/></cal:supported-calendar-component-set><d:current-user-privilege-set>{rights}</d:current-user-privilege-set>",
+                    "<d:displayname>{}</d:displayname><d:resourcetype><d:collection/><cal:calendar/></d:resourcetype><cal:supported-calendar-component-set><cal:comp name=\"VEVENT\"/>{tasks}</cal:supported-calendar-component-set><d:current-user-privilege-set>{rights}</d:current-user-privilege-set>",
                     xml(title)
                 ),
             );
@@ -638,7 +645,7 @@ impl State {
         if !text.to_uppercase().contains("BEGIN:VCALENDAR") || text.contains("\nMETHOD:") {
             return error(415, "Sabre\\DAV\\Exception\\UnsupportedMediaType", "", "");
         }
-        if text.contains("BEGIN:VTODO") {
+        if text.contains("BEGIN:VTODO") && !calendar.tasks {
             return error(
                 403,
                 "Sabre\\CalDAV\\Exception\\InvalidComponentType",
