@@ -15,6 +15,7 @@ pub mod receiver;
 pub mod restore;
 pub mod sheet;
 pub mod shown;
+pub mod smtp;
 pub mod synapse;
 pub mod torture;
 pub mod wire;

@@ -40,7 +40,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
             other == "raccord-model"
         }
         "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
-        "raccord-dav" => matches!(other, "raccord-model" | "raccord-kit"),
+        "raccord-dav" | "raccord-mail" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
@@ -51,7 +51,12 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         name if connector(name) => {
             matches!(
                 other,
-                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-chat" | "raccord-dav"
+                "raccord-model"
+                    | "raccord-kit"
+                    | "raccord-look"
+                    | "raccord-chat"
+                    | "raccord-dav"
+                    | "raccord-mail"
             )
         }
         _ => false,
