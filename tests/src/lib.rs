@@ -18,5 +18,6 @@ pub mod shown;
 pub mod smtp;
 pub mod synapse;
 pub mod torture;
+pub mod visitor;
 pub mod wire;
 pub mod working;

@@ -117,7 +117,7 @@ class Server(SMTP):
 
 def authenticate(server, session, envelope, mechanism, data):
     wanted = [word.encode() for word in asked.user]
-    return AuthResult(success=[data.login, data.password] == wanted)
+    return AuthResult(success=[data.login, data.password] == wanted, handled=False)
 
 
 async def main():

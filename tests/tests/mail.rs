@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use raccord_kit::secret::{Inline, SecretSource};
 use raccord_kit::testing;
 use raccord_mail::{Draft, Letter, Limits, Login, Mailbox, Post, Refusal, Server as Address};
-use raccord_model::{Blame, Failure};
+use raccord_model::{Blame, Failure, Lang};
 use raccord_tests::smtp::{Server, Tls};
 use tempfile::TempDir;
 
@@ -31,7 +31,7 @@ fn letter(key: &str, to: &str) -> Letter {
         to: &to.parse().unwrap(),
         subject: "Inscription confirmée",
         text: "À demain.\n.\nUn point seul ne finit pas la lettre.\n",
-        lang: "fr",
+        lang: Lang::Fr,
         date: "2027-01-02T08:00:00Z".parse().unwrap(),
         follows: None,
     })

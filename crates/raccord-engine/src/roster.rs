@@ -126,6 +126,13 @@ impl Engine {
         })
     }
 
+    /// Whether its time has passed at this instant.
+    pub fn is_over(&mut self, subject: EntityId, now: jiff::Timestamp) -> bool {
+        let deciding = self.looking(now, &Blank);
+        let known = deciding.state.entity(subject);
+        known.is_some_and(|known| crate::hands::is_over(&deciding, &known))
+    }
+
     /// Why nobody can sign up for it at this instant.
     pub fn closed(&mut self, subject: EntityId, now: jiff::Timestamp) -> Option<Words> {
         self.looking(now, &Blank).closed(subject)

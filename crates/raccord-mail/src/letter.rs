@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use lettre::message::Message;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use raccord_model::Digest;
+use raccord_model::{Digest, Lang};
 
 use crate::address::{Mailbox, plain};
 
@@ -28,8 +28,8 @@ pub struct Draft<'a> {
     pub subject: &'a str,
     /// What it says, as plain text.
     pub text: &'a str,
-    /// The language of that, `fr` or `en`.
-    pub lang: &'a str,
+    /// The language of that.
+    pub lang: Lang,
     /// The hour it bears.
     pub date: Timestamp,
     /// The key of the letter it follows, in the same thread.
@@ -61,7 +61,7 @@ impl Letter {
             .subject(subject)
             // No holiday reply, no bounce to a person, no loop (RFC 3834, section 5).
             .raw_header(raw("Auto-Submitted", "auto-generated"))
-            .raw_header(raw("Content-Language", &plain(draft.lang)));
+            .raw_header(raw("Content-Language", &draft.lang.to_string()));
         if let Some(key) = draft.follows {
             let first = id_of(key, draft.from);
             message = message.in_reply_to(first.clone()).references(first);
@@ -132,7 +132,7 @@ mod tests {
             to: &to,
             subject,
             text,
-            lang: "fr",
+            lang: Lang::Fr,
             date: Timestamp::UNIX_EPOCH,
             follows: Some("before"),
         })
@@ -187,7 +187,7 @@ mod tests {
             to: &from,
             subject: "s",
             text: &text,
-            lang: "fr",
+            lang: Lang::Fr,
             date: Timestamp::UNIX_EPOCH,
             follows: None,
         };

@@ -262,8 +262,11 @@ impl Session {
         let to = Rcpt::new(letter.to.clone(), Vec::new());
         answered(timeout(step, line.command(to)).await, Refusal::Recipient)?;
         answered(timeout(step, line.command(Data)).await, Refusal::Content)?;
+        // The line that ends a letter begins with a line break of its own.
+        let bytes = letter.bytes();
+        let bytes = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
         // From here on the server may have all of it.
-        match timeout(wait, line.message(letter.bytes())).await {
+        match timeout(wait, line.message(bytes)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(match code_of(&error) {
                 Some(code) => by_code(code, Refusal::Content),

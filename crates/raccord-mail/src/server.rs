@@ -89,14 +89,16 @@ impl Server {
     /// # Errors
     /// When that holds no certificate.
     pub fn trusting(mut self, pem: &[u8]) -> Result<Self, Failure> {
-        let read = Certificate::from_pem(pem);
-        self.roots.push(read.map_err(|_| {
+        const BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
+        let holds = pem.windows(BEGINS.len()).any(|part| part == BEGINS);
+        let read = Certificate::from_pem(pem).ok().filter(|_| holds);
+        self.roots.push(read.ok_or_else(|| {
             Failure::new(
                 Blame::Data,
                 "mail.certificate",
                 Words::new(
-                    "Ce fichier ne contient pas de certificat (PEM).",
-                    "This file holds no certificate (PEM).",
+                    "Ce fichier ne peut pas être lu, ou ne contient pas de certificat (PEM).",
+                    "This file cannot be read, or holds no certificate (PEM).",
                 ),
                 Words::new(
                     "Donnez le certificat de l’autorité qui a signé celui du serveur.",

@@ -35,6 +35,7 @@ mod retention;
 mod running;
 mod secrets;
 mod sharing;
+mod signup;
 #[cfg(test)]
 mod simulated;
 mod socket;

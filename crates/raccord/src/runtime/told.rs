@@ -456,7 +456,7 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
 }
 
 /// With a capital at its head and a full stop at its end.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let mut sentence: String = letters
         .next()
