@@ -50,7 +50,10 @@ impl Taken {
 
     /// What it says, put back from its transfer encoding.
     pub fn text(&self) -> String {
-        let body = self.data.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let body = self
+            .data
+            .split_once("\r\n\r\n")
+            .map_or("", |(_, body)| body);
         let joined = body.replace("=\r\n", "");
         let mut bytes = Vec::new();
         let mut rest = joined.bytes();
@@ -107,7 +110,10 @@ impl Server {
         match tls {
             Tls::None => {}
             Tls::Start(certificate, key) => {
-                command.args(["--tls", "starttls"]).arg(certificate).arg(key);
+                command
+                    .args(["--tls", "starttls"])
+                    .arg(certificate)
+                    .arg(key);
             }
             Tls::First(certificate, key) => {
                 command.args(["--tls", "smtps"]).arg(certificate).arg(key);
@@ -121,7 +127,10 @@ impl Server {
         let said = child.stdout.take().context("it has an output")?;
         let mut line = String::new();
         BufReader::new(said).read_line(&mut line)?;
-        let port = line.trim().parse().context("the mail server does not start")?;
+        let port = line
+            .trim()
+            .parse()
+            .context("the mail server does not start")?;
         Ok(Self {
             child,
             port,

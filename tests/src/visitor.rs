@@ -34,7 +34,10 @@ impl Page {
 
     /// The value of a hidden field.
     pub fn field(&self, name: &str) -> Option<&str> {
-        let rest = self.text.split_once(&format!("name=\"{name}\" value=\""))?.1;
+        let rest = self
+            .text
+            .split_once(&format!("name=\"{name}\" value=\""))?
+            .1;
         rest.split('"').next()
     }
 }
@@ -52,7 +55,8 @@ impl Visitor {
         if method == "POST" {
             headers.push(("Content-Type", "application/x-www-form-urlencoded"));
         }
-        let (status, head, body) = wire::exchange(self.port, method, path, &headers, body.as_bytes())?;
+        let (status, head, body) =
+            wire::exchange(self.port, method, path, &headers, body.as_bytes())?;
         let page = Page {
             status,
             head,
@@ -113,11 +117,16 @@ impl Visitor {
     /// When the mail holds no link, or it leads nowhere.
     pub fn enter(&mut self, mail: &Taken) -> Result<Page> {
         let text = mail.text();
-        let link = text.split_whitespace().find(|word| word.contains("/hands/enter"));
+        let link = text
+            .split_whitespace()
+            .find(|word| word.contains("/hands/enter"));
         let link = link.context("no link in the mail")?;
         let path = link.splitn(4, '/').nth(3).context("no path in the link")?;
         let page = self.get(&format!("/{path}"))?;
-        let key = page.field("k").context("no form behind the link")?.to_owned();
+        let key = page
+            .field("k")
+            .context("no form behind the link")?
+            .to_owned();
         self.send("/hands/enter", &[("k", &key)])
     }
 }

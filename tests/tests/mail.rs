@@ -58,7 +58,9 @@ fn login(password: &str) -> Option<Login> {
 }
 
 async fn refused(post: &Post) -> Failure {
-    post.send(&letter("k", "ana@example.org")).await.unwrap_err()
+    post.send(&letter("k", "ana@example.org"))
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test]
@@ -123,7 +125,10 @@ async fn a_cut_before_the_letter_is_for_later_and_one_after_it_is_unknown() {
         }
         let server = Server::that("content", act, 1).unwrap();
         let failure = refused(&open_to(&server)).await;
-        assert_eq!((failure.blame, failure.code.as_str()), (Blame::Unknown, "mail.lost"));
+        assert_eq!(
+            (failure.blame, failure.code.as_str()),
+            (Blame::Unknown, "mail.lost")
+        );
     }
     // It was taken, and nobody was told: why the same may not be sent again unasked.
     let server = Server::that("content", "taken-cut", 1).unwrap();
@@ -138,7 +143,10 @@ async fn nobody_there_is_for_later() {
         listener.local_addr().unwrap().port()
     };
     let failure = refused(&post(&format!("smtp://127.0.0.1:{port}"), None)).await;
-    assert_eq!((failure.blame, failure.code.as_str()), (Blame::Transient, "mail.unreachable"));
+    assert_eq!(
+        (failure.blame, failure.code.as_str()),
+        (Blame::Transient, "mail.unreachable")
+    );
 }
 
 #[tokio::test]
@@ -166,7 +174,10 @@ async fn who_logs_in_is_let_in_and_a_wrong_password_is_told() {
     for wrong in [login("canary-wrong"), None] {
         let post = post(&address, wrong);
         let failure = refused(&post).await;
-        assert_eq!((failure.blame, failure.code.as_str()), (Blame::Access, "mail.login"));
+        assert_eq!(
+            (failure.blame, failure.code.as_str()),
+            (Blame::Access, "mail.login")
+        );
         assert!(!format!("{failure:?}{post:?}").contains("canary"));
         let findings = post.check(&from()).await;
         assert_eq!(findings[0].place, "user");
@@ -195,7 +206,11 @@ fn certificate() -> (TempDir, PathBuf, PathBuf) {
     let (certificate, key) = (folder.path().join("cert"), folder.path().join("key"));
     let write = |path: &PathBuf, label: &str, der: &[u8]| {
         let body = STANDARD.encode(der);
-        std::fs::write(path, format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")).unwrap();
+        std::fs::write(
+            path,
+            format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"),
+        )
+        .unwrap();
     };
     write(&certificate, "CERTIFICATE", made.cert.der());
     write(&key, "PRIVATE KEY", &made.signing_key.serialize_der());
@@ -208,7 +223,10 @@ async fn a_certificate_of_an_unknown_authority_is_refused_and_a_trusted_one_is_t
     let server = Server::with(Tls::First(&certificate, &key), &[]).unwrap();
     let url = format!("smtps://localhost:{}", server.port());
     let failure = refused(&post(&url, None)).await;
-    assert_eq!((failure.blame, failure.code.as_str()), (Blame::Access, "mail.insecure"));
+    assert_eq!(
+        (failure.blame, failure.code.as_str()),
+        (Blame::Access, "mail.insecure")
+    );
     let pem = std::fs::read(&certificate).unwrap();
     let trusted = Address::configured("url", &url).unwrap().trusting(&pem);
     let post = Post::new(trusted.unwrap(), None, &from(), LIMITS);
@@ -222,7 +240,10 @@ async fn a_check_says_what_is_wrong_and_sends_nothing() {
     assert_eq!(open_to(&server).check(&from()).await, []);
     let strict = Server::that("mail", "550", 9).unwrap();
     let findings = open_to(&strict).check(&from()).await;
-    assert_eq!((findings[0].place.as_str(), findings[0].code.as_str()), ("from", "mail.sender"));
+    assert_eq!(
+        (findings[0].place.as_str(), findings[0].code.as_str()),
+        ("from", "mail.sender")
+    );
     assert_eq!(server.taken().unwrap(), []);
     assert_eq!(strict.taken().unwrap(), []);
 }

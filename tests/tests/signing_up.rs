@@ -27,7 +27,8 @@ fn settings(address: std::net::SocketAddr, mail: &Server) -> String {
     )
 }
 
-const SHEET: &str = "Titre,Date,Heure,Type,Salle\nRéunion de rentrée,02/01/2027,18h30,Réunion,Halle\n";
+const SHEET: &str =
+    "Titre,Date,Heure,Type,Salle\nRéunion de rentrée,02/01/2027,18h30,Réunion,Halle\n";
 
 fn working(mail: &Server) -> Working {
     let working = Working::start(|address| {
@@ -66,7 +67,10 @@ fn letters(mail: &Server, to: &str, count: usize) -> Vec<Taken> {
 fn signed_in(working: &Working, mail: &Server, email: &str, count: usize) -> Visitor {
     let mut visitor = visitor(working);
     let asked = visitor.send("/hands/in", &[("email", email)]).unwrap();
-    assert_eq!((asked.status, asked.header("Location")), (303, Some("../hands/sent")));
+    assert_eq!(
+        (asked.status, asked.header("Location")),
+        (303, Some("../hands/sent"))
+    );
     let letters = letters(mail, email, count);
     let entered = visitor.enter(&letters[count - 1]).unwrap();
     assert_eq!(entered.status, 303, "{}", entered.text);
@@ -96,7 +100,10 @@ fn from_a_line_of_the_sheet_to_the_tick_of_the_organiser() {
     let working = working(&mail);
     let animer = id_of(&working, "Animer");
     let item = working.get(&format!("/hands/{animer}")).unwrap().1;
-    assert!(item.contains("https://wiki.example.org/animer"), "the guide");
+    assert!(
+        item.contains("https://wiki.example.org/animer"),
+        "the guide"
+    );
     assert!(item.contains("Réunion de rentrée") && item.contains("Halle"));
 
     let mut ana = signed_in(&working, &mail, "ana@example.org", 1);
@@ -111,11 +118,18 @@ fn from_a_line_of_the_sheet_to_the_tick_of_the_organiser() {
     let page = sign_up(&mut bob, &animer, "Bob");
     assert!(page.contains("En attente, au rang 1"), "{page}");
     let told = letters(&mail, "bob@example.org", 2);
-    assert!(told[1].text().contains("liste d’attente : vous êtes en tête"));
+    assert!(
+        told[1]
+            .text()
+            .contains("liste d’attente : vous êtes en tête")
+    );
 
     // No name is shown to others before its owner agrees.
     let who = working.get("/hands/who").unwrap().1;
-    assert!(who.contains("une personne") && !who.contains("Ana"), "{who}");
+    assert!(
+        who.contains("une personne") && !who.contains("Ana"),
+        "{who}"
+    );
     let token = ana.token().unwrap();
     let agreed = [("t", token.as_str()), ("name", "Ana"), ("shown", "yes")];
     assert_eq!(ana.send("/hands/name", &agreed).unwrap().status, 303);
@@ -125,13 +139,24 @@ fn from_a_line_of_the_sheet_to_the_tick_of_the_organiser() {
     let mine = ana.get("/hands/me").unwrap();
     let registration = mine.field("registration").unwrap().to_owned();
     let token = ana.token().unwrap();
-    let off = [("t", token.as_str()), ("registration", registration.as_str())];
+    let off = [
+        ("t", token.as_str()),
+        ("registration", registration.as_str()),
+    ];
     assert_eq!(ana.send("/hands/off", &off).unwrap().status, 303);
     let told = letters(&mail, "bob@example.org", 3);
     assert!(told[2].header("Subject").is_some());
-    assert!(told[2].text().contains("Une place s’est libérée"), "{}", told[2].text());
+    assert!(
+        told[2].text().contains("Une place s’est libérée"),
+        "{}",
+        told[2].text()
+    );
     assert_eq!(told[2].header("In-Reply-To"), told[1].header("Message-ID"));
-    assert!(letters(&mail, "ana@example.org", 3)[2].text().contains("n’êtes plus inscrit·e"));
+    assert!(
+        letters(&mail, "ana@example.org", 3)[2]
+            .text()
+            .contains("n’êtes plus inscrit·e")
+    );
 
     // Nobody but an organiser sees the list.
     let list = format!("/hands/{animer}/present");
@@ -154,7 +179,14 @@ fn from_a_line_of_the_sheet_to_the_tick_of_the_organiser() {
     let why = place.say(&["why", id]).unwrap();
     assert!(why.contains("La présence a été notée"), "{why}");
     // Whoever was there is not written to about it.
-    assert_eq!(mail.taken().unwrap().iter().filter(|it| it.to == "bob@example.org").count(), 3);
+    assert_eq!(
+        mail.taken()
+            .unwrap()
+            .iter()
+            .filter(|it| it.to == "bob@example.org")
+            .count(),
+        3
+    );
 }
 
 #[test]
@@ -167,14 +199,24 @@ fn a_link_is_good_once_and_looking_at_it_changes_nothing() {
         .map(|email| ana.send("/hands/in", &[("email", email)]).unwrap())
         .into();
     for answer in &answers {
-        assert_eq!((answer.status, &answer.text), (answers[0].status, &answers[0].text));
+        assert_eq!(
+            (answer.status, &answer.text),
+            (answers[0].status, &answers[0].text)
+        );
         assert_eq!(answer.header("Location"), answers[0].header("Location"));
     }
     let link = letters(&mail, "ana@example.org", 1).remove(0);
-    assert!(!link.text().split_once("/hands/").unwrap().1.contains("ana"), "no address in the link");
+    assert!(
+        !link.text().split_once("/hands/").unwrap().1.contains("ana"),
+        "no address in the link"
+    );
     // A mail program that opens every link opens it ten times.
     let path = link.text();
-    let path = path.split_whitespace().find(|word| word.contains("/hands/enter")).unwrap().to_owned();
+    let path = path
+        .split_whitespace()
+        .find(|word| word.contains("/hands/enter"))
+        .unwrap()
+        .to_owned();
     let path = format!("/{}", path.splitn(4, '/').nth(3).unwrap());
     for _ in 0..10 {
         let page = visitor(&working).get(&path).unwrap();
@@ -182,15 +224,28 @@ fn a_link_is_good_once_and_looking_at_it_changes_nothing() {
     }
     let entered = ana.enter(&link).unwrap();
     let cookie = entered.header("Set-Cookie").unwrap();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
     let again = visitor(&working).enter(&link).unwrap();
     assert_eq!((again.status, again.header("Set-Cookie")), (422, None));
     // Nor does another site, or a form without its token, do anything.
     let token = ana.token().unwrap();
     let fields = [("t", token.as_str()), ("name", "Eve")];
     let foreign = [("Sec-Fetch-Site", "cross-site")];
-    assert_eq!(ana.send_with("/hands/name", &fields, &foreign).unwrap().status, 403);
-    assert_eq!(ana.send("/hands/name", &[("t", "x"), ("name", "Eve")]).unwrap().status, 403);
+    assert_eq!(
+        ana.send_with("/hands/name", &fields, &foreign)
+            .unwrap()
+            .status,
+        403
+    );
+    assert_eq!(
+        ana.send("/hands/name", &[("t", "x"), ("name", "Eve")])
+            .unwrap()
+            .status,
+        403
+    );
     assert!(!ana.get("/hands/me").unwrap().text.contains("Eve"));
 
     // A restart knows who is signed in, and that the link was used.
@@ -201,22 +256,46 @@ fn a_link_is_good_once_and_looking_at_it_changes_nothing() {
     assert_eq!(visitor(&working).enter(&link).unwrap().status, 422);
     let before = ana.clone();
     let token = ana.token().unwrap();
-    assert_eq!(ana.send("/hands/out", &[("t", &token)]).unwrap().status, 303);
-    assert_eq!(before.clone().get("/hands/me").unwrap().status, 303, "the cookie is worth nothing");
+    assert_eq!(
+        ana.send("/hands/out", &[("t", &token)]).unwrap().status,
+        303
+    );
+    assert_eq!(
+        before.clone().get("/hands/me").unwrap().status,
+        303,
+        "the cookie is worth nothing"
+    );
 
     // A flood of links from one network is stopped, and one address gets three.
     for _ in 0..5 {
-        visitor(&working).send("/hands/in", &[("email", "bob@example.org")]).unwrap();
+        visitor(&working)
+            .send("/hands/in", &[("email", "bob@example.org")])
+            .unwrap();
     }
     let mut statuses = Vec::new();
     for n in 0..30 {
         let email = format!("crowd{n}@example.org");
-        statuses.push(visitor(&working).send("/hands/in", &[("email", &email)]).unwrap().status);
+        statuses.push(
+            visitor(&working)
+                .send("/hands/in", &[("email", &email)])
+                .unwrap()
+                .status,
+        );
     }
     assert_eq!(statuses.last(), Some(&429));
     letters(&mail, "crowd0@example.org", 1);
-    assert_eq!(mail.taken().unwrap().iter().filter(|it| it.to == "bob@example.org").count(), 3);
-    assert!(!working.said().contains("@example.org"), "no address in the program's log");
+    assert_eq!(
+        mail.taken()
+            .unwrap()
+            .iter()
+            .filter(|it| it.to == "bob@example.org")
+            .count(),
+        3
+    );
+    assert!(
+        !working.said().contains("@example.org"),
+        "no address in the program's log"
+    );
 }
 
 #[test]
@@ -234,11 +313,18 @@ fn of_those_who_press_at_once_for_the_last_place_one_gets_it() {
             .collect();
         pressed.into_iter().map(|it| it.join().unwrap()).collect()
     });
-    let on = pages.iter().filter(|page| page.contains("Inscrit·e")).count();
+    let on = pages
+        .iter()
+        .filter(|page| page.contains("Inscrit·e"))
+        .count();
     assert_eq!(on, 1);
     for n in 1..6 {
         let rank = format!("En attente, au rang {n}<");
-        assert_eq!(pages.iter().filter(|page| page.contains(&rank)).count(), 1, "{rank}");
+        assert_eq!(
+            pages.iter().filter(|page| page.contains(&rank)).count(),
+            1,
+            "{rank}"
+        );
     }
 }
 
@@ -250,11 +336,27 @@ fn what_moves_or_is_called_off_is_told_once_to_whoever_signed_up() {
     let mut ana = signed_in(&working, &mail, "ana@example.org", 1);
     sign_up(&mut ana, &animer, "Ana");
     letters(&mail, "ana@example.org", 2);
-    working.place.save("p.csv", SHEET.replace("18h30", "20h").as_bytes()).unwrap();
+    working
+        .place
+        .save("p.csv", SHEET.replace("18h30", "20h").as_bytes())
+        .unwrap();
     let told = letters(&mail, "ana@example.org", 3);
-    assert!(told[2].text().contains("L’heure ou le lieu a changé"), "{}", told[2].text());
+    assert!(
+        told[2].text().contains("L’heure ou le lieu a changé"),
+        "{}",
+        told[2].text()
+    );
     assert!(told[2].text().contains("Avant : "), "{}", told[2].text());
-    working.place.save("p.csv", SHEET.replace("Réunion,Halle", "Réunion,Jardin").replace("18h30", "20h").as_bytes()).unwrap();
+    working
+        .place
+        .save(
+            "p.csv",
+            SHEET
+                .replace("Réunion,Halle", "Réunion,Jardin")
+                .replace("18h30", "20h")
+                .as_bytes(),
+        )
+        .unwrap();
     let told = letters(&mail, "ana@example.org", 4);
     assert!(told[3].text().contains("Jardin"), "{}", told[3].text());
 }
@@ -269,18 +371,43 @@ fn a_code_is_read_by_an_organiser_and_by_nobody_else() {
     let page = ana.get("/hands/me").unwrap();
     assert!(page.text.contains("<svg class=\"code\""), "{}", page.text);
     // The calendar is hers, and its address can be changed.
-    let before = page.text.split("<code>").nth(1).unwrap().split("</code>").next().unwrap();
+    let before = page
+        .text
+        .split("<code>")
+        .nth(1)
+        .unwrap()
+        .split("</code>")
+        .next()
+        .unwrap();
     let path = format!("/{}", before.splitn(4, '/').nth(3).unwrap());
     let calendar = visitor(&working).get(&path).unwrap();
-    assert_eq!(calendar.header("Content-Type"), Some("text/calendar; charset=utf-8"));
-    assert!(calendar.text.contains("SUMMARY:Participer – Réunion de rentrée"), "{}", calendar.text);
-    assert!(calendar.text.contains("DTSTART:20270102T143000Z"), "{}", calendar.text);
+    assert_eq!(
+        calendar.header("Content-Type"),
+        Some("text/calendar; charset=utf-8")
+    );
+    assert!(
+        calendar
+            .text
+            .contains("SUMMARY:Participer – Réunion de rentrée"),
+        "{}",
+        calendar.text
+    );
+    assert!(
+        calendar.text.contains("DTSTART:20270102T143000Z"),
+        "{}",
+        calendar.text
+    );
     let token = ana.token().unwrap();
     ana.send("/hands/calendar", &[("t", &token)]).unwrap();
     assert_eq!(visitor(&working).get(&path).unwrap().status, 404);
     // Forged codes, and codes shown by who may not read them.
     let mut olga = signed_in(&working, &mail, ORGANISER, 1);
-    assert_eq!(olga.get("/hands/here?k=a.1.99999999999.AAAA").unwrap().status, 422);
+    assert_eq!(
+        olga.get("/hands/here?k=a.1.99999999999.AAAA")
+            .unwrap()
+            .status,
+        422
+    );
     assert_eq!(ana.get("/hands/here?k=a.1.2.x").unwrap().status, 403);
 }
 
@@ -293,7 +420,9 @@ fn files_with(folder: &Path, needles: &[&str]) -> Vec<String> {
             found.extend(files_with(&path, needles));
         } else if let Ok(bytes) = std::fs::read(&path) {
             let text = String::from_utf8_lossy(&bytes).to_lowercase();
-            let held = needles.iter().filter(|needle| text.contains(&needle.to_lowercase()));
+            let held = needles
+                .iter()
+                .filter(|needle| text.contains(&needle.to_lowercase()));
             found.extend(held.map(|needle| format!("{}: {needle}", path.display())));
         }
     }

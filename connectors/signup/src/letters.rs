@@ -74,7 +74,10 @@ pub(crate) fn moved<'a>(entity: &'a Entity, before: &'a Fields) -> Option<Told<'
             What::OnAgain
         }
         (_, "registered" | "waitlisted")
-            if stays && ["start", "end", "room"].iter().any(|name| field(entity, name) != was(name)) =>
+            if stays
+                && ["start", "end", "room"]
+                    .iter()
+                    .any(|name| field(entity, name) != was(name)) =>
         {
             What::Moved
         }
@@ -95,7 +98,9 @@ fn told<'a>(entity: &'a Entity, what: What, before: Option<&'a Fields>) -> Optio
 /// A field of what a sign-up is for.
 fn field<'a>(entity: &'a Entity, name: &str) -> &'a str {
     let about = entity.fields.get(ABOUT);
-    about.and_then(|about| about[name].as_str()).unwrap_or_default()
+    about
+        .and_then(|about| about[name].as_str())
+        .unwrap_or_default()
 }
 
 impl Told<'_> {
@@ -163,9 +168,10 @@ impl Told<'_> {
                 "Inscription confirmée",
                 format!("Vous êtes inscrit·e : « {title} »."),
             ),
-            (What::Registered, Lang::En) => {
-                ("You are on the list", format!("You have signed up: “{title}”."))
-            }
+            (What::Registered, Lang::En) => (
+                "You are on the list",
+                format!("You have signed up: “{title}”."),
+            ),
             (What::Promoted, Lang::Fr) => (
                 "Une place pour vous",
                 format!("Une place s’est libérée, elle est à vous : « {title} »."),
@@ -176,37 +182,49 @@ impl Told<'_> {
             ),
             (What::Waits, Lang::Fr) => (
                 "Liste d’attente",
-                format!("C’est complet : « {title} ». Vous êtes sur la liste d’attente{place}. Nous vous écrivons dès qu’une place se libère."),
+                format!(
+                    "C’est complet : « {title} ». Vous êtes sur la liste d’attente{place}. Nous vous écrivons dès qu’une place se libère."
+                ),
             ),
             (What::Waits, Lang::En) => (
                 "Waiting list",
-                format!("It is full: “{title}”. You are on the waiting list{place}. We write as soon as a place becomes free."),
+                format!(
+                    "It is full: “{title}”. You are on the waiting list{place}. We write as soon as a place becomes free."
+                ),
             ),
             (What::WaitsAgain, Lang::Fr) => (
                 "Liste d’attente",
-                format!("Il y a moins de places que prévu : « {title} ». Vous passez sur la liste d’attente{place}."),
+                format!(
+                    "Il y a moins de places que prévu : « {title} ». Vous passez sur la liste d’attente{place}."
+                ),
             ),
             (What::WaitsAgain, Lang::En) => (
                 "Waiting list",
-                format!("There are fewer places than planned: “{title}”. You are on the waiting list now{place}."),
+                format!(
+                    "There are fewer places than planned: “{title}”. You are on the waiting list now{place}."
+                ),
             ),
             (What::SignedOff, Lang::Fr) => (
                 "Désinscription",
                 format!("Vous n’êtes plus inscrit·e : « {title} »."),
             ),
-            (What::SignedOff, Lang::En) => {
-                ("Signed off", format!("You are not on the list any more: “{title}”."))
-            }
+            (What::SignedOff, Lang::En) => (
+                "Signed off",
+                format!("You are not on the list any more: “{title}”."),
+            ),
             (What::CalledOff, Lang::Fr) => (
                 "Annulé",
                 format!("C’est annulé : « {title} ». Vous n’avez rien à faire."),
             ),
-            (What::CalledOff, Lang::En) => {
-                ("Cancelled", format!("It is cancelled: “{title}”. You need do nothing."))
-            }
+            (What::CalledOff, Lang::En) => (
+                "Cancelled",
+                format!("It is cancelled: “{title}”. You need do nothing."),
+            ),
             (What::OnAgain, Lang::Fr) => (
                 "Finalement maintenu",
-                format!("C’est finalement maintenu : « {title} ». Votre inscription compte de nouveau."),
+                format!(
+                    "C’est finalement maintenu : « {title} ». Votre inscription compte de nouveau."
+                ),
             ),
             (What::OnAgain, Lang::En) => (
                 "On again",
@@ -214,11 +232,15 @@ impl Told<'_> {
             ),
             (What::Moved, Lang::Fr) => (
                 "Changement",
-                format!("L’heure ou le lieu a changé : « {title} ». Si vous ne pouvez plus venir, désinscrivez-vous : la place ira à quelqu’un d’autre."),
+                format!(
+                    "L’heure ou le lieu a changé : « {title} ». Si vous ne pouvez plus venir, désinscrivez-vous : la place ira à quelqu’un d’autre."
+                ),
             ),
             (What::Moved, Lang::En) => (
                 "Changed",
-                format!("Its time or place has changed: “{title}”. If you cannot come any more, sign off: the place goes to somebody else."),
+                format!(
+                    "Its time or place has changed: “{title}”. If you cannot come any more, sign off: the place goes to somebody else."
+                ),
             ),
         };
         let colon = if lang == Lang::Fr { " :" } else { ":" };
@@ -245,8 +267,11 @@ impl Told<'_> {
         {
             let was = |name: &str| before.get(name).cloned();
             let room = was("room").and_then(|room| Some(room.as_str()?.to_owned()));
-            let before: Vec<String> =
-                shown(when(was("start"), was("end"), lang), room.unwrap_or_default()).collect();
+            let before: Vec<String> = shown(
+                when(was("start"), was("end"), lang),
+                room.unwrap_or_default(),
+            )
+            .collect();
             let label = match lang {
                 Lang::Fr => "Avant : ",
                 Lang::En => "Before: ",
@@ -303,9 +328,7 @@ mod tests {
 
     #[test]
     fn each_change_that_concerns_somebody_has_its_mail_and_no_other_has_one() {
-        let before = |state: &str, about: Value| {
-            raccord_model::told_of(&sign_up(state, about))
-        };
+        let before = |state: &str, about: Value| raccord_model::told_of(&sign_up(state, about));
         for (was, is, mail) in [
             ("waitlisted", "registered", Some("A place for you: Bal")),
             ("registered", "waitlisted", Some("Waiting list: Bal")),
@@ -370,6 +393,9 @@ mod tests {
         waiting.fields.insert("position".into(), json!(2));
         let (subject, text) = first(&waiting).unwrap().say(Lang::En, &place());
         assert_eq!(subject, "Waiting list: Bar");
-        assert!(text.contains("number 2") && text.contains("\nBal\n"), "{text}");
+        assert!(
+            text.contains("number 2") && text.contains("\nBal\n"),
+            "{text}"
+        );
     }
 }

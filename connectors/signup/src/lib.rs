@@ -17,9 +17,7 @@ use raccord_kit::{
     BoxFuture, Choice, Connector, Finding, Kit, Level, SignIn, Sink, Source, Tool, Welcome,
 };
 use raccord_mail::{Draft, Letter, Limits, Login, Mailbox, Post, Server};
-use raccord_model::{
-    Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Words,
-};
+use raccord_model::{Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Words};
 use serde_json::Value;
 
 use settings::Settings;
@@ -71,7 +69,9 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             let login = match (settings.user.map(Text::get), password) {
                 (Some(user), Some(password)) => Some(Login { user, password }),
                 (None, None) => None,
-                (Some(_), None) => wrong.take("password_file", Err(together("password_file", "user"))),
+                (Some(_), None) => {
+                    wrong.take("password_file", Err(together("password_file", "user")))
+                }
                 (None, Some(_)) => wrong.take("user", Err(together("user", "password_file"))),
             };
             let office = server.zip(from);
@@ -116,7 +116,10 @@ fn together(missing: &str, given: &str) -> Failure {
             format!("La clé « {missing} » manque : « {given} » ne sert à rien sans elle."),
             format!("The key “{missing}” is missing: “{given}” is of no use without it."),
         ),
-        Words::new(format!("Ajoutez « {missing} »."), format!("Add “{missing}”.")),
+        Words::new(
+            format!("Ajoutez « {missing} »."),
+            format!("Add “{missing}”."),
+        ),
     )
 }
 
@@ -259,7 +262,10 @@ impl Welcome for Signup {
                 date: link.at,
                 follows: None,
             });
-            office.post.send(&letter.map_err(|_| sink::formless())?).await
+            office
+                .post
+                .send(&letter.map_err(|_| sink::formless())?)
+                .await
         })
     }
 }

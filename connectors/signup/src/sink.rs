@@ -8,8 +8,8 @@ use raccord_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::letters::{self, Told};
 use crate::Signup;
+use crate::letters::{self, Told};
 
 /// A mail as it is to be sent, but for its hour.
 #[derive(Serialize, Deserialize)]
@@ -73,8 +73,7 @@ impl Signup {
             Job::Remove { .. } => return Ok(Applied::default().into()),
             Job::Send { .. } | Job::Seek { .. } => return Err(formless()),
         };
-        let mail: Mail =
-            serde_json::from_value(desired.body.clone()).map_err(|_| formless())?;
+        let mail: Mail = serde_json::from_value(desired.body.clone()).map_err(|_| formless())?;
         let sent = Applied {
             external: mail.key.clone(),
             ..Applied::default()

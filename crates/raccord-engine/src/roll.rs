@@ -244,9 +244,9 @@ impl Roll {
         &self,
         person: EntityId,
     ) -> impl Iterator<Item = (EntityId, EntityId)> + '_ {
-        self.seats.iter().filter_map(move |(&subject, seats)| {
-            Some((subject, *seats.by_person.get(&person)?))
-        })
+        self.seats
+            .iter()
+            .filter_map(move |(&subject, seats)| Some((subject, *seats.by_person.get(&person)?)))
     }
 
     /// The number for whoever signs up next.

@@ -169,7 +169,11 @@ impl Deciding<'_> {
         if let Some(task) = task {
             about.insert("task".into(), json!(task.text("title")));
             if of.is_none() {
-                about.extend(task.fields.get("due").map(|due| ("start".into(), due.clone())));
+                about.extend(
+                    task.fields
+                        .get("due")
+                        .map(|due| ("start".into(), due.clone())),
+                );
             }
             if task.text("state") == "cancelled" {
                 about.insert("status".into(), json!("cancelled"));

@@ -151,7 +151,9 @@ mod tests {
             let letter = written(evil, "text", evil);
             let (head, _) = letter.split_once("\r\n\r\n").unwrap();
             assert!(
-                !head.lines().any(|line| line.to_lowercase().starts_with("bcc")),
+                !head
+                    .lines()
+                    .any(|line| line.to_lowercase().starts_with("bcc")),
                 "{head}"
             );
             assert!(letter.ends_with("\r\n\r\ntext"), "{letter}");
@@ -167,12 +169,21 @@ mod tests {
 
     #[test]
     fn every_line_is_ascii_and_ends_as_mail_does() {
-        let letter = written("Inscription confirmée", &format!("Là\n.\n{}\n", "é".repeat(2_000)), "Zoé");
+        let letter = written(
+            "Inscription confirmée",
+            &format!("Là\n.\n{}\n", "é".repeat(2_000)),
+            "Zoé",
+        );
         assert!(letter.is_ascii());
         for line in letter.split("\r\n") {
             assert!(!line.contains(['\r', '\n']) && line.len() <= 998);
         }
-        for name in ["Date:", "Message-ID:", "In-Reply-To:", "Auto-Submitted: auto-generated"] {
+        for name in [
+            "Date:",
+            "Message-ID:",
+            "In-Reply-To:",
+            "Auto-Submitted: auto-generated",
+        ] {
             assert!(letter.contains(name), "{name}");
         }
     }

@@ -110,7 +110,9 @@ impl Post {
         let address = (self.server.host.as_str(), self.server.port);
         let line =
             AsyncSmtpConnection::connect_tokio1(address, Some(step), &self.hello, at_once, None);
-        let line = timeout(step, line).await.map_err(|_| Refusal::Unreachable)?;
+        let line = timeout(step, line)
+            .await
+            .map_err(|_| Refusal::Unreachable)?;
         let mut line = Box::new(line.map_err(|error| before(&error, Refusal::Sender))?);
         let offered = line.can_starttls();
         match self.server.security {
@@ -128,7 +130,8 @@ impl Post {
         }
         if let Some(credentials) = credentials {
             const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
-            let knows = |mechanism: &Mechanism| line.server_info().supports_auth_mechanism(*mechanism);
+            let knows =
+                |mechanism: &Mechanism| line.server_info().supports_auth_mechanism(*mechanism);
             if !MECHANISMS.iter().any(knows) {
                 line.abort().await;
                 return Err(Refusal::Login(502));

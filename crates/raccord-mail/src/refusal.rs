@@ -146,8 +146,12 @@ impl Refusal {
             Self::Lost => (
                 "mail.lost",
                 Words::new(
-                    format!("{server} a reçu la lettre et n’a pas répondu : elle est partie, ou non."),
-                    format!("{server} was handed the letter and did not answer: it was sent, or not."),
+                    format!(
+                        "{server} a reçu la lettre et n’a pas répondu : elle est partie, ou non."
+                    ),
+                    format!(
+                        "{server} was handed the letter and did not answer: it was sent, or not."
+                    ),
                 ),
                 Words::new(
                     "Demandez à la personne, ou regardez le journal du serveur, puis dites si c’est fait.",

@@ -1,8 +1,6 @@
 //! Where mail is handed over, as an address says it.
 
-use lettre::transport::smtp::client::{
-    Certificate, TlsParameters, TlsParametersBuilder,
-};
+use lettre::transport::smtp::client::{Certificate, TlsParameters, TlsParametersBuilder};
 use raccord_model::{Blame, Failure, Words};
 use url::{Host, Url};
 
@@ -52,7 +50,9 @@ impl Server {
         let url = Url::parse(address.trim()).map_err(|_| wrong())?;
         let named = url.username().is_empty() && url.password().is_none();
         let bare = matches!(url.path(), "" | "/") && url.fragment().is_none();
-        let host = url.host_str().filter(|host| !host.is_empty() && named && bare);
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty() && named && bare);
         let host = host.ok_or_else(wrong)?.to_owned();
         // The parser knows hosts of web addresses only.
         let host = Host::parse(&host).map_err(|_| wrong())?;
@@ -140,15 +140,30 @@ mod tests {
     #[test]
     fn an_address_says_where_and_how_protected() {
         for (text, shown, security) in [
-            ("smtps://mail.example.org", "mail.example.org:465", Security::Tls),
-            ("smtp://mail.example.org", "mail.example.org:587", Security::StartTls),
-            ("smtp://mail.example.org:25?tls=none", "mail.example.org:25", Security::None),
+            (
+                "smtps://mail.example.org",
+                "mail.example.org:465",
+                Security::Tls,
+            ),
+            (
+                "smtp://mail.example.org",
+                "mail.example.org:587",
+                Security::StartTls,
+            ),
+            (
+                "smtp://mail.example.org:25?tls=none",
+                "mail.example.org:25",
+                Security::None,
+            ),
             ("smtp://localhost", "localhost:25", Security::Local),
             ("smtp://127.0.0.1:2525", "127.0.0.1:2525", Security::Local),
             ("smtp://[::1]:2525", "[::1]:2525", Security::Local),
         ] {
             let server = Server::configured("url", text).unwrap();
-            assert_eq!((server.shown().as_str(), server.security()), (shown, security));
+            assert_eq!(
+                (server.shown().as_str(), server.security()),
+                (shown, security)
+            );
         }
         for wrong in [
             "",

@@ -23,9 +23,7 @@ use crate::events::{collect, discard, room_for};
 use crate::face::Face;
 use crate::problem::{Problem, preferred};
 
-pub use view::{
-    Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor,
-};
+pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");
@@ -59,7 +57,8 @@ async fn answer(face: &Face, parts: &Parts, mut body: Body) -> Result<Response, 
             Err(problem) => break 'door problem,
         };
         if !is_own_form(&parts.headers, &place) {
-            break 'door foreign();
+            discard(body).await;
+            return refused(face, parts, StatusCode::FORBIDDEN, &foreign(), None);
         }
         // Taken before the body is, and given back with the answer.
         let _room = match room_for(face, &body, FORM) {
@@ -116,28 +115,61 @@ async fn drawn(
     };
     let answered = timeout(face.shared.limits.post_time, running.visit(visit)).await;
     let answered = answered.map_err(|_| late())?;
-    let root = "../".repeat(path.split('/').filter(|part| !part.is_empty()).count());
+    let root = up(path);
     match answered {
         Answer::Nothing => Err(Problem::not_found()),
-        Answer::NotReady => Err(Problem::starting()),
-        Answer::TooMany(seconds) => Err(Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too-many",
-            Words::new(
+        Answer::NotReady => {
+            let why = crate::place::starting();
+            refused(face, parts, StatusCode::SERVICE_UNAVAILABLE, &why, Some(1))
+        }
+        Answer::TooMany(seconds) => {
+            let why = Words::new(
                 "C’est beaucoup en peu de temps. Attendez quelques minutes, puis réessayez.",
                 "That is a lot in little time. Wait a few minutes, then try again.",
-            ),
-        )
-        .retry_after(std::time::Duration::from_secs(seconds.into()))),
+            );
+            refused(
+                face,
+                parts,
+                StatusCode::TOO_MANY_REQUESTS,
+                &why,
+                Some(seconds),
+            )
+        }
         Answer::Calendar(text) => Ok(calendar(text)),
         Answer::Go { to, cookie } => Ok(redirect(&root, &to, cookie, chosen, &place)),
-        Answer::Page(screen) => {
-            let tint = running.colour().parse().unwrap_or_default();
-            let style = style(&tint, &format!("{root}{LETTERS_FILE}")) + &squeezed(STYLE);
-            let html = page::render(&screen, &place, &root, path, chosen, &style);
-            Ok(shown(html, &screen, &style))
-        }
+        Answer::Page(screen) => Ok(shown(&*running, &screen, &root, path, chosen)),
     }
+}
+
+/// A page that says why nothing was done.
+fn refused(
+    face: &Face,
+    parts: &Parts,
+    status: StatusCode,
+    why: &Words,
+    wait: Option<u32>,
+) -> Result<Response, Problem> {
+    let running = face.place(parts.uri.path())?;
+    let lang = preferred(&parts.headers, running.place().lang);
+    let path = below(parts.uri.path());
+    let screen = Screen {
+        status: status.as_u16(),
+        lang,
+        visitor: None,
+        said: why.get(lang).to_owned(),
+        shows: Shows::Refused,
+    };
+    let mut response = shown(&*running, &screen, &up(path), path, None);
+    if let Some(wait) = wait {
+        let wait = HeaderValue::from(wait);
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    Ok(response)
+}
+
+/// The way from a page to the place's own root.
+fn up(path: &str) -> String {
+    "../".repeat(path.split('/').filter(|part| !part.is_empty()).count())
 }
 
 fn late() -> Problem {
@@ -147,14 +179,10 @@ fn late() -> Problem {
     ))
 }
 
-fn foreign() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "foreign-form",
-        Words::new(
-            "Ce formulaire ne vient pas de ce site : rien n’a été fait. Revenez à la page, et recommencez.",
-            "This form does not come from this site: nothing was done. Go back to the page and start again.",
-        ),
+fn foreign() -> Words {
+    Words::new(
+        "Ce formulaire ne vient pas de ce site : rien n’a été fait. Revenez à la page, et recommencez.",
+        "This form does not come from this site: nothing was done. Go back to the page and start again.",
     )
 }
 
@@ -263,7 +291,16 @@ fn calendar(text: String) -> Response {
     careful(response)
 }
 
-fn shown(html: String, screen: &Screen, style: &str) -> Response {
+fn shown(
+    running: &dyn crate::place::Place,
+    screen: &Screen,
+    root: &str,
+    path: &str,
+    chosen: Option<Lang>,
+) -> Response {
+    let tint = running.colour().parse().unwrap_or_default();
+    let style = style(&tint, &format!("{root}{LETTERS_FILE}")) + &squeezed(STYLE);
+    let html = page::render(screen, &running.place(), root, path, chosen, &style);
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = StatusCode::from_u16(screen.status).unwrap_or(StatusCode::OK);
     let hash = STANDARD.encode(sha2::Sha256::digest(style.as_bytes()));
@@ -325,7 +362,10 @@ mod tests {
         };
         assert!(takes(&[("sec-fetch-site", "same-origin")]));
         assert!(takes(&[("origin", "https://lieu.example.org")]));
-        assert!(takes(&[("origin", "http://127.0.0.1:7070"), ("host", "127.0.0.1:7070")]));
+        assert!(takes(&[
+            ("origin", "http://127.0.0.1:7070"),
+            ("host", "127.0.0.1:7070")
+        ]));
         for foreign in [
             &[("sec-fetch-site", "cross-site")][..],
             &[("sec-fetch-site", "same-site")],
@@ -333,7 +373,10 @@ mod tests {
             &[("origin", "https://evil.example")],
             &[("origin", "null")],
             &[("origin", "https://lieu.example.org.evil.example")],
-            &[("sec-fetch-site", "cross-site"), ("origin", "https://lieu.example.org")],
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("origin", "https://lieu.example.org"),
+            ],
         ] {
             assert!(!takes(foreign), "{foreign:?}");
         }
@@ -344,13 +387,18 @@ mod tests {
         let from = |peer: &str, said: Option<&str>| {
             let mut request = axum::http::Request::new(());
             if let Some(said) = said {
-                request.headers_mut().insert("x-forwarded-for", said.parse().unwrap());
+                request
+                    .headers_mut()
+                    .insert("x-forwarded-for", said.parse().unwrap());
             }
             request.extensions_mut().insert(Peer(peer.parse().unwrap()));
             network(&request.into_parts().0)
         };
         assert_eq!(from("203.0.113.9", Some("198.51.100.1")), "203.0.113.9");
-        assert_eq!(from("127.0.0.1", Some("1.2.3.4, 198.51.100.1")), "198.51.100.1");
+        assert_eq!(
+            from("127.0.0.1", Some("1.2.3.4, 198.51.100.1")),
+            "198.51.100.1"
+        );
         assert_eq!(from("127.0.0.1", Some("nonsense")), "127.0.0.1");
         assert_eq!(from("2001:db8:1:2:3:4:5:6", None), "2001:db8:1:2::");
     }
@@ -360,7 +408,10 @@ mod tests {
         assert_eq!(cookie_name(&place("https://x")), "__Host-raccord-lieu");
         assert_eq!(cookie_name(&place("http://x")), "raccord-lieu");
         let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, "a=b; raccord-lieu=s3; raccord-lieu2=x".parse().unwrap());
+        headers.insert(
+            header::COOKIE,
+            "a=b; raccord-lieu=s3; raccord-lieu2=x".parse().unwrap(),
+        );
         assert_eq!(cookie(&headers, "raccord-lieu").as_deref(), Some("s3"));
         assert_eq!(cookie(&headers, "raccord-li"), None);
     }

@@ -76,7 +76,11 @@ impl Page<'_> {
     fn can_change(&self) -> bool {
         matches!(
             self.screen.shows,
-            Shows::Needs(_) | Shows::Who(_) | Shows::Item(_) | Shows::Mine(_) | Shows::SignIn { .. }
+            Shows::Needs(_)
+                | Shows::Who(_)
+                | Shows::Item(_)
+                | Shows::Mine(_)
+                | Shows::SignIn { .. }
         )
     }
 
@@ -97,7 +101,9 @@ impl Page<'_> {
             Shows::Item(item) => item.offer.title.clone(),
             Shows::Mine(_) => self.say("Mes inscriptions", "My sign-ups").to_owned(),
             Shows::SignIn { .. } => self.say("Entrer", "Sign in").to_owned(),
-            Shows::Sent => self.say("Regardez vos courriels", "Look at your mail").to_owned(),
+            Shows::Sent => self
+                .say("Regardez vos courriels", "Look at your mail")
+                .to_owned(),
             Shows::Enter { .. } => self.say("Entrer", "Sign in").to_owned(),
             Shows::Attendance(_) => self.say("Qui est là ?", "Who is here?").to_owned(),
             Shows::Arrived { .. } => self.say("Quelqu’un arrive", "Somebody arrives").to_owned(),
@@ -107,7 +113,12 @@ impl Page<'_> {
 
     /// "3 places sur 5 prises", "il manque 2 personnes".
     fn places(&self, offer: &Offer) -> String {
-        let Offer { taken, missing, waiting, .. } = offer;
+        let Offer {
+            taken,
+            missing,
+            waiting,
+            ..
+        } = offer;
         let mut parts = Vec::new();
         match (self.lang, offer.capacity) {
             (Lang::Fr, Some(most)) => parts.push(format!("{taken} sur {most}")),

@@ -459,7 +459,9 @@ impl Place for Here {
     fn visit(&self, visit: Visit) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let known = self.known();
-            self.sign_ups.visit(&self.desk, &known.settings, visit).await
+            self.sign_ups
+                .visit(&self.desk, &known.settings, visit)
+                .await
         })
     }
 }

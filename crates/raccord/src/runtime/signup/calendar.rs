@@ -9,7 +9,13 @@ use raccord_model::{Civil, Entity, EntityId, EntityKind};
 const LINE: usize = 75;
 
 /// The calendar of `person`.
-pub(super) fn of(engine: &Engine, person: EntityId, name: &str, zone: &TimeZone, now: Timestamp) -> String {
+pub(super) fn of(
+    engine: &Engine,
+    person: EntityId,
+    name: &str,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> String {
     let mut out = String::new();
     let mut line = |text: &str| fold(text, &mut out);
     line("BEGIN:VCALENDAR");
@@ -25,7 +31,10 @@ pub(super) fn of(engine: &Engine, person: EntityId, name: &str, zone: &TimeZone,
         let of = known.text("activity").parse().ok();
         let of = of.and_then(|of| engine.entity(of));
         let timed = of.as_ref().unwrap_or(&known);
-        let start = timed.text("start").parse().or_else(|_| known.text("due").parse());
+        let start = timed
+            .text("start")
+            .parse()
+            .or_else(|_| known.text("due").parse());
         let Ok(start) = start else {
             continue;
         };
@@ -36,14 +45,21 @@ pub(super) fn of(engine: &Engine, person: EntityId, name: &str, zone: &TimeZone,
         for text in times(start, end, zone) {
             line(&text);
         }
-        line(&format!("SUMMARY:{}", escaped(&summary(&known, of.as_ref()))));
+        line(&format!(
+            "SUMMARY:{}",
+            escaped(&summary(&known, of.as_ref()))
+        ));
         let room = Some(known.text("room")).filter(|room| !room.is_empty());
         let room = room.unwrap_or_else(|| timed.text("room"));
         if !room.is_empty() {
             line(&format!("LOCATION:{}", escaped(room)));
         }
         let off = timed.text("status") == "cancelled" || known.text("state") == "cancelled";
-        line(if off { "STATUS:CANCELLED" } else { "STATUS:CONFIRMED" });
+        line(if off {
+            "STATUS:CANCELLED"
+        } else {
+            "STATUS:CONFIRMED"
+        });
         line("END:VEVENT");
     }
     line("END:VCALENDAR");
@@ -123,7 +139,10 @@ mod tests {
     #[test]
     fn nothing_that_people_write_ends_a_line_or_a_value() {
         let mut out = String::new();
-        fold(&format!("SUMMARY:{}", escaped("a;b\\c,d\r\nBEGIN:VALARM")), &mut out);
+        fold(
+            &format!("SUMMARY:{}", escaped("a;b\\c,d\r\nBEGIN:VALARM")),
+            &mut out,
+        );
         assert_eq!(out, "SUMMARY:a\\;b\\\\c\\,d BEGIN:VALARM\r\n");
         let mut out = String::new();
         fold(&"é".repeat(200), &mut out);
@@ -144,6 +163,9 @@ mod tests {
             shown("2027-01-15", Some("2027-01-16")),
             ["DTSTART;VALUE=DATE:20270115", "DTEND;VALUE=DATE:20270117"]
         );
-        assert_eq!(shown("2027-01-15T20:00", None), ["DTSTART:20270115T160000Z"]);
+        assert_eq!(
+            shown("2027-01-15T20:00", None),
+            ["DTSTART:20270115T160000Z"]
+        );
     }
 }

@@ -8,8 +8,8 @@ use raccord_bus::{Log, LogError};
 use raccord_model::{EntityId, PlaceId};
 use tokio::sync::OnceCell;
 
-use super::keys::{self, Key};
 use super::super::desk::Desk;
+use super::keys::{self, Key};
 
 /// The remark that holds the secret of the place.
 const SECRET: &str = "hands.secret";

@@ -183,13 +183,20 @@ mod tests {
         assert_ne!(sealed, key.seal(&link).unwrap(), "no two are alike");
         assert_eq!(key.open(&sealed).unwrap().email, link.email);
         assert!(super::tests::key(b"other", "lieu").open(&sealed).is_none());
-        assert!(super::tests::key(b"secret", "ailleurs").open(&sealed).is_none());
+        assert!(
+            super::tests::key(b"secret", "ailleurs")
+                .open(&sealed)
+                .is_none()
+        );
         for at in 0..sealed.len() {
             let mut changed = sealed.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
             // The last letter holds bits that mean nothing.
-            assert!(at + 1 == sealed.len() || key.open(&changed).is_none(), "{at}");
+            assert!(
+                at + 1 == sealed.len() || key.open(&changed).is_none(),
+                "{at}"
+            );
         }
         for wrong in ["", "a", "====", &"A".repeat(500)] {
             assert!(key.open(wrong).is_none());
@@ -210,7 +217,10 @@ mod tests {
         assert_eq!(key.read_code(&text.replacen(".3.", ".4.", 1)), None);
         assert_eq!(key.read_code(&text.replacen(".10.", ".99.", 1)), None);
         assert!(key.read_calendar(&text).is_none());
-        assert!(key.read_code(&key.calendar(EntityId::derive(&[b"a"]), 3)).is_none());
+        assert!(
+            key.read_code(&key.calendar(EntityId::derive(&[b"a"]), 3))
+                .is_none()
+        );
         for wrong in ["", ".", "a.b.c.d", "..."] {
             assert_eq!(key.read_code(wrong), None);
         }

@@ -109,7 +109,8 @@ impl SignUps {
 
     fn host(&self) -> Option<Arc<Host>> {
         let from = self.from.read().unwrap_or_else(PoisonError::into_inner);
-        from.clone().map(|(tools, name)| Arc::new(Host(tools, name)))
+        from.clone()
+            .map(|(tools, name)| Arc::new(Host(tools, name)))
     }
 
     /// Answers a visit.
@@ -157,7 +158,11 @@ fn me(engine: &Engine, id: EntityId) -> Option<Me> {
         id,
         email,
         name: known.text("name").to_owned(),
-        shown: known.fields.get("shown").and_then(serde_json::Value::as_bool) == Some(true),
+        shown: known
+            .fields
+            .get("shown")
+            .and_then(serde_json::Value::as_bool)
+            == Some(true),
         lang: known.text("language").parse().ok(),
     })
 }
@@ -165,7 +170,8 @@ fn me(engine: &Engine, id: EntityId) -> Option<Me> {
 impl Desktop<'_> {
     fn lang(&self) -> Lang {
         let own = self.me.as_ref().and_then(|me| me.lang);
-        own.filter(|_| !self.visit.chosen).unwrap_or(self.visit.lang)
+        own.filter(|_| !self.visit.chosen)
+            .unwrap_or(self.visit.lang)
     }
 
     fn now(&self) -> i64 {
@@ -238,13 +244,17 @@ impl Desktop<'_> {
             ("here", None) => self.arrived().await,
             ("calendar", Some(name)) => self.calendar(name).await,
             (id, None) => match id_of(id) {
-                Some(id) => self.looks(move |look| look.item(id).map(|it| Shows::Item(Box::new(it)))).await,
+                Some(id) => {
+                    self.looks(move |look| look.item(id).map(|it| Shows::Item(Box::new(it))))
+                        .await
+                }
                 None => Answer::Nothing,
             },
             (id, Some("present")) => match id_of(id) {
                 Some(_) if !self.is_organiser() => self.for_organisers(),
                 Some(id) => {
-                    self.looks(move |look| look.list(id).map(|it| Shows::Attendance(Box::new(it)))).await
+                    self.looks(move |look| look.list(id).map(|it| Shows::Attendance(Box::new(it))))
+                        .await
                 }
                 None => Answer::Nothing,
             },
@@ -253,7 +263,10 @@ impl Desktop<'_> {
     }
 
     /// Looks at the engine, and shows what was seen.
-    async fn looks(&self, see: impl FnOnce(&mut Look<'_>) -> Option<Shows> + Send + 'static) -> Answer {
+    async fn looks(
+        &self,
+        see: impl FnOnce(&mut Look<'_>) -> Option<Shows> + Send + 'static,
+    ) -> Answer {
         let (open, zone) = (Arc::clone(&self.open), self.settings.zone.clone());
         let (now, lang, organiser) = (self.visit.at, self.lang(), self.is_organiser());
         let person = self.me.as_ref().map(|me| me.id);
@@ -348,7 +361,11 @@ impl Desktop<'_> {
             _ => {}
         }
         // The place's own token is no cookie: no other site can make a browser show it.
-        let session = self.visit.session.as_deref().filter(|_| self.session.is_some());
+        let session = self
+            .visit
+            .session
+            .as_deref()
+            .filter(|_| self.session.is_some());
         match session {
             Some(cookie) => {
                 if !self.open.key.is_form(cookie, self.visit.field("t")) {
@@ -512,7 +529,10 @@ impl Desktop<'_> {
             return Answer::Nothing;
         };
         // What cannot be seen cannot be signed up for.
-        if let Answer::Nothing = self.looks(move |look| look.item(subject).map(|_| Shows::Sent)).await {
+        if let Answer::Nothing = self
+            .looks(move |look| look.item(subject).map(|_| Shows::Sent))
+            .await
+        {
             return Answer::Nothing;
         }
         let asked = SignUp {
@@ -523,7 +543,13 @@ impl Desktop<'_> {
                 ..Who::default()
             },
             places: 1,
-            comment: self.visit.field("comment").trim().chars().take(1_000).collect(),
+            comment: self
+                .visit
+                .field("comment")
+                .trim()
+                .chars()
+                .take(1_000)
+                .collect(),
         };
         match self.order(Order::SignUp(Box::new(asked))).await {
             Ok(Reply::SignedUp { .. }) => Self::go(subject.to_string()),
@@ -576,7 +602,10 @@ impl Desktop<'_> {
                 "it has not begun yet, or attendance is noted already",
             ));
         }
-        match self.attendance(registration, Some(true), Attested::Own).await {
+        match self
+            .attendance(registration, Some(true), Attested::Own)
+            .await
+        {
             Ok(Reply::Cannot(why)) => self.refused(&why),
             Ok(_) => Self::go("me"),
             Err(answer) => answer,
@@ -617,7 +646,10 @@ impl Desktop<'_> {
 
     /// What a tick list says, in one go: those who wait for the disk wait once.
     async fn notes(&self, subject: EntityId) -> Answer {
-        let known = self.desk.ask(move |engine, _| seen::standing_of(engine, subject)).await;
+        let known = self
+            .desk
+            .ask(move |engine, _| seen::standing_of(engine, subject))
+            .await;
         let Ok(known) = known else {
             return Answer::NotReady;
         };
@@ -632,7 +664,10 @@ impl Desktop<'_> {
                 continue;
             }
             let waits = state == "waitlisted";
-            let came = match (here.contains(id.as_str()) || everybody && !waits, state.as_str()) {
+            let came = match (
+                here.contains(id.as_str()) || everybody && !waits,
+                state.as_str(),
+            ) {
                 (true, "attended") if by_organiser => continue,
                 (true, _) => Some(true),
                 (false, "attended") if rest_absent => Some(false),
@@ -658,9 +693,9 @@ impl Desktop<'_> {
         if code.until <= self.now() {
             return None;
         }
-        let known = self.desk.ask(move |engine, _| {
-            seen::coded(engine, code.registration, code.turn)
-        });
+        let known = self
+            .desk
+            .ask(move |engine, _| seen::coded(engine, code.registration, code.turn));
         known.await.ok()?
     }
 
@@ -686,7 +721,10 @@ impl Desktop<'_> {
         let Some((registration, subject, _)) = self.coded(self.visit.field("k")).await else {
             return self.no_code();
         };
-        match self.attendance(registration, Some(true), Attested::Scan).await {
+        match self
+            .attendance(registration, Some(true), Attested::Scan)
+            .await
+        {
             Ok(Reply::Cannot(why)) => self.refused(&why),
             Ok(_) => Self::go(format!("{subject}/present")),
             Err(answer) => answer,
@@ -705,7 +743,9 @@ impl Desktop<'_> {
 async fn send(host: &Host, letter: &SignIn) {
     let mut again = AGAIN.into_iter();
     loop {
-        let Some(welcome) = host.welcome() else { return };
+        let Some(welcome) = host.welcome() else {
+            return;
+        };
         let Err(failure) = welcome.send_link(letter).await else {
             return;
         };

@@ -80,7 +80,9 @@ impl Look<'_> {
         let number = |name: &str| known.fields.get(name).and_then(Value::as_u64);
         let (taken, waiting) = self.engine.taken(id);
         let task = known.kind == EntityKind::Task;
-        let needed = number("minimum").or_else(|| number("capacity")).unwrap_or(1);
+        let needed = number("minimum")
+            .or_else(|| number("capacity"))
+            .unwrap_or(1);
         let open = known.text("state") != "done";
         let missing = match task && open {
             true => needed.saturating_sub(taken),
@@ -89,7 +91,9 @@ impl Look<'_> {
         let lead = number("lead").and_then(|days| i64::try_from(days).ok());
         let by = start.map(|start| before(start.date(), lead.unwrap_or(SOON)));
         let closed = self.engine.closed(id, self.now);
-        let off = of.as_ref().is_some_and(|of| of.text("status") == "cancelled");
+        let off = of
+            .as_ref()
+            .is_some_and(|of| of.text("status") == "cancelled");
         let closed = match (closed, lang) {
             (Some(why), _) => why.get(lang).to_owned(),
             (None, Lang::Fr) if off => "c'est annulé".to_owned(),
@@ -97,7 +101,9 @@ impl Look<'_> {
             (None, _) => String::new(),
         };
         let (people, unnamed) = self.people(id, taken);
-        let own = self.person.and_then(|person| self.engine.sign_up_of(id, person));
+        let own = self
+            .person
+            .and_then(|person| self.engine.sign_up_of(id, person));
         let own = own.filter(|own| own.standing != Commitment::Cancelled);
         let begun = timed
             .text("start")
@@ -106,7 +112,10 @@ impl Look<'_> {
         let offer = Offer {
             id: id.to_string(),
             title: words(known.text("title")),
-            of: of.as_ref().map(|of| words(of.text("title"))).unwrap_or_default(),
+            of: of
+                .as_ref()
+                .map(|of| words(of.text("title")))
+                .unwrap_or_default(),
             when: self.when(&known, of.as_ref(), due),
             room: words(match known.text("room") {
                 "" => timed.text("room"),
@@ -116,7 +125,9 @@ impl Look<'_> {
             taken,
             missing,
             waiting: waiting as u64,
-            guide: clean::address(known.text("guide")).unwrap_or_default().to_owned(),
+            guide: clean::address(known.text("guide"))
+                .unwrap_or_default()
+                .to_owned(),
             credits: worth(&known, lang),
             urgent: missing > 0 && closed.is_empty() && by.is_some_and(|by| by <= self.today()),
             closed,
@@ -214,7 +225,10 @@ impl Look<'_> {
                 continue;
             }
             if let Some(it) = self.ranked(id) {
-                all.insert((it.start, it.offer.of.clone(), it.offer.title.clone(), id), it.offer);
+                all.insert(
+                    (it.start, it.offer.of.clone(), it.offer.title.clone(), id),
+                    it.offer,
+                );
             }
         }
         all.into_values().take(MOST).collect()
@@ -308,7 +322,9 @@ const CODE: i64 = 24 * 3_600;
 
 fn worth(known: &Entity, lang: Lang) -> String {
     let amount = known.fields.get("credits").and_then(Value::as_i64);
-    amount.map(|amount| credits(amount, lang)).unwrap_or_default()
+    amount
+        .map(|amount| credits(amount, lang))
+        .unwrap_or_default()
 }
 
 fn before(day: Date, days: i64) -> Date {
@@ -323,7 +339,12 @@ fn begins(start: Civil) -> jiff::civil::DateTime {
 }
 
 /// Whether something has begun.
-pub(super) fn has_begun(engine: &Engine, subject: EntityId, zone: &TimeZone, now: Timestamp) -> bool {
+pub(super) fn has_begun(
+    engine: &Engine,
+    subject: EntityId,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> bool {
     let Some(known) = engine.entity(subject) else {
         return false;
     };
@@ -340,7 +361,11 @@ pub(super) fn has_begun(engine: &Engine, subject: EntityId, zone: &TimeZone, now
 /// Every sign-up for something that can be ticked: how it stands, and whether an organiser said so.
 pub(super) fn standing_of(engine: &Engine, subject: EntityId) -> Vec<(EntityId, String, bool)> {
     let sheet = engine.sheet(subject);
-    let all = sheet.on.into_iter().chain(sheet.absent).chain(sheet.waiting);
+    let all = sheet
+        .on
+        .into_iter()
+        .chain(sheet.absent)
+        .chain(sheet.waiting);
     all.filter_map(|id| {
         let known = engine.entity(id)?;
         let by_organiser = known.text("attested") != "self";
@@ -360,7 +385,9 @@ pub(super) fn coded(
     let person = known.text("person").parse().ok()?;
     let own = engine.sign_ups_of(person).into_iter();
     let mut own = own.filter(|own| own.registration == registration && own.turn == turn);
-    let own = own.next().filter(|own| own.standing != Commitment::Cancelled)?;
+    let own = own
+        .next()
+        .filter(|own| own.standing != Commitment::Cancelled)?;
     let look = Look {
         engine,
         now: Timestamp::UNIX_EPOCH,
