@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use raccord_model::{Activity, Call, Change, Lang, Words};
-use raccord_web::hands::{Answer, Visit};
+use raccord_web::hands::{self, Visit};
 use raccord_web::{
     BoxFuture, Entry, Exposition, Face, Feed, Follow, FollowError, HookError, Kind, Limits, Node,
     Place, Position, PostError, Programme, Readiness, Reason, Token,
@@ -94,10 +94,10 @@ pub fn entry(commit: u64) -> Entry {
 }
 
 impl Place for FakePlace {
-    fn visit(&self, visit: Visit) -> BoxFuture<'_, Answer> {
+    fn visit(&self, visit: Visit) -> BoxFuture<'_, hands::Answer> {
         let screen = screens::screen(&visit.key, visit.lang);
-        let answer = screen.map_or(Answer::Nothing, |screen| Answer::Page(Box::new(screen)));
-        Box::pin(std::future::ready(answer))
+        let answer = screen.map(|screen| hands::Answer::Page(Box::new(screen)));
+        Box::pin(std::future::ready(answer.unwrap_or(hands::Answer::Nothing)))
     }
     fn place(&self) -> Arc<raccord_model::Place> {
         self.place.clone()
