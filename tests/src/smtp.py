@@ -1,6 +1,6 @@
 """A real SMTP server (aiosmtpd) that keeps what it takes and misbehaves when it is told to.
 
-server.py FOLDER [--tls starttls|smtps CERT KEY] [--user NAME PASSWORD] [--at STEP ACT [TIMES]]
+server.py FOLDER [--port N] [--tls starttls|smtps CERT KEY] [--user NAME PASSWORD] [--at STEP ACT [TIMES]]
 
 It prints its port. What it takes is appended to FOLDER/taken as JSON lines; each command it hears, but
 for logins, to FOLDER/heard. STEP is connect, ehlo, starttls, auth, mail, rcpt, data, content or rset;
@@ -21,6 +21,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=Path)
 parser.add_argument("--tls", nargs=3)
 parser.add_argument("--user", nargs=2)
+parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--at", nargs="+", default=[])
 asked = parser.parse_args()
 step, act = (asked.at[:2] or ["", ""])
@@ -140,7 +141,7 @@ async def main():
         )
 
     wrapped = context if asked.tls and asked.tls[0] == "smtps" else None
-    server = await loop.create_server(serve, "127.0.0.1", 0, ssl=wrapped)
+    server = await loop.create_server(serve, "127.0.0.1", asked.port, ssl=wrapped)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

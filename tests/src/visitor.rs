@@ -1,5 +1,7 @@
 //! Somebody with a browser, without the browser: pages, forms and a cookie.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, Result};
 
 use crate::smtp::Taken;
@@ -138,7 +140,7 @@ fn encoded(text: &str) -> String {
         if plain(byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            write!(out, "%{byte:02X}").expect("writing into memory");
         }
     }
     out

@@ -47,20 +47,14 @@ fn open_to(server: &Server) -> Post {
     post(&format!("smtp://127.0.0.1:{}", server.port()), None)
 }
 
-fn login(password: &str) -> Option<Login> {
+fn login(password: &str) -> Login {
     let inline: Inline = serde_json::from_value(password.into()).unwrap();
     let kit = testing::kit();
     let password = SecretSource::new("password", Some(inline), None, &kit);
-    Some(Login {
+    Login {
         user: "raccord".to_owned(),
         password: password.unwrap().unwrap(),
-    })
-}
-
-async fn refused(post: &Post) -> Failure {
-    post.send(&letter("k", "ana@example.org"))
-        .await
-        .unwrap_err()
+    }
 }
 
 #[tokio::test]
@@ -168,10 +162,10 @@ async fn over_one_connection_the_refusal_of_one_address_stops_no_other() {
 async fn who_logs_in_is_let_in_and_a_wrong_password_is_told() {
     let server = Server::with(Tls::None, &["--user", "raccord", "canary"]).unwrap();
     let address = format!("smtp://127.0.0.1:{}", server.port());
-    let known = post(&address, login("canary"));
+    let known = post(&address, Some(login("canary")));
     known.send(&letter("k", "ana@example.org")).await.unwrap();
     assert_eq!(known.check(&from()).await, []);
-    for wrong in [login("canary-wrong"), None] {
+    for wrong in [Some(login("canary-wrong")), None] {
         let post = post(&address, wrong);
         let failure = refused(&post).await;
         assert_eq!(
@@ -186,7 +180,7 @@ async fn who_logs_in_is_let_in_and_a_wrong_password_is_told() {
     let words = ["--user", "raccord", "canary", "--at", "auth", "454"];
     let server = Server::with(Tls::None, &words).unwrap();
     let address = format!("smtp://127.0.0.1:{}", server.port());
-    let failure = refused(&post(&address, login("canary"))).await;
+    let failure = refused(&post(&address, Some(login("canary")))).await;
     assert_eq!(failure.code, "mail.later");
 }
 
@@ -194,7 +188,7 @@ async fn who_logs_in_is_let_in_and_a_wrong_password_is_told() {
 async fn a_password_is_never_shown_in_clear_to_another_machine() {
     let server = Server::with(Tls::None, &["--user", "raccord", "canary"]).unwrap();
     let address = format!("smtp://127.0.0.1:{}?tls=none", server.port());
-    let failure = refused(&post(&address, login("canary"))).await;
+    let failure = refused(&post(&address, Some(login("canary")))).await;
     assert_eq!(failure.code, "mail.insecure");
     assert_eq!(server.heard("ehlo"), 0);
 }

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use raccord_tests::place::Place;
-use raccord_tests::smtp::{Server, Taken};
+use raccord_tests::smtp::{Server, Taken, Tls};
 use raccord_tests::visitor::Visitor;
 use raccord_tests::working::{TOKEN, Working};
 
@@ -402,6 +402,48 @@ fn a_code_is_read_by_an_organiser_and_by_nobody_else() {
     assert_eq!(visitor(&working).get(&path).unwrap().status, 404);
     // Forged codes, and codes shown by who may not read them.
     let mut olga = signed_in(&working, &mail, ORGANISER, 1);
+    let code = |visitor: &mut Visitor| {
+        let page = visitor.get("/hands/me").unwrap().text;
+        let key = page.split("/hands/here?k=").nth(1).unwrap();
+        key.split('"').next().unwrap().to_owned()
+    };
+    let first = code(&mut ana);
+    assert_eq!(
+        ana.get(&format!("/hands/here?k={first}")).unwrap().status,
+        403
+    );
+    // Who signs off and on again has another number: the picture somebody took is worth nothing.
+    let mine = ana.get("/hands/me").unwrap();
+    let fields = [
+        ("t", mine.field("t").unwrap()),
+        ("registration", mine.field("registration").unwrap()),
+    ];
+    assert_eq!(ana.send("/hands/off", &fields).unwrap().status, 303);
+    assert_eq!(
+        olga.get(&format!("/hands/here?k={first}")).unwrap().status,
+        422
+    );
+    sign_up(&mut ana, &participer, "Ana");
+    assert_eq!(
+        olga.get(&format!("/hands/here?k={first}")).unwrap().status,
+        422
+    );
+    let second = code(&mut ana);
+    let asks = olga.get(&format!("/hands/here?k={second}")).unwrap();
+    assert!(
+        asks.status == 200 && asks.text.contains("Ana"),
+        "{}",
+        asks.text
+    );
+    let list = format!("/hands/{participer}/present");
+    assert!(
+        !olga.get(&list).unwrap().text.contains("checked"),
+        "it asks before it notes"
+    );
+    let token = olga.token().unwrap();
+    let noted = [("t", token.as_str()), ("k", second.as_str())];
+    assert_eq!(olga.send("/hands/here", &noted).unwrap().status, 303);
+    assert!(olga.get(&list).unwrap().text.contains("checked"));
     assert_eq!(
         olga.get("/hands/here?k=a.1.99999999999.AAAA")
             .unwrap()
@@ -409,6 +451,38 @@ fn a_code_is_read_by_an_organiser_and_by_nobody_else() {
         422
     );
     assert_eq!(ana.get("/hands/here?k=a.1.2.x").unwrap().status, 403);
+}
+
+#[test]
+fn a_mail_whose_answer_is_lost_is_asked_about_and_not_sent_again() {
+    let mail = Server::start().unwrap();
+    let working = working(&mail);
+    let participer = id_of(&working, "Participer");
+    let mut ana = signed_in(&working, &mail, "ana@example.org", 1);
+    let port = mail.port().to_string();
+    drop(mail);
+    let words = ["--port", &port, "--at", "content", "taken-cut", "1"];
+    let mail = Server::with(Tls::None, &words).unwrap();
+    sign_up(&mut ana, &participer, "Ana");
+    mail.took(1).unwrap();
+    working.until("nobody is asked", || {
+        let holds = working.place.run(&["holds"]).unwrap();
+        holds.json[0]["code"] == "unknown-outcome"
+    });
+    // What comes after it is sent: the connection works.
+    signed_in(&working, &mail, "bob@example.org", 1);
+    let taken = mail.taken().unwrap();
+    assert_eq!(
+        taken.iter().filter(|it| it.to == "ana@example.org").count(),
+        1
+    );
+    let id = working.place.run(&["holds"]).unwrap().json[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let holds = working.place.say(&["holds"]).unwrap();
+    assert!(!holds.contains("ana@example.org"), "{holds}");
+    assert!(working.place.run(&["reject", &id]).is_ok());
 }
 
 /// Files under `folder` in which one of these stands, whatever its case.

@@ -131,26 +131,23 @@ impl Told<'_> {
     pub(crate) fn say(&self, lang: Lang, place: &Place) -> (String, String) {
         let title = self.title();
         let (subject, opening) = self.opening(lang, title);
-        let mut text = match (lang, self.name()) {
-            (Lang::Fr, "") => "Bonjour,\n\n".to_owned(),
-            (Lang::Fr, name) => format!("Bonjour {name},\n\n"),
-            (Lang::En, "") => "Hello,\n\n".to_owned(),
-            (Lang::En, name) => format!("Hello {name},\n\n"),
+        let hello = match (lang, self.name()) {
+            (Lang::Fr, "") => "Bonjour,".to_owned(),
+            (Lang::Fr, name) => format!("Bonjour {name},"),
+            (Lang::En, "") => "Hello,".to_owned(),
+            (Lang::En, name) => format!("Hello {name},"),
         };
-        text.push_str(&opening);
-        text.push_str("\n\n");
-        for line in self.facts(lang) {
-            text.push_str(&line);
-            text.push('\n');
-        }
-        if !place.public_url.is_empty() {
-            let address = format!("{}/hands/me", place.public_url);
-            text.push_str(&match lang {
-                Lang::Fr => format!("\nVos inscriptions, et vous désinscrire :\n{address}\n"),
-                Lang::En => format!("\nYour sign-ups, and signing off:\n{address}\n"),
+        let mut parts = vec![hello, opening, self.facts(lang).join("\n")];
+        let address = &place.public_url;
+        if !address.is_empty() {
+            parts.push(match lang {
+                Lang::Fr => format!("Vos inscriptions, et vous désinscrire :\n{address}/hands/me"),
+                Lang::En => format!("Your sign-ups, and signing off:\n{address}/hands/me"),
             });
         }
-        text.push_str(&format!("\n{}\n", place.name));
+        parts.push(place.name.clone());
+        let mut text = parts.join("\n\n");
+        text.push('\n');
         (subject, text)
     }
 
@@ -299,7 +296,7 @@ mod tests {
     use super::*;
     use raccord_model::EntityKind;
 
-    fn sign_up(state: &str, about: Value) -> Entity {
+    fn sign_up(state: &str, about: &Value) -> Entity {
         let fields = json!({
             "state": state, "email": "ana@example.org", "name": "Ana", "about": about,
         });
@@ -328,7 +325,7 @@ mod tests {
 
     #[test]
     fn each_change_that_concerns_somebody_has_its_mail_and_no_other_has_one() {
-        let before = |state: &str, about: Value| raccord_model::told_of(&sign_up(state, about));
+        let before = |state: &str, about: &Value| raccord_model::told_of(&sign_up(state, about));
         for (was, is, mail) in [
             ("waitlisted", "registered", Some("A place for you: Bal")),
             ("registered", "waitlisted", Some("Waiting list: Bal")),
@@ -339,8 +336,8 @@ mod tests {
             ("attended", "registered", None),
             ("registered", "registered", None),
         ] {
-            let now = sign_up(is, ball());
-            let before = before(was, ball());
+            let now = sign_up(is, &ball());
+            let before = before(was, &ball());
             let told = moved(&now, &before);
             assert_eq!(subject(told).as_deref(), mail, "{was} -> {is}");
         }
@@ -356,8 +353,8 @@ mod tests {
             (with("status", "full"), None),
             (with("title", "Grand bal"), None),
         ] {
-            let now = sign_up("registered", about.clone());
-            let before = before("registered", ball());
+            let now = sign_up("registered", &about);
+            let before = before("registered", &ball());
             let told = moved(&now, &before);
             assert_eq!(subject(told).as_deref(), mail, "{about}");
         }
@@ -365,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_mail_says_what_when_where_and_how_to_sign_off() {
-        let now = sign_up("registered", ball());
+        let now = sign_up("registered", &ball());
         let (subject, text) = first(&now).unwrap().say(Lang::Fr, &place());
         assert_eq!(subject, "Inscription confirmée : Bal");
         for words in [
@@ -380,7 +377,7 @@ mod tests {
         let mut moved_to = ball();
         moved_to["room"] = json!("Jardin");
         let before = raccord_model::told_of(&now);
-        let now = sign_up("registered", moved_to);
+        let now = sign_up("registered", &moved_to);
         let (_, text) = moved(&now, &before).unwrap().say(Lang::Fr, &place());
         assert!(text.contains("Jardin\nAvant : vendredi"), "{text}");
     }
@@ -389,7 +386,7 @@ mod tests {
     fn a_task_is_called_by_its_own_name_beside_its_activity() {
         let mut about = ball();
         about["task"] = json!("Bar");
-        let mut waiting = sign_up("waitlisted", about);
+        let mut waiting = sign_up("waitlisted", &about);
         waiting.fields.insert("position".into(), json!(2));
         let (subject, text) = first(&waiting).unwrap().say(Lang::En, &place());
         assert_eq!(subject, "Waiting list: Bar");

@@ -29,43 +29,6 @@ impl Signup {
         format!("{place}/{}/{id}/{times}", self.kit.name)
     }
 
-    /// The mail that says `told`; `what` is all that tells it from the next one.
-    fn mail(
-        &self,
-        told: Option<Told<'_>>,
-        (key, follows): (String, Option<String>),
-        what: &str,
-        context: &Context<'_>,
-    ) -> Rendered {
-        let Some(told) = told else {
-            return Rendered::Nothing;
-        };
-        let lang = told.lang(context.lang);
-        let (subject, text) = told.say(lang, context.place);
-        let mail = Mail {
-            key,
-            follows,
-            to: told.to().to_owned(),
-            name: told.name().to_owned(),
-            lang,
-            subject,
-            text,
-        };
-        let Ok(body) = serde_json::to_value(&mail) else {
-            return Rendered::Nothing;
-        };
-        Rendered::Object(Desired {
-            hash: Digest::of(what.as_bytes()),
-            title: told.title().to_owned(),
-            text: Words::new(
-                told.say(Lang::Fr, context.place).0,
-                told.say(Lang::En, context.place).0,
-            ),
-            body,
-            outdated: None,
-        })
-    }
-
     async fn send(&self, job: &Job) -> Result<Made, Failure> {
         let (desired, link) = match job {
             Job::Write { desired, link, .. } => (desired, link),
@@ -112,7 +75,7 @@ impl Sink for Signup {
             Subject::Entity { entity, .. } if is_ours(entity) => {
                 let key = self.key(entity.id, 0);
                 let what = key.clone();
-                self.mail(letters::first(entity), (key, None), &what, context)
+                mail(letters::first(entity), (key, None), &what, context)
             }
             Subject::Saying {
                 id,
@@ -128,7 +91,7 @@ impl Sink for Signup {
                 let keys = (self.key(id, times), Some(thread.to_owned()));
                 let now = raccord_model::told_of(entity);
                 let what = serde_json::to_string(&now).unwrap_or_default();
-                self.mail(told, keys, &what, context)
+                mail(told, keys, &what, context)
             }
             _ => Rendered::Nothing,
         }
@@ -141,6 +104,42 @@ impl Sink for Signup {
     fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
         Box::pin(self.send(job))
     }
+}
+
+/// The mail that says `told`; `what` is all that tells it from the next one.
+fn mail(
+    told: Option<Told<'_>>,
+    (key, follows): (String, Option<String>),
+    what: &str,
+    context: &Context<'_>,
+) -> Rendered {
+    let Some(told) = told else {
+        return Rendered::Nothing;
+    };
+    let lang = told.lang(context.lang);
+    let (subject, text) = told.say(lang, context.place);
+    let mail = Mail {
+        key,
+        follows,
+        to: told.to().to_owned(),
+        name: told.name().to_owned(),
+        lang,
+        subject,
+        text,
+    };
+    let Ok(body) = serde_json::to_value(&mail) else {
+        return Rendered::Nothing;
+    };
+    Rendered::Object(Desired {
+        hash: Digest::of(what.as_bytes()),
+        title: told.title().to_owned(),
+        text: Words::new(
+            told.say(Lang::Fr, context.place).0,
+            told.say(Lang::En, context.place).0,
+        ),
+        body,
+        outdated: None,
+    })
 }
 
 /// Whether somebody signed up here. Another tool writes to its people itself.

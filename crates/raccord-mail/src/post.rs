@@ -256,9 +256,10 @@ impl Session {
         if foreign && !takes_foreign {
             return Err(Refusal::Foreign);
         }
-        let parameters = match foreign {
-            true => vec![MailParameter::SmtpUtfEight],
-            false => Vec::new(),
+        let parameters = if foreign {
+            vec![MailParameter::SmtpUtfEight]
+        } else {
+            Vec::new()
         };
         let from = Mail::new(Some(letter.from.clone()), parameters);
         answered(timeout(step, line.command(from)).await, Refusal::Sender)?;

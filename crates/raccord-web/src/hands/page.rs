@@ -1,5 +1,7 @@
 //! How these pages look. Pure: what is shown was decided by the place.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use qrcodegen::{QrCode, QrCodeEcc};
 use raccord_model::{Lang, Place};
@@ -100,11 +102,10 @@ impl Page<'_> {
             Shows::Who(_) => self.say("Qui fait quoi", "Who is on what").to_owned(),
             Shows::Item(item) => item.offer.title.clone(),
             Shows::Mine(_) => self.say("Mes inscriptions", "My sign-ups").to_owned(),
-            Shows::SignIn { .. } => self.say("Entrer", "Sign in").to_owned(),
             Shows::Sent => self
                 .say("Regardez vos courriels", "Look at your mail")
                 .to_owned(),
-            Shows::Enter { .. } => self.say("Entrer", "Sign in").to_owned(),
+            Shows::SignIn { .. } | Shows::Enter { .. } => self.say("Entrer", "Sign in").to_owned(),
             Shows::Attendance(_) => self.say("Qui est là ?", "Who is here?").to_owned(),
             Shows::Arrived { .. } => self.say("Quelqu’un arrive", "Somebody arrives").to_owned(),
             Shows::Refused => self.say("Rien n’a été fait", "Nothing was done").to_owned(),
@@ -170,32 +171,37 @@ impl Page<'_> {
             _ => self.say("Inscrit·e", "Signed up").to_owned(),
         }
     }
+}
 
+impl Own {
     /// Whether the sign-up can still be taken back.
-    fn can_leave(&self, own: &Own) -> bool {
-        matches!(own.state.as_str(), "registered" | "waitlisted")
-    }
-
-    fn rows_waiting(&self, list: &List) -> bool {
-        list.rows.iter().any(|row| row.state == "waitlisted")
+    fn can_leave(&self) -> bool {
+        matches!(self.state.as_str(), "registered" | "waitlisted")
     }
 
     /// The code as the outline of its dark squares, on a field of so many.
-    fn code(&self, text: &str) -> Option<(String, i32)> {
-        let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    fn drawn(&self) -> Option<(String, i32)> {
+        let code = QrCode::encode_text(&self.code, QrCodeEcc::Medium).ok()?;
         let size = code.size();
-        let mut path = String::new();
-        for y in 0..size {
-            for x in 0..size {
-                if code.get_module(x, y) {
-                    path.push_str(&format!("M{},{}h1v1h-1z", x + 4, y + 4));
-                }
-            }
-        }
+        let squares = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
+        let dark = squares.filter(|&(x, y)| code.get_module(x, y));
+        let path = dark.fold(String::new(), |mut path, (x, y)| {
+            // Writing into memory cannot fail.
+            write!(path, "M{},{}h1v1h-1z", x + 4, y + 4).ok();
+            path
+        });
         Some((path, size + 8))
     }
+}
 
-    fn none_of(&self, mine: &Mine) -> bool {
-        mine.coming.is_empty() && mine.past.is_empty()
+impl List {
+    fn has_waiting(&self) -> bool {
+        self.rows.iter().any(|row| row.state == "waitlisted")
+    }
+}
+
+impl Mine {
+    fn is_empty(&self) -> bool {
+        self.coming.is_empty() && self.past.is_empty()
     }
 }

@@ -70,13 +70,12 @@ impl Doors {
 /// The secret, drawn once, and the sessions that are not over. What is over is let go.
 fn read(log: &mut dyn Log, now: i64) -> Result<(String, HashMap<String, Session>), LogError> {
     let metas = log.metas()?;
-    let secret = match metas.get(SECRET) {
-        Some(secret) => secret.clone(),
-        None => {
-            let secret = keys::text(&keys::random());
-            log.set_meta(SECRET, Some(&secret))?;
-            secret
-        }
+    let secret = if let Some(secret) = metas.get(SECRET) {
+        secret.clone()
+    } else {
+        let secret = keys::text(&keys::random());
+        log.set_meta(SECRET, Some(&secret))?;
+        secret
     };
     let mut sessions = HashMap::new();
     for (name, value) in &metas {

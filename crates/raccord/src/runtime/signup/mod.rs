@@ -4,32 +4,27 @@
 mod calendar;
 mod doors;
 mod keys;
+mod links;
 mod rates;
 mod seen;
+mod ticks;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
-use futures_util::future;
 use raccord_engine::{Attested, Engine, Input, Order, Reply, SignUp, Who};
-use raccord_kit::{SignIn, Welcome};
-use raccord_model::{Blame, ConnectorName, EntityId, EntityKind, Lang, Words};
-use raccord_web::hands::{Answer, Cookie, Mine, Screen, Shows, Visit, Visitor};
+use raccord_kit::Welcome;
+use raccord_model::{ConnectorName, EntityId, EntityKind, Lang, Words};
+use raccord_web::hands::{Answer, Mine, Screen, Shows, Visit, Visitor};
 
-use self::doors::{Doors, Open, STAYS, Session};
-use self::keys::Link;
+use self::doors::{Doors, Open, Session};
 use self::rates::Rate;
 use self::seen::Look;
 use super::desk::Desk;
 use crate::connectors::Tools;
 use crate::settings::Settings;
 
-/// How long a link is good, in minutes.
-const LINK: i64 = 20;
 /// The while over which links are counted, in seconds.
 const WHILE: i64 = 15 * 60;
-/// Between two attempts to send a link.
-const AGAIN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 /// How long somebody waits who asked for too much.
 const PATIENCE: u32 = 300;
 
@@ -407,114 +402,6 @@ impl Desktop<'_> {
         said.to_owned()
     }
 
-    /// Whatever the address is, the answer is the same, and comes as fast.
-    async fn asks_for_link(&self) -> Answer {
-        let email = self.visit.field("email").trim().to_lowercase();
-        let [by_address, by_network, by_all] = &self.own.links;
-        let now = self.now();
-        if !by_network.allows(&self.visit.network, now) || !by_all.allows("", now) {
-            return Answer::TooMany(PATIENCE);
-        }
-        let plain = email.len() <= 254 && email.contains('@');
-        if plain && by_address.allows(&email, now) && self.sends().await {
-            self.sends_link(email);
-        }
-        Self::go("sent")
-    }
-
-    fn sends_link(&self, email: String) {
-        let back = id_of(self.visit.field("back")).map_or_else(String::new, |id| id.to_string());
-        let link = Link {
-            email: email.clone(),
-            until: self.now() + LINK * 60,
-            lang: self.lang(),
-            back,
-        };
-        let Some(sealed) = self.open.key.seal(&link) else {
-            return;
-        };
-        let lang = link.lang;
-        let letter = SignIn {
-            key: keys::digest(&sealed),
-            email,
-            address: format!(
-                "{}/hands/enter?lang={lang}&k={sealed}",
-                self.settings.place.public_url
-            ),
-            minutes: LINK,
-            lang,
-            at: self.visit.at,
-        };
-        let host = Arc::clone(&self.host);
-        tokio::spawn(async move { send(&host, &letter).await });
-    }
-
-    async fn enters(&self) -> Answer {
-        let sealed = self.visit.field("k");
-        let link = self.open.key.open(sealed);
-        let link = link.filter(|link| link.until > self.now());
-        let Some(link) = link else {
-            return self.refused(&Words::new(
-                "Ce lien est trop vieux, ou incomplet : demandez-en un autre.",
-                "This link is too old, or not whole: ask for another.",
-            ));
-        };
-        match Open::uses(self.desk, sealed, link.until).await {
-            Some(true) => {}
-            Some(false) => {
-                return self.refused(&Words::new(
-                    "Ce lien a déjà servi : demandez-en un autre.",
-                    "This link was used before: ask for another.",
-                ));
-            }
-            None => return Answer::NotReady,
-        }
-        let who = Who {
-            email: link.email,
-            lang: Some(link.lang),
-            ..Who::default()
-        };
-        let person = match self.order(Order::Introduce(Box::new(who))).await {
-            Ok(Reply::Known(person)) => person,
-            Ok(Reply::Cannot(why)) => return self.refused(&why),
-            Ok(_) => return Answer::NotReady,
-            Err(answer) => return answer,
-        };
-        // Who was signed in here before is not any more.
-        if let Some(cookie) = &self.visit.session {
-            self.open.end(self.desk, cookie).await;
-        }
-        let Some(cookie) = self.open.begin(self.desk, person, self.now()).await else {
-            return Answer::NotReady;
-        };
-        let to = if link.back.is_empty() {
-            "me".to_owned()
-        } else {
-            link.back
-        };
-        Answer::Go {
-            to,
-            cookie: Some(Cookie {
-                value: cookie,
-                seconds: STAYS as u32,
-            }),
-        }
-    }
-
-    async fn leaves(&self) -> Answer {
-        let cookie = self.visit.session.as_deref().unwrap_or_default();
-        match self.open.end(self.desk, cookie).await {
-            None => Answer::NotReady,
-            Some(()) => Answer::Go {
-                to: String::new(),
-                cookie: Some(Cookie {
-                    value: String::new(),
-                    seconds: 0,
-                }),
-            },
-        }
-    }
-
     /// Hands an order to the writer.
     async fn order(&self, order: Order) -> Result<Reply, Answer> {
         match self.desk.try_input(Input::Order(order)).await {
@@ -641,121 +528,6 @@ impl Desktop<'_> {
             Ok(Reply::Cannot(why)) => self.refused(&why),
             Ok(_) => Self::go("me"),
             Err(answer) => answer,
-        }
-    }
-
-    /// What a tick list says, in one go: those who wait for the disk wait once.
-    async fn notes(&self, subject: EntityId) -> Answer {
-        let known = self
-            .desk
-            .ask(move |engine, _| seen::standing_of(engine, subject))
-            .await;
-        let Ok(known) = known else {
-            return Answer::NotReady;
-        };
-        let everybody = self.visit.field("do") == "all";
-        let rest_absent = self.visit.field("rest") == "absent";
-        let here: std::collections::BTreeSet<&str> = self.visit.fields("here").collect();
-        let seen: std::collections::BTreeSet<&str> = self.visit.fields("seen").collect();
-        let mut orders = Vec::new();
-        for (registration, state, by_organiser) in known {
-            let id = registration.to_string();
-            if !seen.contains(id.as_str()) {
-                continue;
-            }
-            let waits = state == "waitlisted";
-            let came = match (
-                here.contains(id.as_str()) || everybody && !waits,
-                state.as_str(),
-            ) {
-                (true, "attended") if by_organiser => continue,
-                (true, _) => Some(true),
-                (false, "attended") if rest_absent => Some(false),
-                (false, "attended") => None,
-                (false, "registered") if rest_absent => Some(false),
-                (false, _) => continue,
-            };
-            orders.push(self.attendance(registration, came, Attested::Organiser));
-        }
-        for noted in future::join_all(orders).await {
-            match noted {
-                Ok(Reply::Cannot(why)) => return self.refused(&why),
-                Ok(_) => {}
-                Err(answer) => return answer,
-            }
-        }
-        Self::go(format!("{subject}/present"))
-    }
-
-    /// The registration whose code is shown, as long as it is the one the code was made for.
-    async fn coded(&self, code: &str) -> Option<(EntityId, EntityId, String)> {
-        let code = self.open.key.read_code(code)?;
-        if code.until <= self.now() {
-            return None;
-        }
-        let known = self
-            .desk
-            .ask(move |engine, _| seen::coded(engine, code.registration, code.turn));
-        known.await.ok()?
-    }
-
-    async fn arrived(&self) -> Answer {
-        if !self.is_organiser() {
-            return self.for_organisers();
-        }
-        let key = self.visit.key.clone();
-        let Some((_, subject, name)) = self.coded(&key).await else {
-            return self.no_code();
-        };
-        self.looks(move |look| {
-            let title = look.item(subject)?.offer.title;
-            Some(Shows::Arrived { key, name, title })
-        })
-        .await
-    }
-
-    async fn notes_code(&self) -> Answer {
-        if !self.is_organiser() {
-            return self.for_organisers();
-        }
-        let Some((registration, subject, _)) = self.coded(self.visit.field("k")).await else {
-            return self.no_code();
-        };
-        match self
-            .attendance(registration, Some(true), Attested::Scan)
-            .await
-        {
-            Ok(Reply::Cannot(why)) => self.refused(&why),
-            Ok(_) => Self::go(format!("{subject}/present")),
-            Err(answer) => answer,
-        }
-    }
-
-    fn no_code(&self) -> Answer {
-        self.refused(&Words::new(
-            "Ce code ne vaut pas, ou ne vaut plus : la personne rouvre sa page, et en montre un frais.",
-            "This code is no good, or not any more: the person opens their page again and shows a fresh one.",
-        ))
-    }
-}
-
-/// Sends a link, with patience for as long as somebody waits for it. Sent twice it is the same mail.
-async fn send(host: &Host, letter: &SignIn) {
-    let mut again = AGAIN.into_iter();
-    loop {
-        let Some(welcome) = host.welcome() else {
-            return;
-        };
-        let Err(failure) = welcome.send_link(letter).await else {
-            return;
-        };
-        let passes = matches!(failure.blame, Blame::Transient | Blame::Unknown);
-        match again.next().filter(|_| passes) {
-            Some(wait) => tokio::time::sleep(wait).await,
-            None => {
-                tracing::warn!(connector = %host.1, code = %failure.code, "a link to sign in could not be sent");
-                return;
-            }
         }
     }
 }

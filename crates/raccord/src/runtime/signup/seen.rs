@@ -84,9 +84,10 @@ impl Look<'_> {
             .or_else(|| number("capacity"))
             .unwrap_or(1);
         let open = known.text("state") != "done";
-        let missing = match task && open {
-            true => needed.saturating_sub(taken),
-            false => 0,
+        let missing = if task && open {
+            needed.saturating_sub(taken)
+        } else {
+            0
         };
         let lead = number("lead").and_then(|days| i64::try_from(days).ok());
         let by = start.map(|start| before(start.date(), lead.unwrap_or(SOON)));
