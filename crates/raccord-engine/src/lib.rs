@@ -7,6 +7,7 @@
 mod commit;
 mod deciding;
 mod delivery;
+mod elsewhere;
 mod engine;
 mod fact;
 #[cfg(not(raccord_faults))]
@@ -42,6 +43,7 @@ mod sayings;
 mod signups;
 mod state;
 mod vault;
+mod volunteering;
 mod why;
 mod withdrawn;
 
@@ -67,4 +69,5 @@ pub use state::{
     Target, Told, Waiting,
 };
 pub use vault::{Forgotten, Vault};
+pub use volunteering::{Presence, volunteering};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

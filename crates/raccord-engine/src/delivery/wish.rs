@@ -79,6 +79,7 @@ impl Deciding<'_> {
                     Subject::Entity {
                         entity: &entity,
                         parent: parent.as_ref(),
+                        tasks: &crate::hands::of(self, &entity),
                     },
                     &context,
                 )

@@ -178,6 +178,8 @@ pub struct Offer {
     pub waiting: u64,
     /// The address of its how-to.
     pub guide: String,
+    /// The page where one signs up instead, where another tool counts its places.
+    pub register: String,
     /// What it is worth.
     pub credits: String,
     /// Somebody should have been found by now.

@@ -44,6 +44,7 @@ mod stopped;
 mod telling;
 mod testimony;
 mod told;
+mod volunteering;
 mod watching;
 mod writer;
 

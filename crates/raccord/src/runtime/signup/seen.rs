@@ -129,6 +129,12 @@ impl Look<'_> {
             guide: clean::address(known.text("guide"))
                 .unwrap_or_default()
                 .to_owned(),
+            register: clean::address(match known.text("register") {
+                "" => of.as_ref().map_or("", |of| of.text("register")),
+                own => own,
+            })
+            .unwrap_or_default()
+            .to_owned(),
             credits: worth(&known, lang),
             urgent: missing > 0 && closed.is_empty() && by.is_some_and(|by| by <= self.today()),
             closed,
