@@ -47,7 +47,7 @@ impl Sink for Lespass {
 
     fn render(&self, subject: Subject<'_>, context: &Context<'_>) -> Rendered {
         let shown = match subject {
-            Subject::Entity { entity, parent } => match entity.kind {
+            Subject::Entity { entity, parent, .. } => match entity.kind {
                 EntityKind::Activity => Shown::activity(entity, context),
                 EntityKind::Task if self.settings.tasks == Tasks::Actions => {
                     Shown::task(entity, parent, context)

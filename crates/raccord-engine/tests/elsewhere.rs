@@ -20,7 +20,7 @@ struct Tickets;
 
 impl Render for Tickets {
     fn render(&self, _: &ConnectorName, subject: Subject<'_>, _: &Context<'_>) -> Rendered {
-        let Subject::Entity { entity, parent } = subject else {
+        let Subject::Entity { entity, parent, .. } = subject else {
             return Rendered::Nothing;
         };
         if entity.text("status") == "cancelled" {

@@ -99,7 +99,11 @@ impl Stage {
             today: jiff::civil::date(2027, 1, 2),
             route: None,
         };
-        let subject = Subject::Entity { entity, parent };
+        let subject = Subject::Entity {
+            entity,
+            parent,
+            tasks: &[],
+        };
         self.tool.sink().unwrap().render(subject, &context)
     }
 
