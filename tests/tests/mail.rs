@@ -57,6 +57,11 @@ fn login(password: &str) -> Login {
     }
 }
 
+async fn refused(post: &Post) -> Failure {
+    let letter = letter("k", "ana@example.org");
+    post.send(&letter).await.unwrap_err()
+}
+
 #[tokio::test]
 async fn a_letter_arrives_as_it_was_composed_and_a_repeat_is_the_same_mail() {
     let server = Server::start().unwrap();
