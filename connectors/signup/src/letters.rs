@@ -12,13 +12,13 @@ pub(crate) fn link(link: &SignIn, place: &str) -> (String, String) {
         Lang::Fr => (
             format!("Votre lien pour entrer – {place}"),
             format!(
-                "Bonjour,\n\nPour entrer sur les pages de {place}, ouvrez ce lien, puis appuyez sur « Entrer » :\n\n{address}\n\nIl sert une seule fois, dans les {minutes} minutes. Si vous n’avez rien demandé, ne faites rien : sans vous, il n’ouvre rien.\n"
+                "Bonjour,\n\nPour entrer sur ces pages, ouvrez ce lien, puis appuyez sur « Entrer » :\n\n{address}\n\nIl sert une seule fois, dans les {minutes} minutes. Si vous n’avez rien demandé, ne faites rien : sans vous, il n’ouvre rien.\n\n{place}\n"
             ),
         ),
         Lang::En => (
             format!("Your link to sign in – {place}"),
             format!(
-                "Hello,\n\nTo sign in on the pages of {place}, open this link and press “Sign in”:\n\n{address}\n\nIt is good once, within {minutes} minutes. If you did not ask for it, do nothing: without you it opens nothing.\n"
+                "Hello,\n\nTo sign in on these pages, open this link and press “Sign in”:\n\n{address}\n\nIt is good once, within {minutes} minutes. If you did not ask for it, do nothing: without you it opens nothing.\n\n{place}\n"
             ),
         ),
     }

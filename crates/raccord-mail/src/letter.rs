@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use lettre::message::Message;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use raccord_model::{Digest, Lang};
 
 use crate::address::{Mailbox, plain};
@@ -67,6 +67,7 @@ impl Letter {
             message = message.in_reply_to(first.clone()).references(first);
         }
         let message = message
+            .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
             .body(draft.text.to_owned())
             .map_err(|_| Unfit)?;
@@ -181,6 +182,7 @@ mod tests {
         for name in [
             "Date:",
             "Message-ID:",
+            "MIME-Version: 1.0",
             "In-Reply-To:",
             "Auto-Submitted: auto-generated",
         ] {

@@ -173,7 +173,10 @@ impl Look<'_> {
         let lang = self.lang;
         let of_activity = Activity::of(of.unwrap_or(known));
         let span = of_activity.map(|it| dates::when(lang, dates::Span::of(&it)));
-        let Some(due) = due else {
+        let day = of.and_then(|of| of.text("start").parse::<Civil>().ok());
+        let day = day.map(Civil::date);
+        // What is due on the day of its activity is done there, at its hours.
+        let Some(due) = due.filter(|due| due.time().is_some() || Some(due.date()) != day) else {
             return span.unwrap_or_default();
         };
         let mut fields = json!({ "id": known.id, "title": "x" });
