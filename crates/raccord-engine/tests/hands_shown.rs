@@ -69,6 +69,7 @@ fn rules() -> Rules {
         version: String::new(),
         every_s: 0,
         foreign: false,
+        counts: false,
     };
     Rules {
         place: Place {
