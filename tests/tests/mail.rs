@@ -14,9 +14,14 @@ use raccord_model::{Blame, Failure, Lang};
 use raccord_tests::smtp::{Server, Tls};
 use tempfile::TempDir;
 
-/// A server that hangs is given up soon.
-const LIMITS: Limits = Limits {
+/// A server that hangs before the letter is given up soon.
+const HASTY: Limits = Limits {
     step: Duration::from_millis(1_500),
+    letter: Duration::from_secs(60),
+};
+/// One that hangs after it.
+const HASTY_AT_LAST: Limits = Limits {
+    step: Duration::from_secs(60),
     letter: Duration::from_millis(1_500),
 };
 
@@ -40,7 +45,13 @@ fn letter(key: &str, to: &str) -> Letter {
 
 fn post(address: &str, login: Option<Login>) -> Post {
     let server = Address::configured("url", address).unwrap();
-    Post::new(server, login, &from(), LIMITS)
+    Post::new(server, login, &from(), Limits::default())
+}
+
+fn hasty(server: &Server, limits: Limits) -> Post {
+    let address = format!("smtp://127.0.0.1:{}", server.port());
+    let address = Address::configured("url", &address).unwrap();
+    Post::new(address, None, &from(), limits)
 }
 
 fn open_to(server: &Server) -> Post {
@@ -117,13 +128,13 @@ async fn a_cut_before_the_letter_is_for_later_and_one_after_it_is_unknown() {
     for act in ["cut", "hang"] {
         for step in ["connect", "ehlo", "mail", "rcpt", "data"] {
             let server = Server::that(step, act, 1).unwrap();
-            let failure = refused(&open_to(&server)).await;
+            let failure = refused(&hasty(&server, HASTY)).await;
             assert_eq!(failure.blame, Blame::Transient, "{step} {act}");
             assert_eq!(failure.code, "mail.unreachable", "{step} {act}");
             assert_eq!(server.taken().unwrap(), []);
         }
         let server = Server::that("content", act, 1).unwrap();
-        let failure = refused(&open_to(&server)).await;
+        let failure = refused(&hasty(&server, HASTY_AT_LAST)).await;
         assert_eq!(
             (failure.blame, failure.code.as_str()),
             (Blame::Unknown, "mail.lost")
@@ -228,7 +239,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused_and_a_trusted_one_is_t
     );
     let pem = std::fs::read(&certificate).unwrap();
     let trusted = Address::configured("url", &url).unwrap().trusting(&pem);
-    let post = Post::new(trusted.unwrap(), None, &from(), LIMITS);
+    let post = Post::new(trusted.unwrap(), None, &from(), Limits::default());
     post.send(&letter("k", "ana@example.org")).await.unwrap();
     assert_eq!(server.took(1).unwrap().len(), 1);
 }

@@ -116,10 +116,7 @@ impl Post {
         let mut line = Box::new(line.map_err(|error| before(&error, Refusal::Sender))?);
         let offered = line.can_starttls();
         match self.server.security {
-            Security::StartTls if !offered => {
-                line.abort().await;
-                return Err(Refusal::Insecure);
-            }
+            Security::StartTls if !offered => return Err(Refusal::Insecure),
             // A server of this machine has a certificate for its name outside.
             Security::StartTls => {
                 let protected = timeout(step, line.starttls(tls()?, &self.hello)).await;
@@ -133,7 +130,6 @@ impl Post {
             let knows =
                 |mechanism: &Mechanism| line.server_info().supports_auth_mechanism(*mechanism);
             if !MECHANISMS.iter().any(knows) {
-                line.abort().await;
                 return Err(Refusal::Login(502));
             }
             let admitted = timeout(step, line.auth(&MECHANISMS, credentials)).await;
@@ -242,7 +238,8 @@ impl Session {
             }
             // "Not this one, not now" leaves the line as it is, unless the server hangs up itself.
             Err(Refusal::Later(code)) if code != 421 => self.reset().await,
-            Err(_) => self.hang_up().await,
+            // No word of farewell: it may be what nobody answers.
+            Err(_) => self.line = None,
         }
         sent
     }
@@ -309,12 +306,6 @@ impl Session {
         let reset = timeout(self.limits.step, line.command(Rset)).await;
         if !matches!(reset, Ok(Ok(_))) {
             self.line = None;
-        }
-    }
-
-    async fn hang_up(&mut self) {
-        if let Some(mut line) = self.line.take() {
-            drop(timeout(self.limits.step, line.abort()).await);
         }
     }
 }
