@@ -42,6 +42,21 @@ pub fn call(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Result<(u16, Vec<u8>)> {
+    let (status, _, body) = exchange(port, method, path, headers, body)?;
+    Ok((status, body))
+}
+
+/// The same; gives the headers too, as they came.
+///
+/// # Errors
+/// When nobody answers.
+pub fn exchange(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<(u16, String, Vec<u8>)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut head = format!(
@@ -68,7 +83,7 @@ pub fn call(
     let chunked = head
         .to_ascii_lowercase()
         .contains("transfer-encoding: chunked");
-    Ok((status, if chunked { joined(&rest) } else { rest }))
+    Ok((status, head, if chunked { joined(&rest) } else { rest }))
 }
 
 /// The chunks of a body, put together.

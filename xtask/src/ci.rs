@@ -72,6 +72,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::chats::run),
     },
     Step {
+        name: "mails",
+        work: Work::Here(crate::mails::run),
+    },
+    Step {
         name: "pages",
         work: Work::Here(|| crate::pages::run(&crate::pages::Args::default())),
     },

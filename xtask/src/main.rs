@@ -26,6 +26,7 @@ mod coverage;
 mod deny;
 mod followers;
 mod full;
+mod mails;
 mod offline;
 mod pages;
 mod pictures;
@@ -58,6 +59,8 @@ enum Verb {
     Calendars,
     /// Installs Synapse, the Matrix server that the end-to-end tests talk to.
     Chats,
+    /// Installs aiosmtpd, the mail server that tests hand letters to.
+    Mails,
     /// Every kind of page, in a real browser: axe-core, keyboard, narrow screens, large text, weight.
     Pages(pages::Args),
     /// Installs the EtherCalc that tests start, in the cache folder.
@@ -98,6 +101,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Tidy => tidy::run(),
         Verb::Calendars => calendars::run(),
         Verb::Chats => chats::run(),
+        Verb::Mails => mails::run(),
         Verb::Pages(args) => pages::run(&args),
         Verb::Rooms => rooms::run(),
         Verb::Schemas(args) => schemas::run(&args),

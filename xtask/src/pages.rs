@@ -113,5 +113,21 @@ fn pages(out: &Path) -> Result<Vec<PathBuf>> {
             Ok(path)
         }
     };
-    PAGES.iter().map(page).collect()
+    let mut all: Vec<PathBuf> = PAGES.iter().map(page).collect::<Result<_>>()?;
+    all.extend(sign_up_pages(out)?);
+    Ok(all)
+}
+
+/// Every page on which people sign up, in both languages.
+fn sign_up_pages(out: &Path) -> Result<Vec<PathBuf>> {
+    let mut pages: Vec<PathBuf> = std::fs::read_dir(out.join("sample-own"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    pages.retain(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("hands-"))
+    });
+    pages.sort();
+    ensure!(!pages.is_empty(), "no sign-up page was written");
+    Ok(pages)
 }

@@ -41,7 +41,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         }
         "raccord-engine" => matches!(other, "raccord-model" | "raccord-credits"),
         "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
-        "raccord-dav" => matches!(other, "raccord-model" | "raccord-kit"),
+        "raccord-dav" | "raccord-mail" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
@@ -52,7 +52,12 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         name if connector(name) => {
             matches!(
                 other,
-                "raccord-model" | "raccord-kit" | "raccord-look" | "raccord-chat" | "raccord-dav"
+                "raccord-model"
+                    | "raccord-kit"
+                    | "raccord-look"
+                    | "raccord-chat"
+                    | "raccord-dav"
+                    | "raccord-mail"
             )
         }
         _ => false,

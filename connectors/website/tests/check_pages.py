@@ -123,7 +123,7 @@ SIDEWAYS = """(() => {
 })()"""
 
 REACHABLE = """(() => {
-  window.all = [...document.querySelectorAll('a[href], input, summary')]
+  window.all = [...document.querySelectorAll('a[href], input, summary, button, textarea')]
     .filter(e => e.matches('.skip') || e.checkVisibility());
   return all.length;
 })()"""

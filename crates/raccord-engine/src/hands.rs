@@ -269,6 +269,7 @@ pub(crate) fn activity_changed(
     };
     let about = activity.to_string();
     let off = |entity: &Entity| matches!(entity.text("status"), "cancelled" | "draft");
+    deciding.touch_sign_ups(activity);
     let people = signed_up(deciding, activity);
     if people == 0 || is_over(deciding, &now) {
         return;

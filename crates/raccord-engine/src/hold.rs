@@ -246,6 +246,7 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             crate::paper::take_down(deciding, &connector, &key);
             Reply::Taken
         }
+        Order::Introduce(who) => deciding.introduce(&who),
         Order::SignUp(asked) => deciding.sign_up(&asked),
         Order::SignOff(registration) => deciding.sign_off(registration),
         Order::Attendance {

@@ -107,6 +107,8 @@ pub enum Order {
         /// Its period's key.
         key: String,
     },
+    /// Somebody showed that an address is theirs, or says something else of themselves.
+    Introduce(Box<Who>),
     /// Somebody signs up for an activity or a task.
     SignUp(Box<SignUp>),
     /// Somebody does not come after all.
@@ -216,6 +218,8 @@ pub enum Reply {
         /// The place on the waiting list, from 1.
         position: Option<u32>,
     },
+    /// Who somebody is.
+    Known(EntityId),
     /// Posted changes cannot be taken.
     Refused(Vec<Refusal>),
     /// What a person asked for cannot be done.

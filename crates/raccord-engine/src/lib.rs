@@ -37,6 +37,7 @@ mod publication;
 mod recipes;
 mod rest;
 mod roll;
+mod roster;
 mod routing;
 mod rules;
 mod sayings;
@@ -64,6 +65,7 @@ pub use plan::{Planned, action_of};
 pub use preview::noticed_in;
 pub use rest::{Rest, Standing};
 pub use roll::Commitment;
+pub use roster::{Sheet, Standpoint};
 pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Told, Waiting,

@@ -85,6 +85,11 @@ impl Seats {
         u32::try_from(at + 1).ok()
     }
 
+    /// Every person with their sign-up, whatever became of it.
+    pub(crate) fn people(&self) -> impl Iterator<Item = (EntityId, EntityId)> + '_ {
+        self.by_person.iter().map(|(&who, &what)| (who, what))
+    }
+
     /// How many sign-ups would be lost with what they are for.
     pub(crate) fn active(&self) -> usize {
         self.on.len() + self.list.len()
@@ -232,6 +237,16 @@ impl Roll {
     /// The sign-up of a person, whatever became of it.
     pub(crate) fn sign_up(&self, subject: EntityId, person: EntityId) -> Option<EntityId> {
         self.seats.get(&subject)?.by_person.get(&person).copied()
+    }
+
+    /// Every sign-up of a person, with what it is for.
+    pub(crate) fn sign_ups_of(
+        &self,
+        person: EntityId,
+    ) -> impl Iterator<Item = (EntityId, EntityId)> + '_ {
+        self.seats
+            .iter()
+            .filter_map(move |(&subject, seats)| Some((subject, *seats.by_person.get(&person)?)))
     }
 
     /// The number for whoever signs up next.

@@ -174,7 +174,7 @@ impl Deciding<'_> {
         };
         let record = self.state.entities.get(&entity)?;
         announces(self.state.rules().sinks.get(sink)?, record.kind)?;
-        Some(told_of(&record.entity(entity)))
+        Some(told_of(&self.seen(record.entity(entity), false)))
     }
 
     /// An announcement stands: what it told is remembered, unless people were told since.
@@ -251,7 +251,7 @@ impl Deciding<'_> {
         about: EntityId,
     ) -> Option<Wish> {
         let rules = self.rules();
-        let entity = self.entity(about)?;
+        let entity = self.seen(self.entity(about)?, true);
         let handling = announces(rule, entity.kind)?;
         let (times, before) = self.told(sink, about)?;
         let route = routing::route(&rules, sink, &entity).filter(|_| !routing::has_left(&entity));

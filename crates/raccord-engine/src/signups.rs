@@ -12,6 +12,7 @@ use crate::notice::RACCORD;
 use crate::roll::{Commitment, places_of, subject_of, turn_of};
 
 /// What people do, as the log says it.
+pub(crate) const INTRODUCE: &str = "introduce";
 pub(crate) const SIGN_UP: &str = "sign up";
 pub(crate) const SIGN_OFF: &str = "sign off";
 pub(crate) const ATTENDANCE: &str = "attendance";
@@ -32,6 +33,17 @@ pub(crate) struct Decision {
 }
 
 impl Deciding<'_> {
+    /// Somebody says who they are.
+    pub(crate) fn introduce(&mut self, who: &Who) -> Reply {
+        let cause = Cause::Person {
+            did: INTRODUCE.to_owned(),
+        };
+        match self.person(who, RACCORD, &cause) {
+            Some(person) => Reply::Known(person),
+            None => Reply::Cannot(not_kept()),
+        }
+    }
+
     /// Somebody signs up here.
     pub(crate) fn sign_up(&mut self, asked: &SignUp) -> Reply {
         let subject = asked.subject;
@@ -48,10 +60,7 @@ impl Deciding<'_> {
             did: SIGN_UP.to_owned(),
         };
         let Some(person) = self.person(&asked.who, RACCORD, &cause) else {
-            return Reply::Cannot(Words::new(
-                "cette adresse ne peut pas être retenue",
-                "this address cannot be kept",
-            ));
+            return Reply::Cannot(not_kept());
         };
         let registration = self
             .flight
@@ -418,6 +427,14 @@ impl Deciding<'_> {
             person.as_bytes(),
         ])
     }
+}
+
+/// It is no address, or somebody's who asked to be forgotten.
+fn not_kept() -> Words {
+    Words::new(
+        "cette adresse ne peut pas être retenue",
+        "this address cannot be kept",
+    )
 }
 
 /// How a sign-up stands of which the tool that counts its places says `wanted`. That somebody has a

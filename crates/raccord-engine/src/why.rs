@@ -675,6 +675,7 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
 /// What people do about sign-ups, in words.
 fn deed(did: &str) -> Option<Words> {
     let (fr, en) = match did {
+        crate::signups::INTRODUCE => ("Quelqu'un a dit qui c'est", "Somebody said who they are"),
         crate::signups::SIGN_UP => ("Quelqu'un s'est inscrit", "Somebody signed up"),
         crate::signups::SIGN_OFF => ("Quelqu'un s'est désinscrit", "Somebody signed off"),
         crate::signups::ATTENDANCE => ("La présence a été notée", "Attendance was noted"),

@@ -294,6 +294,70 @@ fn of_two_who_take_the_last_place_one_gets_it_and_both_are_told() {
     );
 }
 
+#[test]
+fn what_moves_is_told_once_to_whoever_signed_up_and_to_nobody_who_signed_off() {
+    let mut world = World::new();
+    let ball = world.ball(5);
+    world.sign_up(ball, "ann", 1);
+    let bob = id(&world.sign_up(ball, "bob", 1));
+    world.order(Order::SignOff(bob));
+    let told = world.mails.len();
+    let post = |world: &mut World, data: Value| {
+        world.post(EntityKind::Activity, Verb::Updated, "bal", data);
+    };
+    post(&mut world, json!({ "start": "2027-01-11T20:00" }));
+    assert_eq!(world.mails[told..], ["ann registered -> registered"]);
+    // What concerns nobody is not told, and a restart tells nothing again.
+    post(&mut world, json!({ "description": "Venez" }));
+    world.restart();
+    post(&mut world, json!({ "description": "Venez tous" }));
+    assert_eq!(world.mails.len(), told + 1);
+    post(&mut world, json!({ "status": "cancelled" }));
+    assert_eq!(world.mails.len(), told + 2);
+}
+
+#[test]
+fn a_sheet_of_sign_ups_is_read_as_the_roll_stands() {
+    let mut world = World::new();
+    let ball = world.ball(1);
+    let ann = id(&world.sign_up(ball, "ann", 1));
+    let bob = id(&world.sign_up(ball, "bob", 1));
+    let sheet = world.engine.sheet(ball);
+    assert_eq!(
+        (sheet.taken, sheet.on, sheet.waiting),
+        (1, vec![ann], vec![bob])
+    );
+    let person = |registration| {
+        let known = world.engine.entity(registration).unwrap();
+        known.text("person").parse::<EntityId>().unwrap()
+    };
+    let own = world.engine.sign_ups_of(person(bob));
+    assert_eq!((own[0].registration, own[0].position), (bob, Some(1)));
+    world.order(Order::Attendance {
+        registration: ann,
+        came: Some(false),
+        minutes: None,
+        by: Attested::Organiser,
+    });
+    assert_eq!(world.engine.sheet(ball).absent, [ann]);
+}
+
+#[test]
+fn who_says_who_they_are_is_known_once() {
+    let mut world = World::new();
+    let who = |email: &str| {
+        Order::Introduce(Box::new(Who {
+            email: email.to_owned(),
+            ..Who::default()
+        }))
+    };
+    let first = world.order(who("ann@example.org"));
+    assert!(matches!(first, Reply::Known(_)));
+    assert_eq!(world.order(who(" Ann@Example.org ")), first);
+    assert_eq!(world.people(), 1);
+    assert_eq!(world.order(who("no address")), Reply::Cannot(kept()));
+}
+
 /// Says moments as they are written.
 struct Plain;
 

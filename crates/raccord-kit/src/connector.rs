@@ -97,11 +97,49 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// What it brings to the pages on which people sign up; none for a tool without such pages.
+    fn welcome(&self) -> Option<&dyn Welcome> {
+        None
+    }
+
     /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
     /// secret is set for that.
     fn hook(&self) -> Option<&dyn Hook> {
         None
     }
+}
+
+/// What the pages on which people sign up need beside the engine: who runs things, and the way to send
+/// somebody the link by which they sign in.
+pub trait Welcome: Send + Sync {
+    /// Whether the person with this address may note who came.
+    fn is_organiser(&self, email: &str) -> bool;
+
+    /// Whether links can be sent at all.
+    fn sends(&self) -> bool;
+
+    /// Sends a link, once. It is a secret, and so is the address: neither stands in an error.
+    ///
+    /// # Errors
+    /// As the mail server refuses.
+    fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A link by which somebody signs in, and to whom it goes.
+#[derive(Clone)]
+pub struct SignIn {
+    /// What tells it from others; no secret.
+    pub key: String,
+    /// To whom.
+    pub email: String,
+    /// The link.
+    pub address: String,
+    /// How long it is good, in minutes.
+    pub minutes: i64,
+    /// The language to write in.
+    pub lang: raccord_model::Lang,
+    /// The hour of the letter.
+    pub at: jiff::Timestamp,
 }
 
 /// A tool that is written, and read for what people made of it: a calendar, a board.

@@ -3,6 +3,7 @@
 
 use jiff::civil::{DateTime, Time, Weekday};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Entity, EntityKind, Fields, Words};
 
@@ -50,23 +51,34 @@ pub const TOLD: [&str; 4] = ["start", "end", "room", "status"];
 /// thread any more.
 pub const TAKEN_AWAY: &str = "gone";
 
+/// The field in which a sign-up brings along, for sinks only, what it is for: the activity's title
+/// and values of [`TOLD`], and the task's title as `task`.
+pub const ABOUT: &str = "about";
+
 /// What people are told of `entity` when it is announced: its values of [`TOLD`], with the usual
-/// status where it says none. Of a sign-up, how it stands: a place was found, or not.
+/// status where it says none. Of a sign-up, how it stands (a place was found, or not), and the same
+/// values of what it is for.
 pub fn told_of(entity: &Entity) -> Fields {
     if entity.kind == EntityKind::Registration {
-        let state = entity.fields.get("state");
-        return state
-            .map(|state| ("state".to_owned(), state.clone()))
-            .into_iter()
-            .collect();
+        let mut told = match entity.fields.get(ABOUT).and_then(Value::as_object) {
+            Some(about) => told_in(|name| about.get(name)),
+            None => Fields::new(),
+        };
+        if let Some(state) = entity.fields.get("state") {
+            told.insert("state".to_owned(), state.clone());
+        }
+        return told;
     }
-    let mut told: Fields = TOLD
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), entity.fields.get(*name)?.clone())))
-        .collect();
+    let mut told = told_in(|name| entity.fields.get(name));
     told.entry("status".to_owned())
         .or_insert_with(|| "confirmed".into());
     told
+}
+
+fn told_in<'a>(value: impl Fn(&str) -> Option<&'a Value>) -> Fields {
+    TOLD.iter()
+        .filter_map(|name| Some(((*name).to_owned(), value(name)?.clone())))
+        .collect()
 }
 
 /// A message at civil hours, composed of many entities.

@@ -1,4 +1,4 @@
-//! Writes `/` and `/embed`, as a program serves them for the activities of a site:
+//! Writes `/`, `/embed` and every sign-up page, as a program serves them for the activities of a site:
 //! `cargo run -p raccord-web --example sample_pages -- ACTIVITIES.json FOLDER [COLOUR]`. For looking
 //! at, and for checks in a real browser.
 
@@ -36,12 +36,21 @@ async fn main() {
         raccord_look::LETTERS,
     )
     .unwrap();
-    for (name, path) in [
+    let mut pages: Vec<(String, String)> = [
         ("programme.html", "/"),
         ("embed.html", "/embed"),
         ("embed-2.html", "/embed?page=2"),
-    ] {
-        let answer = world.get(path).await;
+    ]
+    .map(|(name, path)| (name.to_owned(), path.to_owned()))
+    .into();
+    for name in common::screens::NAMES {
+        for lang in ["fr", "en"] {
+            let path = format!("/hands?k={name}&lang={lang}");
+            pages.push((format!("hands-{name}-{lang}.html"), path));
+        }
+    }
+    for (name, path) in pages {
+        let answer = world.get(&path).await;
         if answer.status == 200 {
             std::fs::write(folder.join(name), answer.body).unwrap();
         }

@@ -18,10 +18,13 @@ use tokio_util::sync::CancellationToken;
 use crate::metrics::Counters;
 use crate::place::{Node, Place};
 use crate::problem::{Problem, preferred};
-use crate::{events, health, hooks, programme};
+use crate::{events, hands, health, hooks, programme};
 
 /// The letters of the programme's pages: [`raccord_look::LETTERS_FILE`].
 const LETTERS: &str = "/barlow-semi-condensed-800.woff2";
+
+/// The pages on which people sign up.
+const HANDS: &str = "/hands";
 
 /// Where tools call, each under its connector's name.
 pub(crate) const HOOKS: &str = "/hooks/";
@@ -139,6 +142,11 @@ impl Face {
                 .route(&at("/metrics"), get(health::metrics))
                 .route(&at("/"), get(programme::page))
                 .route(&at("/embed"), get(programme::embed))
+                .route(&at(HANDS), get(hands::visit).post(hands::visit))
+                .route(
+                    &at(&format!("{HANDS}/{{*rest}}")),
+                    get(hands::visit).post(hands::visit),
+                )
                 .route(&at(LETTERS), get(programme::letters));
         }
         router
@@ -204,6 +212,7 @@ fn route_of(path: &str) -> &'static str {
         "/embed" => "/embed",
         LETTERS => LETTERS,
         _ if path.starts_with(HOOKS) => HOOKS,
+        _ if path == HANDS || path.starts_with("/hands/") => HANDS,
         _ => "other",
     }
 }

@@ -3,6 +3,7 @@
 mod events;
 mod face;
 mod feed;
+pub mod hands;
 mod health;
 mod hooks;
 mod inbound;

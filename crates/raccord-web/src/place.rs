@@ -11,6 +11,7 @@ use raccord_model::{Activity, Call, Change, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::hands::{Answer, Visit};
 use crate::{EventFault, Exposition, Follow, Position, Token};
 
 /// A boxed future, for traits used behind a pointer.
@@ -76,6 +77,12 @@ pub trait Place: Send + Sync + 'static {
     /// Its activities that everyone may see and that are not over at `now`, by start; at most
     /// `limit` of them. `None` while the place is starting and does not know them yet.
     fn programme(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Option<Programme>>;
+
+    /// Somebody looks at the pages on which people sign up, or sends one of their forms. A place
+    /// without such pages has nothing there.
+    fn visit(&self, _visit: Visit) -> BoxFuture<'_, Answer> {
+        Box::pin(std::future::ready(Answer::Nothing))
+    }
 }
 
 /// Why posted changes were not taken.

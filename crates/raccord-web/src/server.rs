@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
@@ -19,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::Face;
+use crate::hands;
 use crate::metrics::Open;
 
 /// Bytes of request line and headers together.
@@ -60,8 +63,8 @@ impl Face {
                 () = self.shared.stop.cancelled() => break,
                 accepted = listener.accept() => accepted,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     if !is_the_callers(&error) {
                         warn!(%error, "no connection can be accepted for the moment");
@@ -88,7 +91,12 @@ impl Face {
                 continue;
             }
             let io = TokioIo::new(Patient::new(stream, self.shared.limits.write_time));
-            let connection = http.serve_connection(io, service.clone());
+            let (service, peer) = (service.clone(), hands::Peer(peer.ip()));
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                service.call(request)
+            });
+            let connection = http.serve_connection(io, service);
             let stop = self.shared.stop.clone();
             let counted = Open::new(self);
             open.spawn(cut.clone().run_until_cancelled_owned(async move {

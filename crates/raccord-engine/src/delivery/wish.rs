@@ -69,6 +69,7 @@ impl Deciding<'_> {
             .get(&id)
             .and_then(|record| record.family);
         let parent = parent_id.and_then(|parent| self.entity(parent));
+        let entity = self.seen(entity, true);
         let rendered = match route {
             None => Rendered::Nothing,
             Some(route) => {

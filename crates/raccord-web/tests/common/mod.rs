@@ -5,6 +5,8 @@
 #![allow(unreachable_pub, reason = "shared by several test programs")]
 #![allow(clippy::unnecessary_literal_bound, reason = "the trait's signature")]
 
+pub mod screens;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::Timestamp;
 use raccord_model::{Activity, Call, Change, Lang, Words};
+use raccord_web::hands::{self, Visit};
 use raccord_web::{
     BoxFuture, Entry, Exposition, Face, Feed, Follow, FollowError, HookError, Kind, Limits, Node,
     Place, Position, PostError, Programme, Readiness, Reason, Token,
@@ -91,6 +94,11 @@ pub fn entry(commit: u64) -> Entry {
 }
 
 impl Place for FakePlace {
+    fn visit(&self, visit: Visit) -> BoxFuture<'_, hands::Answer> {
+        let screen = screens::screen(&visit.key, visit.lang);
+        let answer = screen.map(|screen| hands::Answer::Page(Box::new(screen)));
+        Box::pin(std::future::ready(answer.unwrap_or(hands::Answer::Nothing)))
+    }
     fn place(&self) -> Arc<raccord_model::Place> {
         self.place.clone()
     }

@@ -167,6 +167,7 @@ impl AtWork {
         reading.spawn(watch);
         let hooks = Arc::new(Hooks::of(&set.tools, &self.here.hooks()));
         self.here.opens(Arc::clone(&hooks));
+        self.here.sign_ups.follows(&set.tools);
         for (name, tool) in set.tools.iter() {
             if tool.source().is_none() {
                 continue;

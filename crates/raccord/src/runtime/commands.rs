@@ -99,6 +99,7 @@ impl Commands {
             Ask::Post(changes) => serde_json::to_vec(&here.post(changes).await),
             Ask::Hook { connector, call } => serde_json::to_vec(&here.hook(&connector, call).await),
             Ask::Programme { now, limit } => serde_json::to_vec(&here.programme(now, limit).await),
+            Ask::Visit(visit) => serde_json::to_vec(&here.visit(*visit).await),
             Ask::Command(asked) => serde_json::to_vec(&self.answer(asked).await),
             Ask::Lacks(known) => match known.parse() {
                 Ok(known) => match testimony::heard(&self.place.desk, known).await {

@@ -8,6 +8,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use raccord_bus::jetstream::{Node, name};
 use raccord_model::{Call, Change, Words};
+use raccord_web::hands::{Answer, Visit};
 use raccord_web::{
     BoxFuture, Exposition, Follow, FollowError, HookError, Place, Position, PostError, Programme,
     Readiness, Reason, Token,
@@ -48,6 +49,8 @@ pub(super) enum Ask {
         /// At most so many.
         limit: usize,
     },
+    /// To answer a visit to the pages on which people sign up.
+    Visit(Box<Visit>),
     /// A command.
     Command(Asked),
     /// Whether the log lacks a commit that the asking machine has read: its number and its hash.
@@ -207,6 +210,13 @@ impl Place for Elsewhere {
         Box::pin(async move {
             let shown = self.ask(&Ask::Programme { now, limit }).await;
             shown.ok().flatten()
+        })
+    }
+
+    fn visit(&self, visit: Visit) -> BoxFuture<'_, Answer> {
+        Box::pin(async move {
+            let answered = self.ask(&Ask::Visit(Box::new(visit))).await;
+            answered.unwrap_or(Answer::NotReady)
         })
     }
 }

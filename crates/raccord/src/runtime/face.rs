@@ -14,6 +14,7 @@ use raccord_model::{
     Activity, Call, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility,
     Words,
 };
+use raccord_web::hands::{Answer, Visit};
 use raccord_web::{
     BoxFuture, Entry, EventFault, Exposition, Feed, Follow, FollowError, HookError, Kind, Place,
     Position, PostError, Programme, Readiness, Reason, Token,
@@ -25,6 +26,7 @@ use super::desk::Desk;
 use super::figures::{Counted, Figures};
 use super::home::Home;
 use super::hooks::Hooks;
+use super::signup::SignUps;
 use super::stopped::Why;
 use super::{queries, stopped};
 use crate::settings::Settings;
@@ -56,6 +58,8 @@ pub(crate) struct Here {
     refused: RwLock<Option<Words>>,
     /// The tools that call.
     hooks: RwLock<Arc<Hooks>>,
+    /// The pages on which people sign up.
+    pub(super) sign_ups: SignUps,
     /// How many activities a page shows.
     limit: usize,
 }
@@ -205,6 +209,7 @@ impl Here {
             visited: AtomicI64::new(i64::MIN),
             refused: RwLock::default(),
             hooks: RwLock::default(),
+            sign_ups: SignUps::default(),
             limit,
         }
     }
@@ -299,7 +304,7 @@ impl Here {
     /// Makes durable what others told.
     async fn keep(&self, input: Input) -> Result<(), PostError> {
         match self.desk.try_input(input).await {
-            Ok(Some(Reply::Taken | Reply::SignedUp { .. })) => Ok(()),
+            Ok(Some(Reply::Taken | Reply::SignedUp { .. } | Reply::Known(_))) => Ok(()),
             Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
                 refusals
                     .into_iter()
@@ -448,6 +453,15 @@ impl Place for Here {
             }
             self.refresh().await;
             self.shown(now, limit)
+        })
+    }
+
+    fn visit(&self, visit: Visit) -> BoxFuture<'_, Answer> {
+        Box::pin(async move {
+            let known = self.known();
+            self.sign_ups
+                .visit(&self.desk, &known.settings, visit)
+                .await
         })
     }
 }

@@ -37,6 +37,7 @@ mod retention;
 mod running;
 mod secrets;
 mod sharing;
+mod signup;
 #[cfg(test)]
 mod simulated;
 mod socket;

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use jiff::Timestamp;
 use raccord_kit::Clock;
 use raccord_model::{Call, Change, PlaceId, Words};
+use raccord_web::hands::{Answer, Visit};
 use raccord_web::{
     BoxFuture, Exposition, Follow, FollowError, HookError, Node, Place, Position, PostError,
     Programme, Readiness, Reason, Token, starting,
@@ -215,5 +216,9 @@ impl Place for Starting {
 
     fn programme(&self, _: Timestamp, _: usize) -> BoxFuture<'_, Option<Programme>> {
         Box::pin(async { None })
+    }
+
+    fn visit(&self, _: Visit) -> BoxFuture<'_, Answer> {
+        Box::pin(async { Answer::NotReady })
     }
 }

@@ -456,7 +456,7 @@ pub(crate) fn made(report: &Report) -> Vec<&Planned> {
 /// What a person asked for was refused.
 pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
     match reply {
-        Reply::Taken | Reply::SignedUp { .. } => Ok(()),
+        Reply::Taken | Reply::SignedUp { .. } | Reply::Known(_) => Ok(()),
         Reply::Cannot(text) => Err(Problem::failed(
             "",
             "reference-unknown",
@@ -482,7 +482,7 @@ pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
 }
 
 /// With a capital at its head and a full stop at its end.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let mut sentence: String = letters
         .next()

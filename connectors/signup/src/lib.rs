@@ -1,0 +1,271 @@
+//! Sign-up without another system. The pages are the program's own; what this connector brings is who
+//! runs things, the links by which people sign in, and the mails that tell them how they stand.
+//!
+//! A mail cannot be looked for once it was handed over. One whose answer was lost waits for a person,
+//! and is not sent again unasked. It refuses to write to people who signed up in another tool: that
+//! one writes to them itself.
+
+mod letters;
+mod settings;
+mod sink;
+
+use std::collections::BTreeSet;
+
+use raccord_kit::secret::SecretSource;
+use raccord_kit::settings::{Gathered, Text, settings};
+use raccord_kit::{
+    BoxFuture, Choice, Connector, Finding, Kit, Level, SignIn, Sink, Source, Tool, Welcome,
+};
+use raccord_mail::{Draft, Letter, Limits, Login, Mailbox, Post, Server};
+use raccord_model::{Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Words};
+use serde_json::Value;
+
+use settings::Settings;
+
+/// The connector, for the program's table.
+pub const CONNECTOR: Connector = Connector {
+    kind: KIND,
+    version: env!("CARGO_PKG_VERSION"),
+    card: include_str!("../connector.toml"),
+    settings: raccord_kit::settings::Shape::of::<Settings>(),
+    build,
+};
+
+const KIND: &str = "signup";
+/// Servers of associations let few letters through at once.
+const PARALLEL: u16 = 2;
+const PER_SECOND: u16 = 5;
+
+fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
+    let settings: Settings = settings(value)?;
+    let mut wrong = Gathered::default();
+    let organisers = settings.organisers.iter().cloned().map(Text::get);
+    let organisers: BTreeSet<String> = organisers
+        .filter_map(|address| {
+            let read = address.parse::<Mailbox>();
+            let read = wrong.take("organisers", read.map_err(|_| no_address("organisers")));
+            Some(read?.address().to_lowercase())
+        })
+        .collect();
+    let file = settings.password_file.as_deref();
+    let password = SecretSource::new("password", settings.password, file, kit);
+    let password = wrong.take("password", password).flatten();
+    let office = match (settings.url, settings.from) {
+        (None, None) => None,
+        (None, Some(_)) => wrong.take("url", Err(together("url", "from"))),
+        (Some(_), None) => wrong.take("from", Err(together("from", "url"))),
+        (Some(url), Some(from)) => {
+            let server = Server::configured("url", &url.get());
+            let server = wrong.take("url", server);
+            let server = match (server, &settings.ca_file) {
+                (Some(server), Some(file)) => {
+                    let pem = std::fs::read(kit.path(file)).unwrap_or_default();
+                    wrong.take("ca_file", server.trusting(&pem))
+                }
+                (server, _) => server,
+            };
+            let from = from.get().parse().map_err(|_| no_address("from"));
+            let from: Option<Mailbox> = wrong.take("from", from);
+            let login = match (settings.user.map(Text::get), password) {
+                (Some(user), Some(password)) => Some(Login { user, password }),
+                (None, None) => None,
+                (Some(_), None) => {
+                    wrong.take("password_file", Err(together("password_file", "user")))
+                }
+                (None, Some(_)) => wrong.take("user", Err(together("user", "password_file"))),
+            };
+            let office = server.zip(from);
+            office.map(|(server, from)| Office {
+                post: Post::new(server, login, &from, Limits::default()),
+                from,
+            })
+        }
+    };
+    let findings = wrong.findings();
+    if findings.is_empty() {
+        Ok(Box::new(Signup {
+            kit: kit.clone(),
+            office,
+            organisers,
+        }))
+    } else {
+        Err(findings)
+    }
+}
+
+fn no_address(key: &str) -> Failure {
+    Failure::new(
+        Blame::Data,
+        "settings.address",
+        Words::new(
+            format!("La clé « {key} » contient autre chose qu’une adresse électronique."),
+            format!("The key “{key}” holds something that is no e-mail address."),
+        ),
+        Words::new(
+            "Écrivez par exemple \"La Raffinerie <bonjour@example.org>\".",
+            "Write for example \"La Raffinerie <hello@example.org>\".",
+        ),
+    )
+}
+
+fn together(missing: &str, given: &str) -> Failure {
+    Failure::new(
+        Blame::Data,
+        "settings.missing",
+        Words::new(
+            format!("La clé « {missing} » manque : « {given} » ne sert à rien sans elle."),
+            format!("The key “{missing}” is missing: “{given}” is of no use without it."),
+        ),
+        Words::new(
+            format!("Ajoutez « {missing} »."),
+            format!("Add “{missing}”."),
+        ),
+    )
+}
+
+/// A mail server, and who writes.
+struct Office {
+    post: Post,
+    from: Mailbox,
+}
+
+/// A configured instance.
+struct Signup {
+    kit: Kit,
+    office: Option<Office>,
+    organisers: BTreeSet<String>,
+}
+
+impl Signup {
+    fn office(&self) -> Result<&Office, Failure> {
+        self.office.as_ref().ok_or_else(|| {
+            Failure::new(
+                Blame::Access,
+                "signup.no-mail",
+                no_mail_text(),
+                no_mail_mend(),
+            )
+        })
+    }
+
+    async fn look(&self) -> Vec<Finding> {
+        let Some(office) = &self.office else {
+            return vec![Finding {
+                place: String::new(),
+                code: "signup.no-mail".to_owned(),
+                level: Level::Warning,
+                text: no_mail_text(),
+                mend: no_mail_mend(),
+            }];
+        };
+        let mut findings = Vec::new();
+        if self.kit.place.public_url.is_empty() {
+            findings.push(Finding {
+                place: String::new(),
+                code: "signup.no-public-url".to_owned(),
+                level: Level::Error,
+                text: Words::new(
+                    "Les liens envoyés par courrier ont besoin de l’adresse publique du lieu.",
+                    "The links sent by mail need the place's public address.",
+                ),
+                mend: Words::new(
+                    "Écrivez-la dans « public_url » de [web].",
+                    "Write it into “public_url” of [web].",
+                ),
+            });
+        }
+        findings.extend(office.post.check(&office.from).await);
+        findings
+    }
+}
+
+fn no_mail_text() -> Words {
+    Words::new(
+        "Sans serveur de courrier, personne ne peut entrer ni s’inscrire : les pages se regardent seulement.",
+        "Without a mail server nobody can sign in or up: the pages can only be looked at.",
+    )
+}
+
+fn no_mail_mend() -> Words {
+    Words::new(
+        "Ajoutez « url » et « from » à ce connecteur.",
+        "Add “url” and “from” to this connector.",
+    )
+}
+
+impl Tool for Signup {
+    fn describe(&self) -> Manifest {
+        let mails = Handling {
+            entity: EntityKind::Registration,
+            mode: Mode::Announce,
+            class: Class::Blind,
+            settle_s: 0,
+            grace_s: 0,
+            policy: Policy::NeverTwice,
+            read_back: false,
+        };
+        Manifest {
+            kind: KIND.to_owned(),
+            source: false,
+            handles: self.office.iter().map(|_| mails.clone()).collect(),
+            parallel: PARALLEL,
+            per_second: PER_SECOND,
+            rights: Words::new(
+                "Un compte sur un serveur de courrier, qui peut écrire depuis l’adresse de « from » ; rien de plus.",
+                "An account on a mail server that may write from the address of “from”; nothing more.",
+            ),
+        }
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        Box::pin(self.look())
+    }
+
+    fn choices(&self) -> BoxFuture<'_, Result<Vec<Choice>, Failure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        None
+    }
+
+    fn sink(&self) -> Option<&dyn Sink> {
+        self.office.is_some().then_some(self)
+    }
+
+    fn welcome(&self) -> Option<&dyn Welcome> {
+        Some(self)
+    }
+}
+
+impl Welcome for Signup {
+    fn is_organiser(&self, email: &str) -> bool {
+        self.organisers.contains(&email.to_lowercase())
+    }
+
+    fn sends(&self) -> bool {
+        self.office.is_some() && !self.kit.place.public_url.is_empty()
+    }
+
+    fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let office = self.office()?;
+            let to = Mailbox::new("", &link.email).map_err(|_| sink::formless())?;
+            let (subject, text) = letters::link(link, &self.kit.place.name);
+            let letter = Letter::compose(&Draft {
+                key: &link.key,
+                from: &office.from,
+                to: &to,
+                subject: &subject,
+                text: &text,
+                lang: link.lang,
+                date: link.at,
+                follows: None,
+            });
+            office
+                .post
+                .send(&letter.map_err(|_| sink::formless())?)
+                .await
+        })
+    }
+}
