@@ -182,6 +182,8 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             Reply::Taken
         }
         Order::SignUp(asked) => deciding.sign_up(&asked),
+        Order::Code(who) => deciding.draw_code(&who),
+        Order::Choose(choice) => deciding.choose(&choice),
         Order::SignOff(registration) => deciding.sign_off(registration),
         Order::Attendance {
             registration,

@@ -46,10 +46,12 @@ impl Render for Chat {
                     message,
                     said,
                     members,
+                    ..
                 } => match said {
                     Some(said) => said.en.clone(),
                     None => format!("{}: {}", message.text("ask"), members.len()),
                 },
+                Saying::Mine { .. } | Saying::Liked { .. } => return Rendered::Nothing,
             },
             _ => return Rendered::Nothing,
         };
@@ -115,6 +117,7 @@ fn rules(class: Class) -> Rules {
                 of: RoundupOf::Week,
                 at: vec!["monday 09:00".parse().unwrap()],
             }),
+            signup: None,
             template: None,
             lang: None,
             grace_s: None,
@@ -162,7 +165,9 @@ impl Play {
 
     fn take(&mut self, mut inputs: Vec<Input>) {
         loop {
-            let step = self.engine.step(inputs, self.now, [7; 16], &Chat);
+            // Fresh each time, as it is drawn: it names the slots of personal values.
+            let seed = Digest::of(&self.facts.len().to_be_bytes()).0;
+            let step = self.engine.step(inputs, self.now, seed, &Chat);
             inputs = Vec::new();
             if let Some(commit) = &step.commit {
                 self.facts.extend(decode_commit(commit).unwrap());

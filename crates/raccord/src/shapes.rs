@@ -34,7 +34,7 @@ pub use hold::{HoldListShape, HoldShape};
 pub use ledger::{BalanceShape, EntryShape, LedgerShape};
 pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};
-pub use person::{KnownShape, PersonShape};
+pub use person::{CodeShape, KnownShape, PersonShape};
 pub use places::{PlaceShape, PlaceState, PlacesShape};
 pub use why::{StepKind, StepShape, WhyShape};
 

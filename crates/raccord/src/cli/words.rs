@@ -115,6 +115,7 @@ fn about(path: &str) -> Option<&'static str> {
         "ledger" => "Montre les crédits et les soldes",
         "person" => "Ce que l'on sait d'une personne, et l'oublier",
         "person export" => "Montre tout ce que l'on sait d'une personne",
+        "person code" => "Tire un code par lequel quelqu'un se fait connaître dans un chat",
         "person forget" => "Oublie une personne : partout, et pour de bon",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
@@ -206,7 +207,9 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Seulement cette personne : un identifiant ou une adresse e-mail",
             "PERSONNE",
         ),
-        ("person export" | "person forget", "email") => ("Son adresse e-mail", "E-MAIL"),
+        ("person export" | "person code" | "person forget", "email") => {
+            ("Son adresse e-mail", "E-MAIL")
+        }
         ("migrate", "to") => (
             "Les serveurs (nats://machine:4222, plusieurs avec des virgules) ou le dossier",
             "VERS",

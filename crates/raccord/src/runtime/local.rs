@@ -21,8 +21,8 @@ use super::{bundle, daemon, hands, moving, people, printed, queries, stopped, to
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
-    DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape, PlaceShape,
-    PlaceState, PlanShape, SyncShape, WhyShape,
+    CodeShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
+    PlaceShape, PlaceState, PlanShape, SyncShape, WhyShape,
 };
 
 /// This machine.
@@ -346,6 +346,10 @@ impl Host for Local {
         known
             .filter(|person| !person.known.is_empty())
             .ok_or_else(|| people::unknown(email))
+    }
+
+    fn code(&self, session: &Session, email: &str) -> Result<CodeShape, Problem> {
+        hands::code(session, email)
     }
 
     fn forget(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {
