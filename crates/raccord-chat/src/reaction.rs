@@ -1,6 +1,7 @@
 //! Reactions: the one sign that a keyboard, Mattermost, Rocket.Chat and Matrix each name otherwise.
 
-use raccord_kit::Kit;
+use raccord_kit::{Finding, Kit, Level};
+use raccord_model::Words;
 
 use crate::heard::What;
 
@@ -72,6 +73,23 @@ pub fn signing_up(kit: &Kit, all: &[(String, Vec<String>)]) -> Option<What> {
         (wanted.clone(), people)
     };
     Some(What::Hands(kit.signups.iter().map(of).collect()))
+}
+
+/// A route takes a reaction for a sign-up, and the rooms are not read: nobody would sign up so.
+pub fn unheard(kind: &str, kit: &Kit, listens: bool) -> Option<Finding> {
+    (!listens && !kit.signups.is_empty()).then(|| Finding {
+        place: "listen".to_owned(),
+        code: format!("{kind}.signup-unheard"),
+        level: Level::Warning,
+        text: Words::new(
+            "Une route veut qu’une réaction inscrive («\u{a0}signup\u{a0}»), mais aucun salon n’est lu\u{a0}: personne ne sera inscrit ainsi.",
+            "A route wants a reaction to sign up (“signup”), but no room is read: nobody will be signed up that way.",
+        ),
+        mend: Words::new(
+            "Nommez dans «\u{a0}listen\u{a0}» le salon des annonces, et laissez «\u{a0}hear\u{a0}» à «\u{a0}questions\u{a0}» ou «\u{a0}all\u{a0}»\u{202f}; ou enlevez «\u{a0}signup\u{a0}» de la route.",
+            "Name the room of the announcements in “listen”, and leave “hear” at “questions” or “all”; or take “signup” off the route.",
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use raccord_model::{
-    ConnectorName, Deed, Digest, Entity, EntityId, EntityKind, Fields, HoldId, Saying, SinkRule,
-    Subject, TAKEN_AWAY, Words,
+    Change, ConnectorName, Deed, Digest, Entity, EntityId, EntityKind, Fields, HoldId, Saying,
+    SinkRule, Subject, TAKEN_AWAY, Words,
 };
 use serde_json::{Value, json};
 
@@ -529,6 +529,17 @@ pub(crate) fn reactions(
             deciding.owe_saying(connector, about, now, None);
         }
     }
+}
+
+/// Nobody reacted to a message of ours of which nothing is known: not worth an event.
+pub(crate) fn is_silence(deciding: &Deciding<'_>, change: &Change) -> bool {
+    let all = change.fields.get("reacted").and_then(Value::as_object);
+    let nobody = all.is_some_and(|all| {
+        let mut all = all.values();
+        all.all(|people| people.as_array().is_some_and(Vec::is_empty))
+    });
+    let message = crate::posted::entity_of(deciding, change);
+    nobody && !deciding.state.entities.contains_key(&message)
 }
 
 /// Who reacted to a message, as far as it was known before now.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::answers::Decided;
 use crate::deciding::Deciding;
-use crate::input::Reply;
+use crate::input::{Reply, Telling};
 use crate::named::Wanted;
 use crate::roll::Commitment;
 use crate::routing;
@@ -42,10 +42,10 @@ pub(crate) fn done(
         ("me", _) if deciding.say_code(connector, author, words) => Decided::Known,
         ("me", _) => Decided::WrongCode,
         ("signup" | "signoff" | "tell", None) => Decided::Stranger,
-        ("signup", Some(person)) => one(deciding.meant(connector, asked, person), |subject| {
+        ("signup", Some(person)) => one(&deciding.meant(connector, asked, person), |subject| {
             deciding.signs_up(connector, subject, person)
         }),
-        ("signoff", Some(person)) => one(deciding.meant(connector, asked, person), |subject| {
+        ("signoff", Some(person)) => one(&deciding.meant(connector, asked, person), |subject| {
             deciding.signs_off(connector, subject, person)
         }),
         ("tell", Some(person)) => chooses(deciding, person, words),
@@ -54,10 +54,10 @@ pub(crate) fn done(
 }
 
 /// Does it where it is about one thing.
-fn one(meant: Vec<EntityId>, what: impl FnOnce(EntityId) -> Decided) -> Decided {
-    match meant[..] {
+fn one(meant: &[EntityId], what: impl FnOnce(EntityId) -> Decided) -> Decided {
+    match meant {
         [] => Decided::NothingFits,
-        [subject] => what(subject),
+        [subject] => what(*subject),
         _ => Decided::Several,
     }
 }
@@ -82,7 +82,8 @@ fn chooses(deciding: &mut Deciding<'_>, person: EntityId, words: &str) -> Decide
         .filter(|kind| !kind.is_empty())
         .collect();
     let likes = (!kinds.is_empty()).then_some(kinds);
-    deciding.prefers(person, Some(*way), likes, None);
+    let told = way.map_or(Telling::Nothing, Telling::By);
+    deciding.prefers(person, Some(told), likes, None);
     Decided::Told
 }
 

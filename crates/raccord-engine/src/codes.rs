@@ -132,7 +132,7 @@ impl Deciding<'_> {
 /// A code as it was drawn, however somebody wrote it.
 fn plain(said: &str) -> String {
     said.chars()
-        .filter(|c| c.is_ascii_alphanumeric())
+        .filter(char::is_ascii_alphanumeric)
         .map(|c| match c.to_ascii_uppercase() {
             'O' => '0',
             'I' | 'L' => '1',

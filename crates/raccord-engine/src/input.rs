@@ -162,13 +162,22 @@ pub struct Who {
 pub struct Choice {
     /// Who: whoever has this address.
     pub who: Who,
-    /// The way; `Some(None)` for being told nothing, and nothing leaves it as it is.
-    pub way: Option<Option<Way>>,
+    /// How; nothing leaves it as it is.
+    pub told: Option<Telling>,
     /// The kinds of work they want to hear of, once a week; `*` for all. Nothing leaves it as it
     /// is.
     pub likes: Option<Vec<String>>,
     /// Their number, for short messages; empty takes it back, and nothing leaves it as it is.
     pub phone: Option<String>,
+}
+
+/// Whether somebody is told what concerns them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// They are, by this way.
+    By(Way),
+    /// They are told nothing.
+    Nothing,
 }
 
 /// Who says that somebody was there.

@@ -57,7 +57,9 @@ pub use fact::{
 };
 pub use flight::backoff;
 pub use guides::guides;
-pub use input::{Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Who};
+pub use input::{
+    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
+};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};

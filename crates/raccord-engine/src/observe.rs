@@ -83,6 +83,9 @@ pub(crate) fn called(
     let (mut asked, mut reacted) = (Vec::new(), Vec::new());
     for change in &mut changes {
         change.sender = connector.to_string();
+    }
+    changes.retain(|change| !crate::answers::is_silence(deciding, change));
+    for change in &changes {
         if change.kind != EntityKind::Message || crate::posted::is_repeat(deciding, change) {
             continue;
         }

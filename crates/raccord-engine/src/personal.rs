@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::deciding::{Deciding, Draft};
 use crate::delivery::Wish;
 use crate::fact::Fact;
-use crate::input::{Choice, Reply};
+use crate::input::{Choice, Reply, Telling};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, subject_of};
 use crate::routing;
@@ -104,7 +104,7 @@ impl Deciding<'_> {
             ));
         }
         let (likes, phone) = (choice.likes.clone(), choice.phone.clone());
-        self.prefers(person, choice.way, likes, phone);
+        self.prefers(person, choice.told, likes, phone);
         Reply::Taken
     }
 
@@ -112,7 +112,7 @@ impl Deciding<'_> {
     pub(crate) fn prefers(
         &mut self,
         person: EntityId,
-        way: Option<Option<Way>>,
+        told: Option<Telling>,
         likes: Option<Vec<String>>,
         phone: Option<String>,
     ) {
@@ -120,8 +120,11 @@ impl Deciding<'_> {
             return;
         };
         let mut fields = known.fields;
-        if let Some(way) = way {
-            let told = way.map_or("nothing", Way::as_str);
+        if let Some(told) = told {
+            let told = match told {
+                Telling::By(way) => way.as_str(),
+                Telling::Nothing => "nothing",
+            };
             fields.insert("told".into(), json!(told));
         }
         if let Some(likes) = likes {

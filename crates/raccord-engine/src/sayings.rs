@@ -22,6 +22,8 @@ use crate::routing;
 const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// How late a round-up may be.
 pub(crate) const LATE: SignedDuration = SignedDuration::from_hours(24);
+/// The code of what is told about an announcement that somebody took away.
+const AWAY: &str = "taken-away";
 /// How far ahead a list looks, in days.
 const HORIZON: i64 = 62;
 
@@ -169,7 +171,38 @@ impl Deciding<'_> {
                 fields: told,
             });
         }
+        self.tell_taken_away(sink, entity);
         self.review_moved(sink, entity);
+    }
+
+    /// Somebody took an announcement away: it stays away, and organisers should know.
+    fn tell_taken_away(&mut self, sink: &ConnectorName, entity: EntityId) {
+        let target = self
+            .state
+            .sinks
+            .get(sink)
+            .and_then(|sink| sink.targets.get(&entity));
+        let link = target.and_then(|target| target.link.as_ref());
+        let gone = link.is_some_and(|link| link.tag.as_deref() == Some(TAKEN_AWAY));
+        let kind = self.state.entities.get(&entity).map(|record| record.kind);
+        // Of a notice that was taken away nothing more is told.
+        if !gone || kind != Some(EntityKind::Activity) {
+            return;
+        }
+        let title = self.title(entity);
+        let text = Words::new(
+            format!(
+                "Quelqu'un a retiré de « {sink} » l'annonce de « {title} » : elle reste retirée, et ce qui change n'y est plus dit."
+            ),
+            format!(
+                "Somebody took the announcement of “{title}” away from “{sink}”: it stays away, and what changes is not said there any more."
+            ),
+        );
+        let mend = Words::new(
+            "Rien à faire si c'était voulu. Sinon, écrivez-y vous-même un message : Raccord ne redit pas ce qu'une personne a retiré.",
+            "Nothing to do if that was meant. If not, write a message there yourself: Raccord does not say again what a person took away.",
+        );
+        crate::notice::tell(self, AWAY, &format!("{sink}/{entity}"), &text, &mend);
     }
 
     /// A saying was said.

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_engine::{
-    Choice, Engine, Fact, Forgotten, Input, Order, Reply, SignUp, Who, decode_commit, slots_of,
+    Choice, Engine, Fact, Forgotten, Input, Order, Reply, SignUp, Telling, Who, decode_commit,
+    slots_of,
 };
 use raccord_model::{
     Applied, Change, Class, ConnectorName, Context, Deed, Desired, Digest, EntityId, EntityKind,
@@ -693,7 +694,7 @@ fn a_choice_made_on_a_page_is_kept_and_a_number_must_be_one() {
     let mut play = Play::new();
     play.knows("@ana:x", "ana@example.org");
     let choice = Choice {
-        way: Some(Some(Way::Sms)),
+        told: Some(Telling::By(Way::Sms)),
         likes: Some(vec!["  bar ".into(), String::new()]),
         phone: Some("+262 692 12 34 56".into()),
         ..Choice::default()

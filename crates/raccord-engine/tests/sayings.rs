@@ -296,6 +296,17 @@ fn nothing_is_said_of_an_announcement_that_somebody_took_away() {
     play.wait(MINUTE * 10);
     assert_eq!(play.heard, ["Jazz 2027-01-08T20:00 confirmed"]);
     assert_eq!(play.skipped(), ["somebody took the announcement away"]);
+    play.sheet(&jazz("2027-01-10T20:00"));
+    play.wait(MINUTE * 10);
+    let state = play.engine.state();
+    let told: Vec<_> = state
+        .entities
+        .iter()
+        .filter(|(_, record)| record.kind == EntityKind::Notice)
+        .map(|(_, record)| record.fields()["text"]["en"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("Somebody took the announcement of “Jazz” away from “chat”"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use raccord_kit::Finding;
 use raccord_kit::settings::{Number, Span, Text, by_schema};
 use raccord_model::{
-    ConnectorName, Guards, Place, PlaceId, Recipe, Roundup, Route, TaskTemplate, Words,
+    ConnectorName, Guards, Place, PlaceId, Recipe, Roundup, RoundupOf, Route, TaskTemplate, Words,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
