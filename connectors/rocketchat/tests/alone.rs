@@ -65,6 +65,8 @@ async fn what_is_for_one_person_stands_in_a_room_of_two_once() {
     let anna = stage.server.state().user("anna");
     let job = job(answer(&stage, &anna));
     let sink = stage.tool.sink().unwrap();
+    let before = sink.find(&job).await.unwrap();
+    assert!(matches!(before, Found::No { .. }), "{before:?}");
     stage.server.fault(Fault::LoseAnswer);
     let lost = sink.apply(&job).await.unwrap_err();
     assert_eq!(lost.blame, Blame::Unknown);

@@ -99,7 +99,6 @@ pub(crate) fn answer(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value
 }
 
 /// What is asked for without a word more.
-#[expect(clippy::type_complexity, reason = "a heading, activities and tasks")]
 fn list(
     ask: &str,
     all: &Members<'_>,
@@ -310,12 +309,12 @@ fn told(way: Option<Way>, likes: &[String], served: bool, lang: Lang) -> String 
             ([all], Lang::En) if all == "*" => "everything".to_owned(),
             _ => clean::line(&likes.join(", "), TITLE),
         };
-        text.push_str(&match lang {
-            Lang::Fr => format!(
-                " Une fois par semaine au plus, aussi où il manque des mains pour\u{a0}: {kinds}."
-            ),
-            Lang::En => format!(" Once a week at most, also where hands are missing for: {kinds}."),
+        text.push_str(match lang {
+            Lang::Fr => " Une fois par semaine au plus, aussi où il manque des mains pour\u{a0}: ",
+            Lang::En => " Once a week at most, also where hands are missing for: ",
         });
+        text.push_str(&kinds);
+        text.push('.');
     }
     if way.is_some() && !served {
         text.push_str(match lang {
