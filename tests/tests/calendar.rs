@@ -226,6 +226,90 @@ fn a_task_is_an_entry_to_tick() {
     tasks(Kind::Xandikos);
 }
 
+fn told_tasks(kind: Kind) {
+    let server = Server::start(kind).unwrap();
+    let recipe = "tasks = \"description\"\n[[recipes]]\nwhen = { entity = \"activity\", kind = \"Concert\" }\ntasks = [{ title = \"Tenir le bar\", capacity = 2 }]\n";
+    let place = place(&server, recipe);
+    let save = |hands: &str| {
+        let text = format!(
+            "Titre,Date,Heure,Type,Description,Bénévoles\nConcert de jazz,02/01/2027,20h,Concert,Un plat à partager,\"{hands}\"\n"
+        );
+        place.save("programme.csv", text.as_bytes()).unwrap();
+    };
+    save("");
+    assert_eq!(
+        actions(&sync(&place))["create"],
+        1,
+        "no entries of their own"
+    );
+    let (file, text) = server.entry("Concert de jazz").unwrap();
+    let text = unfolded(&text);
+    let ours = "Un plat à partager\\n\\nCoups de main\u{a0}:\\n– Tenir le bar\u{a0}: 0 sur 2";
+    assert!(text.contains(ours), "{text}");
+    assert_eq!(sync(&place)["done"], 0);
+    // A member writes around them; then more hands are wanted.
+    let theirs = text.replace(
+        ours,
+        &format!("Clefs chez Zoé\\n\\n{ours}\\n\\nAmplis : Paul"),
+    );
+    server.put(&file, &theirs).unwrap();
+    assert_eq!(sync(&place)["done"], 0, "words beside ours are no edit");
+    save("Tenir le bar 3, accueil 1");
+    assert_eq!(actions(&sync(&place))["update"], 1);
+    let text = unfolded(&server.text(&file).unwrap());
+    for line in [
+        "DESCRIPTION:Clefs chez Zoé\\n\\nUn plat à partager\\n",
+        "Tenir le bar\u{a0}: 0 sur 3\\n",
+        "accueil",
+        "\\n\\nAmplis : Paul\r\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert_eq!(sync(&place)["done"], 0);
+    assert_eq!(server.files().unwrap().len(), 1);
+}
+
+#[test]
+fn tasks_are_told_in_the_entry_of_their_activity_amid_what_members_write() {
+    told_tasks(Kind::Radicale);
+    told_tasks(Kind::Xandikos);
+}
+
+#[test]
+fn a_line_that_comes_later_takes_over_the_entry_a_member_wrote_before_it() {
+    let server = Server::start(Kind::Radicale).unwrap();
+    server.make_calendar().unwrap();
+    let place = place(&server, "");
+    sheet(&place, &[BIKES]);
+    let theirs = entry(
+        "theirs",
+        "concert de Jazz",
+        "20270102T201000",
+        "X-MOZ-GENERATION:2\r\n",
+    );
+    server.put("theirs.ics", &theirs).unwrap();
+    sync(&place);
+    assert_eq!(server.files().unwrap().len(), 2);
+    assert_eq!(sync(&place)["done"], 0);
+    // The organisers write it down as well, days after.
+    sheet(&place, &[BIKES, JAZZ]);
+    let plan = place.run(&["plan"]).unwrap().json;
+    assert_eq!(actions(&plan), BTreeMap::from([("adopt".to_owned(), 1)]));
+    assert_eq!(actions(&sync(&place))["adopt"], 1);
+    assert_eq!(server.files().unwrap().len(), 2, "none is doubled");
+    let text = unfolded(&server.text("theirs.ics").unwrap());
+    for line in [
+        "UID:theirs\r\n",
+        "X-MOZ-GENERATION:2\r\n",
+        "DTSTART;TZID=Europe/Paris:20270102T200000\r\n",
+        "SUMMARY:Concert de jazz\r\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let last = sync(&place);
+    assert_eq!(last["done"], 0, "{last}");
+}
+
 /// Days of 2027 on which the house does something, in a row.
 fn day(index: usize) -> jiff::civil::Date {
     jiff::civil::date(2027, 1, 2)

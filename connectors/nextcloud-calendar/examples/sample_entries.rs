@@ -12,7 +12,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use common::{Stage, activity};
+use common::{Stage, activity, hands};
 use raccord_kit::conformance::HOSTILE;
 use serde_json::json;
 
@@ -52,6 +52,18 @@ async fn main() {
                 std::fs::write(folder.join(&file), stage.cloud.text("programme", &file)).unwrap();
             }
         }
+    }
+    // Tasks: in the description of their activity, and as entries of their own.
+    let stage = Stage::with(|settings| settings["tasks"] = json!("description")).await;
+    let text = HOSTILE[0];
+    *stage.tasks.lock().unwrap() = vec![hands("Bar, buvette; caisse", 3, 1), hands(text, 2, 2)];
+    for told in ["", "Entrée libre"] {
+        number += 1;
+        let link = stage
+            .put(&activity(number, json!({ "description": told })), None)
+            .await;
+        let file = link.external.rsplit('/').next().unwrap().to_owned();
+        std::fs::write(folder.join(&file), stage.cloud.text("programme", &file)).unwrap();
     }
     println!("{number} entries");
 }

@@ -77,17 +77,19 @@ fn no_password() -> Finding {
     }
 }
 
-fn missing(key: &str, name: &str, seen: &str) -> Finding {
+fn missing(key: &str, name: &str, seen: &Words) -> Finding {
     Finding {
         place: key.to_owned(),
         code: "nextcloud-calendar.calendar-missing".to_owned(),
         level: Level::Warning,
         text: Words::new(
             format!(
-                "L’agenda «\u{a0}{name}\u{a0}» n’existe pas encore\u{a0}: il sera créé au premier envoi. Ce compte voit\u{a0}: {seen}."
+                "L’agenda «\u{a0}{name}\u{a0}» n’existe pas encore\u{a0}: il sera créé au premier envoi. {}",
+                seen.fr
             ),
             format!(
-                "The calendar “{name}” does not exist yet: it will be made at the first writing. This account sees: {seen}."
+                "The calendar “{name}” does not exist yet: it will be made at the first writing. {}",
+                seen.en
             ),
         ),
         mend: Words::new(

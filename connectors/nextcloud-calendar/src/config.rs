@@ -32,7 +32,8 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &["salle-1"])]
     pub(crate) calendars: Vec<Text<200>>,
-    /// What becomes of tasks: nothing, or entries of their own.
+    /// What becomes of tasks: nothing, entries of their own, or lines in the description of their
+    /// activity.
     #[serde(default)]
     pub(crate) tasks: Tasks,
     /// Who may see what members write into the calendar themselves.
@@ -69,6 +70,8 @@ pub(crate) enum Tasks {
     None,
     /// Entries of their own, which task lists show.
     Todo,
+    /// Lines in the description of their activity, with how many people are on each.
+    Description,
 }
 
 /// Who may see what members write.

@@ -96,8 +96,8 @@ pub(crate) fn no_tasks(name: &str) -> Failure {
             format!("The calendar “{name}” takes no tasks."),
         ),
         Words::new(
-            "Nommez dans une route un agenda qui en prend (l’application Tâches en crée), ou ôtez «\u{a0}tasks\u{a0}».",
-            "Name in a route a calendar that takes them (the Tasks app makes some), or take “tasks” away.",
+            "Nommez dans une route un agenda qui en prend (l’application Tâches en crée), ou écrivez «\u{a0}tasks = \"description\"\u{a0}»\u{a0}: elles sont alors dites dans la description des activités.",
+            "Name in a route a calendar that takes them (the Tasks app makes some), or write `tasks = \"description\"`: they are then told in the description of activities.",
         ),
     )
 }

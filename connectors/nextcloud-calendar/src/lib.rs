@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod dav;
 mod failure;
+mod hands;
 mod hook;
 pub mod ical;
 mod merge;

@@ -275,7 +275,17 @@ fn put(lines: &mut Lines, component: &mut Component, field: &str, shown: &Shown)
         ),
         "url" if shown.url.is_empty() => lines.remove(component, "URL"),
         "url" => lines.set(component, "URL", &[], &[], &shown.url),
-        _ => lines.set(component, "STATUS", &[], &[], &shown.status),
+        _ => {
+            lines.set(component, "STATUS", &[], &[], &shown.status);
+            // What is to be done again was not done on a day.
+            if shown.form == Form::Task && shown.status != "COMPLETED" {
+                lines.remove(component, "COMPLETED");
+                let whole = lines.get(*component, "PERCENT-COMPLETE");
+                if whole.is_some_and(|line| line.value().trim() == "100") {
+                    lines.remove(component, "PERCENT-COMPLETE");
+                }
+            }
+        }
     }
 }
 

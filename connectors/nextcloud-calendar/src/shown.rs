@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use raccord_look::clean;
 use raccord_model::{
-    Activity, Authority, Civil, Context, Digest, Entity, Lang, Route, Status, Visibility, Words,
-    digest_of, usual_authority,
+    Activity, Authority, Civil, Context, Digest, Entity, Hands, Lang, Route, Status, Visibility,
+    Words, digest_of, usual_authority,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::words;
+use crate::{hands, words};
 
 /// The longest description that is written, in characters.
 const DESCRIPTION: usize = 4_000;
@@ -38,6 +38,9 @@ pub(crate) struct Shown {
     pub(crate) text: Vec<String>,
     /// What is said below it, line by line.
     pub(crate) notes: Vec<String>,
+    /// The tasks of the activity, line by line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) hands: Vec<String>,
     pub(crate) categories: Vec<String>,
     pub(crate) url: String,
     pub(crate) status: String,
@@ -74,12 +77,15 @@ pub(crate) struct Manner<'a> {
     pub(crate) calendar: &'a str,
     /// The address ORGANIZER carries, if it is to be written.
     pub(crate) organiser: Option<&'a str>,
+    /// Whether the description of an activity tells its tasks.
+    pub(crate) tasks_told: bool,
 }
 
 impl Shown {
     /// What is to be seen of an activity; nothing where it is not for this calendar.
     pub(crate) fn activity(
         entity: &Entity,
+        tasks: &[Hands],
         context: &Context<'_>,
         manner: &Manner<'_>,
     ) -> Option<Self> {
@@ -109,9 +115,17 @@ impl Shown {
         if !organiser.is_empty() {
             notes.push(words::labelled(lang, words::ORGANISER, &organiser));
         }
+        if let Some(page) = clean::address(&activity.register) {
+            notes.push(words::labelled(lang, words::REGISTER, page));
+        }
         if let Some(guide) = clean::address(&activity.guide) {
             notes.push(words::labelled(lang, words::GUIDE, guide));
         }
+        let hands = if manner.tasks_told {
+            hands::lines(tasks, &activity, lang, context.route.is_some())
+        } else {
+            Vec::new()
+        };
         let categories = [&activity.kind]
             .into_iter()
             .chain(&activity.tags)
@@ -131,6 +145,7 @@ impl Shown {
             room: clean::line(&activity.room, 1_000),
             text: prose(&activity.description),
             notes,
+            hands,
             categories,
             url: clean::address(&activity.url).unwrap_or_default().to_owned(),
             status: match activity.status {
@@ -150,6 +165,7 @@ impl Shown {
     pub(crate) fn task(
         entity: &Entity,
         parent: Option<&Entity>,
+        tasks: &[Hands],
         context: &Context<'_>,
         manner: &Manner<'_>,
     ) -> Option<Self> {
@@ -177,6 +193,10 @@ impl Shown {
                 &clean::line(&activity.title, 300),
             ));
         }
+        let people = tasks.iter().find(|one| one.task.id == entity.id);
+        if let Some(people) = people.and_then(|one| hands::sign_ups(one, context.lang)) {
+            notes.push(words::labelled(context.lang, words::SIGN_UPS, &people));
+        }
         let guide = clean::address(entity.text("guide"));
         let gone = activity
             .as_ref()
@@ -194,6 +214,7 @@ impl Shown {
             room: clean::line(entity.text("room"), 1_000),
             text: prose(entity.text("description")),
             notes,
+            hands: Vec::new(),
             categories: Vec::new(),
             url: guide
                 .or_else(|| clean::address(entity.text("url")))

@@ -31,12 +31,17 @@ impl Sink for Calendars {
         let manner = Manner {
             calendar: &self.settings.calendar,
             organiser: self.settings.organiser_mail.as_deref(),
+            tasks_told: self.settings.tasks == Tasks::Description,
         };
         let shown = match subject {
-            Subject::Entity { entity, parent } => match entity.kind {
-                EntityKind::Activity => Shown::activity(entity, context, &manner),
+            Subject::Entity {
+                entity,
+                parent,
+                tasks,
+            } => match entity.kind {
+                EntityKind::Activity => Shown::activity(entity, tasks, context, &manner),
                 EntityKind::Task if self.settings.tasks == Tasks::Todo => {
-                    Shown::task(entity, parent, context, &manner)
+                    Shown::task(entity, parent, tasks, context, &manner)
                 }
                 _ => None,
             },

@@ -6,14 +6,78 @@ use raccord_model::{Civil, Lang, Status};
 pub(crate) type Label = (&'static str, &'static str);
 
 pub(crate) const ORGANISER: Label = ("Organisé par", "Run by");
+pub(crate) const REGISTER: Label = ("Inscription", "Sign up");
 pub(crate) const GUIDE: Label = ("Mode d’emploi", "How to");
 pub(crate) const FOR: Label = ("Pour", "For");
+pub(crate) const HANDS: Label = ("Coups de main", "Helping hands");
+pub(crate) const SIGN_UPS: Label = ("Inscriptions", "Sign-ups");
 
 /// `label: text`, as it is set in `lang`.
 pub(crate) fn labelled(lang: Lang, label: Label, text: &str) -> String {
+    said(lang, worded(lang, label), text)
+}
+
+/// `what: how`, as it is set in `lang`.
+pub(crate) fn said(lang: Lang, what: &str, how: &str) -> String {
     match lang {
-        Lang::Fr => format!("{}\u{a0}: {text}", label.0),
-        Lang::En => format!("{}: {text}", label.1),
+        Lang::Fr => format!("{what}\u{a0}: {how}"),
+        Lang::En => format!("{what}: {how}"),
+    }
+}
+
+/// A label with nothing beside it.
+pub(crate) fn heading(lang: Lang, label: Label) -> String {
+    match lang {
+        Lang::Fr => format!("{}\u{a0}:", label.0),
+        Lang::En => format!("{}:", label.1),
+    }
+}
+
+fn worded(lang: Lang, label: Label) -> &'static str {
+    match lang {
+        Lang::Fr => label.0,
+        Lang::En => label.1,
+    }
+}
+
+/// How many people are on a task, of how many it takes.
+pub(crate) fn taken(lang: Lang, taken: u64, places: Option<u64>) -> String {
+    match (lang, places, taken) {
+        (Lang::Fr, Some(places), _) => format!("{taken} sur {places}"),
+        (Lang::En, Some(places), _) => format!("{taken} of {places}"),
+        (Lang::Fr, None, 0) => "personne encore".to_owned(),
+        (Lang::En, None, 0) => "nobody yet".to_owned(),
+        (Lang::Fr, None, 1) => "1 personne".to_owned(),
+        (Lang::En, None, 1) => "1 person".to_owned(),
+        (Lang::Fr, None, _) => format!("{taken} personnes"),
+        (Lang::En, None, _) => format!("{taken} people"),
+    }
+}
+
+/// What is said of a task that is done.
+pub(crate) fn done(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Fr => "fait",
+        Lang::En => "done",
+    }
+}
+
+/// That a task is due on another day than its activity.
+pub(crate) fn by(lang: Lang, due: Civil) -> String {
+    let day = when(lang, Civil::Day(due.date()), None);
+    match lang {
+        Lang::Fr => format!(" (pour le {day})"),
+        Lang::En => format!(" (by {day})"),
+    }
+}
+
+/// So many tasks that are not named.
+pub(crate) fn more(lang: Lang, more: usize) -> String {
+    match (lang, more) {
+        (Lang::Fr, 1) => "… et une autre tâche".to_owned(),
+        (Lang::Fr, _) => format!("… et {more} autres tâches"),
+        (Lang::En, 1) => "… and one more task".to_owned(),
+        (Lang::En, _) => format!("… and {more} more tasks"),
     }
 }
 

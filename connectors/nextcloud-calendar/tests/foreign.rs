@@ -171,9 +171,184 @@ fn an_entry_in_a_zone_of_its_own_is_read_by_the_rules_it_brings() {
     let read = entry::read(text, &reunion).unwrap();
     // 20:00 in summer there, two hours behind what it is here.
     assert_eq!(read.start.to_string(), "2027-07-02T22:00");
-    let again = text.replace("SUMMARY:", "RRULE:FREQ=WEEKLY\r\nSUMMARY:");
-    let from = date(2027, 1, 1);
-    let until = date(2028, 1, 1);
-    let refused = entry::occurrences(&again, &reunion, from, until);
-    assert!(matches!(refused, Err(entry::Odd::Zone(_))), "{refused:?}");
+}
+
+/// The starts of an entry that repeats, as they are told in Paris.
+fn repeated(zones: &str, inner: &str) -> Vec<String> {
+    let text = format!(
+        "BEGIN:VCALENDAR\r\n{zones}BEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Chorale\r\n{inner}END:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    let paris = TimeZone::get("Europe/Paris").unwrap();
+    let found = entry::occurrences(&text, &paris, date(2027, 1, 1), date(2028, 1, 1)).unwrap();
+    let starts = found.into_iter().map(|(_, entry)| entry.start.to_string());
+    starts.collect()
+}
+
+/// A zone as Outlook makes it up, with the rules of Paris, or two hours ahead.
+fn made_up(name: &str, hours: i8) -> String {
+    let (winter, summer) = (1 + hours, 2 + hours);
+    format!(
+        "BEGIN:VTIMEZONE\r\nTZID:{name}\r\nBEGIN:STANDARD\r\nDTSTART:16010101T030000\r\nTZOFFSETFROM:+0{summer}00\r\nTZOFFSETTO:+0{winter}00\r\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:16010101T020000\r\nTZOFFSETFROM:+0{winter}00\r\nTZOFFSETTO:+0{summer}00\r\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n"
+    )
+}
+
+#[test]
+fn what_repeats_is_followed_in_its_own_zone_whoever_made_that_up() {
+    let own = "Customized Time Zone";
+    let weekly = |zone: &str, rest: &str| {
+        format!(
+            "DTSTART;TZID={zone}:20270316T200000\r\nDTEND;TZID={zone}:20270316T220000\r\nRRULE:FREQ=WEEKLY;{rest}"
+        )
+    };
+    let paris = [
+        "2027-03-16T20:00",
+        "2027-03-23T20:00",
+        "2027-03-30T20:00",
+        "2027-04-06T20:00",
+    ];
+    // Two hours ahead there, and the clock changes there on the same night.
+    let ahead = [
+        "2027-03-16T18:00",
+        "2027-03-23T18:00",
+        "2027-03-30T18:00",
+        "2027-04-06T18:00",
+    ];
+    let lic =
+        "BEGIN:VTIMEZONE\r\nTZID:/x/made-up\r\nX-LIC-LOCATION:Europe/Paris\r\nEND:VTIMEZONE\r\n";
+    let cases = [
+        (made_up(own, 0), weekly(own, "COUNT=4\r\n"), paris),
+        (made_up(own, 2), weekly(own, "COUNT=4\r\n"), ahead),
+        // The end of a rule is told in UTC: 18:00 is the last one's hour, in summer.
+        (
+            made_up(own, 0),
+            weekly(own, "UNTIL=20270406T180000Z\r\n"),
+            paris,
+        ),
+        (
+            made_up(own, 2),
+            weekly(own, "UNTIL=20270406T160000Z\r\n"),
+            ahead,
+        ),
+        (
+            String::new(),
+            weekly("Europe/Paris", "UNTIL=20270406T180000Z\r\n"),
+            paris,
+        ),
+        // By the day, or by the wall's clock, as some programs write it.
+        (
+            String::new(),
+            weekly("Europe/Paris", "UNTIL=20270406\r\n"),
+            paris,
+        ),
+        (
+            String::new(),
+            weekly("Europe/Paris", "UNTIL=20270406T200000\r\n"),
+            paris,
+        ),
+        // Names of Windows, of Outlook, of a path, of a place that is said beside.
+        (
+            String::new(),
+            weekly("Romance Standard Time", "COUNT=4\r\n"),
+            paris,
+        ),
+        (
+            made_up("\"(UTC+01:00) Brussels, Paris\"", 0).replace('"', ""),
+            weekly("\"(UTC+01:00) Brussels, Paris\"", "COUNT=4\r\n"),
+            paris,
+        ),
+        (
+            String::new(),
+            weekly(
+                "/freeassociation.sourceforge.net/Europe/Paris",
+                "COUNT=4\r\n",
+            ),
+            paris,
+        ),
+        (
+            String::new(),
+            weekly(
+                "\"(UTC+01:00) Brussels, Copenhagen, Madrid, Paris\"",
+                "COUNT=4\r\n",
+            ),
+            paris,
+        ),
+        // What its name says of itself, where it says no more than that.
+        (
+            String::new(),
+            weekly("UTC-02", "COUNT=4\r\n"),
+            [
+                "2027-03-16T23:00",
+                "2027-03-23T23:00",
+                "2027-03-31T00:00",
+                "2027-04-07T00:00",
+            ],
+        ),
+        (lic.to_owned(), weekly("/x/made-up", "COUNT=4\r\n"), paris),
+        // In no zone, and in UTC.
+        (
+            String::new(),
+            "DTSTART:20270316T200000\r\nRRULE:FREQ=WEEKLY;UNTIL=20270406T180000Z\r\n".to_owned(),
+            paris,
+        ),
+    ];
+    for (zones, inner, starts) in cases {
+        assert_eq!(repeated(&zones, &inner), starts, "{zones}{inner}");
+    }
+}
+
+#[test]
+fn days_that_are_left_out_or_moved_are_found_in_whatever_zone_they_are_told() {
+    let own = "Customized Time Zone";
+    let zones = made_up(own, 2);
+    let rule = "RRULE:FREQ=WEEKLY;COUNT=4\r\n";
+    let starts = format!("DTSTART;TZID={own}:20270316T200000\r\n{rule}");
+    let left = ["2027-03-16T18:00", "2027-03-30T18:00", "2027-04-06T18:00"];
+    for out in [
+        format!("EXDATE;TZID={own}:20270323T200000"),
+        "EXDATE:20270323T170000Z".to_owned(),
+        "EXDATE;TZID=Europe/Paris:20270323T180000".to_owned(),
+    ] {
+        assert_eq!(
+            repeated(&zones, &format!("{starts}{out}\r\n")),
+            left,
+            "{out}"
+        );
+    }
+    let known =
+        format!("DTSTART;TZID=Europe/Paris:20270316T180000\r\n{rule}EXDATE:20270323T170000Z\r\n");
+    assert_eq!(repeated("", &known), left);
+    let utc =
+        format!("DTSTART:20270316T170000Z\r\n{rule}EXDATE;TZID=Europe/Paris:20270323T180000\r\n");
+    // By the clock of UTC an hour later here, in summer.
+    assert_eq!(
+        repeated("", &utc),
+        ["2027-03-16T18:00", "2027-03-30T19:00", "2027-04-06T19:00"]
+    );
+    // One that was moved by a member on a phone, which tells it in UTC.
+    let moved = format!(
+        "{starts}END:VEVENT\r\nBEGIN:VEVENT\r\nUID:a\r\nRECURRENCE-ID:20270323T170000Z\r\nDTSTART;TZID={own}:20270324T210000\r\nSUMMARY:Chorale, mercredi\r\n"
+    );
+    assert_eq!(
+        repeated(&zones, &moved),
+        [
+            "2027-03-16T18:00",
+            "2027-03-24T19:00",
+            "2027-03-30T18:00",
+            "2027-04-06T18:00"
+        ]
+    );
+    // Whole days end with a day, or with an instant that is midnight here.
+    let days = ["2027-03-16", "2027-03-23"];
+    for until in ["20270323", "20270323T225959Z", "20270322T230000Z"] {
+        let whole = format!("DTSTART;VALUE=DATE:20270316\r\nRRULE:FREQ=WEEKLY;UNTIL={until}\r\n");
+        assert_eq!(repeated("", &whole), days, "{until}");
+    }
+}
+
+#[test]
+fn a_zone_that_is_neither_known_nor_described_is_told() {
+    let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Nulle part:20270316T200000\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let paris = TimeZone::get("Europe/Paris").unwrap();
+    let refused = entry::occurrences(text, &paris, date(2027, 1, 1), date(2028, 1, 1));
+    assert_eq!(refused, Err(entry::Odd::Zone("Nulle part".into())));
 }

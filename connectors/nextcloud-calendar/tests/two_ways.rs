@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Stage, activity};
+use common::{Stage, activity, hands};
 use raccord_model::{Digest, Entity, Link};
 use serde_json::{Value, json};
 
@@ -45,9 +45,7 @@ impl Desk {
                 }
             }
         }
-        let wanted = common::desired(&*stage.tool, &self.entity, None)
-            .unwrap()
-            .hash;
+        let wanted = stage.desired(&self.entity, None).unwrap().hash;
         if self.link.as_ref().is_none_or(|link| link.hash != wanted) {
             let made = stage.write(&self.entity, self.link.clone()).await.unwrap();
             wrote = !made.unchanged;
@@ -68,7 +66,7 @@ const PIECES: [&str; 6] = [
 
 #[tokio::test]
 async fn a_thousand_scripts_on_both_sides_end_alike_and_lose_nothing() {
-    let stage = Stage::open().await;
+    let stage = Stage::with(|settings| settings["tasks"] = json!("description")).await;
     let mut state = 42_u64;
     let mut dice = move |sides: usize| {
         state = state
@@ -90,9 +88,10 @@ async fn a_thousand_scripts_on_both_sides_end_alike_and_lose_nothing() {
         let path = desk.link.as_ref().unwrap().external.clone();
         let file = path.rsplit('/').next().unwrap().to_owned();
         let mut added = Vec::new();
+        let mut words: Vec<String> = Vec::new();
         for _ in 0..2 + dice(6) {
             let word = ["Bal", "Film", "Chant", "Marché"][dice(4)];
-            match dice(8) {
+            match dice(10) {
                 0 => drop(desk.entity.fields.insert("title".into(), json!(word))),
                 1 => drop(desk.entity.fields.insert("room".into(), json!(word))),
                 2 => drop(
@@ -117,7 +116,18 @@ async fn a_thousand_scripts_on_both_sides_end_alike_and_lose_nothing() {
                         [&text[..at], piece, &text[at..]].concat()
                     });
                 }
-                6 => stage.cloud.member_edits("programme", &file, |text| {
+                6 => {
+                    let all = [hands("Bar", 3, dice(4) as u64), hands("Accueil", 1, 0)];
+                    *stage.tasks.lock().unwrap() = all[..dice(3)].to_vec();
+                }
+                7 => {
+                    let word = format!("Marie y pense, n° {};", words.len());
+                    stage.cloud.member_edits("programme", &file, |text| {
+                        text.replacen("DESCRIPTION:", &format!("DESCRIPTION:{word}\\n"), 1)
+                    });
+                    words.push(word);
+                }
+                8 => stage.cloud.member_edits("programme", &file, |text| {
                     replaced(&text, "SUMMARY", "retitled")
                 }),
                 _ => stage
@@ -136,6 +146,17 @@ async fn a_thousand_scripts_on_both_sides_end_alike_and_lose_nothing() {
         }
         assert!(!desk.settle(&stage, &mut cursor).await);
         let text = stage.cloud.text("programme", &file);
+        let told = text
+            .replace("\r\n ", "")
+            .replace("\\,", ",")
+            .replace("\\;", ";");
+        for word in words {
+            assert!(told.contains(&word), "{word}: {told}");
+        }
+        for one in &*stage.tasks.lock().unwrap() {
+            let line = format!("– {}\u{a0}: {} sur", one.task.text("title"), one.taken);
+            assert_eq!(told.matches(&line).count(), 1, "{line}: {told}");
+        }
         for piece in added {
             assert!(
                 text.contains(piece),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hands::{self, Task, Tasks};
 use crate::month::Month;
+use crate::qr;
 use crate::typography as set;
 use crate::words::FixedWords;
 
@@ -190,15 +191,7 @@ pub(crate) fn item(
         description,
         brief,
         more,
-        places: capacity
-            .map(|count| {
-                if lives_by_hands {
-                    set::hands(count, lang)
-                } else {
-                    set::places(count)
-                }
-            })
-            .unwrap_or_default(),
+        places: places(activity, capacity, lives_by_hands, lang),
         credits: activity
             .credits
             .filter(|hundredths| (1..=MOST_CREDITS).contains(hundredths))
@@ -210,6 +203,20 @@ pub(crate) fn item(
         full: activity.status == Status::Full,
         tentative: activity.status == Status::Tentative,
     }
+}
+
+/// "20 places, sur inscription": paper leads nowhere, but says that one signs up.
+fn places(activity: &Activity, capacity: Option<u32>, by_hands: bool, lang: Lang) -> String {
+    let count = capacity.map(|count| {
+        if by_hands {
+            set::hands(count, lang)
+        } else {
+            set::places(count)
+        }
+    });
+    let signs_up = qr::is_address(&activity.register).then(|| set::sign_up(lang));
+    let parts: Vec<String> = count.into_iter().chain(signs_up).collect();
+    parts.join(", ")
 }
 
 /// Whether it is left out: most descriptions are printed whole.

@@ -36,6 +36,7 @@ pub(crate) fn document(place: &Place, links: &Links) -> Document {
         url: String::new(),
         shared: None,
         origin: String::new(),
+        register: String::new(),
         origin_url: String::new(),
         series: None,
         extra: Fields::new(),

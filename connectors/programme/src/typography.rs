@@ -66,6 +66,14 @@ pub(crate) fn places(count: u32) -> String {
     format!("{count}{FIXED}{noun}")
 }
 
+/// `sur inscription`.
+pub(crate) fn sign_up(lang: Lang) -> String {
+    match lang {
+        Lang::Fr => format!("sur{FIXED}inscription"),
+        Lang::En => format!("sign{FIXED}up first"),
+    }
+}
+
 /// `15 coups de main`, for what lives by people who lend a hand; `15 helpers`.
 pub(crate) fn hands(count: u32, lang: Lang) -> String {
     let noun = match (lang, count) {

@@ -159,3 +159,23 @@ async fn a_file_of_that_name_that_somebody_else_made_is_theirs() {
     let failure = sink.apply(&job).await.unwrap_err();
     assert_eq!(failure.blame, Blame::Transient);
 }
+
+#[tokio::test]
+async fn a_folder_that_is_shared_to_be_read_only_is_told_with_what_to_click_and_left_alone() {
+    let stage = stage().await;
+    stage.files.state().read_only = true;
+    let findings = stage.tool.check().await;
+    let [found] = &findings[..] else {
+        panic!("{findings:?}");
+    };
+    assert!(found.code.ends_with(".read-only"), "{found:?}");
+    assert!(found.mend.fr.contains("Autoriser la modification"));
+    assert!(found.mend.en.contains("Allow editing"));
+    assert!(stage.standin.writes().is_empty());
+    let desired = month(&*stage.tool, "Bal");
+    let refused = stage.tool.sink().unwrap().apply(&write(desired)).await;
+    assert_eq!(refused.unwrap_err().blame, raccord_model::Blame::Access);
+    // Once it may be written, it is.
+    stage.files.state().read_only = false;
+    assert_eq!(stage.tool.check().await, []);
+}

@@ -594,6 +594,10 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
     let noted = &mut members[moved].fields;
     noted.insert("description".into(), "Apportez vos semences.".into());
     noted.insert("capacity".into(), json!(12));
+    noted.insert(
+        "register".into(),
+        json!("https://tickets.example.org/graines"),
+    );
     noted.insert("credits".into(), json!(250));
     noted.insert("kind".into(), "Marché".into());
     let more = january_with(tool.as_ref(), &members);
@@ -613,7 +617,7 @@ async fn what_hangs_on_the_wall_gets_a_sheet_of_changes_beside_it() {
         [
             "Genre | Atelier | Marché",
             "Salle | Jardin | Préau",
-            "Places | 50 places | 12 places",
+            "Places | 50 places | 12 places, sur inscription",
             "Crédits | 1 crédit | 2,5 crédits",
             "Texte | Échange de semences paysannes, « apportez vos sachets ». | Apportez vos semences.",
         ]

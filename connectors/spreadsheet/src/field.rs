@@ -23,13 +23,14 @@ pub(crate) enum Field {
     Credits,
     Guide,
     Url,
+    Register,
     Status,
     Tags,
     Hands,
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Date,
         Self::EndDate,
         Self::Weekday,
@@ -50,6 +51,7 @@ impl Field {
         Self::Credits,
         Self::Guide,
         Self::Url,
+        Self::Register,
         Self::Status,
         Self::Tags,
         Self::Hands,
@@ -78,6 +80,7 @@ impl Field {
             Self::Credits => "credits",
             Self::Guide => "guide",
             Self::Url => "url",
+            Self::Register => "register",
             Self::Status => "status",
             Self::Tags => "tags",
             Self::Hands => "hands",
@@ -103,6 +106,7 @@ impl Field {
             Self::Credits => &["credits"],
             Self::Guide => &["guide"],
             Self::Url => &["url"],
+            Self::Register => &["register"],
             Self::Status => &["status"],
             Self::Tags => &["tags"],
             Self::Hands => &["hands"],

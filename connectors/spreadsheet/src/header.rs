@@ -310,6 +310,10 @@ mod tests {
             ("À", Field::End),
             ("Lien doc", Field::Guide),
             ("Nb. de places", Field::Capacity),
+            ("Inscription", Field::Register),
+            ("Lien d’inscription", Field::Register),
+            ("Billetterie", Field::Register),
+            ("Sign-up link", Field::Register),
         ] {
             assert_eq!(
                 meaning(&fold(header), &Chosen::default()).map(|(field, _)| field),
@@ -320,6 +324,7 @@ mod tests {
         for header in [
             "Besoin technique",
             "Date limite",
+            "Date d’inscription",
             "Type de public",
             "Notes internes",
             "Commentaires",

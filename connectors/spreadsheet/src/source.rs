@@ -22,7 +22,7 @@ use crate::{KIND, document, error, limits, refusals};
 
 /// Told apart from every earlier way to read the same bytes: raise it when lines would come out
 /// differently, so that sheets are read again after an upgrade.
-const READER: &str = "spreadsheet-6";
+const READER: &str = "spreadsheet-7";
 
 /// Where the sheet is.
 pub(crate) enum Location {

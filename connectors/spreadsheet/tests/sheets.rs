@@ -37,6 +37,23 @@ fn an_english_sheet_is_read_like_a_french_one() {
 }
 
 #[test]
+fn where_one_signs_up_is_read_beside_where_one_learns_more() {
+    let reading = csv("Titre,Date,Début,Lien,Inscription\n\
+         Bal,02/01/2027,20h30,https://example.org/bal,https://tickets.example.org/bal\n\
+         Atelier,03/01/2027,14h,,à l’accueil\n\
+         Stage,04/01/2027,14h,,http://tickets example.org\n");
+    let lines = fields(&reading);
+    assert_eq!(lines[0]["url"], json!("https://example.org/bal"));
+    assert_eq!(
+        lines[0]["register"],
+        json!("https://tickets.example.org/bal")
+    );
+    assert_eq!(lines[1].get("register"), None);
+    assert_eq!(lines[2].get("register"), None);
+    assert_eq!(unread(&reading).len(), 1, "a broken address is told");
+}
+
+#[test]
 fn separators_encodings_and_line_ends_do_not_matter() {
     let lines = [
         ["Date", "Horaires", "Titre", "Crédits", "Description"],

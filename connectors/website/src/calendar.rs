@@ -204,6 +204,9 @@ fn description(site: &Site, lang: Lang, item: &Item) -> String {
     if !organiser.is_empty() {
         parts.push(labelled(labels.organiser, &organiser));
     }
+    if let Some(page) = clean::address(&activity.register) {
+        parts.push(labelled(labels.register, page));
+    }
     if let Some(guide) = clean::address(&activity.guide) {
         parts.push(labelled(labels.guide, guide));
     }

@@ -248,6 +248,30 @@ async fn a_cancelled_activity_is_struck_through_until_it_would_have_been_over() 
 }
 
 #[tokio::test]
+async fn one_signs_up_where_the_activity_says_so_and_nowhere_for_what_is_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    for (status, page, shown) in [
+        ("confirmed", "https://tickets.example.org/bal", true),
+        ("cancelled", "https://tickets.example.org/bal", false),
+        ("confirmed", "javascript:alert(1)", false),
+    ] {
+        let members = [entity(
+            "a",
+            json!({ "title": "Bal", "start": "2027-01-09T20:30", "status": status, "register": page }),
+        )];
+        publish(&*tool, &members, Lang::Fr, TODAY).await;
+        let own = text(folder.path(), &format!("activities/{}.html", members[0].id));
+        let link = own.contains(&format!("href=\"{page}\""));
+        assert_eq!(
+            (link, own.contains("Inscription")),
+            (shown, shown),
+            "{status} {page}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn tentative_and_full_are_said_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let (tool, _) = site(folder.path(), json!({ "output": "." }));

@@ -53,6 +53,8 @@ pub(crate) fn activity(entity: &Entity, context: &Context<'_>) -> Option<Value> 
         json!(clean::address(&activity.guide).unwrap_or_default()),
     );
     view.insert("url".into(), json!(address(entity, context)));
+    let register = clean::address(&activity.register).unwrap_or_default();
+    view.insert("register".into(), json!(register));
     view.insert("capacity".into(), json!(activity.capacity));
     view.insert(
         "tags".into(),
@@ -429,6 +431,7 @@ pub(crate) fn sample(form: Form) -> Value {
             json!({
                 "description": "Un plat à partager.", "organiser": "Lou", "guide": "https://wiki.example.org/bar",
                 "capacity": 80, "tags": ["musique"], "reaction": "✅",
+                "register": "https://tickets.example.org/jazz",
             }),
         ],
         Form::Notice => vec![

@@ -258,7 +258,7 @@ impl Diagnosis {
             ),
             Words::new(
                 format!(
-                    "Ouvrez l’application Fichiers, «\u{a0}Paramètres des fichiers\u{a0}» en bas à gauche, copiez l’adresse WebDAV, et mettez-la dans «\u{a0}{key}\u{a0}»."
+                    "Ouvrez l’application Fichiers, «\u{a0}Paramètres de Fichiers\u{a0}» en bas à gauche, copiez l’adresse WebDAV, et mettez-la dans «\u{a0}{key}\u{a0}»."
                 ),
                 format!(
                     "Open the Files app, “Files settings” at the bottom left, copy the WebDAV address, and put it into “{key}”."

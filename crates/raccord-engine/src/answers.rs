@@ -293,7 +293,8 @@ impl Deciding<'_> {
             Decided::Stands(subject) => self.standing(subject, person),
             Decided::Off(subject) => Became::Off(subject),
             Decided::Cannot(subject) => {
-                shown.why = self.closed(subject).unwrap_or_else(|| {
+                let why = self.closed(subject).or_else(|| self.elsewhere(subject));
+                shown.why = why.unwrap_or_else(|| {
                     Words::new("la présence est déjà notée", "attendance is noted already")
                 });
                 Became::Cannot(subject)

@@ -146,7 +146,7 @@ impl Deciding<'_> {
         subject: EntityId,
         person: EntityId,
     ) -> Decided {
-        if self.closed(subject).is_some() {
+        if self.closed(subject).is_some() || self.elsewhere(subject).is_some() {
             return Decided::Cannot(subject);
         }
         let cause = crate::signups::signing_up();

@@ -178,6 +178,8 @@ impl Deciding<'_> {
             data,
         };
         let stood = self.stood(entity, kind);
+        let belonged = self.state.entities.get(&entity);
+        let belonged = belonged.and_then(|record| record.family);
         self.events.push(event.clone());
         self.record(Fact::Event {
             event: Box::new(event.clone()),
@@ -196,14 +198,27 @@ impl Deciding<'_> {
                 .insert(entity);
         }
         self.touched.insert(entity);
+        crate::hands::touch(self, entity, kind, belonged);
         // Pages show activities, and the hands that each needs.
         self.republish |= matches!(kind, EntityKind::Activity | EntityKind::Task);
         if kind == EntityKind::Activity {
             let asks = event.data.contains_key("hands");
             crate::recipes::derive(self, entity, id, asks);
+            self.touch_tasks(entity);
             crate::hands::activity_changed(self, entity, before.as_ref());
         }
         Some(id)
+    }
+
+    /// What tools show of a task shows something of its activity, too.
+    fn touch_tasks(&mut self, activity: EntityId) {
+        let children = self.flight.children.get(&activity);
+        let is_task = |id: &EntityId| {
+            let record = self.state.entities.get(id);
+            record.is_some_and(|record| record.kind == EntityKind::Task)
+        };
+        let tasks: Vec<EntityId> = children.into_iter().flatten().copied().collect();
+        self.touched.extend(tasks.into_iter().filter(is_task));
     }
 
     /// What the roll knew of an entity.
@@ -250,6 +265,9 @@ impl Deciding<'_> {
 
     /// The places of `subject` are looked at again before the step ends.
     fn note_places(&mut self, subject: EntityId, because: EventId, recount: bool) {
+        // How many places are taken is shown with a task and with its activity.
+        self.touched.insert(subject);
+        crate::hands::touch(self, subject, EntityKind::Task, None);
         let again = self.reseat.entry(subject).or_default();
         again.because = Some(because);
         again.recount |= recount;

@@ -352,7 +352,8 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             observe::observed(deciding, &source, seen);
             Reply::Taken
         }
-        Input::Posted(changes) => posted::take(deciding, changes),
+        Input::Posted(changes) => crate::elsewhere::forged(deciding, &changes)
+            .unwrap_or_else(|| posted::take(deciding, changes)),
         Input::Heard { connector, changes } => observe::called(deciding, &connector, changes),
         Input::Edited {
             connector,

@@ -237,6 +237,15 @@ pub enum Fact {
         /// The chain's `correlationid`.
         correlation: EventId,
     },
+    /// A source says what people had put into a tool by hand: it is the source's from now on.
+    Taken {
+        /// The entity.
+        entity: EntityId,
+        /// Whose it is now.
+        source: ConnectorName,
+        /// The tool that brought it.
+        from: ConnectorName,
+    },
 }
 
 /// A delivery, with where it is found.
@@ -434,6 +443,11 @@ pub enum HoldKind {
     Rules {
         /// The digest of the rules that wait.
         digest: Digest,
+    },
+    /// An effect that its tool cannot make without harm to somebody. Nothing was done.
+    Blocked {
+        /// The delivery.
+        of: DeliveryRef,
     },
 }
 

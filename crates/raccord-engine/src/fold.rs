@@ -188,7 +188,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             state.quiet.insert(connector.clone(), *until);
         }
         Fact::Held(hold) => {
-            if let HoldKind::Delivery { of } = &hold.what {
+            if let HoldKind::Delivery { of } | HoldKind::Blocked { of } = &hold.what {
                 let id = hold.id;
                 set_progress(state, of, |before| Progress::Held {
                     attempt: before.attempt(),
@@ -335,6 +335,20 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
         }
         Fact::CodeUsed(code) => {
             state.codes.remove(code);
+        }
+        Fact::Taken {
+            entity,
+            source,
+            from,
+        } => {
+            if let Some(record) = state.entities.get_mut(entity) {
+                record.source = source.as_str().into();
+            }
+            if let Some(from) = state.sources.get_mut(from) {
+                // Not among those that are gone: it is the tool's no more, and comes back as ours.
+                from.lines.remove(entity);
+                from.missing.remove(entity);
+            }
         }
         Fact::Broken { correlation } => {
             state.broken.insert(*correlation);

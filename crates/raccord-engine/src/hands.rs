@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use raccord_model::{
-    Cause, Civil, Entity, EntityId, EntityKind, EventId, Fields, HoldId, Verb, Words, fold_word,
-    over_at,
+    Cause, Civil, Entity, EntityId, EntityKind, EventId, Fields, Hands, HoldId, Verb, Words,
+    fold_word, over_at,
 };
 use serde_json::{Value, json};
 
@@ -17,6 +17,8 @@ use crate::roll::Commitment;
 
 /// The source name of tasks that people kept although no rule wants them any more.
 const KEPT: &str = "kept";
+/// The priority of a task that has none: in the middle of 1 to 9.
+const ORDINARY: u64 = 5;
 /// Why a task belongs to an activity since.
 pub(crate) const PLACED: &str = "task-placed";
 /// Why a task says who is on it.
@@ -60,6 +62,69 @@ pub(crate) fn task_changed(
 fn keep(known: &Fields, name: &str, fields: &mut Fields) {
     if let Some(value) = known.get(name) {
         fields.insert(name.to_owned(), value.clone());
+    }
+}
+
+/// The tasks of an activity that stand, the most urgent first; of a task itself.
+pub(crate) fn of(deciding: &Deciding<'_>, entity: &Entity) -> Vec<Hands> {
+    let hands = |task: Entity| {
+        let people = || task.fields.get("people")?.as_array().map(Vec::len);
+        let taken = match deciding.flight.roll.seats(task.id) {
+            Some(seats) => seats.taken,
+            None => people().unwrap_or(0) as u64,
+        };
+        Hands { task, taken }
+    };
+    if entity.kind == EntityKind::Task {
+        return vec![hands(entity.clone())];
+    }
+    let mut all: Vec<Hands> = tasks_of(deciding, entity.id)
+        .filter_map(|task| deciding.entity(task))
+        .filter(|task| task.text("state") != "cancelled")
+        .map(hands)
+        .collect();
+    all.sort_by_cached_key(|one| {
+        let priority = one.task.fields.get("priority").and_then(Value::as_u64);
+        let title = one.task.text("title").to_owned();
+        (priority.unwrap_or(ORDINARY), title, one.task.id)
+    });
+    all
+}
+
+/// The tasks of an activity.
+fn tasks_of<'d>(
+    deciding: &'d Deciding<'_>,
+    activity: EntityId,
+) -> impl Iterator<Item = EntityId> + 'd {
+    let children = deciding.flight.children.get(&activity);
+    // One that moved to another activity was its child.
+    children.into_iter().flatten().copied().filter(move |task| {
+        let record = deciding.state.entities.get(task);
+        record.is_some_and(|record| {
+            record.kind == EntityKind::Task && record.family == Some(activity)
+        })
+    })
+}
+
+/// What shows a task, or shows something of it, is looked at again: its activity (and the one it
+/// belonged to before), or of an activity its tasks.
+pub(crate) fn touch(
+    deciding: &mut Deciding<'_>,
+    entity: EntityId,
+    kind: EntityKind,
+    before: Option<EntityId>,
+) {
+    match kind {
+        EntityKind::Task => {
+            let record = deciding.state.entities.get(&entity);
+            let now = record.and_then(|record| record.family);
+            deciding.touched.extend(before.into_iter().chain(now));
+        }
+        EntityKind::Activity => {
+            let tasks: Vec<EntityId> = tasks_of(deciding, entity).collect();
+            deciding.touched.extend(tasks);
+        }
+        _ => {}
     }
 }
 

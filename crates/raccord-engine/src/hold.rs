@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use raccord_model::{Cause, ConnectorName, Digest, EntityId, Fields, HoldId, Link, Verb, Words};
+use raccord_model::{
+    Cause, ConnectorName, Digest, EntityId, Failure, Fields, HoldId, Link, Verb, Words,
+};
 
 use crate::deciding::{Deciding, Draft};
 use crate::delivery::Wish;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
-use crate::state::{Aim, Spot};
+use crate::state::{Aim, Progress, Spot, State};
 
 /// Opens a hold, unless the same is open already, and tells it.
 pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
@@ -79,6 +81,69 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         more: 0,
     };
     open(deciding, hold);
+}
+
+/// An effect that its tool cannot make without harm waits for a person. Nothing was done.
+pub(crate) fn blocked(
+    deciding: &mut Deciding<'_>,
+    of: &DeliveryRef,
+    entity: EntityId,
+    failure: &Failure,
+) {
+    let reason = |text: &str, mend: &str, yes: &str| format!("{text} {mend} {yes}");
+    let hold = Hold {
+        id: delivery_hold(of),
+        what: HoldKind::Blocked { of: of.clone() },
+        reason: Words::new(
+            reason(
+                &failure.text.fr,
+                &failure.mend.fr,
+                "Oui : c'est fait, regarder de nouveau. Non : laisser comme c'est.",
+            ),
+            reason(
+                &failure.text.en,
+                &failure.mend.en,
+                "Yes: it is done, look again. No: leave it as it is.",
+            ),
+        ),
+        opened: deciding.now,
+        effects: vec![HeldEffect {
+            connector: None,
+            entity,
+            action: match deciding.state.aim(of) {
+                Aim::New => "create",
+                Aim::Change(_) => "update",
+                Aim::Removal => "remove",
+            }
+            .into(),
+            title: deciding.title(entity),
+            before: Fields::new(),
+            after: Fields::new(),
+        }],
+        more: 0,
+    };
+    open(deciding, hold);
+}
+
+/// Whether a person is asked because the tool cannot do it.
+pub(crate) fn is_blocked(state: &State, progress: &Progress) -> bool {
+    let Progress::Held { hold, .. } = progress else {
+        return false;
+    };
+    let waiting = state.holds.get(hold);
+    waiting.is_some_and(|one| matches!(one.hold.what, HoldKind::Blocked { .. }))
+}
+
+/// What was to be done is something else by now: whoever was asked need not answer.
+pub(crate) fn unblock(deciding: &mut Deciding<'_>, of: &DeliveryRef) -> bool {
+    let id = delivery_hold(of);
+    let waiting = deciding.state.holds.get(&id);
+    let blocked = waiting.is_some_and(|one| matches!(one.hold.what, HoldKind::Blocked { .. }));
+    if blocked {
+        deciding.record(Fact::Again { of: of.clone() });
+        close(deciding, id, Closing::Moot);
+    }
+    blocked
 }
 
 /// What a person is asked who can look into the tool.
@@ -348,13 +413,22 @@ fn decide(
             }
             deciding.flight.wake(&of.connector, of.family);
         }
+        HoldKind::Blocked { of } => {
+            if yes {
+                deciding.record(Fact::Again { of: of.clone() });
+            } else {
+                vouched(deciding, &of);
+            }
+            deciding.flight.wake(&of.connector, of.family);
+        }
         HoldKind::Field {
             connector,
             entity,
             theirs,
         } => {
             if yes {
-                crate::posted::take_over(deciding, &connector, entity, &theirs);
+                let cause = crate::posted::edit_in(&connector);
+                crate::posted::take_over(deciding, &connector, entity, &theirs, cause);
             }
             close(deciding, id, how);
             if yes {

@@ -10,6 +10,7 @@ mod codes;
 mod commit;
 mod deciding;
 mod delivery;
+mod elsewhere;
 mod engine;
 mod fact;
 #[cfg(not(raccord_faults))]
@@ -46,6 +47,7 @@ mod sayings;
 mod signups;
 mod state;
 mod vault;
+mod volunteering;
 mod why;
 mod withdrawn;
 
@@ -72,4 +74,5 @@ pub use state::{
     Target, Told, Waiting,
 };
 pub use vault::{Forgotten, Vault};
+pub use volunteering::{Presence, volunteering};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

@@ -6,6 +6,7 @@ mod guard;
 mod held;
 mod questions;
 pub(crate) mod shared;
+mod taken;
 mod told;
 
 use jiff::{SignedDuration, Timestamp};
@@ -198,6 +199,7 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
     let content = content_digest(reading);
     let mut compared = compare(deciding, source, &state, reading);
     protect_unreadable(deciding, &mut compared, &state, reading);
+    taken::look(deciding, source, &state, reading, &mut compared);
 
     let approved = state
         .approved
@@ -252,6 +254,9 @@ fn complete(deciding: &mut Deciding<'_>, source: &ConnectorName, reading: &Readi
         let asks = !refused && compared.questions.len() <= ASKED;
         let open: &[Question] = if asks { &compared.questions } else { &[] };
         ask(deciding, source, reading, open, About::Change);
+        let asks = !refused && compared.doubts.len() <= ASKED;
+        let open: &[Question] = if asks { &compared.doubts } else { &[] };
+        taken::doubt(deciding, source, reading, open);
         if !planted(Fault::ApplyHeld) {
             return;
         }

@@ -87,7 +87,7 @@ pub(crate) fn settle(deciding: &mut Deciding<'_>) {
             continue;
         };
         recount(deciding, &entity, reseat.recount);
-        if deciding.closed(subject).is_none() {
+        if deciding.closed(subject).is_none() && deciding.keeper(subject).is_none() {
             fill(deciding, subject, reseat.because);
         }
         if entity.kind == EntityKind::Task {
@@ -131,7 +131,7 @@ fn hold_id(subject: EntityId) -> HoldId {
 /// Fewer places than people who have one: asked once, when that becomes so.
 fn recount(deciding: &mut Deciding<'_>, entity: &Entity, asks: bool) {
     let beyond = beyond(deciding, entity.id);
-    if beyond.is_empty() {
+    if beyond.is_empty() || deciding.keeper(entity.id).is_some() {
         crate::hold::close(deciding, hold_id(entity.id), Closing::Moot);
         return;
     }

@@ -67,6 +67,13 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
             ));
         }
         in_batch.insert(entity, when);
+        if let Some(detail) = crate::elsewhere::refused(deciding, change, entity) {
+            refusals.push(Refusal {
+                index,
+                pointer: "/data/state".to_owned(),
+                detail,
+            });
+        }
         if known || ends {
             continue;
         }
@@ -343,7 +350,7 @@ pub(crate) fn edited(
         }
     }
     if !take.is_empty() {
-        take_over(deciding, connector, entity, &take);
+        take_over(deciding, connector, entity, &take, edit_in(connector));
     }
     if !ours.is_empty() {
         tell_restored(deciding, connector, &known, &ours);
@@ -394,6 +401,7 @@ pub(crate) fn take_over(
     connector: &ConnectorName,
     entity: EntityId,
     theirs: &Fields,
+    cause: Cause,
 ) {
     let Some(known) = deciding.entity(entity) else {
         return;
@@ -439,11 +447,16 @@ pub(crate) fn take_over(
         fields,
         source: &known.source,
         family,
-        cause: Cause::Person {
-            did: format!("edit in {connector}"),
-        },
+        cause,
         causation: None,
     });
+}
+
+/// That somebody edited our object in a tool.
+pub(crate) fn edit_in(connector: &ConnectorName) -> Cause {
+    Cause::Person {
+        did: format!("edit in {connector}"),
+    }
 }
 
 /// A person said no to what stands in the tool: what the source says is written over it.

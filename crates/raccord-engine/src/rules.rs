@@ -50,6 +50,7 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
         .collect();
     deciding.record(Fact::Rules(Box::new(rules)));
     crate::observe::part(deciding, &before);
+    crate::elsewhere::part(deciding, &before);
     for name in elsewhere {
         deciding.relocated(&name);
     }

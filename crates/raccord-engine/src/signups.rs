@@ -6,6 +6,7 @@ use raccord_model::{Cause, Change, Entity, EntityId, EntityKind, EventId, Fields
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft};
+use crate::elsewhere;
 use crate::input::{Attested, Reply, SignUp, Who};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, places_of, subject_of, turn_of};
@@ -41,7 +42,7 @@ impl Deciding<'_> {
     /// Somebody signs up here.
     pub(crate) fn sign_up(&mut self, asked: &SignUp) -> Reply {
         let subject = asked.subject;
-        if let Some(why) = self.closed(subject) {
+        if let Some(why) = self.closed(subject).or_else(|| self.elsewhere(subject)) {
             return Reply::Cannot(why);
         }
         if asked.places == 0 || asked.places > MOST_PLACES {
@@ -128,6 +129,14 @@ impl Deciding<'_> {
                 "attendance is noted already",
             )),
             Ok((known, _)) => {
+                let subject = subject_of(&known.fields);
+                let kept = subject.filter(|subject| {
+                    let keeper = self.keeper(*subject);
+                    keeper.is_some_and(|keeper| elsewhere::is_told_by(keeper, &known))
+                });
+                if let Some(why) = kept.and_then(|subject| self.elsewhere(subject)) {
+                    return Reply::Cannot(why);
+                }
                 self.stands(known, Commitment::Cancelled, SIGN_OFF);
                 self.signed_up(registration, Commitment::Cancelled)
             }
@@ -221,7 +230,8 @@ impl Deciding<'_> {
     }
 
     /// Takes what another program says of a sign-up. Who says `registered` asks for a place: whether
-    /// there is one is decided here. What else is said is a fact.
+    /// there is one is decided here. What else is said is a fact, and all that is said by the tool
+    /// that counts these places.
     pub(crate) fn take_sign_up(&mut self, change: Change, entity: EntityId) {
         let sender = change.sender;
         let cause = Cause::Posted { id: change.id };
@@ -262,6 +272,9 @@ impl Deciding<'_> {
             Verb::Attended => Commitment::Attended,
             _ => Commitment::of(&fields).unwrap_or(Commitment::Registered),
         };
+        let fact = subject_of(&fields)
+            .and_then(|subject| self.keeper(subject))
+            .is_some_and(|keeper| keeper.as_str() == sender);
         let mut registration = entity;
         // The same person, told of by another tool: one sign-up, and one place.
         if before.is_none()
@@ -273,14 +286,23 @@ impl Deciding<'_> {
                 .and_then(|known| Commitment::of(&known.fields));
             let asks = matches!(wanted, Commitment::Registered | Commitment::Waitlisted);
             if let Some(standing) = standing.filter(|known| asks && *known != Commitment::Cancelled)
+                && !fact
             {
                 wanted = standing;
             }
+            let places = fields.get("places").cloned();
             fields = merged(known.as_ref(), fields, entity);
+            if fact {
+                fields.insert("places".into(), places.unwrap_or_default());
+            }
             registration = same;
             before = known;
         }
-        let standing = self.decide(before.as_ref(), &mut fields, wanted);
+        let standing = if fact {
+            told(before.as_ref(), wanted)
+        } else {
+            self.decide(before.as_ref(), &mut fields, wanted)
+        };
         let source = before.as_ref().map_or(sender, |known| known.source.clone());
         let decision = Decision {
             registration,
@@ -412,6 +434,19 @@ impl Deciding<'_> {
             subject.as_bytes(),
             person.as_bytes(),
         ])
+    }
+}
+
+/// How a sign-up stands of which the tool that counts its places says `wanted`. That somebody has a
+/// place there takes nothing back of what was noted here of their coming.
+fn told(before: Option<&Entity>, wanted: Commitment) -> Commitment {
+    let known = before.and_then(|known| Commitment::of(&known.fields));
+    match (known, wanted) {
+        (
+            Some(noted @ (Commitment::Attended | Commitment::Absent)),
+            Commitment::Registered | Commitment::Waitlisted,
+        ) => noted,
+        (_, wanted) => wanted,
     }
 }
 

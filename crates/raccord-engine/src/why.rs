@@ -531,6 +531,14 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 ("cellules", "cells")
             };
             let from = from();
+            if *row == 0 {
+                let (fr, en) = (values(Lang::Fr), values(Lang::En));
+                let words = Words::new(
+                    format!("{from}, « {sheet} »{fr}"),
+                    format!("{from}, “{sheet}”{en}"),
+                );
+                return ("cell", words);
+            }
             (
                 "cell",
                 Words::new(
@@ -559,6 +567,19 @@ fn cause_words(event: &Event, past: &Past<'_>) -> (&'static str, Words) {
                 )
             };
             let from = from();
+            if *row == 0 {
+                let words = Words::new(
+                    format!(
+                        "{from}, « {sheet} » : ce n'y était plus le {}{fr}",
+                        first.fr
+                    ),
+                    format!(
+                        "{from}, “{sheet}”: it was no longer there on {}{en}",
+                        first.en
+                    ),
+                );
+                return ("cell", words);
+            }
             (
                 "cell",
                 Words::new(
@@ -653,6 +674,10 @@ fn noticed(code: &str) -> Option<Words> {
             "Une place s'est libérée : elle revient à qui attend depuis le plus longtemps",
             "A place became free: it goes to whoever has waited longest",
         ),
+        crate::elsewhere::PAGED => (
+            "Les inscriptions se prennent sur la page de cet outil",
+            "Sign-ups are taken on that tool's page",
+        ),
         crate::hands::PLACED => (
             "L'activité que nomme la ligne de la tâche a été trouvée",
             "The activity that the task's line names was found",
@@ -687,6 +712,8 @@ fn cause_reference(event: &Event) -> String {
         Cause::Cell { .. } | Cause::Missing { .. } if let Some(place) = place() => {
             offered_where(event).unwrap_or(place).to_owned()
         }
+        // A calendar has no lines.
+        Cause::Cell { sheet, row: 0, .. } | Cause::Missing { sheet, row: 0, .. } => sheet.clone(),
         Cause::Cell {
             sheet,
             row,
@@ -720,8 +747,31 @@ fn value_in(lang: Lang, name: &str, value: Option<&Value>, say: &dyn Say) -> Str
     }
 }
 
+/// A list as people write it: "bar 3, accueil 2".
+fn listed(items: &[Value]) -> Option<String> {
+    let one = |item: &Value| match item {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(hands) => {
+            let title = hands.get("title")?.as_str()?;
+            let count = hands.get("capacity").map(ToString::to_string);
+            Some(
+                [title, count.as_deref().unwrap_or_default()]
+                    .join(" ")
+                    .trim_end()
+                    .to_owned(),
+            )
+        }
+        _ => None,
+    };
+    let items: Option<Vec<String>> = items.iter().map(one).collect();
+    Some(items?.join(", "))
+}
+
 /// What people call the value of a field that has its own words.
 pub fn value_name(name: &str, value: &Value) -> Option<Words> {
+    if let Value::Array(items) = value {
+        return listed(items).map(Words::same);
+    }
     let (fr, en) = match (name, value) {
         (_, Value::Bool(true)) => ("oui", "yes"),
         (_, Value::Bool(false)) => ("non", "no"),
@@ -798,6 +848,7 @@ pub fn field_name(name: &str) -> Words {
         "people" => ("qui s'en occupe", "who is on it"),
         "of" => ("activité", "activity"),
         "places" => ("places", "places"),
+        "register" => ("inscription", "sign-up"),
         "extra" => ("détails", "details"),
         other => (other, other),
     };

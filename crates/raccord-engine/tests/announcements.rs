@@ -59,6 +59,7 @@ fn rules() -> Rules {
         version: String::new(),
         every_s: 30,
         foreign: false,
+        counts: false,
     };
     Rules {
         place: Place {

@@ -142,6 +142,7 @@ fn rules() -> Rules {
         version: String::new(),
         every_s: 0,
         foreign: false,
+        counts: false,
     };
     let route = |roundup| Route {
         to: "chat".parse().unwrap(),

@@ -49,6 +49,7 @@ fn rules() -> Rules {
                 version: String::new(),
                 every_s: 0,
                 foreign: false,
+                counts: false,
             },
         )]
         .into(),

@@ -87,6 +87,7 @@ fn rules(routes: Vec<Route>) -> Rules {
         version: String::new(),
         every_s: 60,
         foreign,
+        counts: false,
     };
     let task = TaskTemplate {
         title: "Bar".into(),

@@ -91,6 +91,7 @@ fn rules(class: Class) -> Rules {
         version: String::new(),
         every_s,
         foreign: false,
+        counts: false,
     };
     Rules {
         place: Place {

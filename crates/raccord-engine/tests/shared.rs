@@ -46,6 +46,7 @@ fn name(text: &str) -> ConnectorName {
 fn rules(authority: Option<Authority>) -> Rules {
     let source = |kind: &str| SourceRule {
         foreign: false,
+        counts: false,
         kind: kind.into(),
         version: String::new(),
         every_s: 30,
@@ -391,4 +392,132 @@ fn a_yes_a_members_word_that_counts_and_one_that_does_not() {
         .filter(|record| record.kind == EntityKind::Notice)
         .count();
     assert_eq!(kind, 1, "with a kind word");
+}
+
+/// A world whose calendar holds an entry that people made before the sheet said a word.
+fn put_before(theirs: Value) -> World {
+    let mut world = World::new(None);
+    world.read("sheet", &[], vec![]);
+    world.read("calendar", &[(Some("/theirs/1"), theirs)], vec![]);
+    assert_eq!(world.activities(), 1);
+    assert!(world.written.is_empty());
+    world
+}
+
+#[test]
+fn a_line_that_says_what_people_put_into_the_tool_before_takes_their_entry_over_and_doubles_nothing()
+ {
+    let theirs = bal();
+    for ours in [
+        bal(),
+        // Retyped, ten minutes off, and in another room.
+        json!({ "title": "bal folk de printemps", "start": "2027-03-20T20:40", "room": "Cour" }),
+    ] {
+        let mut world = put_before(theirs.clone());
+        let before = world.activity("Bal folk du printemps");
+        world.read("sheet", &[(None, ours.clone())], vec![]);
+        assert_eq!(world.activities(), 1, "it is one thing, not two");
+        let state = world.engine.state();
+        assert_eq!(*state.entities[&before].source, *"sheet");
+        assert_eq!(
+            state.entity(before).unwrap().fields["start"],
+            ours["start"],
+            "the sheet says it now"
+        );
+        let [(action, text, link)] = &world.written[..] else {
+            panic!("{:?}", world.written);
+        };
+        assert_eq!(*action, Action::Adopt);
+        assert_eq!(link.as_ref().unwrap().external, "/theirs/1");
+        assert!(text.contains(ours["start"].as_str().unwrap()));
+        // The calendar is read again, also by another process: its entry is no news, and not gone.
+        world.written.clear();
+        for _ in 0..3 {
+            world.engine.start();
+            world.now += jiff::SignedDuration::from_hours(1);
+            world.read("calendar", &[(Some("/theirs/1"), theirs.clone())], vec![]);
+            world.read("sheet", &[(None, ours.clone())], vec![]);
+        }
+        assert_eq!(world.activities(), 1);
+        assert!(world.written.is_empty(), "{:?}", world.written);
+        assert!(world.engine.state().holds.is_empty());
+        // It went from the sheet: it is called off, there as well.
+        for _ in 0..3 {
+            world.now += jiff::SignedDuration::from_hours(2);
+            world.read("sheet", &[], vec![]);
+        }
+        let shown = world.engine.state().entities[&before].when();
+        assert_eq!(shown.status, raccord_model::Status::Cancelled);
+        assert_eq!(world.written.len(), 1, "{:?}", world.written);
+    }
+}
+
+#[test]
+fn a_line_that_may_be_what_people_put_into_the_tool_is_asked_about_and_nothing_is_made_meanwhile() {
+    let start = "2027-03-20T20:30";
+    let theirs = json!({ "title": "Concert : couture zéro déchet", "start": start, "room": "Accueil", "kind": "exposition" });
+    let ours = json!({ "title": "Couture", "start": start, "room": "Ciné", "kind": "atelier" });
+    for yes in [true, false] {
+        let mut world = put_before(theirs.clone());
+        let lines = [(None, ours.clone())];
+        world.read("sheet", &lines, vec![]);
+        let hold = world.hold();
+        let reason = &world.engine.state().holds[&hold].hold.reason;
+        assert!(
+            reason.fr.contains("dans « calendar »"),
+            "it names the tool: {reason:?}"
+        );
+        assert_eq!(world.activities(), 1);
+        assert!(world.written.is_empty(), "{:?}", world.written);
+        // Read again, also by another process, it is not asked twice.
+        world.engine.start();
+        world.read("sheet", &lines, vec![]);
+        world.read("calendar", &[(Some("/theirs/1"), theirs.clone())], vec![]);
+        assert_eq!(world.hold(), hold);
+        let order = if yes {
+            Order::Approve { hold, only: None }
+        } else {
+            Order::Reject(hold)
+        };
+        world.play(Input::Order(order));
+        assert!(
+            world
+                .engine
+                .looks()
+                .iter()
+                .any(|look| look.source == name("sheet"))
+        );
+        world.read("sheet", &lines, vec![]);
+        let [(action, text, _)] = &world.written[..] else {
+            panic!("{yes}: {:?}", world.written);
+        };
+        assert_eq!(*action, if yes { Action::Adopt } else { Action::Create });
+        assert!(text.starts_with("Couture|"));
+        assert_eq!(world.activities(), if yes { 1 } else { 2 });
+        assert!(world.engine.state().holds.is_empty());
+    }
+}
+
+#[test]
+fn another_day_of_what_people_put_into_the_tool_is_another_activity() {
+    let mut world = put_before(
+        json!({ "title": "Permanence", "start": "2027-02-01T10:00", "room": "Accueil" }),
+    );
+    let ours = json!({ "title": "Permanence", "start": "2027-03-01T10:00", "room": "Accueil" });
+    world.read("sheet", &[(None, ours)], vec![]);
+    assert_eq!(world.activities(), 2);
+    assert_eq!(world.written.len(), 1, "theirs is left where it stands");
+    assert!(world.written[0].2.is_none());
+}
+
+#[test]
+fn the_first_reading_adopts_no_entry_of_another_day() {
+    let mut world = World::new(None);
+    let ours = json!({ "title": "Permanence", "start": "2027-03-01T10:00", "room": "Accueil" });
+    let theirs = json!({ "title": "Permanence", "start": "2027-02-01T10:00", "room": "Accueil" });
+    world.read("sheet", &[(None, ours)], vec![]);
+    world.read("calendar", &[(Some("/theirs/1"), theirs)], vec![]);
+    assert_eq!(world.activities(), 2);
+    assert_eq!(world.written.len(), 1, "theirs is left where it stands");
+    assert!(world.written[0].2.is_none());
 }

@@ -633,3 +633,67 @@ proptest! {
         world.restart();
     }
 }
+
+#[test]
+fn a_year_counts_who_worked_and_for_how_long_and_nobody_who_only_came() {
+    let mut world = World::new();
+    let ball = world.ball(10);
+    let other = |world: &mut World, kind, subject: &str, data| {
+        assert_eq!(world.post(kind, Verb::Updated, subject, data), Reply::Taken);
+        let entities = &world.engine.state().entities;
+        let made = entities.iter().filter(|(_, record)| {
+            record.kind == kind && record.title().as_deref() == Some(subject)
+        });
+        *made.map(|(id, _)| id).next().unwrap()
+    };
+    let (activity, task) = (EntityKind::Activity, EntityKind::Task);
+    let day = json!({ "title": "chantier", "kind": "Chantier", "credits": 200,
+        "start": "2027-12-31T20:00", "end": "2028-01-01T02:00" });
+    let day = other(&mut world, activity, "chantier", day);
+    let stay =
+        json!({ "title": "séjour", "credits": 200, "start": "2027-07-01", "end": "2027-07-08" });
+    let stay = other(&mut world, activity, "séjour", stay);
+    let bar = json!({ "title": "bar", "kind": "Bar", "due": "2027-05-01" });
+    let bar = other(&mut world, task, "bar", bar);
+    for (subject, places, minutes) in [
+        (ball, 1, None),    // Who dances gives nothing.
+        (day, 3, None),     // Six hours, three times.
+        (stay, 1, None),    // No hours can be told.
+        (bar, 1, Some(90)), // As it was noted.
+    ] {
+        let registration = id(&world.sign_up(subject, "ann", places));
+        world.order(Order::Attendance {
+            registration,
+            came: Some(true),
+            minutes,
+            by: Attested::Organiser,
+        });
+    }
+    let absent = id(&world.sign_up(day, "bob", 1));
+    world.order(Order::Attendance {
+        registration: absent,
+        came: Some(false),
+        minutes: None,
+        by: Attested::Organiser,
+    });
+    let year = |year| {
+        let zone = jiff::tz::TimeZone::UTC;
+        let all = raccord_engine::volunteering(world.engine.state(), year, &zone);
+        let told = all.into_iter().map(|one| {
+            (
+                one.kind.unwrap_or_default(),
+                one.day.to_string(),
+                one.people,
+                one.minutes,
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let counted = [
+        ("Bar".to_owned(), "2027-05-01".to_owned(), 1, Some(90)),
+        (String::new(), "2027-07-01".to_owned(), 1, None),
+        ("Chantier".to_owned(), "2027-12-31".to_owned(), 3, Some(360)),
+    ];
+    assert_eq!(year(2027), counted);
+    assert_eq!(year(2028), []);
+}

@@ -43,6 +43,7 @@ impl Desk {
             kind: "spreadsheet".into(),
             every_s: 60,
             foreign: false,
+            counts: false,
         };
         desk.step(Input::Configure(Box::new(Rules {
             place: Place {

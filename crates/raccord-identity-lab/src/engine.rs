@@ -71,6 +71,7 @@ impl Lab {
                     version: String::new(),
                     every_s: 60,
                     foreign: false,
+                    counts: false,
                 },
             )]
             .into(),

@@ -140,6 +140,13 @@ pub trait Source: Send + Sync {
         false
     }
 
+    /// Whether the tool counts the places of what it holds of ours, and so what it says of sign-ups
+    /// for that is a fact. Such a tool is also a [`Sink`], whose objects tell what that is, and
+    /// [`Shared`], to name our activities and tasks in what it says.
+    fn counts(&self) -> bool {
+        false
+    }
+
     /// How often it is to be read, and for local files which file to watch.
     fn every(&self) -> (std::time::Duration, Option<PathBuf>);
 }

@@ -190,6 +190,9 @@ pub struct Activity {
     /// Its own page elsewhere.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// The page on which one signs up for it, where that is not ours.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub register: String,
     /// Whether it is offered to the other places of the network; where nothing is said, the
     /// settings decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -164,6 +164,9 @@ pub enum Subject<'a> {
         entity: &'a Entity,
         /// The activity it belongs to, for tasks and registrations.
         parent: Option<&'a Entity>,
+        /// Of an activity its tasks, the most urgent first, but for those that were cancelled; of a
+        /// task the task itself.
+        tasks: &'a [Hands],
     },
     /// A composed output.
     Publication {
@@ -183,6 +186,15 @@ pub enum Subject<'a> {
         /// What it says.
         saying: Saying<'a>,
     },
+}
+
+/// A task, and how many people are on it. Who they are is nobody's business here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hands {
+    /// The task.
+    pub task: Entity,
+    /// How many of its places are taken.
+    pub taken: u64,
 }
 
 /// What `render` made of a subject.
@@ -423,6 +435,11 @@ pub struct Failure {
     /// a change makes it anew, a removal is done.
     #[serde(default)]
     pub absent: bool,
+    /// The tool could not do it without harm to somebody (people signed up for what would have to
+    /// go), and nothing was done: a person is asked with this text. Only with [`Blame::Data`], and
+    /// only on its way from the tool: it is never kept.
+    #[serde(skip)]
+    pub asks: bool,
 }
 
 impl Failure {
@@ -436,6 +453,7 @@ impl Failure {
             retry_after_ms: None,
             gone: false,
             absent: false,
+            asks: false,
         }
     }
 }

@@ -21,7 +21,7 @@ mod words;
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
 pub use call::Call;
 pub use effect::{
-    Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Item, Link,
+    Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Hands, Item, Link,
     Manifest, Mode, Notice, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,
 };
 pub use entity::{

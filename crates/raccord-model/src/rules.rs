@@ -43,6 +43,14 @@ pub struct Rules {
     pub guards: Guards,
 }
 
+impl Rules {
+    /// Whether a source is a tool that is written too, and that people edit: a calendar.
+    pub fn is_shared(&self, source: &ConnectorName) -> bool {
+        let sink = self.sinks.get(source);
+        sink.is_some_and(|sink| sink.handles.iter().any(|handling| handling.read_back))
+    }
+}
+
 /// A configured source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRule {
@@ -57,6 +65,10 @@ pub struct SourceRule {
     /// from it has left: that place's own guard stands before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub foreign: bool,
+    /// Whether its tool counts the places of what it holds: there, what it says of sign-ups is a
+    /// fact, and nobody gets a place from us.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts: bool,
 }
 
 /// A configured sink.

@@ -62,6 +62,12 @@ pub enum Act {
     Credit(u8),
     /// A program posts a sign-up, or a change of one.
     SignUp(u8),
+    /// Somebody signs up for a task.
+    Join(u64),
+    /// Somebody signs off.
+    Leave(u64),
+    /// An organiser notes that somebody came, or did not, or takes that back.
+    Tick(u64),
     /// A program posts an earlier change again.
     Repost(u64),
     /// A call to a tool ends.

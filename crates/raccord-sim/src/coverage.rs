@@ -57,6 +57,10 @@ const REACHED: &[&str] = &[
     "hold reading opened",
     "hold reading rejected",
     "hold reading told again",
+    "hold seats approved",
+    "hold seats opened",
+    "hold task approved",
+    "hold task opened",
     "hold rules approved",
     "hold rules moot",
     "hold rules opened",
@@ -79,6 +83,7 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Rules { .. } => "rules",
         HoldKind::Task { .. } => "task",
         HoldKind::Seats { .. } => "seats",
+        HoldKind::Blocked { .. } => "blocked",
     }
 }
 

@@ -189,6 +189,7 @@ impl Sim {
                 let subject = Subject::Entity {
                     entity: &entity,
                     parent: parent.as_ref(),
+                    tasks: &[],
                 };
                 let Rendered::Object(desired) = Canvas.render(name, subject, &context) else {
                     return None;
@@ -228,6 +229,7 @@ impl Sim {
         self.events_are_right(&mut wrong);
         self.sent_once(&mut wrong);
         self.print_is_right(&mut wrong);
+        self.places_are_right(&mut wrong);
         if let Some(first) = wrong.into_iter().next() {
             self.fail(first);
         }
@@ -349,7 +351,10 @@ impl Sim {
             let standing = found.iter().any(|object| object.body["cancelled"] == false);
             // What only the lost part of a log made, and no rule makes any more, nothing names.
             let lost = self.restored && gone && !cancelled;
-            let nothing_left = gone && (over || lost || found.is_empty()) || deleted && !standing;
+            // Somebody said that a task stays although nothing asks for it.
+            let kept = gone && self.kept_tasks && standing;
+            let nothing_left =
+                kept || gone && (over || lost || found.is_empty()) || deleted && !standing;
             if !right && !nothing_left {
                 wrong.push(format!(
                     "{name} does not show {task} as it is (gone: {gone})"

@@ -2,6 +2,7 @@
 
 mod acts;
 mod calls;
+mod hands;
 mod people;
 mod restart;
 
@@ -65,6 +66,8 @@ struct Step {
     slots: Vec<(String, String)>,
     work: Vec<Work>,
     posts: Vec<usize>,
+    /// The sign-ups that people were answered with.
+    answered: Vec<EntityId>,
 }
 
 /// A call under way: a lane's items, the first of which was started.
@@ -91,6 +94,12 @@ pub struct Sim {
     answers: Vec<(ConnectorName, EntityId, raccord_model::DeliveryId, Outcome)>,
     pub(crate) sheet: Sheet,
     pub(crate) posts: Vec<Post>,
+    /// Sign-ups that people know of.
+    promised: BTreeSet<EntityId>,
+    /// Tasks of which somebody said that all may keep their places.
+    crowded: BTreeSet<EntityId>,
+    /// Somebody kept a task that no rule makes any more.
+    pub(crate) kept_tasks: bool,
     pub(crate) config: u8,
     pub(crate) muted: bool,
     pub(crate) restored: bool,
@@ -150,6 +159,7 @@ fn rules(config: u8, only: Option<&[&'static str]>) -> Rules {
         ..TaskTemplate::default()
     };
     let mut tasks = vec![task("Host"), task("Clean")];
+    tasks[0].capacity = Some(if config & 4 == 0 { 2 } else { 1 });
     if config % 4 == 3 {
         tasks.pop();
     }
@@ -168,6 +178,7 @@ fn rules(config: u8, only: Option<&[&'static str]>) -> Rules {
                 version: String::new(),
                 every_s: 60,
                 foreign: false,
+                counts: false,
             },
         )]
         .into(),
@@ -213,6 +224,9 @@ impl Sim {
             answers: Vec::new(),
             sheet: Sheet::default(),
             posts: Vec::new(),
+            promised: BTreeSet::new(),
+            crowded: BTreeSet::new(),
+            kept_tasks: false,
             config: 0,
             muted: false,
             restored: false,
@@ -277,6 +291,7 @@ impl Sim {
                 self.posts[post].confirmed = true;
             }
         }
+        let answered = hands::sign_ups(&step.replies);
         let mut work = step.work;
         if self.shell == Some(ShellFault::WorkBeforeCommit) {
             let early = std::mem::take(&mut work);
@@ -291,6 +306,7 @@ impl Sim {
             slots: step.slots,
             work,
             posts,
+            answered,
         });
         if self.pending.len() > 3 {
             self.flush();
@@ -324,6 +340,7 @@ impl Sim {
                 self.log.push((step.at, commit));
             }
             self.slots.extend(step.slots);
+            self.promised.extend(step.answered);
             for post in step.posts {
                 self.posts[post].confirmed = true;
             }

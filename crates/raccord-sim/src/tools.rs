@@ -266,7 +266,7 @@ pub struct Canvas;
 impl Render for Canvas {
     fn render(&self, connector: &ConnectorName, subject: Subject<'_>, _: &Context<'_>) -> Rendered {
         let body = match subject {
-            Subject::Entity { entity, parent } => {
+            Subject::Entity { entity, parent, .. } => {
                 let key = parent.unwrap_or(entity).text("organiser");
                 match entity.kind {
                     EntityKind::Activity => {

@@ -28,6 +28,7 @@ mod host;
 mod init;
 mod ledger;
 mod log;
+mod new_file;
 mod person;
 mod places;
 mod plan;
@@ -41,6 +42,7 @@ mod upkeep;
 mod usage;
 mod why;
 mod words;
+mod yearly;
 
 #[cfg(test)]
 mod tests;
@@ -163,6 +165,7 @@ fn dispatch(
         Command::Drop(args) => dead::give_up(args, console, host),
         Command::Printed(args) => printed::run(args, console, host),
         Command::Ledger(args) => ledger::run(args, console, host),
+        Command::Report(args) => yearly::run(args, console, host),
         Command::Person(args) => person::run(args, console, host),
         Command::Backup(args) => upkeep::backup(args, console, host),
         Command::Restore(args) => upkeep::restore(args, console, host),

@@ -21,6 +21,7 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_mattermost::CONNECTOR,
     &raccord_connector_rocketchat::CONNECTOR,
     &raccord_connector_matrix::CONNECTOR,
+    &raccord_connector_lespass::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
     &raccord_connector_neighbour::CONNECTOR,
 ];

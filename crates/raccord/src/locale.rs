@@ -125,6 +125,36 @@ impl View {
 }
 
 impl View {
+    /// A length of time given in minutes: `12 h`, `12 h 30`, in both languages.
+    pub fn hours(&self, minutes: u64) -> String {
+        let hours = self.grouped(minutes / 60);
+        match minutes % 60 {
+            0 => format!("{hours}\u{a0}h"),
+            rest => format!("{hours}\u{a0}h\u{a0}{rest:02}"),
+        }
+    }
+
+    /// Hundredths of a currency: `1 234,50` or `1,234.50`.
+    pub fn money(&self, hundredths: i64) -> String {
+        let sign = if hundredths < 0 { "−" } else { "" };
+        let all = hundredths.unsigned_abs();
+        let (whole, comma) = (self.grouped(all / 100), self.say(",", "."));
+        format!("{sign}{whole}{comma}{:02}", all % 100)
+    }
+
+    /// A whole number with its thousands apart.
+    fn grouped(&self, number: u64) -> String {
+        let digits = number.to_string();
+        let mut text = String::with_capacity(digits.len() + 8);
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                text.push_str(self.say("\u{202f}", ","));
+            }
+            text.push(digit);
+        }
+        text
+    }
+
     /// The same view in each language.
     fn both(&self, say: impl Fn(&Self) -> String) -> Words {
         let lang = |lang| Self {
@@ -250,6 +280,16 @@ mod tests {
             en.instant("2027-01-02T20:30:00Z".parse().unwrap()),
             "Sun 3 Jan 00:30"
         );
+    }
+
+    #[test]
+    fn hours_and_money_read_as_people_write_them() {
+        let (fr, en) = (view(Lang::Fr), view(Lang::En));
+        assert_eq!(fr.hours(90), "1\u{a0}h\u{a0}30");
+        assert_eq!(fr.hours(60 * 1_234), "1\u{202f}234\u{a0}h");
+        assert_eq!(fr.money(123_450), "1\u{202f}234,50");
+        assert_eq!(en.money(123_456_705), "1,234,567.05");
+        assert_eq!(en.money(-5), "−0.05");
     }
 
     #[test]

@@ -65,7 +65,18 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The accident guard.
     pub guards: Guards,
+    /// What an hour of volunteering stands for, where the place says.
+    pub hour: Option<HourValue>,
     places: document::Places,
+}
+
+/// What an hour of volunteering stands for in the accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HourValue {
+    /// Hundredths of the currency.
+    pub value: i64,
+    /// Its sign or name.
+    pub currency: String,
 }
 
 impl Settings {

@@ -21,6 +21,7 @@ mod log;
 mod pass;
 mod person;
 mod places;
+mod volunteering;
 mod why;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};
 pub use person::{CodeShape, KnownShape, PersonShape};
 pub use places::{PlaceShape, PlaceState, PlacesShape};
+pub use volunteering::{VolunteeringShape, WorkShape};
 pub use why::{StepKind, StepShape, WhyShape};
 
 /// An answer that can be printed.

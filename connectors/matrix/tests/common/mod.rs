@@ -122,6 +122,7 @@ pub(crate) fn desired(tool: &dyn Tool, entity: &Entity) -> Desired {
     let subject = Subject::Entity {
         entity,
         parent: None,
+        tasks: &[],
     };
     match tool.sink().unwrap().render(subject, &context) {
         Rendered::Object(desired) => desired,

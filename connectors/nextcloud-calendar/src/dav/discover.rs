@@ -4,7 +4,7 @@
 use raccord_dav::slashed;
 use raccord_dav::xml::Row;
 use raccord_kit::http::Target;
-use raccord_model::{Blame, Failure};
+use raccord_model::{Blame, Failure, Words};
 
 use super::{Caldav, xml};
 use crate::failure;
@@ -53,14 +53,17 @@ impl Account {
     }
 
     /// The names of its calendars, for people.
-    pub(crate) fn seen(&self) -> String {
+    pub(crate) fn seen(&self) -> Words {
         let names = self.calendars.iter().take(20);
         let names: Vec<&str> = names.map(|calendar| calendar.name.as_str()).collect();
         if names.is_empty() {
-            "—".to_owned()
-        } else {
-            names.join(", ")
+            return Words::new("Ce compte n’en voit aucun.", "This account sees none.");
         }
+        let names = names.join(", ");
+        Words::new(
+            format!("Ce compte voit\u{a0}: {names}."),
+            format!("This account sees: {names}."),
+        )
     }
 }
 

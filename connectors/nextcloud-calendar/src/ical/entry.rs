@@ -4,6 +4,8 @@
 //! the entry describes, where it does so plainly; it is never guessed: else such an entry cannot be
 //! read, and says so.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use calcard::common::timezone::Tz;
 use calcard::common::{IanaString as _, PartialDateTime};
 use calcard::icalendar::dates::TimeOrDelta;
@@ -18,7 +20,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use raccord_look::clean;
 use raccord_model::{Civil, Status};
 
-use super::custom;
+use super::{custom, local};
 
 /// How many occurrences of one entry are looked at, from its first one on.
 const EXPANDED: usize = 5_000;
@@ -96,9 +98,9 @@ pub fn occurrences(
     from: Date,
     until: Date,
 ) -> Result<Vec<(Option<Civil>, Entry)>, Odd> {
-    let calendar = parse(text)?;
-    let master = master(&calendar).ok_or(Odd::NoEvent)?;
-    let entry = of((&calendar, text), master, zone)?;
+    let mut calendar = parse(text)?;
+    let first = master(&calendar).ok_or(Odd::NoEvent)?;
+    let entry = of((&calendar, text), first, zone)?;
     let changed = calendar
         .components
         .iter()
@@ -106,14 +108,57 @@ pub fn occurrences(
     if !entry.repeats && !changed {
         return Ok(vec![(None, entry)]);
     }
-    // What is repeated by rules of its own in a zone of its own is followed by nobody here.
-    let zones = calendar.build_tz_resolver();
+    let zones = zones(&calendar, text);
     let events = calendar.components.iter().filter(|one| is_event(one));
-    let starts = events.filter_map(|event| event.property(&ICalendarProperty::Dtstart)?.tz_id());
-    if let Some(own) = starts.clone().find(|name| by_name(name, &zones).is_none()) {
-        return Err(Odd::Zone(clean::line(own, 100)));
+    let mut starts =
+        events.filter_map(|event| event.property(&ICalendarProperty::Dtstart)?.tz_id());
+    if let Some(unknown) = starts.find(|name| !zones.contains_key(*name)) {
+        return Err(Odd::Zone(clean::line(unknown, 100)));
     }
-    Ok(expand(&calendar, &entry, zone, from, until))
+    let start = first.property(&ICalendarProperty::Dtstart);
+    let name = start.and_then(ICalendarEntry::tz_id).map(str::to_owned);
+    let utc = name.is_none() && start.is_some_and(is_utc);
+    let home = local::Home {
+        zone: match &name {
+            Some(name) => zones[name].clone(),
+            None if utc => TimeZone::UTC,
+            None => zone.clone(),
+        },
+        name,
+        utc,
+        hours: entry.start.time().is_some(),
+    };
+    local::settle(&mut calendar, &home, &zones);
+    Ok(expand(&calendar, &entry, (zone, &zones), from, until))
+}
+
+/// The zones an entry tells its moments in, by their names; those that nobody knows are left out.
+pub(super) type Zones = BTreeMap<String, TimeZone>;
+
+fn zones(calendar: &ICalendar, text: &str) -> Zones {
+    let known = calendar.build_tz_resolver();
+    let events = calendar.components.iter().filter(|one| is_event(one));
+    let names = events
+        .flat_map(|event| &event.entries)
+        .filter_map(ICalendarEntry::tz_id);
+    let names: BTreeSet<&str> = names.collect();
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), own_zone(name, &known, text)?)))
+        .collect()
+}
+
+/// The zone a TZID stands for: one that is known, else the one the entry describes, else what its
+/// name says of itself (`UTC-02`).
+fn own_zone(name: &str, known: &TzResolver<&str>, text: &str) -> Option<TimeZone> {
+    let plain = || name.bytes().all(|b| b"UTCGMT+-:0123456789".contains(&b));
+    by_name(name, known)
+        .or_else(|| custom::zone(text, name))
+        .or_else(|| known.resolve(name).filter(|_| plain()).and_then(zone_of))
+}
+
+fn is_utc(entry: &ICalendarEntry) -> bool {
+    matches!(entry.values.first(), Some(ICalendarValue::PartialDateTime(at)) if at.tz_hour.is_some())
 }
 
 /// Takes a task for an entry that has no moment.
@@ -144,7 +189,7 @@ fn parse(text: &str) -> Result<ICalendar, Odd> {
     ICalendar::parse(text).map_err(|_| Odd::NoEvent)
 }
 
-fn is_event(component: &ICalendarComponent) -> bool {
+pub(super) fn is_event(component: &ICalendarComponent) -> bool {
     matches!(
         component.component_type,
         ICalendarComponentType::VEvent | ICalendarComponentType::VTodo
@@ -304,9 +349,7 @@ fn moment(
     let Some(name) = entry.tz_id() else {
         return Ok(Some(civil));
     };
-    let own = by_name(name, zones)
-        .or_else(|| custom::zone(text, name))
-        .ok_or_else(|| Odd::Zone(clean::line(name, 100)))?;
+    let own = own_zone(name, zones, text).ok_or_else(|| Odd::Zone(clean::line(name, 100)))?;
     // The hour that a change of the clock leaves out, or brings twice, stays what was written.
     if own == *zone {
         return Ok(Some(civil));
@@ -322,7 +365,12 @@ fn by_name(name: &str, zones: &TzResolver<&str>) -> Option<TimeZone> {
     if let Some(zone) = by_database(name) {
         return Some(zone);
     }
-    if let Some(zone) = zones.resolve(name).and_then(zone_of) {
+    // An offset in a name ("(UTC+01:00) Paris") is that of the winter only.
+    let named = zones.resolve(name).filter(|zone| {
+        let offset = |name: &str| name.starts_with("Etc/");
+        matches!(zone, Tz::Tz(_)) && !zone.name().is_none_or(|name| offset(&name))
+    });
+    if let Some(zone) = named.and_then(zone_of) {
         return Some(zone);
     }
     let mut parts = name.rsplit('/');
@@ -350,7 +398,7 @@ fn minute(at: DateTime) -> Civil {
     Civil::Minute(at.date().to_datetime(time))
 }
 
-fn civil(at: &PartialDateTime) -> Option<Civil> {
+pub(super) fn civil(at: &PartialDateTime) -> Option<Civil> {
     let small = |value: Option<u8>| value.and_then(|value| i8::try_from(value).ok());
     let year = i16::try_from(at.year?).ok()?;
     let date = Date::new(year, small(at.month)?, small(at.day)?).ok()?;
@@ -364,7 +412,7 @@ fn civil(at: &PartialDateTime) -> Option<Civil> {
 fn expand(
     calendar: &ICalendar,
     entry: &Entry,
-    zone: &TimeZone,
+    (zone, zones): (&TimeZone, &Zones),
     from: Date,
     until: Date,
 ) -> Vec<(Option<Civil>, Entry)> {
@@ -382,13 +430,22 @@ fn expand(
             continue;
         };
         let local = TimeZone::UTC.to_datetime(local);
-        let start = match zone_of(event.start.timezone()) {
+        // The reader follows rules by the wall's clock; whose wall that is stands in the entry.
+        let begins = component.property(&ICalendarProperty::Dtstart);
+        let begins = begins.or_else(|| component.property(&ICalendarProperty::Due));
+        let own = match begins {
+            Some(begins) if is_utc(begins) => Some(&TimeZone::UTC),
+            Some(begins) => begins.tz_id().and_then(|name| zones.get(name)),
+            None => None,
+        };
+        let start = match own {
             _ if whole => Civil::Day(local.date()),
-            None => minute(local),
-            Some(_) => match Timestamp::from_second(event.start.timestamp()) {
+            // The hour that a change of the clock leaves out, or brings twice, stays as written.
+            Some(own) if own != zone => match own.to_ambiguous_timestamp(local).compatible() {
                 Ok(at) => told(at, zone),
                 Err(_) => continue,
             },
+            _ => minute(local),
         };
         let seconds = match event.end {
             TimeOrDelta::Delta(lasts) => lasts.num_seconds(),
@@ -412,14 +469,11 @@ fn expand(
         if last < from || start.date() >= until || found.len() == LISTED {
             continue;
         }
-        let said = of((calendar, ""), component, zone).unwrap_or_else(|_| entry.clone());
         found.push((
             Some(start),
             Entry {
-                start,
-                end,
                 repeats: true,
-                ..said
+                ..said(component, start, end)
             },
         ));
     }

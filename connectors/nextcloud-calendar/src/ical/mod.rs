@@ -5,5 +5,6 @@
 pub mod custom;
 pub mod entry;
 pub mod lines;
+mod local;
 pub mod repeat;
 pub mod zone;

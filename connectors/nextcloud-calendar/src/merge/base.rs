@@ -33,6 +33,9 @@ pub(crate) struct Base {
     /// Digest of each line below it.
     #[serde(default, rename = "n")]
     notes: Vec<String>,
+    /// Digest of each line about tasks.
+    #[serde(default, rename = "h", skip_serializing_if = "Vec::is_empty")]
+    hands: Vec<String>,
     /// Digest of each category.
     #[serde(default, rename = "c")]
     categories: Vec<String>,
@@ -50,6 +53,7 @@ impl Base {
             fields: BTreeMap::new(),
             text: all(&shown.text),
             notes: all(&shown.notes),
+            hands: all(&shown.hands),
             categories: all(&shown.categories),
         }
     }
@@ -100,6 +104,10 @@ impl Base {
 
     pub(super) fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    pub(super) fn hands(&self) -> &[String] {
+        &self.hands
     }
 
     pub(super) fn categories(&self) -> &[String] {

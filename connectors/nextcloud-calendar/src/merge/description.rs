@@ -17,6 +17,13 @@ pub(super) fn write(
     shown: &Shown,
     before: Before<'_>,
 ) -> bool {
+    let told = prose(lines, component, shown, before);
+    hands(lines, component, shown, before);
+    told
+}
+
+/// Brings in the description, and what is said below it.
+fn prose(lines: &mut Lines, component: &mut Component, shown: &Shown, before: Before<'_>) -> bool {
     let ours = whole(shown);
     let theirs = standing(lines, *component);
     let fresh: Vec<String> = ours.iter().map(|line| digest(line)).collect();
@@ -53,13 +60,55 @@ pub(super) fn write(
         .filter(|part| !part.is_empty())
         .map(|part| part.join("\n"))
         .collect();
-    let text = parts.join("\n\n");
+    put(lines, component, &parts.join("\n\n"));
+    true
+}
+
+/// Brings in the tasks: they are told where they were told before, whatever stands around them.
+/// Whose lines a member took out altogether wants none.
+fn hands(lines: &mut Lines, component: &mut Component, shown: &Shown, before: Before<'_>) {
+    let fresh: Vec<String> = shown.hands.iter().map(|line| digest(line)).collect();
+    let known: &[String] = match before {
+        Before::Standing(Some(base), _) => base.hands(),
+        // What an entry we never wrote says already need not be said twice.
+        Before::Standing(None, _) | Before::New => &fresh,
+    };
+    let told = matches!(before, Before::Standing(Some(_), _));
+    if told && known == fresh {
+        return;
+    }
+    let mut all = standing(lines, *component);
+    let Some(at) = all.iter().position(|line| known.contains(&digest(line))) else {
+        if shown.hands.is_empty() || told && !known.is_empty() {
+            return;
+        }
+        if !all.is_empty() {
+            all.push(String::new());
+        }
+        all.extend(shown.hands.iter().cloned());
+        return put(lines, component, &all.join("\n"));
+    };
+    let after = all.split_off(at);
+    let mut after: Vec<String> = after
+        .into_iter()
+        .filter(|line| !known.contains(&digest(line)))
+        .collect();
+    if shown.hands.is_empty() && after.iter().all(|line| line.trim().is_empty()) {
+        // The gap above went with them.
+        after.clear();
+        all.pop_if(|line| line.trim().is_empty());
+    }
+    all.extend(shown.hands.iter().cloned());
+    all.append(&mut after);
+    put(lines, component, &all.join("\n"));
+}
+
+fn put(lines: &mut Lines, component: &mut Component, text: &str) {
     if text.is_empty() {
         lines.remove(component, "DESCRIPTION");
     } else {
-        lines.set(component, "DESCRIPTION", &[], &["ALTREP"], &escaped(&text));
+        lines.set(component, "DESCRIPTION", &[], &["ALTREP"], &escaped(text));
     }
-    true
 }
 
 /// What members made of our description, where they changed what we wrote: without the lines below
@@ -76,7 +125,8 @@ pub(super) fn edited(lines: &Lines, base: &Base) -> Option<String> {
         .map(String::as_str)
         .filter(|line| {
             let digest = digest(line);
-            digest == blank || !base.notes().contains(&digest)
+            let ours = base.notes().contains(&digest) || base.hands().contains(&digest);
+            digest == blank || !ours
         })
         .collect();
     Some(said.join("\n").trim().to_owned())

@@ -130,6 +130,109 @@ fn members_write_around_our_description_and_keep_every_line() {
     assert!(!update_of(&text(&merged), &ours, &merged.base).changed);
 }
 
+/// What the description says, unescaped.
+fn told(merged: &Merged) -> String {
+    let lines = Lines::read(&merged.bytes).unwrap();
+    let event = lines.master("VEVENT").unwrap();
+    let line = lines.get(event, "DESCRIPTION");
+    line.map(|line| crate::ical::lines::unescaped(line.value()))
+        .unwrap_or_default()
+}
+
+fn with_hands(hands: &[&str]) -> Shown {
+    let mut shown = shown();
+    shown.hands = hands.iter().map(|line| (*line).to_owned()).collect();
+    shown
+}
+
+#[test]
+fn tasks_are_told_below_and_follow_what_they_are_around_every_word_of_members() {
+    let first = with_hands(&["Coups de main\u{a0}:", "– Bar\u{a0}: 0 sur 2"]);
+    let made = create(&first, NOW);
+    let ours = "Apporter un plat.\n\nEntrée libre.\n\nOrganisé par\u{a0}: Zoé";
+    assert_eq!(
+        told(&made),
+        format!("{ours}\n\nCoups de main\u{a0}:\n– Bar\u{a0}: 0 sur 2")
+    );
+    // Members wrote above, between and below, with blanks of their own; one even into our text,
+    // which a person is asked about: the tasks are told all the same.
+    let theirs = text(&made).replace("DESCRIPTION:", "DESCRIPTION:Clefs\\; \\n\\n");
+    let theirs = unfolded(&theirs)
+        .replace("Entrée libre.", "Entrée à 5 €.")
+        .replace("Coups de main", "Marie vient  à 19 h\\n\\nCoups de main")
+        .replace("0 sur 2\r\n", "0 sur 2\\n\\n\\nAmplis: Paul\\n\r\n");
+    let next = with_hands(&[
+        "Coups de main\u{a0}:",
+        "– Bar\u{a0}: 1 sur 2",
+        "– Porte\u{a0}: fait",
+    ]);
+    let mut asks = next.clone();
+    asks.authority.insert("description".into(), Authority::Ask);
+    let merged = update_of(&theirs, &asks, &made.base);
+    assert_eq!(
+        told(&merged),
+        "Clefs; \n\nApporter un plat.\n\nEntrée à 5 €.\n\nOrganisé par\u{a0}: Zoé\n\nMarie vient  à 19 h\n\nCoups de main\u{a0}:\n– Bar\u{a0}: 1 sur 2\n– Porte\u{a0}: fait\n\n\nAmplis: Paul\n"
+    );
+    assert!(!update_of(&text(&merged), &asks, &merged.base).changed);
+    // What they made of our text is heard without the tasks.
+    let heard = edits(&merged.bytes, &merged.base, &next.time_zone()).unwrap();
+    let heard = heard["description"].as_str().unwrap();
+    assert!(heard.contains("Entrée à 5 €."), "{heard}");
+    assert!(
+        !heard.contains("Porte") && !heard.contains("Coups de main"),
+        "{heard}"
+    );
+}
+
+#[test]
+fn a_task_that_a_member_wrote_on_is_theirs_and_what_they_took_out_stays_out() {
+    let first = with_hands(&[
+        "Coups de main\u{a0}:",
+        "– Bar\u{a0}: 0 sur 2",
+        "– Porte\u{a0}: 0 sur 1",
+    ]);
+    let made = create(&first, NOW);
+    let theirs = unfolded(&text(&made)).replace("0 sur 2", "0 sur 2 (moi ! Zoé)");
+    let next = with_hands(&[
+        "Coups de main\u{a0}:",
+        "– Bar\u{a0}: 1 sur 2",
+        "– Porte\u{a0}: 0 sur 1",
+    ]);
+    let merged = update_of(&theirs, &next, &made.base);
+    let ends = "– Bar\u{a0}: 1 sur 2\n– Porte\u{a0}: 0 sur 1\n– Bar\u{a0}: 0 sur 2 (moi ! Zoé)";
+    assert!(told(&merged).ends_with(ends), "{}", told(&merged));
+    // Taken out as a whole, they stay out, whatever becomes of them.
+    let without = unfolded(&text(&made));
+    let at = without.find("\\n\\nCoups de main").unwrap();
+    let end = at + without[at..].find("\r\n").unwrap();
+    let without = [&without[..at], &without[end..]].concat();
+    let merged = update_of(&without, &next, &made.base);
+    assert!(!told(&merged).contains("Bar"), "{}", told(&merged));
+    let again = with_hands(&["Coups de main\u{a0}:", "– Bar\u{a0}: 2 sur 2"]);
+    assert!(!update_of(&text(&merged), &again, &merged.base).changed);
+    // And where there are none any more, nothing is left of them.
+    let merged = update_of(&text(&made), &shown(), &made.base);
+    assert_eq!(told(&merged), told(&create(&shown(), NOW)));
+}
+
+#[test]
+fn a_task_to_be_done_again_is_not_done_on_a_day() {
+    let mut task = shown();
+    (task.form, task.status) = (Form::Task, "COMPLETED".into());
+    let made = create(&task, NOW);
+    let ticked = text(&made).replace(
+        "STATUS:COMPLETED",
+        "COMPLETED:20270101T100000Z\r\nPERCENT-COMPLETE:100\r\nSTATUS:COMPLETED",
+    );
+    task.status = "NEEDS-ACTION".into();
+    let merged = text(&update_of(&ticked, &task, &made.base));
+    assert!(merged.contains("STATUS:NEEDS-ACTION"));
+    assert!(
+        !merged.contains("COMPLETE:") && !merged.contains("\nCOMPLETED"),
+        "{merged}"
+    );
+}
+
 #[test]
 fn categories_of_members_win() {
     let made = create(&shown(), NOW);

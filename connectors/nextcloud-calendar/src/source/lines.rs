@@ -10,7 +10,7 @@ use super::memory::Held;
 use crate::Calendars;
 use crate::dav::{Object, uid_of};
 use crate::ical::entry::{self, Entry, Odd};
-use crate::ical::lines::Lines;
+use crate::ical::lines::{Component, Lines, unescaped};
 use crate::shown::is_our_uid;
 
 /// How far ahead an entry that repeats is followed.
@@ -29,11 +29,15 @@ impl Calendars {
         if uid_of(&object.bytes).is_some_and(|uid| is_our_uid(&uid)) {
             return held;
         }
-        let lines = Lines::read(&object.bytes).filter(|lines| lines.master("VEVENT").is_some());
+        let lines = Lines::read(&object.bytes);
+        let event = lines
+            .as_ref()
+            .and_then(|lines| Some((lines, lines.master("VEVENT")?)));
         // A task, or something else that is no event.
-        let Some(text) = lines.map(|lines| lines.text()) else {
+        let Some((lines, event)) = event else {
             return held;
         };
+        let text = lines.text();
         let until = self.today().saturating_add(AHEAD.days());
         let from = self.today().saturating_sub(1.day());
         match entry::occurrences(&text, &self.zone(), from, until) {
@@ -43,8 +47,17 @@ impl Calendars {
                     .map(|(at, entry)| (native(&object.path, at), self.fields(&entry)))
                     .collect();
             }
+            // What is nobody else's business is not told either.
+            Err(_) if is_private(lines, event) => {}
             Err(odd) => {
-                let title = clean::line(object.path.rsplit('/').next().unwrap_or_default(), 100);
+                let summary = lines.get(event, "SUMMARY");
+                let title = summary.map_or_else(String::new, |line| unescaped(line.value()));
+                let title = match clean::line(&title, 100) {
+                    title if title.is_empty() => {
+                        clean::line(object.path.rsplit('/').next().unwrap_or_default(), 100)
+                    }
+                    title => title,
+                };
                 held.odd = Some((title, odd));
             }
         }
@@ -87,6 +100,11 @@ impl Calendars {
         say("visibility", json!(self.settings.entries.visibility()));
         fields
     }
+}
+
+fn is_private(lines: &Lines, event: Component) -> bool {
+    let class = lines.get(event, "CLASS");
+    class.is_some_and(|line| !line.value().trim().eq_ignore_ascii_case("PUBLIC"))
 }
 
 /// The own id of an entry, or of one occurrence of it.

@@ -9,7 +9,7 @@
 
 pub(crate) mod cloud;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use raccord_connector_nextcloud_calendar::CONNECTOR;
@@ -17,8 +17,8 @@ use raccord_kit::standin::Standin;
 use raccord_kit::testing::{NOON, kit};
 use raccord_kit::{Job, Kit, Made, ManualClock, Tool};
 use raccord_model::{
-    Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Lang, Link, Observation,
-    Place, Reading, Rendered, Route, Subject,
+    Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Hands, Lang, Link,
+    Observation, Place, Reading, Rendered, Route, Subject,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +33,8 @@ pub(crate) struct Stage {
     pub(crate) kit: Kit,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) tool: Box<dyn Tool>,
+    /// What is to be done for whatever activity is written.
+    pub(crate) tasks: Mutex<Vec<Hands>>,
 }
 
 pub(crate) fn place() -> Place {
@@ -65,6 +67,7 @@ impl Stage {
             kit,
             clock,
             tool,
+            tasks: Mutex::default(),
         }
     }
 
@@ -84,13 +87,17 @@ impl Stage {
         link: Option<Link>,
         route: Option<&Route>,
     ) -> Result<Made, Failure> {
-        let desired = desired(&*self.tool, entity, route).unwrap();
+        let desired = self.desired(entity, route).unwrap();
         let job = Job::Write {
             entity: entity.id,
             desired,
             link,
         };
         self.tool.sink().unwrap().apply(&job).await
+    }
+
+    pub(crate) fn desired(&self, entity: &Entity, route: Option<&Route>) -> Option<Desired> {
+        with_tasks(&*self.tool, entity, &self.tasks.lock().unwrap(), route)
     }
 
     /// Writes it, and gives the link to it.
@@ -103,7 +110,7 @@ impl Stage {
         Link {
             external: made.applied.external,
             tag: made.applied.tag,
-            hash: desired(&*self.tool, entity, None).unwrap().hash,
+            hash: self.desired(entity, None).unwrap().hash,
             revision: entity.revision,
             url: None,
         }
@@ -146,6 +153,16 @@ impl Stage {
 }
 
 pub(crate) fn desired(tool: &dyn Tool, entity: &Entity, route: Option<&Route>) -> Option<Desired> {
+    with_tasks(tool, entity, &[], route)
+}
+
+/// The same, of an activity that has these tasks.
+pub(crate) fn with_tasks(
+    tool: &dyn Tool,
+    entity: &Entity,
+    tasks: &[Hands],
+    route: Option<&Route>,
+) -> Option<Desired> {
     let place = place();
     let context = Context {
         place: &place,
@@ -156,6 +173,7 @@ pub(crate) fn desired(tool: &dyn Tool, entity: &Entity, route: Option<&Route>) -
     let subject = Subject::Entity {
         entity,
         parent: None,
+        tasks,
     };
     match tool.sink().unwrap().render(subject, &context) {
         Rendered::Object(desired) => Some(desired),
@@ -182,6 +200,16 @@ pub(crate) fn activity(number: usize, fields: Value) -> Entity {
         source: "programme-sheet".to_owned(),
         fields: all,
     }
+}
+
+/// A task of so many places, of which some are taken.
+pub(crate) fn hands(title: &str, capacity: u64, taken: u64) -> Hands {
+    let mut task = activity(
+        0,
+        json!({ "capacity": capacity, "title": title, "start": null }),
+    );
+    task.kind = EntityKind::Task;
+    Hands { task, taken }
 }
 
 pub(crate) fn concert() -> Entity {

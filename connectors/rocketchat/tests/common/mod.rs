@@ -122,6 +122,7 @@ impl Stage {
         let subject = Subject::Entity {
             entity,
             parent: None,
+            tasks: &[],
         };
         match self.tool.sink().unwrap().render(subject, &context) {
             Rendered::Object(desired) => desired,

@@ -196,7 +196,11 @@ impl Collector<'_> {
             };
             fields.insert(name.to_owned(), Json::from(tidy));
         }
-        for (field, name) in [(Field::Guide, "guide"), (Field::Url, "url")] {
+        for (field, name) in [
+            (Field::Guide, "guide"),
+            (Field::Url, "url"),
+            (Field::Register, "register"),
+        ] {
             let Some(raw) = self.cell_text(tab, line, field) else {
                 continue;
             };
@@ -208,6 +212,8 @@ impl Collector<'_> {
                 Some(address) => {
                     fields.insert(name.to_owned(), Json::from(address));
                 }
+                // "Sur place" and "obligatoire" say how one signs up, and are no mistake.
+                None if field == Field::Register && !tidy.contains('.') => {}
                 None => self.tell_cell(tab, line, field, &tidy, messages::link(&tidy)),
             }
         }

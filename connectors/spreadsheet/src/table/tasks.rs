@@ -77,6 +77,7 @@ fn meaning(header: &str) -> Option<&'static str> {
             Field::Credits => "credits",
             Field::Guide => "guide",
             Field::Url => "url",
+            Field::Register => "register",
             Field::Visibility => "visibility",
             _ => return None,
         },
@@ -197,7 +198,7 @@ impl Collector<'_> {
                 "credits" => credits(&cell.value, &raw).ok_or_else(|| messages::credits(&raw)),
                 "priority" => priority(&raw).ok_or_else(|| messages::priority(&raw)),
                 "lead" => lead(&raw).ok_or_else(|| messages::lead(&raw)),
-                "guide" | "url" => address(&raw)
+                "guide" | "url" | "register" => address(&raw)
                     .map(|link| json!(link))
                     .ok_or_else(|| messages::link(&raw)),
                 "validators" => Ok(list(&raw)),

@@ -131,6 +131,11 @@ fn facts(site: &Site, lang: Lang, item: &Item) -> Vec<Fact> {
         };
         put(labels.series, of, None);
     }
+    // Nobody signs up for what does not take place.
+    let register = clean::address(&activity.register);
+    if let Some(page) = register.filter(|_| activity.status != Status::Cancelled) {
+        put(labels.register, clean::line(page, 80), Some(page));
+    }
     if let Some(url) = clean::address(&activity.url) {
         put(labels.elsewhere, clean::line(url, 80), Some(url));
     }

@@ -136,6 +136,7 @@ pub(crate) fn page(tool: &dyn Tool, entity: &Entity) -> Option<Desired> {
     let subject = Subject::Entity {
         entity,
         parent: None,
+        tasks: &[],
     };
     rendered(tool, subject, Lang::Fr, TODAY)
 }
@@ -175,6 +176,7 @@ pub(crate) async fn publish(tool: &dyn Tool, members: &[Entity], lang: Lang, tod
         let subject = Subject::Entity {
             entity,
             parent: None,
+            tasks: &[],
         };
         if let Some(desired) = rendered(tool, subject, lang, today) {
             sink.apply(&write(entity.id, desired)).await.unwrap();

@@ -102,6 +102,7 @@ impl Deciding<'_> {
             Sent::Removal => {
                 let entity = self.object_of(of);
                 self.ended(of, None, Fields::new());
+                self.paged(&of.connector, entity);
                 self.review_after(of, entity);
             }
             Sent::Object {
@@ -121,6 +122,7 @@ impl Deciding<'_> {
                 }
                 let (written, told) = self.written_or_told(of, entity, written);
                 self.ended(of, Some(link(applied, hash, revision)), written);
+                self.paged(&of.connector, Some(entity));
                 self.review_after(of, Some(entity));
                 self.announced(&of.connector, entity, told);
             }
@@ -261,6 +263,7 @@ impl Deciding<'_> {
         }
         let (written, told) = self.written_or_told(of, entity, written);
         self.ended(of, Some(link(applied, hash, revision)), written);
+        self.paged(&of.connector, Some(entity));
         self.review_after(of, Some(entity));
         self.announced(&of.connector, entity, told);
     }
@@ -301,6 +304,18 @@ impl Deciding<'_> {
             self.release(of, class, looking);
             self.park(of);
             self.switch(of, Health::Off(Box::new(failure.clone())), "gone", failure);
+            return;
+        }
+        if failure.asks
+            && failure.blame == Blame::Data
+            && let Some(entity) = self.object_of(of)
+        {
+            self.answered(&of.connector);
+            let flight = self.flight.sinks.entry(of.connector.clone()).or_default();
+            flight.forget(of.id);
+            crate::hold::blocked(self, of, entity, failure);
+            // It may have changed while this was under way.
+            self.review(&of.connector, entity);
             return;
         }
         match failure.blame {

@@ -60,6 +60,15 @@ impl Deciding<'_> {
         let wanted = wish.wanted();
         if let Some(owed) = &owed {
             let under_way = self.flight.is_busy(sink, family, owed.delivery);
+            let asked = DeliveryRef {
+                connector: sink.clone(),
+                family,
+                id: owed.delivery,
+            };
+            if owed.hash != wanted && crate::hold::unblock(self, &asked) {
+                self.review_tried(sink, id, lost);
+                return;
+            }
             if under_way || owed.progress != Progress::Pending {
                 return; // Its outcome brings us back here.
             }

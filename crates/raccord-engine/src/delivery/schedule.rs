@@ -190,7 +190,8 @@ impl Deciding<'_> {
         None
     }
 
-    /// The parent's object, where it must be made before this one.
+    /// The parent's object, where it must be made before this one, or where a person is asked about
+    /// it: what belongs to it is not changed under it.
     fn waits_for_parent(
         &self,
         name: &ConnectorName,
@@ -198,8 +199,9 @@ impl Deciding<'_> {
         entity: EntityId,
     ) -> Option<&Owed> {
         let parent = self.state.sinks[name].targets.get(&family)?;
-        let first = entity != family && parent.link.is_none();
-        parent.owed.as_ref().filter(|_| first)
+        let owed = parent.owed.as_ref()?;
+        let first = parent.link.is_none() || crate::hold::is_blocked(self.state, &owed.progress);
+        (entity != family && first).then_some(owed)
     }
 
     /// An object is not made before this instant, for its parent is not.

@@ -78,6 +78,7 @@ impl Deciding<'_> {
                     Subject::Entity {
                         entity: &entity,
                         parent: parent.as_ref(),
+                        tasks: &crate::hands::of(self, &entity),
                     },
                     &context,
                 )

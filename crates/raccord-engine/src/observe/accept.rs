@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 use super::compare::{Compared, source_fields};
 use super::held::difference;
 use super::questions::{About, ask};
+use super::shared::is_shared;
+use super::taken::{doubt, take_over};
 use super::told::tab;
 use crate::deciding::{Deciding, Draft, changed_fields};
 use crate::fact::{AcceptedLine, Fact, ReadFact, Said};
@@ -35,11 +37,13 @@ pub(super) fn restrict(
     only: &BTreeSet<EntityId>,
 ) {
     compared.changed.retain(|(_, entity)| only.contains(entity));
+    compared.taken.retain(|(_, entity)| only.contains(entity));
     compared.missing.retain(|entity| only.contains(entity));
     compared
         .added
         .retain(|&index| only.contains(&first_id(deciding, source, &reading.lines[index])));
     compared.questions.clear();
+    compared.doubts.clear();
 }
 
 /// The id of the entity a line describes, when it is accepted for the first time.
@@ -109,12 +113,20 @@ pub(super) fn apply(
         }
         change(deciding, source, reading, line, *entity);
     }
+    for (index, entity) in &compared.taken {
+        let line = &reading.lines[*index];
+        read.lines.push((*entity, accepted(line)));
+        take_over(deciding, source, *entity);
+        change(deciding, source, reading, line, *entity);
+    }
     for &index in &compared.added {
         let line = &reading.lines[index];
         let entity = first_id(deciding, source, line);
         let mut fields = line.decode();
         crate::posted::set_zone(deciding, line.kind, &mut fields);
         let cause = cell(
+            deciding.state,
+            source,
             reading,
             line,
             fields.keys().map(String::as_str),
@@ -150,6 +162,7 @@ pub(super) fn apply(
         &compared.questions,
         About::Change,
     );
+    doubt(deciding, source, reading, &compared.doubts);
     deciding.record(Fact::Read(Box::new(read)));
 }
 
@@ -245,7 +258,7 @@ pub(super) fn cancel_missing(
             cause: match why {
                 Gone::Missing => Cause::Missing {
                     sheet,
-                    row: line.row,
+                    row: row(deciding.state, source, line.row),
                     since,
                     before,
                 },
@@ -293,7 +306,14 @@ fn change(
         .flat_map(|name| parts(&name, &known.fields, &fields))
         .collect();
     let (old, _) = difference(line.kind, &known.fields, &fields);
-    let cause = cell(reading, line, names.iter().map(String::as_str), old);
+    let cause = cell(
+        deciding.state,
+        source,
+        reading,
+        line,
+        names.iter().map(String::as_str),
+        old,
+    );
     deciding.emit(Draft {
         kind: line.kind,
         verb,
@@ -369,6 +389,8 @@ fn parts(name: &str, before: &Fields, after: &Fields) -> Vec<String> {
 
 /// The cells of a line that say `names`, and what they said before.
 fn cell<'n>(
+    state: &State,
+    source: &ConnectorName,
     reading: &Reading,
     line: &Line,
     names: impl Iterator<Item = &'n str>,
@@ -376,10 +398,15 @@ fn cell<'n>(
 ) -> Cause {
     Cause::Cell {
         sheet: tab(reading, line),
-        row: line.row,
+        row: row(state, source, line.row),
         columns: columns(reading, line, names),
         before,
     }
+}
+
+/// The number of a line for people: a tool that is no sheet has none.
+fn row(state: &State, source: &ConnectorName, row: u32) -> u32 {
+    if is_shared(state, source) { 0 } else { row }
 }
 
 /// The letters of the columns the fields, or parts of them, come from.

@@ -33,6 +33,10 @@ pub(super) struct Compared {
     pub(super) copies: Vec<(usize, usize)>,
     /// Lines of entities that were cancelled because they were gone.
     pub(super) revived: Vec<(usize, EntityId)>,
+    /// Lines that say what people put into a shared tool before.
+    pub(super) taken: Vec<(usize, EntityId)>,
+    /// Lines that may say so.
+    pub(super) doubts: Vec<Question>,
 }
 
 pub(super) fn compare(

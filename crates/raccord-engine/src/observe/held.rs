@@ -57,14 +57,15 @@ pub(super) fn hold_reading(
         .copied()
         .filter(|entity| !leaves_silently(deciding.state, *entity, now))
         .collect();
-    let total = missing.len() + compared.changed.len() + compared.added.len();
+    let known = || compared.changed.iter().chain(&compared.taken);
+    let total = missing.len() + known().count() + compared.added.len();
     let room = |listed: usize| LISTED.saturating_sub(listed);
     let mut effects: Vec<HeldEffect> = missing
         .iter()
         .take(LISTED)
         .map(|&entity| held_cancel(deciding, entity))
         .collect();
-    for (index, entity) in compared.changed.iter().take(room(effects.len())) {
+    for (index, entity) in known().take(room(effects.len())) {
         effects.push(held_update(deciding, &reading.lines[*index], *entity));
     }
     for &index in compared.added.iter().take(room(effects.len())) {

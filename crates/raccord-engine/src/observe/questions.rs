@@ -17,6 +17,8 @@ pub(super) enum About {
     Change,
     /// Whether a line of a tool that is written too is an activity of another source.
     Twin,
+    /// Whether a line is an activity that people put into such a tool before.
+    Taken,
 }
 
 /// Opens the questions of this reading, and closes those that no longer stand.
@@ -40,7 +42,7 @@ pub(super) fn ask(
         .filter_map(|waiting| match &waiting.hold.what {
             HoldKind::Question { source: of, pairs } => {
                 let twins = is_of_twins(deciding.state, source, pairs);
-                let ours = of == source && twins == (about == About::Twin);
+                let ours = of == source && twins == (about != About::Change);
                 let asked = pairs.iter().map(|(_, entity)| *entity).collect();
                 ours.then_some((waiting.hold.id, asked))
             }
@@ -76,6 +78,7 @@ fn open(
     let word: &[u8] = match about {
         About::Change => b"question",
         About::Twin => b"twin",
+        About::Taken => b"taken",
     };
     let mut name: Vec<&[u8]> = vec![word, source.as_str().as_bytes()];
     for (digest, entity) in &pairs {
@@ -85,7 +88,7 @@ fn open(
     let id = HoldId::derive(&name);
     let effects: Vec<HeldEffect> = lines()
         .map(|(line, entity)| match about {
-            About::Change => held_update(deciding, line, entity),
+            About::Change | About::Taken => held_update(deciding, line, entity),
             About::Twin => twin_effect(deciding, line, entity),
         })
         .collect();
@@ -96,6 +99,13 @@ fn open(
             changed(&rows.join(", "), title)
         }
         About::Twin => by_hand(title, source),
+        About::Taken => {
+            let rows: Vec<String> = lines().map(|(line, _)| line.row.to_string()).collect();
+            let brought = |entity: EntityId| deciding.state.entities.get(&entity);
+            let tool = lines().find_map(|(_, entity)| brought(entity));
+            let tool = tool.map_or("", |record| &*record.source);
+            put_before(&rows.join(", "), title, tool)
+        }
     };
     Hold {
         id,
@@ -124,10 +134,21 @@ fn changed(rows: &str, title: &str) -> Words {
 fn by_hand(title: &str, source: &ConnectorName) -> Words {
     Words::new(
         format!(
-            "« {title} » est-elle déjà dans {source}, écrite à la main ? Oui : cette entrée est reprise et tenue à jour. Non : l'activité y est ajoutée à côté."
+            "« {title} » est-elle déjà dans « {source} », écrite à la main ? Oui : cette entrée est reprise et tenue à jour. Non : l'activité y est ajoutée à côté."
         ),
         format!(
-            "Is “{title}” in {source} already, written by hand? Yes: that entry is taken over and kept up to date. No: the activity is added beside it."
+            "Is “{title}” in “{source}” already, written by hand? Yes: that entry is taken over and kept up to date. No: the activity is added beside it."
+        ),
+    )
+}
+
+fn put_before(rows: &str, title: &str, tool: &str) -> Words {
+    Words::new(
+        format!(
+            "Ligne {rows} : est-ce « {title} », que quelqu'un a déjà écrite à la main dans « {tool} » ? Oui : cette entrée est reprise, et dit ensuite ce que dit la ligne. Non : c'est une autre activité, ajoutée à côté."
+        ),
+        format!(
+            "Line {rows}: is it “{title}”, which somebody wrote into “{tool}” by hand already? Yes: that entry is taken over, and then says what the line says. No: it is another activity, added beside it."
         ),
     )
 }

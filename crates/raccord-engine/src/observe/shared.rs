@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use raccord_model::{Civil, ConnectorName, Digest, EntityId, EntityKind, Link, Reading, Rendered};
 
 use super::questions::{self, About, is_of_twins};
@@ -16,11 +17,10 @@ use crate::state::{Progress, SourceState, State};
 
 /// Whether `source` is written too, and read back.
 pub(crate) fn is_shared(state: &State, source: &ConnectorName) -> bool {
-    let sink = state
+    state
         .rules
         .as_ref()
-        .and_then(|rules| rules.sinks.get(source));
-    sink.is_some_and(|sink| sink.handles.iter().any(|handling| handling.read_back))
+        .is_some_and(|rules| rules.is_shared(source))
 }
 
 /// Whether a shared tool was never read: nothing is made there before it is known what stands there.
@@ -177,9 +177,25 @@ fn twins(
     reading: &Reading,
     fresh: &[usize],
 ) -> Matching {
-    let wanted = unmade(deciding, source);
-    if wanted.is_empty() || fresh.is_empty() {
+    if fresh.is_empty() {
         return Matching::default();
+    }
+    let wanted = unmade(deciding, source);
+    alike(deciding, &wanted, reading, fresh, &known.answers)
+}
+
+/// Which of these lines are which of these activities of another source, day by day: both stand, so
+/// none is the other moved.
+pub(super) fn alike(
+    deciding: &Deciding<'_>,
+    wanted: &[EntityId],
+    reading: &Reading,
+    fresh: &[usize],
+    answers: &BTreeMap<(Digest, EntityId), bool>,
+) -> Matching {
+    let mut all = Matching::default();
+    if wanted.is_empty() || fresh.is_empty() {
+        return all;
     }
     let now = deciding.civil_now();
     let candidate = |digest, features: Features| {
@@ -188,57 +204,56 @@ fn twins(
         Candidate {
             native: None,
             digest,
-            // Both stand in the order of their days, so that neighbours are neighbours.
-            rank: start.map_or(0, |start| {
-                u32::try_from(
-                    start
-                        .date()
-                        .to_datetime(jiff::civil::Time::midnight())
-                        .duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0))
-                        .as_hours()
-                        / 24,
-                )
-                .unwrap_or(0)
+            // Both stand in the order of their hours, so that neighbours are neighbours.
+            rank: start.and_then(Civil::time).map_or(0, |time| {
+                u32::try_from(time.hour()).unwrap_or(0) * 60
+                    + u32::try_from(time.minute()).unwrap_or(0)
             }),
             over,
             features,
         }
     };
-    let known_ones: BTreeMap<EntityId, Candidate> = wanted
-        .into_iter()
-        .filter_map(|id| {
-            let fields = deciding.entity(id)?.fields;
-            let digest = raccord_model::digest_of(&fields);
-            Some((id, candidate(digest, Features::of(&fields))))
-        })
-        .collect();
-    let lines: BTreeMap<usize, Candidate> = fresh
-        .iter()
-        .map(|&index| {
-            let line = &reading.lines[index];
-            (index, candidate(line.digest, Features::of(&line.decode())))
-        })
-        .collect();
     let mut standing = Standing::default();
-    for line in lines.values() {
-        standing
-            .titles
-            .entry(line.features.title.clone())
-            .or_insert(0);
+    let mut days: BTreeMap<Option<Date>, Day> = BTreeMap::new();
+    for &index in fresh {
+        let line = &reading.lines[index];
+        let line = candidate(line.digest, Features::of(&line.decode()));
+        let title = line.features.title.clone();
+        standing.titles.entry(title).or_insert(0);
+        let day = days.entry(line.features.day()).or_default();
+        day.lines.insert(index, line);
     }
-    for known in known_ones.values() {
-        *standing
-            .titles
-            .entry(known.features.title.clone())
-            .or_default() += 1;
+    for &id in wanted {
+        let Some(entity) = deciding.entity(id) else {
+            continue;
+        };
+        let digest = raccord_model::digest_of(&entity.fields);
+        let known = candidate(digest, Features::of(&entity.fields));
+        let title = known.features.title.clone();
+        *standing.titles.entry(title).or_default() += 1;
+        if let Some(day) = days.get_mut(&known.features.day()) {
+            day.known.insert(id, known);
+        }
     }
     let (earlier, back) = (BTreeMap::new(), BTreeMap::new());
     let heard = Heard {
-        answers: &known.answers,
+        answers,
         earlier: &earlier,
         back: &back,
     };
-    match_lines(&known_ones, &lines, &standing, heard)
+    for day in days.values().filter(|day| !day.known.is_empty()) {
+        let found = match_lines(&day.known, &day.lines, &standing, heard);
+        all.pairs.extend(found.pairs);
+        all.questions.extend(found.questions);
+    }
+    all
+}
+
+/// What stands on one day, in two places.
+#[derive(Default)]
+struct Day {
+    known: BTreeMap<EntityId, Candidate>,
+    lines: BTreeMap<usize, Candidate>,
 }
 
 /// Activities the tool is to hold, and does not as far as is known.

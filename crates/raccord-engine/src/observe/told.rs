@@ -114,23 +114,27 @@ pub(super) fn tell_unread(deciding: &mut Deciding<'_>, source: &ConnectorName, r
         crate::notice::settle(deciding, "unread", source.as_str());
         return;
     }
+    let shared = rules.is_shared(source);
     let lines = |lang: raccord_model::Lang| -> String {
         let mut text: Vec<String> = reading
             .unread
             .iter()
             .take(20)
             .map(|unread| {
-                let cell = format!("{}{}", unread.column, unread.row);
+                let cell = match unread.row {
+                    _ if shared => String::new(),
+                    row => format!(" {}{row}", unread.column),
+                };
                 match lang {
                     raccord_model::Lang::Fr => {
                         format!(
-                            "{} {cell} : « {} ». {}",
+                            "{}{cell} : « {} ». {}",
                             unread.sheet, unread.found, unread.write.fr
                         )
                     }
                     raccord_model::Lang::En => {
                         format!(
-                            "{} {cell}: “{}”. {}",
+                            "{}{cell}: “{}”. {}",
                             unread.sheet, unread.found, unread.write.en
                         )
                     }
@@ -146,10 +150,17 @@ pub(super) fn tell_unread(deciding: &mut Deciding<'_>, source: &ConnectorName, r
         lines(raccord_model::Lang::Fr),
         lines(raccord_model::Lang::En),
     );
-    let mend = Words::new(
-        "Corrigez ces cellules dans le document ; le reste du programme n'attend pas.",
-        "Mend these cells in the document; the rest of the programme does not wait.",
-    );
+    let mend = if shared {
+        Words::new(
+            format!("Corrigez ces entrées dans « {source} » ; le reste du programme n'attend pas."),
+            format!("Mend these entries in “{source}”; the rest of the programme does not wait."),
+        )
+    } else {
+        Words::new(
+            "Corrigez ces cellules dans le document ; le reste du programme n'attend pas.",
+            "Mend these cells in the document; the rest of the programme does not wait.",
+        )
+    };
     crate::notice::tell(deciding, "unread", source.as_str(), &text, &mend);
 }
 

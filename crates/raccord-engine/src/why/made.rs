@@ -88,6 +88,7 @@ mod tests {
             version: version.into(),
             every_s: 60,
             foreign: false,
+            counts: false,
         };
         Rules {
             place: Place {

@@ -68,6 +68,9 @@ impl Sim {
                     fields.into(),
                 );
             }
+            Act::Join(pick) => self.join(pick),
+            Act::Leave(pick) => self.leave(pick),
+            Act::Tick(pick) => self.tick(pick),
             Act::Repost(pick) => {
                 let durable: Vec<usize> = (0..self.posts.len())
                     .filter(|&index| self.posts[index].confirmed && !self.posts[index].forgotten)

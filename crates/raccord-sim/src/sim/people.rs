@@ -158,7 +158,17 @@ impl Sim {
                 }
                 yes
             }
-            HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => yes,
+            HoldKind::Task { .. } => {
+                self.kept_tasks |= !yes;
+                yes
+            }
+            HoldKind::Seats { subject } => {
+                if !yes {
+                    self.crowded.insert(subject);
+                }
+                yes
+            }
+            HoldKind::Rules { .. } | HoldKind::Blocked { .. } => yes,
         };
         let order = if yes {
             Order::Approve { hold, only }

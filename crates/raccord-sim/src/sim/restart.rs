@@ -96,6 +96,7 @@ impl Sim {
         for post in &mut self.posts {
             post.forgotten = true;
         }
+        self.promised.clear();
         self.log.truncate(until);
         self.folded = None;
         self.missed = missed;

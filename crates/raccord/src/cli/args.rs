@@ -94,6 +94,9 @@ pub enum Command {
     Printed(Printed),
     /// Show credits and balances.
     Ledger(Ledger),
+    /// What a year was worth.
+    #[command(subcommand, arg_required_else_help = true)]
+    Report(Report),
     /// What is known of a person, and forgetting it.
     #[command(subcommand, arg_required_else_help = true)]
     Person(Person),
@@ -247,6 +250,27 @@ pub struct Ledger {
     /// Only this person: an id or an e-mail address.
     #[arg(value_name = "PERSON")]
     pub person: Option<String>,
+}
+
+/// `report`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Report {
+    /// Show what people gave in a year: hours, people, kinds of work, and their value.
+    Volunteering(Volunteering),
+}
+
+/// `report volunteering`.
+#[derive(Clone, Debug, Args)]
+pub struct Volunteering {
+    /// The year.
+    #[arg(value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=9998))]
+    pub year: i16,
+    /// Write the table to a file as well, for a spreadsheet; it must not exist yet.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Write one page to a file as well, to print; it must not exist yet.
+    #[arg(long, value_name = "FILE")]
+    pub pdf: Option<PathBuf>,
 }
 
 /// `backup`, `restore`.

@@ -15,7 +15,7 @@ use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
     CodeShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlanShape, SyncShape, WhyShape,
+    PlaceShape, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -259,6 +259,12 @@ pub trait Host {
     /// # Errors
     /// When the log cannot be read, or nobody has that name.
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem>;
+
+    /// What people gave in a year.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn volunteering(&self, session: &Session, year: i16) -> Result<VolunteeringShape, Problem>;
 
     /// Everything that is known of a person.
     ///

@@ -2,16 +2,15 @@
 //! configuration or the log is broken: that is when it is wanted.
 
 use std::fmt;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use raccord_kit::Clock as _;
-use raccord_model::{Lang, Words};
+use raccord_model::Lang;
 use serde::Serialize;
 use serde_json::json;
 
 use super::args::Support;
-use super::{Console, Host, Session};
+use super::{Console, Host, Session, new_file};
 use crate::locale::{View, shown};
 use crate::report::{Exit, Problem};
 use crate::shapes::Shape;
@@ -49,33 +48,12 @@ pub(super) fn run(
     });
     let mut text = serde_json::to_string_pretty(&bundle).expect("a bundle always serialises");
     text.push('\n');
-    // Never over another file: a slip must not cost the sheet.
-    std::fs::File::create_new(&args.file)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .map_err(|cause| match cause.kind() {
-            std::io::ErrorKind::AlreadyExists => is_there(args),
-            _ => Problem::file(&args.file, &cause),
-        })?;
+    new_file::write(&args.file, text.as_bytes())?;
     let made = Made {
         file: args.file.clone(),
         bytes: text.len(),
     };
     console.print(&made, &view)
-}
-
-fn is_there(args: &Support) -> Problem {
-    Problem::failed(
-        args.file.display().to_string(),
-        "file-exists",
-        Words::new("Ce fichier existe déjà.", "This file is there already."),
-        Words::new(
-            "Donnez un autre nom : rien n'est écrasé.",
-            "Give another name: nothing is written over.",
-        ),
-    )
 }
 
 /// A bundle that was made.

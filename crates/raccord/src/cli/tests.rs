@@ -12,7 +12,7 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 use super::*;
 use crate::shapes::{
     CodeShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlanShape, SyncShape, UnreadShape, WhyShape,
+    PlaceShape, PlanShape, SyncShape, UnreadShape, VolunteeringShape, WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -128,6 +128,12 @@ impl Host for Fake {
     }
     fn taken_down(&self, _: &Session, wall: &Wall) -> Result<DeedShape, Problem> {
         Ok(self.deed(Deed::TakenDown, &wall.month))
+    }
+    fn volunteering(&self, _: &Session, year: i16) -> Result<VolunteeringShape, Problem> {
+        Ok(VolunteeringShape {
+            year,
+            ..VolunteeringShape::default()
+        })
     }
     fn ledger(&self, _: &Session, _: Option<&str>) -> Result<LedgerShape, Problem> {
         Ok(LedgerShape::default())
@@ -311,6 +317,7 @@ fn commands_reach_the_host_with_what_was_asked() {
         &["holds"],
         &["dead"],
         &["ledger"],
+        &["report", "volunteering", "2026"],
         &["log"],
     ] {
         let args = [args, &["--config", &config]].concat();

@@ -113,6 +113,10 @@ fn about(path: &str) -> Option<&'static str> {
         "drop" => "Renonce pour de bon à un envoi",
         "printed" => "Dit que le programme d'un mois, tel qu'il est imprimé, est au mur",
         "ledger" => "Montre les crédits et les soldes",
+        "report" => "Ce qu'une année a valu",
+        "report volunteering" => {
+            "Montre ce que les gens ont donné en un an : heures, personnes, sortes de travail, et leur valeur"
+        }
         "person" => "Ce que l'on sait d'une personne, et l'oublier",
         "person export" => "Montre tout ce que l'on sait d'une personne",
         "person code" => "Tire un code par lequel quelqu'un se fait connaître dans un chat",
@@ -206,6 +210,15 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
         ("ledger", "person") => (
             "Seulement cette personne : un identifiant ou une adresse e-mail",
             "PERSONNE",
+        ),
+        ("report volunteering", "year") => ("L'année", "ANNÉE"),
+        ("report volunteering", "csv") => (
+            "Écrit aussi le tableau dans un fichier, pour un tableur ; il ne doit pas encore exister",
+            "FICHIER",
+        ),
+        ("report volunteering", "pdf") => (
+            "Écrit aussi une page dans un fichier, à imprimer ; il ne doit pas encore exister",
+            "FICHIER",
         ),
         ("person export" | "person code" | "person forget", "email") => {
             ("Son adresse e-mail", "E-MAIL")

@@ -17,12 +17,12 @@ use super::load::{Shown, load_reader};
 use super::pass::{Pass, PassOptions, dry_run};
 use super::renderer::Rendering;
 use super::socket::{self, Request};
-use super::{bundle, daemon, hands, moving, people, printed, queries, stopped, told};
+use super::{bundle, daemon, hands, moving, people, printed, queries, stopped, told, volunteering};
 use crate::cli::{Host, Pass as PassArguments, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
     CodeShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlaceState, PlanShape, SyncShape, WhyShape,
+    PlaceShape, PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// This machine.
@@ -338,6 +338,11 @@ impl Host for Local {
 
     fn ledger(&self, session: &Session, person: Option<&str>) -> Result<LedgerShape, Problem> {
         Ok(queries::ledger(&engine(session)?, person))
+    }
+
+    fn volunteering(&self, session: &Session, year: i16) -> Result<VolunteeringShape, Problem> {
+        let engine = engine(session)?;
+        Ok(volunteering::of(&engine, year, &session.settings))
     }
 
     fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {

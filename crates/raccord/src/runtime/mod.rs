@@ -43,6 +43,7 @@ mod stopped;
 mod telling;
 mod testimony;
 mod told;
+mod volunteering;
 mod watching;
 mod writer;
 

@@ -10,13 +10,17 @@ mod chat;
 mod cloud;
 mod credentials;
 mod figures;
+mod grist;
 #[path = "../../../../connectors/matrix/tests/common/house.rs"]
 #[allow(dead_code, reason = "the connector's own tests use more of it")]
 mod house;
+#[path = "../../../../connectors/lespass/tests/common/mod.rs"]
+mod lespass;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
 mod order;
 mod outage;
+mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;

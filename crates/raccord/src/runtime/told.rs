@@ -102,7 +102,7 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
 pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
     match &hold.what {
         HoldKind::Reading { source, .. } | HoldKind::Question { source, .. } => Some(source),
-        HoldKind::Delivery { of } => Some(&of.connector),
+        HoldKind::Delivery { of } | HoldKind::Blocked { of } => Some(&of.connector),
         HoldKind::Field { connector, .. } => Some(connector),
         HoldKind::Rules { .. } | HoldKind::Task { .. } | HoldKind::Seats { .. } => None,
     }
@@ -113,6 +113,7 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Reading { .. } => "accident-guard",
         HoldKind::Question { .. } => "same-activity",
         HoldKind::Delivery { .. } => "unknown-outcome",
+        HoldKind::Blocked { .. } => "tool-cannot",
         HoldKind::Field { .. } => "edited-in-tool",
         HoldKind::Rules { .. } => "rules-changed",
         HoldKind::Task { .. } => "task-unwanted",
@@ -215,6 +216,7 @@ pub(crate) fn missing(state: &State) -> Vec<MissingShape> {
     let look = jiff::SignedDuration::from_secs(state.rules().guards.second_look_s);
     let mut list = Vec::new();
     for (name, source) in &state.sources {
+        let shared = state.rules().is_shared(name);
         for (&entity, &since) in &source.missing {
             let line = source.lines.get(&entity);
             let tab = line.and_then(|line| source.tabs.get(usize::from(line.tab)));
@@ -225,8 +227,12 @@ pub(crate) fn missing(state: &State) -> Vec<MissingShape> {
                     .map(|entity| entity.text("title").to_owned())
                     .unwrap_or_default(),
                 source: name.to_string(),
-                sheet: tab.map(|tab| tab.name.clone()).unwrap_or_default(),
-                row: line.map_or(0, |line| line.row),
+                // Only a sheet has tabs and numbered lines.
+                sheet: tab
+                    .filter(|_| !shared)
+                    .map(|tab| tab.name.clone())
+                    .unwrap_or_default(),
+                row: line.filter(|_| !shared).map_or(0, |line| line.row),
                 since,
                 until: since.saturating_add(look).unwrap_or(since),
             });
@@ -255,14 +261,25 @@ pub(crate) fn unread(state: &State, view: &View) -> Vec<UnreadShape> {
                 write: failure.mend.get(view.lang).to_owned(),
             });
         }
+        let shared = state.rules().is_shared(name);
         for unread in &source.unread {
+            // Only a sheet has tabs and numbered lines.
+            let (sheet, row, found) = if shared {
+                let found = match view.lang {
+                    Lang::Fr => format!("« {} » ({})", unread.found, unread.sheet),
+                    Lang::En => format!("“{}” ({})", unread.found, unread.sheet),
+                };
+                (String::new(), 0, found)
+            } else {
+                (unread.sheet.clone(), unread.row, unread.found.clone())
+            };
             list.push(UnreadShape {
                 source: name.to_string(),
-                sheet: unread.sheet.clone(),
-                row: unread.row,
+                sheet,
+                row,
                 column: unread.column.clone(),
                 code: unread.code.clone(),
-                found: unread.found.clone(),
+                found,
                 write: unread.write.get(view.lang).to_owned(),
             });
         }

@@ -44,6 +44,9 @@ pub(super) struct Raw {
     /// When a change waits for a person's yes.
     #[schemars(default, with = "Guards", extend("default" = serde_json::json!({})))]
     guards: Option<Guards>,
+    /// What an hour of volunteering stands for in the year's report.
+    #[schemars(default, with = "Volunteering", extend("default" = serde_json::json!({})))]
+    volunteering: Option<Volunteering>,
 }
 
 impl Raw {
@@ -69,6 +72,21 @@ impl Raw {
             })
             && routes.all(|route| route.to.is_some())
     }
+}
+
+/// What an hour of volunteering stands for in the year's report.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Volunteering {
+    /// The value of an hour, up to two decimals, as the accounts put it; without it the report
+    /// shows hours only.
+    #[serde(default)]
+    #[schemars(with = "Units", extend("examples" = [12.5]))]
+    pub(super) hour: Option<Units>,
+    /// The currency of that value.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1, max = 12), extend("default" = "€", "examples" = ["CHF"]))]
+    pub(super) currency: Option<String>,
 }
 
 /// The community this configuration is for.

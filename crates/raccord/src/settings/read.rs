@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::document::{Document, Places};
 use super::mistakes::{Mistakes, about, did_you_mean};
-use super::{Instance, Settings, Token, Web, alone, cluster, raw, schema, trial, when};
+use super::{HourValue, Instance, Settings, Token, Web, alone, cluster, raw, schema, trial, when};
 use crate::connectors;
 
 /// Where `run` listens unless told otherwise.
@@ -53,6 +53,8 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
         route(raw, path, &names, mistakes)
     });
     let guards = guards(&raw_guards.unwrap_or_default(), &mut mistakes);
+    let raw_hours: Option<raw::Volunteering> = section(tree, &["volunteering"], &mut mistakes);
+    let hour = hour(raw_hours.unwrap_or_default(), &mut mistakes);
     let web_raw = raw_web.unwrap_or_default();
     let public_url = public_url(web_raw.public_url.as_deref(), &mut mistakes);
     let web = web(web_raw, &base, &mut mistakes);
@@ -86,6 +88,7 @@ pub(super) fn read(file: &Path, document: &Document) -> Result<Settings, Vec<Fin
             recipes,
             routes,
             guards,
+            hour,
             places: document.places.clone(),
         }),
         _ => Err(findings),
@@ -564,6 +567,15 @@ fn guards(raw: &raw::Guards, mistakes: &mut Mistakes<'_>) -> Guards {
             .and_then(|units| hundredths(units.get(), &["guards", "credit_per_day"], mistakes))
             .unwrap_or(usual.credit_per_day),
     }
+}
+
+/// What an hour given to the place stands for.
+fn hour(raw: raw::Volunteering, mistakes: &mut Mistakes<'_>) -> Option<HourValue> {
+    let value = hundredths(raw.hour?.get(), &["volunteering", "hour"], mistakes)?;
+    Some(HourValue {
+        value,
+        currency: raw.currency.unwrap_or_else(|| "€".to_owned()),
+    })
 }
 
 /// Whole seconds; a part of a second counts as one.

@@ -40,6 +40,7 @@ pub fn rules(settings: &Settings, tools: &Tools, salt: &[u8]) -> Rules {
                     version: instance.connector.version.to_owned(),
                     every_s: i64::try_from(every.as_secs()).unwrap_or(i64::MAX),
                     foreign: source.foreign(),
+                    counts: source.counts(),
                 },
             );
         }

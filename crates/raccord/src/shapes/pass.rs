@@ -246,10 +246,7 @@ fn for_people(
     out: &mut dyn fmt::Write,
 ) -> fmt::Result {
     if !missing.is_empty() {
-        let title = view.say(
-            "Disparu de la feuille, pas encore annulé :",
-            "Gone from the sheet, not cancelled yet:",
-        );
+        let title = view.say("Disparu, pas encore annulé :", "Gone, not cancelled yet:");
         writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
         for line in missing.iter().take(MANY) {
             let title = shown(&line.title);
@@ -258,23 +255,31 @@ fn for_people(
             match view.lang {
                 raccord_model::Lang::Fr => writeln!(
                     out,
-                    "  ? « {title} », {at} : annulé si la ligne manque encore après le {until}"
+                    "  ? « {title} », {at} : annulé si cela manque encore après le {until}"
                 )?,
                 raccord_model::Lang::En => writeln!(
                     out,
-                    "  ? “{title}”, {at}: cancelled if the line is still missing after {until}"
+                    "  ? “{title}”, {at}: cancelled if it is still missing after {until}"
                 )?,
             }
         }
         and_more(missing.len().saturating_sub(MANY), view, out)?;
     }
-    if !unread.is_empty() {
-        let title = view.say("À corriger dans la feuille :", "To mend in the sheet:");
+    // About a whole source it is a sentence, not what stands in a cell.
+    let whole =
+        |cell: &&UnreadShape| cell.row == 0 && cell.column.is_empty() && cell.sheet.is_empty();
+    let (away, cells): (Vec<&UnreadShape>, Vec<&UnreadShape>) = unread.iter().partition(whole);
+    for (title, unread) in [
+        (view.say("Pas lu :", "Not read:"), away),
+        (view.say("À corriger :", "To mend:"), cells),
+    ] {
+        if unread.is_empty() {
+            continue;
+        }
         writeln!(out, "\n{YELLOW}{title}{YELLOW:#}")?;
         for cell in unread.iter().take(MANY) {
             let at = position(&cell.source, &cell.sheet, cell.row, &cell.column, view);
             let found = shown(&cell.found);
-            // About a whole source it is a sentence, not what stands in a cell.
             let sentence = cell.row == 0 && cell.column.is_empty();
             let found = match (view.lang, found.is_empty()) {
                 (_, true) => String::new(),

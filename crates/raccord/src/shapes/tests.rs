@@ -272,6 +272,40 @@ fn the_ledger_counts_in_hundredths_and_reads_in_units() {
 }
 
 #[test]
+fn a_year_of_volunteering_says_what_it_counts() {
+    both!(
+        "volunteering-none",
+        VolunteeringShape {
+            year: 2026,
+            ..VolunteeringShape::default()
+        }
+    );
+    let work = |kind: Option<&str>, minutes, value| WorkShape {
+        kind: kind.map(str::to_owned),
+        presences: 12,
+        people: 1,
+        minutes,
+        value: Some(value),
+    };
+    let year = VolunteeringShape {
+        year: 2026,
+        presences: 24,
+        people: 2,
+        minutes: 61_230,
+        without_length: 1,
+        hour: Some(1_250),
+        currency: Some("€".into()),
+        value: Some(1_275_625),
+        kinds: vec![
+            work(Some("Chantier"), 61_200, 1_275_000),
+            work(None, 30, 625),
+        ],
+        named: vec!["Ana".into(), "Jean-Noé".into()],
+    };
+    both!("volunteering", year);
+}
+
+#[test]
 fn check_lists_every_tool_and_every_mend() {
     let check = |lang| CheckShape {
         lang,

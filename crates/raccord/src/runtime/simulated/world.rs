@@ -267,6 +267,18 @@ impl World {
             .await
     }
 
+    /// A call of a tool that shows `secret` and says something.
+    pub(crate) async fn call_about(
+        &self,
+        connector: &str,
+        secret: &str,
+        body: &str,
+    ) -> (u16, String) {
+        let head = format!("authorization: Bearer {secret}\r\ncontent-type: application/json\r\n");
+        self.talk(&format!("POST /hooks/{connector}"), &head, body)
+            .await
+    }
+
     /// A call of a tool that shows its secret in what it says.
     pub(crate) async fn call_with(&self, connector: &str, kind: &str, body: &str) -> (u16, String) {
         let head = format!("content-type: {kind}\r\n");
@@ -418,6 +430,10 @@ impl Source for Watched {
             let _under_way = self.ask();
             self.inner.source().unwrap().observe(cursor).await
         })
+    }
+
+    fn counts(&self) -> bool {
+        self.inner.source().unwrap().counts()
     }
 
     fn every(&self) -> (Duration, Option<PathBuf>) {

@@ -1,0 +1,41 @@
+//! What Lespass calls to say: its webhook, unsigned, with a form that holds a reservation's name and a
+//! state of some moment. It is a hint to read and nothing more; it must be answered within two seconds
+//! with 200, or the webhook switches itself off.
+
+use raccord_kit::hook::{Heard, Hook, Unheard, is_secret};
+use raccord_model::Call;
+
+use crate::Lespass;
+
+/// The parameter of our address in which the secret stands: Lespass has no other place for one.
+const KEY: &str = "key";
+
+impl Hook for Lespass {
+    fn hear(&self, call: &Call) -> Result<Heard, Unheard> {
+        let secret = self.hook_secret.as_ref().and_then(|one| one.read().ok());
+        match (secret, given(call)) {
+            (Some(secret), Some(given)) if is_secret(&given, &secret) => {}
+            _ => return Err(Unheard::Forged),
+        }
+        self.memory().calls(call.at);
+        Ok(Heard {
+            hint: !is_membership(&call.body),
+            ..Heard::default()
+        })
+    }
+}
+
+/// The secret behind our address, where it stands once.
+fn given(call: &Call) -> Option<String> {
+    let mut all =
+        url::form_urlencoded::parse(call.query.as_bytes()).filter(|(name, _)| name == KEY);
+    match (all.next(), all.next()) {
+        (Some((_, value)), None) if !value.is_empty() => Some(value.into_owned()),
+        _ => None,
+    }
+}
+
+/// The other webhook tells of members, with much that is nobody's business: it is not read.
+fn is_membership(body: &[u8]) -> bool {
+    body.first() == Some(&b'{')
+}
