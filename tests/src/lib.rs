@@ -13,6 +13,7 @@ pub mod process;
 pub mod proxy;
 pub mod receiver;
 pub mod restore;
+pub mod rooms;
 pub mod sheet;
 pub mod shown;
 pub mod synapse;

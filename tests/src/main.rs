@@ -3,9 +3,17 @@
 #![expect(clippy::print_stdout, reason = "a command that prints its report")]
 
 use clap::Parser;
+use raccord_tests::rooms::{self, Kind};
 
 #[derive(Parser)]
 struct Arguments {
+    /// In the rooms of this chat, instead of with a site, a programme and a receiver.
+    #[arg(long)]
+    chat: Option<Kind>,
+    /// How much people say in such a room during a day without us.
+    #[arg(long, default_value_t = 2_000, requires = "chat")]
+    messages: usize,
+
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
     kills: usize,
@@ -15,7 +23,17 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { kills, seed } = Arguments::parse();
+    let Arguments {
+        chat,
+        messages,
+        kills,
+        seed,
+    } = Arguments::parse();
+    if let Some(chat) = chat {
+        print!("{}", rooms::torture(chat, kills, seed)?);
+        println!("{}", rooms::away_for_a_day(chat, messages)?);
+        return Ok(());
+    }
     let report = raccord_tests::torture::run(kills, seed)?;
     println!("{report:?}");
     let took = raccord_tests::torture::refused_then_killed(500)?;

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -29,6 +29,7 @@ pub struct Link {
     port: u16,
     leads_to: Arc<AtomicU16>,
     weather: watch::Sender<Weather>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Link {
@@ -41,11 +42,18 @@ impl Link {
         let port = listener.local_addr()?.port();
         let leads_to = Arc::new(AtomicU16::new(0));
         let (weather, known) = watch::channel(Weather::default());
-        runtime.spawn(accept(listener, Arc::clone(&leads_to), known));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let way = Way {
+            leads_to: Arc::clone(&leads_to),
+            weather: known,
+            asked: Arc::clone(&asked),
+        };
+        runtime.spawn(accept(listener, way));
         Ok(Self {
             port,
             leads_to,
             weather,
+            asked,
         })
     }
 
@@ -62,6 +70,11 @@ impl Link {
     /// Its address.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// How many packets the near side sent so far.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// One more fault cuts it, or one less.
@@ -86,24 +99,33 @@ fn count(faults: &mut u32, more: bool) {
     *faults = if more { *faults + 1 } else { *faults - 1 };
 }
 
-async fn accept(
-    listener: TcpListener,
+/// What each connection needs to know.
+#[derive(Clone)]
+struct Way {
     leads_to: Arc<AtomicU16>,
     weather: watch::Receiver<Weather>,
-) {
+    asked: Arc<AtomicUsize>,
+}
+
+async fn accept(listener: TcpListener, way: Way) {
     loop {
         let Ok((near, _)) = listener.accept().await else {
             // Too many files are open, for now.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let far = SocketAddr::from(([127, 0, 0, 1], leads_to.load(Ordering::SeqCst)));
-        tokio::spawn(converse(near, far, weather.clone()));
+        tokio::spawn(converse(near, way.clone()));
     }
 }
 
 /// One connection, until either side ends it.
-async fn converse(near: TcpStream, far: SocketAddr, mut weather: watch::Receiver<Weather>) {
+async fn converse(near: TcpStream, way: Way) {
+    let Way {
+        leads_to,
+        mut weather,
+        asked,
+    } = way;
+    let far = SocketAddr::from(([127, 0, 0, 1], leads_to.load(Ordering::SeqCst)));
     if weather.wait_for(|weather| weather.cut == 0).await.is_err() {
         return;
     }
@@ -117,17 +139,17 @@ async fn converse(near: TcpStream, far: SocketAddr, mut weather: watch::Receiver
     let (near_reads, near_writes) = near.into_split();
     let (far_reads, far_writes) = far.into_split();
     tokio::select! {
-        () = pass(near_reads, far_writes, weather.clone(), false) => {}
-        () = pass(far_reads, near_writes, weather, true) => {}
+        () = pass(near_reads, far_writes, weather.clone(), Some(&asked)) => {}
+        () = pass(far_reads, near_writes, weather, None) => {}
     }
 }
 
-/// Hands bytes on until one side ends.
+/// Hands bytes on until one side ends; counts them in `asked`, or they are answers.
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut weather: watch::Receiver<Weather>,
-    answers: bool,
+    asked: Option<&AtomicUsize>,
 ) {
     let mut bytes = vec![0; 1 << 14];
     let mut lost = false;
@@ -145,8 +167,12 @@ async fn pass(
         if size == 0 {
             return;
         }
-        if answers && now.deaf > 0 {
-            lost = true;
+        match asked {
+            Some(asked) => {
+                asked.fetch_add(1, Ordering::SeqCst);
+            }
+            None if now.deaf > 0 => lost = true,
+            None => {}
         }
         if lost {
             continue;

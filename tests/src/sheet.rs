@@ -75,7 +75,8 @@ impl Sheet {
         sheet
     }
 
-    fn add(&mut self) {
+    /// One line more, at the end.
+    pub fn add(&mut self) {
         let made = self.lines.len() as u32 + 1;
         self.lines.push(Line {
             title: title(made),
@@ -84,6 +85,11 @@ impl Sheet {
             edits: 0,
             public: !made.is_multiple_of(4),
         });
+    }
+
+    /// The line at this place is in another room.
+    pub fn moves(&mut self, at: usize) {
+        self.lines[at].edits += 1;
     }
 
     /// One edit: a line more, another hour, another order, another day.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use raccord_tests::place::Place;
 use raccord_tests::proxy::Link;
+use raccord_tests::rooms::{Kind, away_for_a_day, torture};
 use raccord_tests::synapse::{Limit, Member, Message, NONE, Server};
 use serde_json::Value;
 
@@ -540,4 +541,17 @@ fn a_server_that_asks_to_wait_gets_everything_in_its_time() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// The short campaigns that every change must pass; `cargo xtask full` makes the long ones.
+#[test]
+fn each_stands_once_with_its_last_words_through_kills_lost_answers_and_restarts() {
+    let report = torture(Kind::Matrix, 6, 2027).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    assert!(report.announcements >= 9 && report.heard > 6, "{report}");
+}
+
+#[test]
+fn a_server_out_of_reach_for_a_day_loses_nothing_and_hears_nothing_stale() {
+    let gap = away_for_a_day(Kind::Matrix, 150).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    assert!(gap.heard > 120, "{gap}");
 }

@@ -3,158 +3,40 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-#[path = "../../connectors/mattermost/tests/common/mod.rs"]
-mod mattermost;
-#[path = "../../connectors/rocketchat/tests/common/mod.rs"]
-mod rocketchat;
-
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use raccord_kit::ManualClock;
-use raccord_kit::standin::{Play, Seen, Standin};
+use jiff::{SignedDuration, Timestamp};
 use raccord_tests::place::Place;
+use raccord_tests::rooms::{Chat as _, Kind, Played, Tool, away_for_a_day, torture};
 use serde_json::Value;
 
 const BEGIN: &str = "2027-01-02T08:00:00Z";
 
-/// The server that is played.
-#[derive(Clone)]
-enum Server {
-    Mattermost(mattermost::server::Server),
-    RocketChat(rocketchat::server::Server),
-}
-
-impl Server {
-    fn answer(&self, seen: &Seen) -> Play {
-        match self {
-            Self::Mattermost(server) => server.answer(seen),
-            Self::RocketChat(server) => server.answer(seen),
-        }
-    }
-
-    fn standing(&self) -> Vec<String> {
-        match self {
-            Self::Mattermost(server) => {
-                let posts = server.standing("chantiers").into_iter();
-                posts.map(|post| post.message).collect()
-            }
-            Self::RocketChat(server) => {
-                let messages = server.standing("chantiers").into_iter();
-                messages.map(|message| message.text).collect()
-            }
-        }
-    }
-
-    fn says(&self, text: &str) -> String {
-        match self {
-            Self::Mattermost(server) => server.says("anna", "chantiers", text),
-            Self::RocketChat(server) => server.says("anna", "chantiers", text),
-        }
-    }
-
-    fn edits(&self, message: &str, text: &str) {
-        match self {
-            Self::Mattermost(server) => server.edits(message, text),
-            Self::RocketChat(server) => server.edits(message, text),
-        }
-    }
-
-    fn deletes(&self, message: &str) {
-        match self {
-            Self::Mattermost(server) => server.deletes(message),
-            Self::RocketChat(server) => server.deletes(message),
-        }
-    }
-
-    /// What was only in its memory is forgotten.
-    fn restarts(&self) {
-        if let Self::Mattermost(server) = self {
-            server.restart();
-        }
-    }
-
-    fn section(&self, url: &str) -> String {
-        let (own, token) = match self {
-            Self::Mattermost(_) => (
-                "kind = \"mattermost\"\nteam = \"raffinerie\"".to_owned(),
-                mattermost::server::TOKEN,
-            ),
-            Self::RocketChat(_) => (
-                format!(
-                    "kind = \"rocketchat\"\nuser_id = \"{}\"",
-                    rocketchat::server::BOT
-                ),
-                rocketchat::server::TOKEN,
-            ),
-        };
-        format!(
-            "[connectors.chat]\n{own}\nurl = \"{url}\"\ntoken = \"{token}\"\nlisten = [\"chantiers\"]\nhear = \"all\"\n\
-             [[routes]]\nto = \"chat\"\nwhen = {{ entity = \"activity\" }}\nchannel = \"chantiers\"\ngrace = \"0s\"\n\
-             [guards]\nchange_count = 1000\n"
-        )
-    }
-}
-
 struct Stage {
-    standin: Standin,
-    server: Server,
-    clock: Arc<ManualClock>,
+    chat: Played,
     place: Place,
 }
 
 impl Stage {
-    async fn mattermost() -> Self {
-        let clock = Arc::new(ManualClock::at(BEGIN.parse().unwrap()));
-        let server = mattermost::server::Server::new(clock.clone(), None);
-        Self::of(Server::Mattermost(server), clock).await
+    fn mattermost() -> Self {
+        Self::of(Tool::Mattermost)
     }
 
-    async fn rocketchat() -> Self {
-        let clock = Arc::new(ManualClock::at(BEGIN.parse().unwrap()));
-        let server = rocketchat::server::Server::new(clock.clone(), None);
-        Self::of(Server::RocketChat(server), clock).await
+    fn rocketchat() -> Self {
+        Self::of(Tool::RocketChat)
     }
 
-    async fn of(server: Server, clock: Arc<ManualClock>) -> Self {
-        let standin = Standin::start().await;
-        let behind = server.clone();
-        standin.direct(move |seen| behind.answer(seen));
-        let section = server.section(&standin.url("/"));
+    fn of(tool: Tool) -> Self {
+        let chat = Played::open(tool, BEGIN.parse().unwrap()).unwrap();
         let config = format!(
             "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
-             [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n{section}"
+             [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
+             [guards]\nchange_count = 1000\n{}",
+            chat.settings()
         );
-        let place = Place::new("").unwrap().at(BEGIN);
-        place.save("raccord.toml", config.as_bytes()).unwrap();
-        Self {
-            standin,
-            server,
-            clock,
-            place,
-        }
-    }
-
-    /// Every answer to what is said anew takes its time, so that a kill meets one under way.
-    fn answers_slowly(&self) {
-        let server = self.server.clone();
-        self.standin.direct(move |seen| {
-            let path = seen.path.split('?').next().unwrap_or_default();
-            let new = path.ends_with("/posts") || path.ends_with("chat.sendMessage");
-            match server.answer(seen) {
-                Play::Answer(reply) if seen.writes() && new => {
-                    Play::Drip(reply, Duration::from_millis(1))
-                }
-                other => other,
-            }
-        });
-    }
-
-    fn answers_at_once(&self) {
-        let server = self.server.clone();
-        self.standin.direct(move |seen| server.answer(seen));
+        let place = Place::new(&config).unwrap().at(BEGIN);
+        Self { chat, place }
     }
 
     fn sheet(&self, lines: usize) {
@@ -168,15 +50,24 @@ impl Stage {
         self.place.save("programme.csv", text.as_bytes()).unwrap();
     }
 
-    /// Hours later, for the server and for the program.
-    fn later(&mut self, hours: i64) {
-        self.clock.advance(SignedDuration::from_hours(hours));
-        let now = raccord_kit::Clock::now(&*self.clock).to_string();
-        self.place.is_at(&now);
+    /// So much later, for the server and for the program.
+    fn later(&mut self, by: SignedDuration) {
+        let now: Timestamp = self.chat.now().saturating_add(by).unwrap();
+        self.chat.is_at(now);
+        self.place.is_at(&now.to_string());
+    }
+
+    fn hours_later(&mut self, hours: i64) {
+        self.later(SignedDuration::from_hours(hours));
+    }
+
+    fn standing(&self) -> Vec<String> {
+        let said = self.chat.standing().unwrap().into_iter();
+        said.map(|said| said.text).collect()
     }
 
     fn run(&self, arguments: &[&str]) -> Value {
-        let answer = tokio::task::block_in_place(|| self.place.run(arguments).unwrap());
+        let answer = self.place.run(arguments).unwrap();
         assert!(answer.code <= 3 && answer.json.is_object(), "{answer:?}");
         answer.json
     }
@@ -184,36 +75,33 @@ impl Stage {
 
 fn killed(mut stage: Stage) {
     stage.sheet(40);
-    stage.answers_slowly();
+    stage.chat.slow(true);
     for turn in 0..12 {
-        let before = stage.standin.writes().len();
+        let before = stage.chat.writes();
         let enough = before + 1 + turn % 3;
-        tokio::task::block_in_place(|| {
-            let mut running = stage.place.start().unwrap();
-            for _ in 0..500 {
-                if stage.standin.writes().len() >= enough {
-                    break;
-                }
-                std::thread::park_timeout(Duration::from_millis(10));
+        let mut running = stage.place.work().unwrap();
+        for _ in 0..500 {
+            if stage.chat.writes() >= enough {
+                break;
             }
-            std::thread::park_timeout(Duration::from_millis(40 * turn as u64));
-            running.kill().unwrap();
-            running.wait().unwrap();
-        });
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        std::thread::park_timeout(Duration::from_millis(40 * turn as u64));
+        running.kill().unwrap();
         if turn % 4 == 3 {
-            stage.server.restarts();
+            stage.chat.restarts();
         }
     }
-    stage.answers_at_once();
-    let said = stage.server.standing().len();
+    stage.chat.slow(false);
+    let said = stage.standing().len();
     assert!(said > 0, "something was under way");
-    stage.later(1);
+    stage.hours_later(1);
     stage.run(&["sync"]);
-    stage.later(1);
+    stage.hours_later(1);
     let last = stage.run(&["sync"]);
     assert_eq!(last["done"], 0, "{last}");
     assert_eq!(last["holds"].as_array().unwrap().len(), 0, "{last}");
-    let standing = stage.server.standing();
+    let standing = stage.standing();
     let different: BTreeSet<&String> = standing.iter().collect();
     assert_eq!((standing.len(), different.len()), (40, 40));
 }
@@ -221,32 +109,31 @@ fn killed(mut stage: Stage) {
 /// A day without the program: 2,000 messages, some of them changed or taken away meanwhile.
 fn a_day_away(mut stage: Stage) {
     stage.sheet(1);
-    let before = stage.server.says("avant");
+    let before = stage.chat.says("avant").unwrap();
     stage.run(&["sync"]);
-    stage.later(1);
+    stage.hours_later(1);
     stage.run(&["sync"]);
-    let known = stage.server.says("bientôt effacé");
+    let known = stage.chat.says("bientôt effacé").unwrap();
     stage.run(&["sync"]);
     let mut said = Vec::new();
     for number in 0..2_000 {
-        stage.clock.advance(SignedDuration::from_secs(43));
-        said.push(stage.server.says(&format!("message {number}")));
+        stage.later(SignedDuration::from_secs(43));
+        said.push(stage.chat.says(&format!("message {number}")).unwrap());
         if number % 100 == 50 {
-            stage
-                .server
-                .edits(&said[number], &format!("message {number}, changé"));
+            let text = format!("message {number}, changé");
+            stage.chat.edits(&said[number], &text).unwrap();
         }
         if number == 1_500 {
-            stage.server.edits(&known, "changé entre-temps");
+            stage.chat.edits(&known, "changé entre-temps").unwrap();
         }
     }
-    stage.server.edits(&before, "ce qui fut dit avant");
-    stage.server.deletes(&said[7]);
-    stage.later(1);
+    stage.chat.edits(&before, "ce qui fut dit avant").unwrap();
+    stage.chat.deletes(&said[7]).unwrap();
+    stage.hours_later(1);
     stage.run(&["sync"]);
     stage.run(&["sync"]);
 
-    let events = tokio::task::block_in_place(|| stage.place.events().unwrap());
+    let events = stage.place.events().unwrap();
     let of = |verb: &str| {
         let kind = format!("org.raccord.message.{verb}.v1");
         let chosen = events
@@ -268,13 +155,13 @@ fn a_day_away(mut stage: Stage) {
         updated.contains(&"\"changé entre-temps\"".to_owned()),
         "{updated:?}"
     );
-    assert_eq!(stage.server.standing().len(), 2 + 1 + 2_000 - 1);
+    assert_eq!(stage.standing().len(), 2 + 1 + 2_000 - 1);
 }
 
 fn planned(stage: &mut Stage) {
     stage.sheet(3);
     let plan = stage.run(&["plan"]);
-    assert_eq!(stage.standin.writes().len(), 0, "a plan says nothing");
+    assert_eq!(stage.chat.writes(), 0, "a plan says nothing");
     let effects = plan["effects"].as_array().unwrap().clone();
     assert_eq!(effects.len(), 3, "{plan}");
     for effect in &effects {
@@ -283,36 +170,153 @@ fn planned(stage: &mut Stage) {
         assert!(shown.contains("Bal numéro"), "the words are shown: {shown}");
     }
     assert_eq!(stage.run(&["sync"])["done"], 3);
-    assert_eq!(stage.server.standing().len(), 3);
+    assert_eq!(stage.standing().len(), 3);
     assert_eq!(stage.run(&["plan"])["effects"].as_array().unwrap().len(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mattermost_hears_each_announcement_once_however_often_the_program_is_killed() {
-    killed(Stage::mattermost().await);
+#[test]
+fn a_mattermost_hears_each_announcement_once_however_often_the_program_is_killed() {
+    killed(Stage::mattermost());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rocketchat_hears_each_announcement_once_however_often_the_program_is_killed() {
-    killed(Stage::rocketchat().await);
+#[test]
+fn a_rocketchat_hears_each_announcement_once_however_often_the_program_is_killed() {
+    killed(Stage::rocketchat());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_said_in_mattermost_during_a_day_away_is_heard_once() {
-    a_day_away(Stage::mattermost().await);
+#[test]
+fn what_was_said_in_mattermost_during_a_day_away_is_heard_once() {
+    a_day_away(Stage::mattermost());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_said_in_rocketchat_during_a_day_away_is_heard_once() {
-    a_day_away(Stage::rocketchat().await);
+#[test]
+fn what_was_said_in_rocketchat_during_a_day_away_is_heard_once() {
+    a_day_away(Stage::rocketchat());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plan_says_nothing_in_mattermost_and_the_pass_after_it_says_exactly_that() {
-    planned(&mut Stage::mattermost().await);
+#[test]
+fn a_plan_says_nothing_in_mattermost_and_the_pass_after_it_says_exactly_that() {
+    planned(&mut Stage::mattermost());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plan_says_nothing_in_rocketchat_and_the_pass_after_it_says_exactly_that() {
-    planned(&mut Stage::rocketchat().await);
+#[test]
+fn a_plan_says_nothing_in_rocketchat_and_the_pass_after_it_says_exactly_that() {
+    planned(&mut Stage::rocketchat());
+}
+
+/// The addresses in a text, as a client would follow them.
+fn links(text: &str) -> BTreeSet<String> {
+    let starts = text.match_indices("http").map(|(at, _)| &text[at..]);
+    let ends = |c: char| c.is_whitespace() || "()<>[]|\"*".contains(c);
+    let found = starts.filter_map(|rest| rest.split(ends).next());
+    let whole = found.filter(|link| link.contains("://"));
+    whole.map(str::to_owned).collect()
+}
+
+/// Previews, scanners and the curious follow every link, many times: nothing may come of it.
+fn links_change_nothing(tool: Tool) {
+    const MONDAY: &str = "2027-01-04T05:00:01Z";
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let chat = Played::open(tool, BEGIN.parse().unwrap()).unwrap();
+    let config = format!(
+        "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
+         [web]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+         [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n{}\
+         [[routes]]\nto = \"chat\"\nchannel = \"{}\"\ndigest = \"week\"\nat = [\"lundi 9:00\"]\n\
+         [[routes]]\nto = \"chat\"\nchannel = \"{}\"\ndigest = \"hands\"\nat = [\"lundi 9:00\"]\n",
+        chat.settings(),
+        chat.room(),
+        chat.room(),
+    );
+    let mut place = Place::new(&config).unwrap().at(BEGIN);
+    let long = "un mot de trop ".repeat(2_000);
+    let sheet = format!(
+        "Titre,Date,Début,Salle,Description,Besoins\nChantier,2027-01-06,09:00,Cour,{long},6\nBal,2027-01-08,20:30,Halle,court,\n"
+    );
+    place.save("programme.csv", sheet.as_bytes()).unwrap();
+    place.run(&["sync"]).unwrap();
+    place.is_at(MONDAY);
+    chat.is_at(MONDAY.parse().unwrap());
+    let question = chat.says("!programme").unwrap();
+    let daemon = place.work().unwrap();
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    let said = loop {
+        let said = chat.standing().unwrap();
+        let digest = said.iter().any(|one| one.text.contains("Les sept jours"));
+        let answered = said
+            .iter()
+            .any(|one| one.thread.as_ref() == Some(&question));
+        if digest && answered {
+            break said;
+        }
+        assert!(std::time::Instant::now() < until, "{said:#?}");
+        std::thread::park_timeout(Duration::from_millis(100));
+    };
+    std::thread::park_timeout(Duration::from_secs(2));
+    let all: BTreeSet<String> = said.iter().flat_map(|said| links(&said.text)).collect();
+    let ours = format!("http://127.0.0.1:{port}");
+    let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(|link| link.starts_with(&ours));
+    assert!(!own.is_empty(), "{said:#?}");
+    // What leads elsewhere only opens a text to be sent by whoever follows it.
+    for link in others {
+        assert!(link.starts_with("https://wa.me/?text="), "{link}");
+    }
+    let before = (place.events().unwrap(), chat.writes());
+    for link in own {
+        let path = link[ours.len()..].to_owned();
+        let path = if path.is_empty() {
+            "/".to_owned()
+        } else {
+            path
+        };
+        for method in ["GET", "HEAD"].repeat(10) {
+            let (status, _) = raccord_tests::wire::call(port, method, &path, &[], b"").unwrap();
+            assert!(status < 400, "{method} {path}: {status}");
+        }
+    }
+    std::thread::park_timeout(Duration::from_secs(2));
+    assert_eq!(place.events().unwrap(), before.0);
+    assert_eq!(chat.writes(), before.1, "nothing is said of it either");
+    drop(daemon);
+}
+
+#[test]
+fn every_link_of_every_message_in_mattermost_fetched_ten_times_changes_nothing() {
+    links_change_nothing(Tool::Mattermost);
+}
+
+#[test]
+fn every_link_of_every_message_in_rocketchat_fetched_ten_times_changes_nothing() {
+    links_change_nothing(Tool::RocketChat);
+}
+
+/// The short campaign that every change must pass; `cargo xtask full` makes the long one.
+fn tortured(kind: Kind, seed: u64) {
+    let report = torture(kind, 8, seed).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    assert!(report.announcements >= 9 && report.heard > 8, "{report}");
+}
+
+#[test]
+fn a_mattermost_says_each_once_through_kills_lost_answers_and_restarts() {
+    tortured(Kind::Mattermost, 6);
+}
+
+#[test]
+fn a_rocketchat_says_each_once_through_kills_lost_answers_and_restarts() {
+    tortured(Kind::Rocketchat, 6);
+}
+
+#[test]
+fn a_mattermost_out_of_reach_for_a_day_loses_nothing_and_hears_nothing_stale() {
+    let gap = away_for_a_day(Kind::Mattermost, 2_000).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    assert!(gap.heard > 1_800, "{gap}");
+}
+
+#[test]
+fn a_rocketchat_out_of_reach_for_a_day_loses_nothing_and_hears_nothing_stale() {
+    let gap = away_for_a_day(Kind::Rocketchat, 2_000).unwrap_or_else(|wrong| panic!("{wrong:#}"));
+    assert!(gap.heard > 1_800, "{gap}");
 }

@@ -144,6 +144,66 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        name: "torture of a Mattermost",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--chat",
+                "mattermost",
+                "--kills",
+                "100",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "torture of a Rocket.Chat",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--chat",
+                "rocketchat",
+                "--kills",
+                "100",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "torture of a Synapse",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--chat",
+                "matrix",
+                "--kills",
+                "100",
+            ],
+            &[],
+        ),
+    },
+    Step {
         // Three servers, three nodes, six places; the servers are upgraded on the way.
         name: "cluster",
         work: Work::Cargo(

@@ -84,9 +84,9 @@ struct Cursor {
     /// How everybody stood.
     #[serde(default)]
     told: Told,
-    /// When the newest reservation changed.
+    /// Until when it was looked whether Lespass called.
     #[serde(default)]
-    last: Option<Timestamp>,
+    looked: Option<Timestamp>,
     /// What was told to organisers, and not yet taken back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     open: BTreeSet<String>,
@@ -147,11 +147,10 @@ impl Lespass {
             .collect();
         let (mut changes, told) = people::changes(&all, &names, &doors, &before.told);
         let told = keep_current(told, &all, &ours);
-        let last = all.iter().filter_map(Reservation::changed).max();
-        self.watch(&all, before.last, now);
+        let looked = self.watch(&all, before.looked, now);
         let mut after = Cursor {
             told,
-            last: last.or(before.last),
+            looked,
             open: before.open.clone(),
         };
         changes.extend(self.notices(&mut after.open, now));
@@ -225,23 +224,26 @@ impl Lespass {
         Ok(scanned)
     }
 
-    /// Counts the reservations that Lespass should have called for, and did not.
-    fn watch(&self, all: &[Reservation], last: Option<Timestamp>, now: Timestamp) {
+    /// Counts the reservations that Lespass should have called for, and did not. Gives how far was
+    /// looked: what changed just now may still be called for.
+    fn watch(
+        &self,
+        all: &[Reservation],
+        looked: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let soon = now.checked_sub(SOON).ok()?;
+        let changed = |one: &Reservation| one.changed().filter(|at| *at <= soon);
+        let newest = all.iter().filter_map(changed).max().max(looked);
         let mut memory = self.memory();
-        let Some(since) = memory.heard_since.filter(|_| self.hook_secret.is_some()) else {
-            return;
-        };
-        let since = memory.called.map_or(since, |called| called.max(since));
-        // What was there at the first reading is none of it.
-        let Some(since) = last.map(|last| last.max(since)) else {
-            return;
-        };
-        let missed = |one: &&Reservation| {
-            let called_for = |at: Timestamp| at > since && now.duration_since(at) > SOON;
-            people::is_seated(one) && one.changed().is_some_and(called_for)
-        };
-        let missed = u32::try_from(all.iter().filter(missed).count()).unwrap_or(u32::MAX);
-        memory.uncalled = memory.uncalled.saturating_add(missed);
+        let heard = memory.heard_since.filter(|_| self.hook_secret.is_some());
+        if let Some(heard) = heard {
+            let since = memory.called.max(looked).max(Some(heard));
+            let missed = |one: &&Reservation| people::is_seated(one) && changed(one) > since;
+            let missed = u32::try_from(all.iter().filter(missed).count()).unwrap_or(u32::MAX);
+            memory.uncalled = memory.uncalled.saturating_add(missed);
+        }
+        newest
     }
 
     /// What organisers are told, and what is over of it.

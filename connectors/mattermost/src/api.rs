@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode, header};
 use raccord_chat::REFUSED;
-use raccord_kit::http::{Answer, Http, Request, Target};
+use raccord_kit::http::{Answer, Fault, Http, Request, Socket, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
@@ -146,6 +146,23 @@ impl Api {
         Request::new(method, target)
             .header(header::CONTENT_TYPE, JSON)
             .body(body.to_string())
+    }
+
+    /// The connection on which the server tells what happens.
+    pub(crate) async fn socket(&self) -> Result<Socket, Failure> {
+        let token = self.secret()?;
+        if self.refused.was(&token, self.clock.now()) {
+            return Err(failure::credentials(self.host()));
+        }
+        let request = Request::get(&self.target("websocket")?).bearer(&token);
+        self.http.socket(request).await.map_err(|error| {
+            if let Fault::Status { status, .. } = error.fault()
+                && status == StatusCode::UNAUTHORIZED
+            {
+                self.refused.note(&token, self.clock.now());
+            }
+            error.into()
+        })
     }
 
     /// Who we are.

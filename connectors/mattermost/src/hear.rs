@@ -32,6 +32,17 @@ impl Source for Instance {
         })
     }
 
+    fn news<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
+            // Where listening has not begun there is nothing to be told of yet.
+            if cursor.is_some() {
+                let account = self.account();
+                account.live.news(account).await;
+            }
+            true
+        })
+    }
+
     fn every(&self) -> (Duration, Option<PathBuf>) {
         (self.account().settings.every.get(), None)
     }

@@ -3,8 +3,8 @@
 //!
 //! A post of ours carries a key in its props, by which it is found again after a lost answer: the
 //! server itself remembers a repeat for 30 seconds only, and its search does not look into props. It
-//! refuses to notify anybody, to read what it was not told to listen to, and to keep a connection
-//! open: it asks, every few seconds, and after any gap from where it stopped.
+//! refuses to notify anybody, to read what it was not told to listen to, and to believe what its
+//! WebSocket brings: that only says that there is something to read, from where it stopped.
 
 mod api;
 mod chat;
@@ -12,12 +12,14 @@ mod check;
 mod failure;
 mod hear;
 mod hook;
+mod live;
 mod post;
 mod session;
 mod settings;
 
 use std::sync::Arc;
 
+use raccord_chat::live::Live;
 use raccord_chat::templates::Templates;
 use raccord_chat::{Manner, Speaker, handles};
 use raccord_kit::hook::Hook;
@@ -29,6 +31,7 @@ use raccord_model::{Class, Failure, Manifest, Words};
 use serde_json::Value;
 
 use api::Api;
+use live::Listening;
 use session::Session;
 use settings::Settings;
 
@@ -86,6 +89,8 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 hook_secret,
                 settings,
                 session: Session::default(),
+                live: Live::new(&kit.name),
+                listening: Listening::default(),
             };
             let speaker = Speaker::new(account, kit.clone(), manner, templates);
             Ok(Box::new(Instance(speaker)))
@@ -111,6 +116,8 @@ struct Mattermost {
     hook_secret: Option<SecretSource>,
     settings: Settings,
     session: Session,
+    live: Live,
+    listening: Listening,
 }
 
 impl Tool for Instance {

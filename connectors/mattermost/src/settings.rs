@@ -51,11 +51,11 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"secrets/mattermost-hook")]
     pub(crate) hook_secret_file: Option<PathBuf>,
-    /// How often these are read.
-    #[serde(default = "ten_seconds")]
+    /// How often these are read where nothing calls for it: the server tells at once what is said, unless a proxy does not let it.
+    #[serde(default = "minute")]
     pub(crate) every: Span,
 }
 
-fn ten_seconds() -> Span {
-    Span::new(std::time::Duration::from_secs(10))
+fn minute() -> Span {
+    Span::new(std::time::Duration::from_secs(60))
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use raccord_chat::REFUSED;
-use raccord_kit::http::{Answer, Http, Request, Target};
+use raccord_kit::http::{Answer, Http, Request, Socket, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -100,11 +101,28 @@ impl Api {
         self.base.join(&format!("api/v1/{route}"))
     }
 
-    async fn ask(&self, request: Request) -> Result<Answer, Failure> {
+    /// The token, unless it was refused a short while ago.
+    pub(crate) fn believed(&self) -> Result<SecretString, Failure> {
         let token = self.token.as_ref().ok_or_else(failure::no_token)?.read()?;
         if self.refused.was(&token, self.clock.now()) {
             return Err(failure::credentials(self.host()));
         }
+        Ok(token)
+    }
+
+    /// The server refused the token: it is not shown again for a while.
+    pub(crate) fn refuses(&self, token: &SecretString) {
+        self.refused.note(token, self.clock.now());
+    }
+
+    /// The connection of the streams, on which nobody is logged in yet.
+    pub(crate) async fn socket(&self) -> Result<Socket, Failure> {
+        let request = Request::get(&self.base.join("websocket")?);
+        Ok(self.http.socket(request).await?)
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, Failure> {
+        let token = self.believed()?;
         let request = request
             .secret(TOKEN, &token)
             .header(USER, self.user.as_str());
@@ -113,7 +131,7 @@ impl Api {
             return Err(failure::no_rocketchat(self.host()));
         }
         if answer.status == StatusCode::UNAUTHORIZED {
-            self.refused.note(&token, self.clock.now());
+            self.refuses(&token);
         }
         Ok(answer)
     }

@@ -2,8 +2,8 @@
 //! say there (REST API; servers 7 and later).
 //!
 //! A message has an id that follows from what it is about and from its room: said twice, it is there
-//! once. It refuses to notify anybody, to read what it was not told to listen to, and to keep a
-//! connection open: it asks, every few seconds, and after any gap from where it stopped.
+//! once. It refuses to notify anybody, to read what it was not told to listen to, and to believe what
+//! the streams bring: that only says that there is something to read, from where it stopped.
 
 mod api;
 mod chat;
@@ -11,12 +11,14 @@ mod check;
 mod failure;
 mod hear;
 mod hook;
+mod live;
 mod message;
 mod session;
 mod settings;
 
 use std::sync::Arc;
 
+use raccord_chat::live::Live;
 use raccord_chat::templates::Templates;
 use raccord_chat::{Manner, Speaker, handles};
 use raccord_kit::hook::Hook;
@@ -82,6 +84,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 hook_secret,
                 settings,
                 session: Session::default(),
+                live: Live::new(&kit.name),
             };
             let speaker = Speaker::new(account, kit.clone(), manner, templates);
             Ok(Box::new(Instance(speaker)))
@@ -107,6 +110,7 @@ struct RocketChat {
     hook_secret: Option<SecretSource>,
     settings: Settings,
     session: Session,
+    live: Live,
 }
 
 impl Tool for Instance {

@@ -1,5 +1,6 @@
 //! What all chats have in common: what a message says ([`templates`]), how that is written in each
-//! tool's markup ([`dialect`]), how it is said once ([`Speaker`]), and what is heard ([`heard`]).
+//! tool's markup ([`dialect`]), how it is said once ([`Speaker`]), what is heard ([`heard`]), and
+//! how it is heard at once ([`live`]).
 //!
 //! A connector brings a [`Chat`]: the calls of one tool. It knows no templates and decides nothing;
 //! this crate makes no call and knows no tool's wire format.
@@ -18,12 +19,15 @@ mod deeds;
 pub mod dialect;
 mod fit;
 pub mod heard;
+pub mod live;
 mod message;
 mod reached;
 pub mod reaction;
 pub mod rich;
 mod speaker;
 pub mod templates;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod view;
 mod words;
 

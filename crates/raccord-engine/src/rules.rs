@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use raccord_model::{Digest, EntityId, HoldId, Rules};
+use raccord_model::{Digest, EntityId, EntityKind, HoldId, Rules};
 
 use crate::deciding::Deciding;
 use crate::fact::{Closing, Fact, Health, HoldKind};
@@ -78,6 +78,16 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
         }
     }
     deciding.touched.extend(coming);
+    // A tool may take tasks from now on that it did not take before.
+    let entities = deciding.state.entities.iter();
+    let tasks = entities.filter(|(_, record)| record.kind == EntityKind::Task);
+    let tasks = tasks.filter(|(id, record)| {
+        let task = record.entity(**id);
+        let settled = matches!(task.text("state"), "done" | "cancelled");
+        !settled && !crate::hands::is_over(deciding, &task)
+    });
+    let tasks: Vec<EntityId> = tasks.map(|(&id, _)| id).collect();
+    deciding.touched.extend(tasks);
     let linked: BTreeSet<EntityId> = deciding
         .state
         .sinks

@@ -162,22 +162,18 @@ impl World {
                 )
             });
         }
-        match text {
-            Some(text) => {
-                self.done.push(text.clone());
-                self.held.insert(entity, text);
-                Outcome::Done(Applied {
-                    external: format!("t{}", self.done.len()),
-                    tag: None,
-                    url: Some(format!("https://billets.example.org/{}", self.done.len())),
-                })
-            }
-            None => {
-                self.done.push("removed".to_owned());
-                self.held.remove(&entity);
-                Outcome::Done(Applied::default())
-            }
-        }
+        let Some(text) = text else {
+            self.done.push("removed".to_owned());
+            self.held.remove(&entity);
+            return Outcome::Done(Applied::default());
+        };
+        self.done.push(text.clone());
+        self.held.insert(entity, text);
+        Outcome::Done(Applied {
+            external: format!("t{}", self.done.len()),
+            tag: None,
+            url: Some(format!("https://billets.example.org/{}", self.done.len())),
+        })
     }
 
     fn change(&mut self, kind: EntityKind, verb: Verb, subject: &str, data: Value) -> Change {
@@ -214,6 +210,7 @@ impl World {
         });
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "written where it is called")]
     fn ball(&mut self, data: Value) -> EntityId {
         let mut all = json!({ "title": "Bal", "start": "2027-01-10T20:00", "capacity": 1 });
         for (name, value) in data.as_object().into_iter().flatten() {

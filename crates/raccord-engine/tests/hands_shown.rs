@@ -241,3 +241,21 @@ fn an_entry_follows_the_tasks_of_its_activity_and_a_task_follows_its_activity() 
     world.play(Input::Tick);
     assert_eq!(world.written, 0);
 }
+
+#[test]
+fn a_tool_that_takes_tasks_from_now_on_gets_those_that_were_there() {
+    let mut world = World::new();
+    let mut without = rules();
+    let calendar = without.sinks.values_mut().next().unwrap();
+    calendar.handles.truncate(1);
+    world.play(Input::Configure(Box::new(without)));
+    let door = json!({ "title": "Porte", "of": "Jazz" });
+    let old = json!({ "title": "Affiches", "due": "2026-12-01" });
+    let done = json!({ "title": "Sono", "of": "Jazz", "state": "done" });
+    world.sheet(&[activity("Jazz", "2027-01-10T20:00")], &[door, old, done]);
+    assert!(!world.shown.contains_key("Porte"));
+    world.play(Input::Configure(Box::new(rules())));
+    assert_eq!(world.shown["Porte"], "2027-01-10T20:00, Porte 0");
+    assert!(!world.shown.contains_key("Affiches"), "it is over");
+    assert!(!world.shown.contains_key("Sono"), "it is done");
+}

@@ -4,6 +4,7 @@
 //! connector names the test that calls it in its `quality.toml`. What depends on the whole program
 //! (kill points, queues, plans) is proven by the program's tests, not here.
 
+mod contract;
 mod plain;
 mod quality;
 mod quirks;
@@ -21,6 +22,7 @@ use crate::standin::{Play, Reply, Seen, Standin};
 use crate::testing::kit;
 use crate::{Connector, Finding, Job, Kit, Level, Tool, settings};
 
+pub use contract::{Contract, Exchanges};
 pub use plain::{Reader, Sentence, codes_of, g02_plain_words, says_nothing_else};
 pub use quality::{Card, Level as QualityLevel, Quality, RULES, State, card, quality};
 pub use quirks::{Quirk, noticed, quirks};

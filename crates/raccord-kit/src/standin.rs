@@ -14,6 +14,7 @@
 //! | nobody there, wrong certificate, wrong name | [`Standin::nobody`], [`Standin::start_tls`] |
 //! | login page with status 200, directly or behind a redirect | [`Reply::login_page`], [`Reply::redirect`] |
 //! | credentials revoked mid-run, punished retries, things missing, doubled, edited or gone between two calls, wrong encoding | [`Standin::script`], [`Standin::direct`] |
+//! | a WebSocket that says what it should, goes deaf, breaks | [`Play::Socket`] |
 //! | very long and hostile text | [`HOSTILE`](crate::conformance::HOSTILE), [`very_long`](crate::conformance::very_long) |
 
 use std::collections::{BTreeMap, VecDeque};
@@ -114,6 +115,16 @@ impl Reply {
         self
     }
 
+    /// Its status.
+    pub fn code(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Its body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     fn head(&self, length: u64) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {}\r\n", self.status);
         for (name, value) in &self.headers {
@@ -123,7 +134,12 @@ impl Reply {
             head.push_str("\r\n");
         }
         // What must not have a body must not say how long it is either.
-        if self.status != StatusCode::NO_CONTENT && self.status != StatusCode::NOT_MODIFIED {
+        let bodiless = [
+            StatusCode::NO_CONTENT,
+            StatusCode::NOT_MODIFIED,
+            StatusCode::SWITCHING_PROTOCOLS,
+        ];
+        if !bodiless.contains(&self.status) {
             head.push_str("content-length: ");
             head.push_str(&length.to_string());
             head.push_str("\r\n");
@@ -154,6 +170,57 @@ pub enum Play {
     Silent,
     /// Something that is not HTTP.
     Garbage,
+    /// It becomes a WebSocket, and this is the server's end of it.
+    Socket(Line),
+}
+
+/// The server's end of a WebSocket; clones are the same.
+#[derive(Clone)]
+pub struct Line(Arc<Wire>);
+
+/// What a server does with what it is told.
+type Hear = Box<dyn Fn(&Line, &str) + Send + Sync>;
+
+struct Wire {
+    hear: Hear,
+    queue: Mutex<VecDeque<Word>>,
+    more: tokio::sync::Notify,
+}
+
+/// What the server does with a WebSocket.
+#[derive(Clone, Debug)]
+pub enum Word {
+    /// It says this.
+    Text(String),
+    /// It asks whether anybody is there.
+    Ping,
+    /// It says nothing and hears nothing any more, and the connection stays.
+    Deaf,
+    /// It breaks the connection off.
+    Break,
+}
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Line").finish_non_exhaustive()
+    }
+}
+
+impl Line {
+    /// An end that does `hear` with each text it is told.
+    pub fn new(hear: impl Fn(&Line, &str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Wire {
+            hear: Box::new(hear),
+            queue: Mutex::default(),
+            more: tokio::sync::Notify::new(),
+        }))
+    }
+
+    /// The server does this, after what it does already.
+    pub fn says(&self, word: Word) {
+        lock(&self.0.queue).push_back(word);
+        self.0.more.notify_one();
+    }
 }
 
 impl Play {
@@ -164,7 +231,7 @@ impl Play {
             | Self::Drip(reply, _)
             | Self::CutBody(reply, _)
             | Self::Huge(reply, _) => reply.status.is_success(),
-            Self::DoneThenReset => true,
+            Self::DoneThenReset | Self::Socket(_) => true,
             Self::Reset | Self::Silent | Self::Garbage => false,
         }
     }
@@ -396,6 +463,7 @@ async fn converse(mut stream: impl Breakable, number: usize, stage: &Stage) -> i
         let play = scripted.unwrap_or_else(|| (lock(&stage.director))(&seen));
         seen.applied = play.applies();
         let head_only = seen.method == Method::HEAD;
+        let key = seen.header("sec-websocket-key").to_owned();
         {
             let mut all = lock(&stage.seen);
             all.push(seen);
@@ -437,6 +505,16 @@ async fn converse(mut stream: impl Breakable, number: usize, stage: &Stage) -> i
             }
             Play::DoneThenReset | Play::Reset => return stream.tcp().set_zero_linger(),
             Play::Silent => std::future::pending().await,
+            Play::Socket(line) => {
+                let reply = Reply::status(101)
+                    .header("connection", "Upgrade")
+                    .header("upgrade", "websocket")
+                    .header("sec-websocket-accept", &crate::http::accepted(&key));
+                // What is said next must not wait for the acknowledgement of what was said before.
+                stream.tcp().set_nodelay(true)?;
+                stream.write_all(&reply.head(0)).await?;
+                return talk(stream, &line).await;
+            }
             Play::Garbage => {
                 stream
                     .write_all(b"\x00\xff not the protocol\r\n\r\n")
@@ -447,6 +525,36 @@ async fn converse(mut stream: impl Breakable, number: usize, stage: &Stage) -> i
         stream.flush().await?;
     }
     Ok(())
+}
+
+/// A WebSocket, until either side has enough of it.
+async fn talk(stream: impl Breakable, line: &Line) -> io::Result<()> {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::{Message, protocol::Role};
+
+    let mut socket =
+        tokio_tungstenite::WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+    loop {
+        let word = lock(&line.0.queue).pop_front();
+        let message = match word {
+            Some(Word::Text(text)) => Message::text(text),
+            Some(Word::Ping) => Message::Ping(Bytes::new()),
+            Some(Word::Deaf) => std::future::pending().await,
+            Some(Word::Break) => return socket.get_ref().tcp().set_zero_linger(),
+            None => {
+                tokio::select! {
+                    () = line.0.more.notified() => {}
+                    heard = socket.next() => match heard {
+                        Some(Ok(Message::Text(text))) => (line.0.hear)(line, text.as_str()),
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                        Some(Ok(_)) => {}
+                    }
+                }
+                continue;
+            }
+        };
+        socket.send(message).await.map_err(io::Error::other)?;
+    }
 }
 
 async fn answer(stream: &mut impl Breakable, reply: &Reply, head_only: bool) -> io::Result<()> {

@@ -19,6 +19,7 @@ use raccord_tests::cost::Cost;
 use raccord_tests::many;
 use raccord_tests::place::Place;
 use raccord_tests::receiver::Receiver;
+use raccord_tests::rooms::{Kind, load};
 
 #[derive(Parser)]
 struct Arguments {
@@ -84,6 +85,17 @@ enum What {
         #[arg(long, default_value_t = 300)]
         seconds: u64,
     },
+    /// Messages that wait for a chat, and are then said.
+    Chat {
+        /// To which.
+        kind: Kind,
+        /// So many wait.
+        #[arg(long, default_value_t = 10_000)]
+        queued: usize,
+        /// So many of them are said.
+        #[arg(long, default_value_t = 400)]
+        said: usize,
+    },
     /// First answer after a start with a log of many events.
     Start {
         /// So many events.
@@ -123,6 +135,10 @@ fn main() -> Result<()> {
         What::Year { changes } => year(changes),
         What::Places { places, seconds } => {
             println!("{:#?}", many::run(places, Duration::from_secs(seconds))?);
+            Ok(())
+        }
+        What::Chat { kind, queued, said } => {
+            print!("{}", load(kind, queued, said)?);
             Ok(())
         }
         What::Start { events } => start(events),

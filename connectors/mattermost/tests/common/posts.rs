@@ -56,7 +56,7 @@ impl Post {
         }
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let reactions: Vec<Value> = self
             .reactions
             .iter()
@@ -114,6 +114,7 @@ impl State {
             self.heard.push(post.id.clone());
         }
         self.posts.push(post.clone());
+        self.tell_post("posted", &post);
         post
     }
 
@@ -348,6 +349,7 @@ impl State {
             self.posts.push(before);
             let mut post = self.find(id).unwrap().clone();
             self.notify(&mut post);
+            self.tell_post("post_edited", &post);
         }
     }
 
@@ -384,6 +386,12 @@ impl State {
     pub(crate) fn delete(&mut self, id: &str) {
         let (now, thread) = (self.now(), self.has(Quirk::ThreadGoesWithRoot));
         let keyless = !self.has(Quirk::DeletedKeepsProps);
+        if let Some(mut before) = self.standing(id) {
+            if !self.has(Quirk::SocketDeletedIsBefore) {
+                before.delete_at = now;
+            }
+            self.tell_post("post_deleted", &before);
+        }
         for post in &mut self.posts {
             let gone = post.id == id || (thread && post.root_id == id);
             if gone && post.delete_at == 0 {
@@ -444,6 +452,13 @@ impl State {
         if moves {
             post.update_at = now;
         }
+        let (post, channel) = (post.id.clone(), post.channel_id.clone());
+        let reaction = json!({ "user_id": user, "post_id": post, "emoji_name": emoji });
+        self.tell(
+            &channel,
+            "reaction_added",
+            &json!({ "reaction": reaction.to_string() }),
+        );
     }
 
     /// A reaction is taken back, which changes the post as much.

@@ -63,4 +63,9 @@ quirks! {
     DirectIsOne = "direct-is-one",
     HeaderMakesAPost = "header-makes-a-post",
     HooksHearOurPosts = "hooks-hear-our-posts",
+    SocketSaysHello = "socket-says-hello",
+    SocketPostIsText = "socket-post-is-text",
+    SocketCountsWhatIsLost = "socket-counts-what-is-lost",
+    SocketAnswersPings = "socket-answers-pings",
+    SocketDeletedIsBefore = "socket-deleted-is-before",
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use http::Method;
 use jiff::SignedDuration;
-use raccord_kit::standin::{Play, Reply, Seen};
+use raccord_kit::standin::{Line, Play, Reply, Seen};
 use raccord_kit::{Clock as _, ManualClock};
 use raccord_model::Digest;
 use serde_json::{Value, json};
 
+use super::events::Events;
 use super::posts::{Pending, Post};
 use super::quirks::Quirk;
 
@@ -87,6 +88,7 @@ pub(crate) struct State {
     /// The posts that outgoing webhooks heard of.
     pub(crate) heard: Vec<String>,
     pub(crate) online: bool,
+    pub(crate) events: Events,
     pub(crate) faults: VecDeque<Fault>,
     /// How many requests of each kind came.
     pub(crate) counts: BTreeMap<String, usize>,
@@ -121,6 +123,7 @@ impl Server {
             notified: Vec::new(),
             heard: Vec::new(),
             online: false,
+            events: Events::default(),
             faults: VecDeque::new(),
             counts: BTreeMap::new(),
             counter: 0,
@@ -179,6 +182,7 @@ impl Server {
         if state.has(Quirk::PendingForgottenAtRestart) {
             state.pending.clear();
         }
+        state.events.all_end();
         state.bucket = (0, 0);
     }
 
@@ -342,6 +346,9 @@ impl State {
             let id = "api.context.request_body_too_large.app_error";
             return self.error(413, id, "Contenu trop volumineux").into();
         }
+        if path == ["websocket"] {
+            return Play::Socket(self.connect(&user.id));
+        }
         let fault = seen.writes().then(|| self.faults.pop_front()).flatten();
         match fault {
             Some(Fault::Refuse(reply)) => return reply.into(),
@@ -421,6 +428,16 @@ impl State {
             ("POST", ["reactions"]) => self.react(call),
             _ => self.missing("api.context.404.app_error"),
         }
+    }
+
+    /// Somebody listens from now on.
+    fn connect(&mut self, user: &str) -> Line {
+        let (greets, pongs) = (
+            self.has(Quirk::SocketSaysHello),
+            self.has(Quirk::SocketAnswersPings),
+        );
+        let id = self.id();
+        self.events.connect(&id, user, greets, pongs)
     }
 
     /// An error body. Its text is in the language of the account, thus nothing to go by.

@@ -89,7 +89,7 @@ pub(crate) fn mentioned(text: &str, state: &State) -> BTreeSet<String> {
 }
 
 impl State {
-    fn json(&self, message: &Message) -> Value {
+    pub(crate) fn json(&self, message: &Message) -> Value {
         let user = &self.users[&message.user];
         let author = json!({ "_id": user.id, "username": user.name, "name": user.name });
         let mut all = json!({
@@ -145,6 +145,7 @@ impl State {
     }
 
     fn tell(&mut self, message: &Message, how: &'static str) {
+        self.stream_message(message);
         self.told.push((message.id.clone(), how));
         let user = self.users[&message.user].clone();
         let ours = user.roles.contains("bot");
@@ -399,6 +400,7 @@ impl State {
             let message = self.find_mut(id).unwrap();
             "GRAVE".clone_into(&mut message.rid);
         }
+        self.stream_deletion(&message.rid, &message.id);
         self.trash.push((message.id, message.rid, now));
     }
 

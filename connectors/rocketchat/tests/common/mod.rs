@@ -3,6 +3,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     clippy::unwrap_used,
     reason = "tests use what they need of it"
 )]
@@ -10,20 +11,17 @@
 pub(crate) mod messages;
 pub(crate) mod quirks;
 pub(crate) mod server;
+pub(crate) mod streams;
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use http::{Method, header};
-use jiff::SignedDuration;
+use raccord_chat::testing::{Instance, Others, noon};
+pub(crate) use raccord_chat::testing::{activity, concert};
 use raccord_connector_rocketchat::CONNECTOR;
 use raccord_kit::http::{Answer, Http, Request, Target};
-use raccord_kit::standin::Standin;
-use raccord_kit::testing::{NOON, kit};
-use raccord_kit::{Job, Kit, Made, ManualClock, Tool};
-use raccord_model::{
-    Change, Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Found, Lang, Link,
-    Observation, Rendered, Subject,
-};
+use raccord_kit::standin::{Play, Seen, Standin};
 use serde_json::{Value, json};
 
 use quirks::Quirk;
@@ -31,12 +29,22 @@ use server::{BOT, Server, TOKEN};
 
 /// A server, its stand-in, and a connector that is pointed at it.
 pub(crate) struct Stage {
-    pub(crate) standin: Arc<Standin>,
     pub(crate) server: Server,
-    pub(crate) kit: Kit,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) tool: Box<dyn Tool>,
-    settings: Value,
+    instance: Instance,
+}
+
+impl Deref for Stage {
+    type Target = Instance;
+
+    fn deref(&self) -> &Instance {
+        &self.instance
+    }
+}
+
+impl DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut Instance {
+        &mut self.instance
+    }
 }
 
 pub(crate) fn settings(url: &str) -> Value {
@@ -83,117 +91,14 @@ impl Stage {
 
     pub(crate) async fn with(lost: Option<Quirk>, change: impl FnOnce(&mut Value)) -> Self {
         let standin = Arc::new(Standin::start().await);
-        let clock = Arc::new(ManualClock::at(NOON));
+        let clock = noon();
         let server = Server::new(clock.clone(), lost);
         let behind = server.clone();
         standin.direct(move |seen| behind.answer(seen));
-        let mut kit = kit();
-        kit.clock = clock.clone();
         let mut settings = settings(&standin.url("/"));
         change(&mut settings);
-        let tool = build(&settings, &kit);
-        Self {
-            standin,
-            server,
-            kit,
-            clock,
-            tool,
-            settings,
-        }
-    }
-
-    /// The same connector in a new process.
-    pub(crate) fn restart(&mut self) {
-        self.tool = build(&self.settings, &self.kit);
-    }
-
-    pub(crate) fn pass(&self, seconds: i64) {
-        self.clock.advance(SignedDuration::from_secs(seconds));
-    }
-
-    /// What should stand there for `entity`.
-    pub(crate) fn desired(&self, entity: &Entity) -> Desired {
-        let context = Context {
-            place: &self.kit.place,
-            lang: Lang::Fr,
-            today: jiff::civil::date(2027, 1, 2),
-            route: None,
-        };
-        let subject = Subject::Entity {
-            entity,
-            parent: None,
-            tasks: &[],
-        };
-        match self.tool.sink().unwrap().render(subject, &context) {
-            Rendered::Object(desired) => desired,
-            Rendered::Nothing => panic!("nothing is said of it"),
-        }
-    }
-
-    pub(crate) fn job(&self, entity: &Entity, link: Option<Link>) -> Job {
-        Job::Write {
-            entity: entity.id,
-            desired: self.desired(entity),
-            link,
-        }
-    }
-
-    pub(crate) async fn write(&self, entity: &Entity, link: Option<Link>) -> Result<Made, Failure> {
-        let job = self.job(entity, link);
-        self.tool.sink().unwrap().apply(&job).await
-    }
-
-    /// Writes it, and gives the link to it.
-    pub(crate) async fn put(&self, entity: &Entity, link: Option<Link>) -> Link {
-        let made = self.write(entity, link).await.unwrap();
-        self.link(entity, made)
-    }
-
-    pub(crate) fn link(&self, entity: &Entity, made: Made) -> Link {
-        Link {
-            external: made.applied.external,
-            tag: made.applied.tag,
-            hash: self.desired(entity).hash,
-            revision: entity.revision,
-            url: made.applied.url,
-        }
-    }
-
-    pub(crate) async fn find(&self, entity: &Entity) -> Found {
-        let job = self.job(entity, None);
-        self.tool.sink().unwrap().find(&job).await.unwrap()
-    }
-
-    pub(crate) async fn remove(&self, entity: &Entity, link: &Link) -> Result<Made, Failure> {
-        let job = Job::Remove {
-            entity: entity.id,
-            link: link.clone(),
-        };
-        self.tool.sink().unwrap().apply(&job).await
-    }
-
-    /// Listens: what was heard, and where to go on.
-    pub(crate) async fn hear(&self, cursor: &mut Option<String>) -> Vec<Change> {
-        let heard = self.tool.source().unwrap().observe(cursor.as_deref());
-        match heard.await.unwrap() {
-            Observation::Unchanged { .. } => Vec::new(),
-            Observation::Changes {
-                changes,
-                cursor: next,
-            } => {
-                *cursor = next;
-                changes
-            }
-            Observation::Complete(reading) => panic!("{reading:?}"),
-        }
-    }
-
-    /// Begins to listen.
-    pub(crate) async fn listen(&self) -> Option<String> {
-        let mut cursor = None;
-        assert_eq!(self.hear(&mut cursor).await, []);
-        self.pass(60);
-        cursor
+        let instance = Instance::new(&CONNECTOR, standin, clock, settings);
+        Self { server, instance }
     }
 
     /// A request as the bot would make it.
@@ -266,30 +171,33 @@ impl Stage {
     }
 }
 
-fn build(settings: &Value, kit: &Kit) -> Box<dyn Tool> {
-    (CONNECTOR.build)(settings.clone(), kit).unwrap_or_else(|wrong| panic!("{wrong:?}"))
-}
-
-pub(crate) fn activity(number: usize, fields: Value) -> Entity {
-    let mut all: Fields = serde_json::from_value(json!({
-        "title": format!("Concert {number}"),
-        "start": "2027-01-12T20:00",
-        "end": "2027-01-12T22:00",
-        "zone": "Indian/Reunion",
-        "room": "Grande salle",
-    }))
-    .unwrap();
-    let fields: Fields = serde_json::from_value(fields).unwrap();
-    all.extend(fields);
-    Entity {
-        id: EntityId::derive(&[b"chat", number.to_string().as_bytes()]),
-        kind: EntityKind::Activity,
-        revision: 1,
-        source: "programme-sheet".to_owned(),
-        fields: all,
+impl Others for Server {
+    fn says(&self, room: &str, text: &str) -> String {
+        Self::says(self, "anna", room, text)
     }
-}
 
-pub(crate) fn concert() -> Entity {
-    activity(1, json!({}))
+    fn edits(&self, message: &str, text: &str) {
+        Self::edits(self, message, text);
+    }
+
+    fn deletes(&self, message: &str) {
+        Self::deletes(self, message);
+    }
+
+    fn reacts(&self, message: &str) {
+        self.state().reacts(message, "anna", "+1", Some(true));
+    }
+
+    fn restarts(&self) {
+        self.streams_end();
+    }
+
+    fn goes_deaf(&self) {
+        self.streams_go_deaf();
+    }
+
+    fn answers(&self) -> Box<dyn FnMut(&Seen) -> Play + Send> {
+        let server = self.clone();
+        Box::new(move |seen| server.answer(seen))
+    }
 }

@@ -63,4 +63,9 @@ quirks! {
     EmptyAnswerIsRepeated = "empty-answer-is-repeated",
     HooksHearOurMessages = "hooks-hear-our-messages",
     DeleteTimeIsText = "delete-time-is-text",
+    StreamForgetsTheLogin = "stream-forgets-the-login",
+    StreamGreetsWithoutMsg = "stream-greets-without-msg",
+    StreamDocumentIsCalledId = "stream-document-is-called-id",
+    StreamTimesAreObjects = "stream-times-are-objects",
+    StreamPings = "stream-pings",
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::messages::{Media, Message};
 use super::quirks::Quirk;
+use super::streams::Streams;
 
 pub(crate) const TOKEN: &str = "token-canary-of-rocketchat";
 /// The id of the bot's account.
@@ -93,6 +94,7 @@ pub(crate) struct State {
     /// What the streams and the outgoing webhooks were told: message and how.
     pub(crate) told: Vec<(String, &'static str)>,
     pub(crate) heard: Vec<Value>,
+    pub(crate) streams: Streams,
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) vetoed: bool,
     /// How many requests of each kind came.
@@ -144,6 +146,7 @@ impl Server {
             notified: Vec::new(),
             told: Vec::new(),
             heard: Vec::new(),
+            streams: Streams::default(),
             faults: VecDeque::new(),
             vetoed: false,
             counts: BTreeMap::new(),
@@ -182,6 +185,9 @@ impl Server {
     }
 
     pub(crate) fn answer(&self, seen: &Seen) -> Play {
+        if seen.path == "/websocket" {
+            return Play::Socket(self.stream());
+        }
         self.state().answer(seen)
     }
 

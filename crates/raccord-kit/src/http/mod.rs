@@ -13,6 +13,7 @@
 mod error;
 mod guard;
 mod patience;
+mod socket;
 mod target;
 mod wire;
 
@@ -31,6 +32,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::{Clock, Kit};
 
 pub use error::{Fault, HttpError};
+#[cfg(feature = "testing")]
+pub(crate) use socket::accepted;
+pub use socket::{Came, Socket};
 pub use target::Target;
 
 use guard::Guard;

@@ -40,6 +40,11 @@ const IDLE_MOST: usize = 64;
 /// The longest head of an answer, and the most that is read at once.
 const HEAD_LONGEST: usize = 64 * 1024;
 
+/// A stream of bytes to a server, with or without TLS.
+pub(super) trait Bytewise: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Bytewise for S {}
+
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why there is no connection.
@@ -118,17 +123,21 @@ impl Pool {
 
     /// A new connection.
     pub(super) async fn connect(&self, origin: &Origin) -> Result<Connection, NoConnection> {
-        let opened = tokio::time::timeout(CONNECT, self.open(origin)).await;
+        let opened = tokio::time::timeout(CONNECT, async {
+            Connection::over(self.open(origin).await?).await
+        });
+        let opened = opened.await;
         opened.unwrap_or_else(|elapsed| Err(NoConnection::new(Fault::Unreachable, elapsed)))
     }
 
-    async fn open(&self, origin: &Origin) -> Result<Connection, NoConnection> {
+    /// A stream to the server, as secure as its address says.
+    pub(super) async fn open(&self, origin: &Origin) -> Result<Box<dyn Bytewise>, NoConnection> {
         let tcp = self.tcp(origin).await?;
         // Small requests must not wait for the acknowledgement of the one before.
         tcp.set_nodelay(true)
             .map_err(|error| NoConnection::new(Fault::Unreachable, error))?;
         if !origin.tls {
-            return Connection::over(tcp).await;
+            return Ok(Box::new(tcp));
         }
         let config = if let Some(config) = self.tls.get() {
             config
@@ -160,7 +169,7 @@ impl Pool {
                 };
                 NoConnection::new(fault, error)
             })?;
-        Connection::over(tls).await
+        Ok(Box::new(tls))
     }
 
     /// Resolves, checks, and connects to the very address that was checked.

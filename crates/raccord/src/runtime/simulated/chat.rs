@@ -171,3 +171,15 @@ async fn a_token_that_is_refused_is_shown_no_more_and_its_successor_is_noticed()
     assert_eq!(world.told("access"), ["open", "closed"]);
     world.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_at_once_all_arrive_in_a_room() {
+    let stage = Stage::open().await;
+    let world = stage.world("salon", 500).await;
+    world.pass(MINUTE * 12, SECOND / 2).await;
+    let messages = stage.house.messages();
+    let different: std::collections::BTreeSet<&String> = messages.iter().collect();
+    assert_eq!((messages.len(), different.len()), (500, 500));
+    assert_eq!(world.told("outage"), [""; 0], "nobody was refused");
+    world.end().await;
+}

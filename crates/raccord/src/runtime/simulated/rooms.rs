@@ -77,6 +77,26 @@ impl Server {
         }
     }
 
+    /// A second program of ours has an account, with the token `second`.
+    fn second(&self) {
+        match self {
+            Self::Mattermost(server) => {
+                let mut state = server.state();
+                let bot = state.add_user("second", true);
+                state.tokens.insert("second".to_owned(), bot.clone());
+                state.team_members.insert(bot.clone());
+                state.channel_mut("chantiers").members.insert(bot);
+            }
+            Self::RocketChat(server) => {
+                let mut state = server.state();
+                let bot = state.add_user("second", &["bot"]);
+                let good = (bot.clone(), i64::MAX);
+                state.tokens.insert("second".to_owned(), good);
+                state.room_mut("chantiers").members.insert(bot);
+            }
+        }
+    }
+
     /// Only this token is good from now on.
     fn only(&self, token: &str) {
         match self {
@@ -128,15 +148,30 @@ impl Stage {
     }
 
     async fn world(&self, name: &str, sheet: &str) -> World {
-        let (own, token) = match self.server {
-            Server::Mattermost(_) => (
-                "kind = 'mattermost'\nteam = 'raffinerie'".to_owned(),
-                MATTERMOST_TOKEN,
-            ),
-            Server::RocketChat(_) => (
-                format!("kind = 'rocketchat'\nuser_id = '{BOT}'"),
-                ROCKETCHAT_TOKEN,
-            ),
+        let world = match self.server {
+            Server::Mattermost(_) => self.of_account(name, "", MATTERMOST_TOKEN, sheet).await,
+            Server::RocketChat(_) => self.of_account(name, BOT, ROCKETCHAT_TOKEN, sheet).await,
+        };
+        match &self.server {
+            Server::Mattermost(server) => server.state().clock = Arc::clone(&world.clock),
+            Server::RocketChat(server) => server.state().clock = Arc::clone(&world.clock),
+        }
+        world
+    }
+
+    /// Another program of ours, by the account `second`.
+    async fn second_world(&self, sheet: &str) -> World {
+        let user = match &self.server {
+            Server::Mattermost(_) => String::new(),
+            Server::RocketChat(server) => server.state().user("second"),
+        };
+        self.of_account("other", &user, "second", sheet).await
+    }
+
+    async fn of_account(&self, name: &str, user: &str, token: &str, sheet: &str) -> World {
+        let own = match self.server {
+            Server::Mattermost(_) => "kind = 'mattermost'\nteam = 'raffinerie'".to_owned(),
+            Server::RocketChat(_) => format!("kind = 'rocketchat'\nuser_id = '{user}'"),
         };
         let config = format!(
             "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
@@ -146,12 +181,7 @@ impl Stage {
             self.standin.url("/")
         );
         let files = [("programme.csv", sheet), ("secret", token)];
-        let world = World::start(&config, &files).await;
-        match &self.server {
-            Server::Mattermost(server) => server.state().clock = Arc::clone(&world.clock),
-            Server::RocketChat(server) => server.state().clock = Arc::clone(&world.clock),
-        }
-        world
+        World::start(&config, &files).await
     }
 }
 
@@ -277,10 +307,15 @@ async fn asked(stage: Stage, call: impl Fn(&str) -> (&'static str, String)) {
     world.pass(MINUTE * 5, SECOND).await;
     assert_eq!(stage.server.threads().len(), 1, "and once");
 
-    // Without a call it is read, within a period.
+    // Without a call the server's own connection tells of it: as soon, though it is read once a minute.
+    let reads = |stage: &Stage| stage.standin.seen().len();
+    let before = reads(&stage);
+    world.pass(MINUTE * 10, SECOND).await;
+    let quiet = reads(&stage) - before;
+    assert!(quiet <= 60, "{quiet} calls in ten quiet minutes");
     stage.server.member_says("!programme");
-    world.pass(MINUTE * 2, SECOND).await;
-    assert_eq!(stage.server.threads().len(), 2);
+    world.pass(SECOND * 2, SECOND / 10).await;
+    assert_eq!(stage.server.threads().len(), 2, "within two seconds");
     let forged = body.replace("hook-canary", "guess");
     assert_eq!(world.call_with("chat", kind, &forged).await.0, 401);
     world.end().await;
@@ -363,6 +398,74 @@ async fn a_question_in_rocketchat_is_answered_within_two_seconds_and_once() {
     .await;
 }
 
+/// Another program, under a person's account, asks again whenever it is answered.
+async fn answered_back(stage: Stage) {
+    let world = stage.world("chat", &sheet(3, "Halle")).await;
+    world.pass(MINUTE * 8, SECOND * 5).await;
+    stage.server.member_says("!programme");
+    let mut answered = 0;
+    for _ in 0..600 {
+        world.pass(SECOND / 2, SECOND / 10).await;
+        let answers = stage.server.threads().len();
+        if answers > answered {
+            answered = answers;
+            stage.server.member_says("!programme");
+        }
+    }
+    assert!((5..=20).contains(&answered), "answered {answered} times");
+    assert_eq!(world.told("loop"), ["open"], "and it is said");
+    let silent = stage.server.threads().len();
+    world.pass(MINUTE * 5, SECOND).await;
+    assert_eq!(stage.server.threads().len(), silent, "it ended there");
+    // Whoever asks afterwards is answered again.
+    stage.server.member_says("!programme");
+    world.pass(SECOND * 3, SECOND / 10).await;
+    assert_eq!(stage.server.threads().len(), silent + 1);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_answers_back_in_mattermost_stops_at_the_burst_breaker() {
+    answered_back(Stage::mattermost().await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_answers_back_in_rocketchat_stops_at_the_burst_breaker() {
+    answered_back(Stage::rocketchat().await).await;
+}
+
+/// Two Raccords listen to one room: each answers a person once, and neither the other.
+async fn two_of_ours(stage: Stage) {
+    let first = stage.world("chat", &sheet(3, "Halle")).await;
+    stage.server.second();
+    let second = stage.second_world(&sheet(3, "Halle")).await;
+    for _ in 0..100 {
+        first.pass(SECOND * 5, SECOND * 5).await;
+        second.pass(SECOND * 5, SECOND * 5).await;
+    }
+    stage.server.member_says("!programme");
+    for _ in 0..240 {
+        first.pass(SECOND, SECOND).await;
+        second.pass(SECOND, SECOND).await;
+    }
+    assert_eq!(stage.server.threads().len(), 2, "each answered, once");
+    for world in [&first, &second] {
+        assert_eq!(world.told("loop"), [""; 0]);
+    }
+    first.end().await;
+    second.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_of_ours_in_one_channel_of_mattermost_do_not_answer_each_other() {
+    two_of_ours(Stage::mattermost().await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_of_ours_in_one_room_of_rocketchat_do_not_answer_each_other() {
+    two_of_ours(Stage::rocketchat().await).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slash_command_of_mattermost_is_acknowledged_at_once_and_answered_in_its_channel() {
     let stage = Stage::mattermost().await;
@@ -392,6 +495,17 @@ async fn a_slash_command_of_mattermost_is_acknowledged_at_once_and_answered_in_i
     world.end().await;
 }
 
+/// Five hundred due at once: each is said, once, and nobody is asked faster than was declared.
+async fn five_hundred(stage: Stage) {
+    let world = stage.world("chat", &sheet(500, "Halle")).await;
+    world.pass(MINUTE * 12, SECOND / 2).await;
+    let standing = stage.server.standing();
+    let different: std::collections::BTreeSet<&String> = standing.iter().collect();
+    assert_eq!((standing.len(), different.len()), (500, 500));
+    assert_eq!(world.told("outage"), [""; 0], "nobody was refused");
+    world.end().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn five_hundred_at_once_stay_within_what_mattermost_takes_and_all_arrive() {
     let stage = Stage::mattermost().await;
@@ -401,11 +515,12 @@ async fn five_hundred_at_once_stay_within_what_mattermost_takes_and_all_arrive()
             burst: 100,
         });
     }
-    let world = stage.world("chat", &sheet(500, "Halle")).await;
-    world.pass(MINUTE * 12, SECOND / 2).await;
-    assert_eq!(stage.server.standing().len(), 500);
-    assert_eq!(world.told("outage"), [""; 0], "nobody was refused");
-    world.end().await;
+    five_hundred(stage).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_at_once_arrive_in_rocketchat() {
+    five_hundred(Stage::rocketchat().await).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -432,6 +432,10 @@ impl Source for Watched {
         })
     }
 
+    fn news<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, bool> {
+        self.inner.source().unwrap().news(cursor)
+    }
+
     fn counts(&self) -> bool {
         self.inner.source().unwrap().counts()
     }
