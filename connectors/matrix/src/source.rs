@@ -268,8 +268,7 @@ impl Matrix {
                     let counts = What::Reactions(counts.collect());
                     Some((message, counts))
                 }
-                Some(_) => None,
-                None => None,
+                _ => None,
             },
             _ => None,
         })
