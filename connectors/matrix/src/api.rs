@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use raccord_chat::unreachable;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_model::{Digest, Failure};
+use raccord_model::{Blame, Digest, Failure};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::failure;
+use crate::{KIND, failure};
 
 /// What stands unescaped in a path (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -64,6 +65,9 @@ pub(crate) struct Event {
     pub(crate) sender: String,
     #[serde(default, rename = "type")]
     pub(crate) kind: String,
+    /// Of a piece of a room's state.
+    #[serde(default)]
+    pub(crate) state_key: Option<String>,
     #[serde(default)]
     pub(crate) origin_server_ts: i64,
     #[serde(default)]
@@ -207,16 +211,14 @@ impl Api {
             let server = me.split_once(':').map_or("", |(_, server)| server);
             alias = format!("{alias}:{server}");
         }
-        let target = self.target(&format!("v3/directory/room/{}", segment(&alias)))?;
-        let named: Option<Named> = self.read(&target, name, 1_000_000).await?;
-        Ok(named.ok_or_else(|| failure::no_room(name))?.room_id)
+        let room = self.aliased(&alias).await?;
+        room.ok_or_else(|| failure::no_room(name))
     }
 
     /// The id of a room that we are in: an invitation is accepted, an open room entered.
     pub(crate) async fn room(&self, name: &str) -> Result<String, Failure> {
-        let rooms = || self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = rooms().get(name) {
-            return Ok(known.clone());
+        if let Some(known) = self.known_room(name) {
+            return Ok(known);
         }
         let id = self.room_id(name).await?;
         let path = format!("v3/rooms/{}/join", segment(&id));
@@ -225,7 +227,7 @@ impl Api {
         if self.state(&id, "m.room.encryption").await?.is_some() {
             return Err(failure::encrypted(name));
         }
-        rooms().insert(name.to_owned(), id.clone());
+        self.keep_room(name.to_owned(), &id);
         Ok(id)
     }
 
@@ -315,12 +317,12 @@ impl Api {
         self.read(&self.target(&path)?, room, 1_000_000).await
     }
 
-    /// How many people reacted to an event, by reaction.
+    /// Who reacted to an event, by reaction.
     pub(crate) async fn reactions(
         &self,
         room: &str,
         event: &str,
-    ) -> Result<Vec<(String, u64)>, Failure> {
+    ) -> Result<Vec<(String, Vec<String>)>, Failure> {
         let path = format!(
             "v1/rooms/{}/relations/{}/m.annotation/m.reaction",
             segment(room),
@@ -331,13 +333,107 @@ impl Api {
             .read(&target, room, 5_000_000)
             .await?
             .unwrap_or_default();
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for event in page.chunk.iter().filter(|event| !event.is_redacted()) {
             if let Some(key) = event.content["m.relates_to"]["key"].as_str() {
-                *counts.entry(key.to_owned()).or_default() += 1;
+                let people = all.entry(key.to_owned()).or_default();
+                people.push(event.sender.clone());
             }
         }
-        Ok(counts.into_iter().collect())
+        Ok(all.into_iter().collect())
+    }
+
+    /// The room in which only we and somebody else are. Its address follows from who we both are, so
+    /// that it is made once; that it is ours is looked at, for others could have that address.
+    pub(crate) async fn direct(&self, person: &str) -> Result<String, Failure> {
+        // No name of a room begins so.
+        let known = format!("@{person}");
+        if let Some(room) = self.known_room(&known) {
+            return Ok(room);
+        }
+        let me = self.me().await?.user_id;
+        let server = me.split_once(':').map_or("", |(_, server)| server);
+        let digest = Digest::of(format!("direct\0{me}\0{person}").as_bytes()).to_string();
+        let local = format!("raccord-{}", &digest[..32]);
+        let alias = format!("#{local}:{server}");
+        let room = match self.aliased(&alias).await? {
+            Some(room) => room,
+            None => self.new_direct(person, &local, &alias).await?,
+        };
+        self.is_between(&room, &me, person).await?;
+        self.keep_room(known, &room);
+        Ok(room)
+    }
+
+    /// The room an address leads to.
+    async fn aliased(&self, alias: &str) -> Result<Option<String>, Failure> {
+        let target = self.target(&format!("v3/directory/room/{}", segment(alias)))?;
+        let named: Option<Named> = self.read(&target, alias, 1_000_000).await?;
+        Ok(named.map(|named| named.room_id))
+    }
+
+    async fn new_direct(&self, person: &str, local: &str, alias: &str) -> Result<String, Failure> {
+        let body = json!({
+            "preset": "private_chat",
+            "is_direct": true,
+            "invite": [person],
+            "room_alias_name": local,
+            "initial_state": [{
+                "type": "m.room.history_visibility",
+                "state_key": "",
+                "content": { "history_visibility": "invited" },
+            }],
+        });
+        let target = self.target("v3/createRoom")?;
+        let made = self.write(Method::POST, &target, &body, person).await;
+        match made {
+            Ok(answer) => {
+                let named: Result<Named, _> = serde_json::from_slice(&answer.body);
+                let named = named.map_err(|_| failure::unread_answer(self.host()))?;
+                Ok(named.room_id)
+            }
+            // Another attempt of ours made it meanwhile.
+            Err(failure) if failure.blame == Blame::Data => {
+                let room = self.aliased(alias).await?;
+                room.ok_or_else(|| unreachable(KIND, self.host()))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether a room is one that we made, and somebody did not leave.
+    async fn is_between(&self, room: &str, me: &str, person: &str) -> Result<(), Failure> {
+        let target = self.target(&format!("v3/rooms/{}/state", segment(room)))?;
+        let state = self.read(&target, room, 5_000_000).await;
+        let state: Vec<Event> = match state {
+            Ok(state) => state.unwrap_or_default(),
+            // Somebody else's, that we are not in.
+            Err(failure) if failure.blame == Blame::Data => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        let of = |kind: &str| state.iter().find(|event| event.kind == kind);
+        let ours = of("m.room.create").is_some_and(|event| event.sender == me);
+        let member = state.iter().find(|event| {
+            event.kind == "m.room.member" && event.state_key.as_deref() == Some(person)
+        });
+        let there = member.and_then(|event| event.content["membership"].as_str());
+        if !ours || !matches!(there, Some("join" | "invite")) {
+            return Err(unreachable(KIND, self.host()));
+        }
+        if of("m.room.encryption").is_some() {
+            return Err(failure::encrypted(room));
+        }
+        Ok(())
+    }
+
+    fn known_room(&self, name: &str) -> Option<String> {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.get(name).cloned()
+    }
+
+    fn keep_room(&self, name: String, id: &str) {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.insert(name, id.to_owned());
     }
 
     /// A page of a room's past, newest first: from `from` (now, without one) back to `to`.

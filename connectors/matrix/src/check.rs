@@ -1,11 +1,13 @@
 //! What is wrong with the way to the rooms, told before anything is written.
 
+use raccord_chat::heard::Hear;
+use raccord_chat::reaction;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::Failure;
 
-use crate::Matrix;
 use crate::api::Me;
 use crate::failure;
+use crate::{KIND, Matrix};
 
 impl Matrix {
     /// Logs in, and looks at every room of the settings. Writes nothing, enters no room.
@@ -15,6 +17,8 @@ impl Matrix {
             return vec![Finding::of("token_file", &failure::no_token())];
         };
         let mut findings = token.findings();
+        let kit = self.speaker.kit();
+        findings.extend(reaction::unheard(KIND, kit, self.hear != Hear::None));
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }

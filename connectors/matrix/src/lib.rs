@@ -80,6 +80,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
         speaker: Speaker::new(speech, kit.clone(), manner, templates?),
         hear: settings.hear,
         passed: Mutex::default(),
+        reacted: source::Reacted::default(),
     }))
 }
 
@@ -89,6 +90,8 @@ struct Matrix {
     hear: Hear,
     /// From which token the log knows to which one nothing was worth telling it.
     passed: Mutex<Option<(String, String)>>,
+    /// Which message each reaction was about.
+    reacted: source::Reacted,
 }
 
 impl Tool for Matrix {

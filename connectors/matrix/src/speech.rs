@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use raccord_chat::dialect::{Dialect, Html};
-use raccord_chat::{Chat, Edited, Outgoing, Posted, Sought};
+use raccord_chat::{Chat, Edited, Kind, Outgoing, Posted, Sought};
 use raccord_kit::{BoxFuture, Clock};
 use raccord_model::{Digest, Failure};
 use serde_json::{Value, json};
@@ -42,8 +42,16 @@ impl Speech {
         })
     }
 
+    /// The room a message is for.
+    async fn room_of(&self, message: &Outgoing) -> Result<String, Failure> {
+        match message.kind {
+            Kind::Direct => self.api.direct(&message.room).await,
+            _ => self.api.room(&message.room).await,
+        }
+    }
+
     async fn say(&self, message: &Outgoing) -> Result<Posted, Failure> {
-        let room = self.api.room(&message.room).await?;
+        let room = self.room_of(message).await?;
         let mut content = Self::content(message);
         if let Some(root) = &message.thread {
             content["m.relates_to"] = json!({
@@ -87,7 +95,7 @@ impl Speech {
     /// Looks through what we said in the room, newest first.
     async fn search(&self, message: &Outgoing) -> Result<Sought, Failure> {
         let listed = self.clock.now();
-        let room = self.api.room(&message.room).await?;
+        let room = self.room_of(message).await?;
         let me = self.api.me().await?.user_id;
         let filter = json!({ "senders": [me], "types": ["m.room.message"] });
         let mut from: Option<String> = None;
@@ -113,6 +121,19 @@ impl Speech {
             }
         }
         Ok(Sought::CannotTell)
+    }
+
+    /// Our latest announcements in a room: of one of these a reaction was taken back.
+    pub(crate) async fn announced(&self, room: &str) -> Result<Vec<String>, Failure> {
+        let me = self.api.me().await?.user_id;
+        let filter = json!({ "senders": [me], "types": ["m.room.message"] });
+        let page = self.api.past(room, None, None, &filter).await?;
+        let announcement = json!(Kind::Announcement);
+        let ours = page.chunk.iter().filter(|event| {
+            let change = event.content["m.relates_to"]["rel_type"] == "m.replace";
+            event.content[KIND] == announcement && !change && !event.is_redacted()
+        });
+        Ok(ours.map(|event| event.id.clone()).collect())
     }
 
     async fn away(&self, posted: &Posted) -> Result<(), Failure> {
@@ -267,7 +288,7 @@ pub(crate) fn instant(event: &Event, now: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use raccord_chat::{Key, Kind, Written};
+    use raccord_chat::{Key, Written};
     use raccord_model::{EntityId, Lang};
 
     fn message() -> Outgoing {

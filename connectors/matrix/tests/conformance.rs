@@ -15,7 +15,7 @@ use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
 use raccord_kit::standin::{Play, Reply, Seen, Standin};
 use raccord_kit::testing::{Logs, kit};
 use raccord_kit::{Job, Level};
-use raccord_model::{Blame, EntityKind, Found, Mode, Observation, Period, Schemas};
+use raccord_model::{Blame, EntityKind, Found, Mode, Observation, Period, Schemas, Way};
 use serde_json::{Value, json};
 
 #[test]
@@ -39,6 +39,7 @@ fn b01_the_card_says_what_the_connector_does() {
         [
             (EntityKind::Activity, Mode::Announce),
             (EntityKind::Notice, Mode::Announce),
+            (EntityKind::Person, Mode::Tell(Way::Chat)),
             (EntityKind::Activity, Mode::Publication(Period::Month)),
         ]
     );

@@ -72,6 +72,7 @@ impl Mattermost {
         match message.kind {
             // The tool named it itself.
             Kind::Reply | Kind::Answer => Ok(message.room.clone()),
+            Kind::Direct => Ok(self.alone_with(&message.room).await?.id.clone()),
             _ => Ok(self.channel(&message.room).await?.id.clone()),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use raccord_chat::heard::{self, Hear, Heard, What};
-use raccord_chat::{Reached, Rooms};
+use raccord_chat::{Reached, Rooms, reaction};
 use raccord_kit::{BoxFuture, Source};
 use raccord_model::{Failure, Observation};
 
@@ -76,9 +76,12 @@ impl Mattermost {
                 !(ours || post.is_automatic() || post.is_no_message())
             };
             let news = rows.iter().rev().filter(theirs);
-            let heard = news
-                .flat_map(|post| of_post(post, reached.since()))
-                .collect();
+            let heard = news.flat_map(|post| of_post(post, reached.since()));
+            let signing = rows
+                .iter()
+                .rev()
+                .filter_map(|post| self.signing_up(post, &me.id));
+            let heard = heard.chain(signing).collect();
             let newest = rows.iter().map(|post| post.update_at).max();
             let (fresh, next) = reached.go_on(heard, newest);
             for heard in &fresh {
@@ -92,6 +95,31 @@ impl Mattermost {
         Ok(Observation::Changes {
             changes,
             cursor: serde_json::to_string(&after).ok(),
+        })
+    }
+
+    /// Who reacted to a post of ours in a way that signs up.
+    fn signing_up(&self, post: &Post, me: &str) -> Option<Heard> {
+        let ours = post.key().is_some() && post.user_id == me && post.delete_at == 0;
+        if !ours || post.is_no_message() {
+            return None;
+        }
+        let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for reaction in post.metadata.reactions.iter().flatten() {
+            let people = all.entry(&reaction.emoji_name).or_default();
+            people.extend(Some(reaction.user_id.clone()).filter(|id| id != me));
+        }
+        let all: Vec<(String, Vec<String>)> = all
+            .into_iter()
+            .map(|(name, people)| (name.to_owned(), people))
+            .collect();
+        Some(Heard {
+            room: post.channel_id.clone(),
+            message: post.id.clone(),
+            id: format!("{} h{}", post.id, post.update_at),
+            author: String::new(),
+            at: Timestamp::from_millisecond(post.update_at).unwrap_or_default(),
+            what: reaction::signing_up(&self.kit, &all)?,
         })
     }
 

@@ -147,8 +147,8 @@ fn soon() -> Words {
 
 fn usage() -> Words {
     Words::new(
-        "Raccord connaît\u{a0}: programme, inscription, qui, oui, non.",
-        "Raccord knows: program, signup, who, yes, no.",
+        "Raccord connaît\u{a0}: programme, inscription, désinscription, qui, moi, prévenir, oui, non.",
+        "Raccord knows: program, signup, signoff, who, me, notify, yes, no.",
     )
 }
 

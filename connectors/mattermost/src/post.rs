@@ -97,6 +97,7 @@ pub(crate) struct Metadata {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reaction {
+    pub(crate) user_id: String,
     pub(crate) emoji_name: String,
 }
 

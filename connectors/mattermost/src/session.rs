@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use raccord_model::Failure;
+use raccord_chat::unreachable;
+use raccord_model::{Blame, Failure};
 
 use crate::post::{Channel, User};
-use crate::{Mattermost, failure};
+use crate::{KIND, Mattermost, failure};
 
 /// What is known of the server.
 #[derive(Default)]
@@ -46,6 +47,23 @@ impl Mattermost {
         };
         let channel = Arc::new(channel);
         known.insert(name.to_owned(), Arc::clone(&channel));
+        Ok(channel)
+    }
+
+    /// The channel in which only we and the person with this id are.
+    pub(crate) async fn alone_with(&self, person: &str) -> Result<Arc<Channel>, Failure> {
+        // No name of a channel has a space in it.
+        let name = format!("@ {person}");
+        let mut known = self.session.channels.lock().await;
+        if let Some(channel) = known.get(&name) {
+            return Ok(Arc::clone(channel));
+        }
+        let made = self.api.direct(&self.me().await?.id, person).await;
+        let channel = Arc::new(made.map_err(|failure| match failure.blame {
+            Blame::Data | Blame::Bug => unreachable(KIND, self.api.host()),
+            _ => failure,
+        })?);
+        known.insert(name, Arc::clone(&channel));
         Ok(channel)
     }
 

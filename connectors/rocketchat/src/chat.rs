@@ -1,13 +1,13 @@
 //! What is said: messages, sent under a name of ours, looked for, changed, taken away, pinned.
 
 use raccord_chat::dialect::{Dialect, Markdown};
-use raccord_chat::{Chat, Edited, Key, Kind, Outgoing, Posted, Sought};
+use raccord_chat::{Chat, Edited, Key, Kind, Outgoing, Posted, Sought, unreachable};
 use raccord_kit::{BoxFuture, Job, Made, Sink};
 use raccord_model::{Applied, Context, EntityId, Failure, Found, Rendered, Subject};
 
 use crate::api::Sent;
 use crate::message::{Message, NAMES, Room, id_of};
-use crate::{Instance, RocketChat, failure};
+use crate::{Instance, KIND, RocketChat, failure};
 
 /// What has one of our names.
 enum Named {
@@ -82,6 +82,7 @@ impl RocketChat {
                 id: message.room.clone(),
                 ..Room::default()
             }),
+            Kind::Direct => Ok((*self.alone_with(&message.room).await?).clone()),
             _ => Ok((*self.room(&message.room).await?).clone()),
         }
     }
@@ -108,6 +109,10 @@ impl RocketChat {
                     return Ok(self.posted(&room, &there.id));
                 }
                 Named::Taken => return Err(failure::names_taken(self.api.host())),
+                // Whoever blocks us is in that room, and nothing is written there.
+                Named::Free(free) if free == name && message.kind == Kind::Direct => {
+                    return Err(unreachable(KIND, self.api.host()));
+                }
                 Named::Free(free) if free == name => {
                     return Err(if refusal.code.ends_with(".rejected") {
                         failure::not_taken(self.api.host())

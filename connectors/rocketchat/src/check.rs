@@ -1,7 +1,7 @@
 //! What is wrong with the way to the rooms, told before anything is written.
 
 use raccord_chat::dialect::{Dialect as _, Markdown};
-use raccord_chat::no_approver;
+use raccord_chat::{no_approver, reaction};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
@@ -24,6 +24,7 @@ impl RocketChat {
             None => vec![Finding::of("token_file", &failure::no_token())],
         };
         findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
+        findings.extend(reaction::unheard(KIND, &self.kit, self.listens()));
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }

@@ -203,6 +203,8 @@ pub(crate) struct Sync {
 pub(crate) struct User {
     #[serde(rename = "_id")]
     pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) username: String,
 }
 
 /// An answer that holds somebody.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use raccord_chat::unreachable;
 use raccord_model::Failure;
 
 use crate::message::Room;
-use crate::{RocketChat, failure};
+use crate::{KIND, RocketChat, failure};
 
 /// What is known of the server.
 #[derive(Default)]
@@ -30,6 +31,22 @@ impl RocketChat {
         };
         let room = Arc::new(room);
         known.insert(name.to_owned(), Arc::clone(&room));
+        Ok(room)
+    }
+
+    /// The room in which only we and the person with this id are.
+    pub(crate) async fn alone_with(&self, person: &str) -> Result<Arc<Room>, Failure> {
+        // No name of a room has a space in it.
+        let name = format!("@ {person}");
+        let mut known = self.session.0.lock().await;
+        if let Some(room) = known.get(&name) {
+            return Ok(Arc::clone(room));
+        }
+        let gone = || unreachable(KIND, self.api.host());
+        let user = self.api.person("userId", person).await?.ok_or_else(gone)?;
+        let room = self.api.direct(&user.username).await?.ok_or_else(gone)?;
+        let room = Arc::new(room);
+        known.insert(name, Arc::clone(&room));
         Ok(room)
     }
 

@@ -12,10 +12,13 @@ pub struct Ask {
 }
 
 /// The trigger words, in both languages.
-const WORDS: [(&str, &[&str]); 5] = [
+const WORDS: [(&str, &[&str]); 8] = [
     ("programme", &["programme", "program", "agenda"]),
     ("signup", &["inscription", "inscriptions", "signup"]),
+    ("signoff", &["désinscription", "desinscription", "signoff"]),
     ("who", &["qui", "who"]),
+    ("me", &["moi", "me"]),
+    ("tell", &["prévenir", "prevenir", "notify"]),
     ("approve", &["oui", "yes", "approuver", "approve"]),
     ("reject", &["non", "no", "rejeter", "reject"]),
 ];
@@ -52,6 +55,9 @@ mod tests {
             ("!qui", "who"),
             ("!oui 3f2a", "approve"),
             ("!NO 3f2a", "reject"),
+            ("!désinscription bar", "signoff"),
+            ("/Prévenir chat bar", "tell"),
+            ("!moi 7K2M-9QXD", "me"),
         ] {
             assert_eq!(read(text).map(|ask| ask.what), Some(what), "{text}");
         }

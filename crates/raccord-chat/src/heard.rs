@@ -1,5 +1,7 @@
 //! What is heard in a chat, as changes of messages.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use raccord_kit::Kit;
 use raccord_look::clean;
@@ -10,6 +12,8 @@ use crate::ask;
 
 /// The most of a message that is kept.
 const TEXT: usize = 10_000;
+/// The most people who reacted to one message.
+const REACTED: usize = 10_000;
 
 /// What of a room is heard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
@@ -60,6 +64,9 @@ pub enum What {
     TakenAway,
     /// How many people reacted to a message, by reaction, as it is now.
     Reactions(Vec<(String, u64)>),
+    /// Who reacted to a message of ours in a way that signs up, by reaction, as it is now: ids of
+    /// people.
+    Hands(Vec<(String, Vec<String>)>),
 }
 
 /// The change it is; nothing where it is not to be heard.
@@ -87,6 +94,11 @@ pub fn change(kit: &Kit, hear: Hear, heard: &Heard) -> Option<Change> {
             fields.insert("author".into(), json!(heard.author));
             fields.insert("sent".into(), json!(heard.at.to_string()));
             Verb::Created
+        }
+        // Asked for by a route, whatever else is heard.
+        What::Hands(people) => {
+            fields.insert("reacted".into(), reacted(people));
+            Verb::Updated
         }
         _ if !all => return None,
         What::Edited { text } => {
@@ -118,6 +130,15 @@ pub fn change(kit: &Kit, hear: Hear, heard: &Heard) -> Option<Change> {
         hops: 0,
         trace: None,
     })
+}
+
+/// Who reacted, as the message's schema has it.
+fn reacted(people: &[(String, Vec<String>)]) -> serde_json::Value {
+    let all = people.iter().map(|(reaction, people)| {
+        let people: BTreeSet<&String> = people.iter().take(REACTED).collect();
+        (reaction.clone(), json!(people))
+    });
+    serde_json::Value::Object(all.collect())
 }
 
 #[cfg(test)]
@@ -167,6 +188,10 @@ mod tests {
             (
                 What::Reactions(vec![("👍".into(), 3), ("x".repeat(500), 1)]),
                 "reacts",
+            ),
+            (
+                What::Hands(vec![("✅".into(), vec!["a".into(), "a".into()])]),
+                "signs up",
             ),
         ] {
             let heard = Heard { what, ..said("") };

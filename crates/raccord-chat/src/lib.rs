@@ -10,16 +10,19 @@
     reason = "a Failure carries words for people; it is rare, and never on a fast path"
 )]
 
+mod alone;
 mod approver;
 pub mod ask;
 pub mod called;
 mod chat;
+mod deeds;
 pub mod dialect;
 mod fit;
 pub mod heard;
 pub mod live;
 mod message;
 mod reached;
+pub mod reaction;
 pub mod rich;
 mod speaker;
 pub mod templates;
@@ -28,6 +31,7 @@ pub mod testing;
 mod view;
 mod words;
 
+pub use alone::unreachable;
 pub use approver::no_approver;
 pub use chat::{Chat, Edited, Posted, REFUSED, Sought};
 pub use fit::{Limit, Unit, fit};

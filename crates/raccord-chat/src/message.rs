@@ -47,6 +47,8 @@ pub enum Kind {
     Roundup,
     /// The answer to somebody's question.
     Answer,
+    /// What concerns one person, for them alone.
+    Direct,
 }
 
 /// A message, as `render` hands it to `apply` ([`raccord_model::Desired::body`]).
@@ -55,7 +57,7 @@ pub struct Outgoing {
     /// What kind of message.
     pub kind: Kind,
     /// Where: a room as the configuration names it, or as the tool does ([`Posted::room`]) for
-    /// replies and answers.
+    /// replies and answers; for what is direct, the tool's id of the person.
     ///
     /// [`Posted::room`]: crate::Posted::room
     pub room: String,

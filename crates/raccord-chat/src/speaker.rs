@@ -3,7 +3,7 @@
 use raccord_kit::{BoxFuture, Job, Kit, Made, Sink};
 use raccord_model::{
     Applied, Blame, Class, Context, Desired, Digest, Entity, EntityId, EntityKind, Failure, Found,
-    Handling, Mode, Period, Policy, Rendered, RoundupOf, Saying, Subject, TAKEN_AWAY, Words,
+    Handling, Mode, Period, Policy, Rendered, RoundupOf, Saying, Subject, TAKEN_AWAY, Way, Words,
 };
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::fit::fit;
 use crate::message::{Key, Kind, Outgoing};
 use crate::rich::Rich;
 use crate::templates::{Form, Templates};
-use crate::{view, words};
+use crate::{deeds, view, words};
 
 /// What a place says about its chat.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +49,7 @@ pub fn handles(manner: &Manner, class: Class, settle_s: i64) -> Vec<Handling> {
     let mut handles = vec![
         of(EntityKind::Activity, Mode::Announce, 300),
         of(EntityKind::Notice, Mode::Announce, 0),
+        of(EntityKind::Person, Mode::Tell(Way::Chat), 300),
     ];
     handles.extend(manner.month.is_some().then_some(month));
     handles
@@ -211,22 +212,44 @@ impl<C: Chat> Speaker<C> {
                 let (form, view) = match roundup.of {
                     RoundupOf::Week => (Form::Week, view::week(members, context)?),
                     RoundupOf::Hands => (Form::Hands, view::hands(members, context)?),
+                    // Said to each person alone.
+                    RoundupOf::Liked => return None,
                 };
                 let rich = self.templates.render(form, context.lang, template, &view);
                 let message = message(Kind::Roundup, self.room(context)?, None, 0);
                 let title = view["heading"].as_str().unwrap_or_default();
                 self.object(message, &rich, title, &context.place.public_url)
             }
-            Saying::Answer { message: asked, .. } => {
-                let view = view::answer(saying, context)?;
+            Saying::Mine { to, times, .. } => {
+                let view = deeds::mine(saying, context)?;
+                let rich = self.templates.render(Form::Mine, context.lang, None, &view);
+                let message = message(Kind::Direct, (*to).to_owned(), None, *times);
+                self.object(message, &rich, titled(&view), &context.place.public_url)
+            }
+            Saying::Liked { to, members } => {
+                let view = deeds::liked(members, context)?;
+                let rich = self
+                    .templates
+                    .render(Form::Liked, context.lang, None, &view);
+                let message = message(Kind::Direct, (*to).to_owned(), None, 0);
+                self.object(message, &rich, titled(&view), &context.place.public_url)
+            }
+            Saying::Answer {
+                message: asked, to, ..
+            } => {
+                let view = deeds::answer(saying, context)?;
                 let rich = self
                     .templates
                     .render(Form::Answer, context.lang, None, &view);
+                if let Some(to) = to {
+                    let message = message(Kind::Direct, (*to).to_owned(), None, 0);
+                    let more = &context.place.public_url;
+                    return self.object(message, &rich, titled(&view), more);
+                }
                 let thread = Some(asked.text("thread")).filter(|thread| !thread.is_empty());
                 let room = asked.text("channel").to_owned();
                 let message = message(Kind::Answer, room, thread.map(str::to_owned), 0);
-                let title = view["heading"].as_str().unwrap_or_default();
-                self.object(message, &rich, title, &context.place.public_url)
+                self.object(message, &rich, titled(&view), &context.place.public_url)
             }
         }
     }
@@ -353,6 +376,13 @@ impl<C: Chat> Sink for Speaker<C> {
     fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {
         Box::pin(self.make(job))
     }
+}
+
+/// What people call a message: its heading, else what it begins with.
+fn titled(view: &Value) -> &str {
+    let texts = ["heading", "said", "title"].iter();
+    let mut texts = texts.filter_map(|name| view[*name].as_str());
+    texts.find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 fn read(body: &Value) -> Result<Outgoing, Failure> {

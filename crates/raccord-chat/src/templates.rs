@@ -35,11 +35,15 @@ pub enum Form {
     Month,
     /// An answer.
     Answer,
+    /// How somebody's sign-up stands.
+    Mine,
+    /// Hands missing in what somebody likes.
+    Liked,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Announcement,
         Self::Notice,
         Self::Reply,
@@ -47,6 +51,8 @@ impl Form {
         Self::Hands,
         Self::Month,
         Self::Answer,
+        Self::Mine,
+        Self::Liked,
     ];
 
     const fn usual(self, lang: Lang) -> &'static str {
@@ -66,6 +72,8 @@ impl Form {
             Self::Hands => text!("hands"),
             Self::Month => text!("month"),
             Self::Answer => text!("answer"),
+            Self::Mine => text!("mine"),
+            Self::Liked => text!("liked"),
         }
     }
 

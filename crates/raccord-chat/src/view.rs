@@ -1,25 +1,26 @@
 //! What a template can name, made from entities. Every text is cleaned and bounded here.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use raccord_look::clean;
 use raccord_look::dates::{self, Span};
-use raccord_model::{
-    Activity, Civil, Context, Entity, EntityId, EntityKind, Fields, Lang, Saying, Status,
-};
+use raccord_model::{Activity, Civil, Context, Entity, EntityId, EntityKind, Fields, Lang, Status};
 use serde_json::{Map, Value, json};
 
 use crate::templates::Form;
 use crate::words::{self, Heading};
 
 /// The most of a title, of a description, and of what stands in a list.
-const TITLE: usize = 300;
+pub(crate) const TITLE: usize = 300;
 const PROSE: usize = 30_000;
 const LISTED: usize = 100;
-/// How many things an answer lists.
-const ANSWERED: usize = 12;
+/// How many people are named in one line, and the most of a name.
+const NAMED: usize = 8;
+const NAME: usize = 60;
 
 /// What every view holds.
-fn scene(context: &Context<'_>) -> Map<String, Value> {
+pub(crate) fn scene(context: &Context<'_>) -> Map<String, Value> {
     let mut view = Map::new();
     view.insert("lang".into(), json!(context.lang));
     view.insert("today".into(), json!(context.today.to_string()));
@@ -65,6 +66,10 @@ pub(crate) fn activity(entity: &Entity, context: &Context<'_>) -> Option<Value> 
                 .collect::<Vec<_>>()
         ),
     );
+    let reaction = context.route.and_then(|route| route.signup.as_deref());
+    let open = !matches!(activity.status, Status::Cancelled | Status::Full);
+    let reaction = reaction.filter(|_| open).map(crate::reaction::sign);
+    view.insert("reaction".into(), json!(reaction.unwrap_or_default()));
     let shared = line(&activity, context.lang, address(entity, context));
     view.insert("share_link".into(), json!(words::share_link(&shared)));
     view.insert("share_text".into(), json!(shared));
@@ -72,7 +77,7 @@ pub(crate) fn activity(entity: &Entity, context: &Context<'_>) -> Option<Value> 
 }
 
 /// What a list and a message both show of an activity.
-fn shown(activity: &Activity, lang: Lang) -> Map<String, Value> {
+pub(crate) fn shown(activity: &Activity, lang: Lang) -> Map<String, Value> {
     let span = Span::of(activity);
     let value = json!({
         "id": activity.id,
@@ -105,7 +110,7 @@ fn status_name(status: Status) -> &'static str {
 }
 
 /// One line for a text that is shared.
-fn line(activity: &Activity, lang: Lang, url: &str) -> String {
+pub(crate) fn line(activity: &Activity, lang: Lang, url: &str) -> String {
     let parts = [
         clean::line(&activity.title, TITLE),
         dates::when(lang, Span::of(activity)),
@@ -192,13 +197,15 @@ pub(crate) fn moved(entity: &Entity, before: &Fields, context: &Context<'_>) -> 
 }
 
 /// The activities and tasks of a list.
-struct Members<'a> {
-    activities: Vec<(&'a Entity, Activity)>,
-    tasks: Vec<(&'a Entity, Option<EntityId>)>,
+pub(crate) struct Members<'a> {
+    pub(crate) activities: Vec<(&'a Entity, Activity)>,
+    pub(crate) tasks: Vec<(&'a Entity, Option<EntityId>)>,
+    /// Names of people who agreed that they are shown.
+    names: BTreeMap<String, String>,
 }
 
 impl<'a> Members<'a> {
-    fn of(members: &'a [Entity]) -> Self {
+    pub(crate) fn of(members: &'a [Entity]) -> Self {
         let of_kind = |kind| members.iter().filter(move |entity| entity.kind == kind);
         let activities = of_kind(EntityKind::Activity)
             .filter_map(|entity| Some((entity, Activity::of(entity)?)))
@@ -206,7 +213,19 @@ impl<'a> Members<'a> {
         let tasks = of_kind(EntityKind::Task)
             .map(|task| (task, task.text("activity").parse().ok()))
             .collect();
-        Self { activities, tasks }
+        let names = of_kind(EntityKind::Person)
+            .map(|person| {
+                (
+                    person.id.to_string(),
+                    clean::line(person.text("name"), NAME),
+                )
+            })
+            .collect();
+        Self {
+            activities,
+            tasks,
+            names,
+        }
     }
 
     /// Those that take place on a day from `first` to `last`, called off or not.
@@ -220,53 +239,68 @@ impl<'a> Members<'a> {
         })
     }
 
+    /// The activity of a task.
+    pub(crate) fn activity_of(&self, parent: Option<EntityId>) -> Option<&Activity> {
+        let mut all = self.activities.iter();
+        let known = all.find(|(entity, _)| Some(entity.id) == parent);
+        known.map(|(_, activity)| activity)
+    }
+
+    /// How many are on something, and those of them who agreed to be named: "Ana, Lou".
+    pub(crate) fn on(&self, entity: &Entity) -> (usize, String) {
+        let people = entity.fields.get("people").and_then(Value::as_array);
+        let people: Vec<&str> = people
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let named = people.iter().filter_map(|id| self.names.get(*id));
+        let named: Vec<&str> = named.take(NAMED).map(String::as_str).collect();
+        (people.len(), named.join(", "))
+    }
+
     /// The tasks due by `last`, soonest first.
-    fn work(&self, last: Date) -> Vec<Value> {
+    pub(crate) fn work(&self, last: Date) -> Vec<Value> {
         let mut all: Vec<(Civil, Value)> = self
             .tasks
             .iter()
             .filter_map(|(task, parent)| {
-                let activity = parent.and_then(|parent| {
-                    self.activities
-                        .iter()
-                        .find(|(entity, _)| entity.id == parent)
-                });
-                if activity.is_some_and(|(_, activity)| activity.status == Status::Cancelled) {
+                let activity = self.activity_of(*parent);
+                if activity.is_some_and(|activity| activity.status == Status::Cancelled) {
                     return None;
                 }
                 let due = task.text("due").parse().ok();
-                let start: Civil = due.or(activity.map(|(_, activity)| activity.start))?;
-                (start.date() <= last).then(|| (start, work(task, activity.map(|(_, a)| a), start)))
+                let start: Civil = due.or(activity.map(|activity| activity.start))?;
+                (start.date() <= last).then(|| (start, self.task(task, activity, start)))
             })
             .collect();
         all.sort_by_key(|(start, _)| *start);
         all.into_iter().map(|(_, task)| task).collect()
     }
-}
 
-fn work(task: &Entity, activity: Option<&Activity>, start: Civil) -> Value {
-    let taken = task
-        .fields
-        .get("people")
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len);
-    let number = |name: &str| task.fields.get(name).and_then(Value::as_u64);
-    let wanted = number("minimum").or(number("capacity")).unwrap_or(1);
-    let open = matches!(task.text("state"), "" | "open");
-    let missing = if open {
-        wanted.saturating_sub(taken as u64)
-    } else {
-        0
-    };
-    json!({
-        "title": clean::line(task.text("title"), TITLE),
-        "activity": activity.map(|activity| clean::line(&activity.title, TITLE)).unwrap_or_default(),
-        "start": start.to_string(),
-        "taken": taken,
-        "capacity": number("capacity").unwrap_or_default(),
-        "missing": missing,
-        "guide": clean::address(task.text("guide")).unwrap_or_default(),
-    })
+    fn task(&self, task: &Entity, activity: Option<&Activity>, start: Civil) -> Value {
+        let (taken, names) = self.on(task);
+        let number = |name: &str| task.fields.get(name).and_then(Value::as_u64);
+        let wanted = number("minimum").or(number("capacity")).unwrap_or(1);
+        let open = matches!(task.text("state"), "" | "open");
+        let missing = if open {
+            wanted.saturating_sub(taken as u64)
+        } else {
+            0
+        };
+        json!({
+            "id": task.id,
+            "title": clean::line(task.text("title"), TITLE),
+            "activity": activity.map(|activity| clean::line(&activity.title, TITLE)).unwrap_or_default(),
+            "start": start.to_string(),
+            "taken": taken,
+            "names": names,
+            "capacity": number("capacity").unwrap_or_default(),
+            "missing": missing,
+            "guide": clean::address(task.text("guide")).unwrap_or_default(),
+            "write": "",
+        })
+    }
 }
 
 /// Activities by the day they begin, or by `first` where they began before.
@@ -374,57 +408,6 @@ fn shared(lines: &[String]) -> [(String, Value); 2] {
     ]
 }
 
-/// The answer to a question.
-pub(crate) fn answer(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> {
-    let Saying::Answer {
-        message,
-        said,
-        members,
-    } = saying
-    else {
-        return None;
-    };
-    let lang = context.lang;
-    let all = Members::of(members);
-    let coming = || {
-        let on = all.activities.iter().map(|(_, activity)| activity);
-        on.filter(|activity| activity.status != Status::Cancelled)
-    };
-    let last = context.today.checked_add(jiff::Span::new().days(30)).ok()?;
-    let listed = |activities: &mut dyn Iterator<Item = &Activity>| -> Vec<Value> {
-        activities
-            .take(ANSWERED)
-            .map(|activity| Value::Object(shown(activity, lang)))
-            .collect()
-    };
-    let (heading, items, mut tasks) = match message.text("ask") {
-        "signup" => (
-            Heading::Signup,
-            listed(&mut coming().filter(|activity| !activity.url.is_empty())),
-            all.work(last)
-                .into_iter()
-                .filter(|task| task["missing"] != 0)
-                .collect(),
-        ),
-        "who" => (Heading::Who, Vec::new(), all.work(last)),
-        _ => (Heading::Coming, listed(&mut coming()), Vec::new()),
-    };
-    tasks.truncate(ANSWERED);
-    let mut view = scene(context);
-    let said = said
-        .map(|said| said.get(lang).to_owned())
-        .unwrap_or_default();
-    view.insert("said".into(), json!(clean::prose(&said, 2_000).0));
-    view.insert(
-        "heading".into(),
-        json!(words::heading(lang, heading, context.today)),
-    );
-    view.insert("empty".into(), json!(items.is_empty() && tasks.is_empty()));
-    view.insert("items".into(), Value::Array(items));
-    view.insert("tasks".into(), Value::Array(tasks));
-    Some(Value::Object(view))
-}
-
 /// A view with everything that form can name: templates are tried on it.
 pub(crate) fn sample(form: Form) -> Value {
     let mut view = json!({ "lang": "fr", "today": "2027-01-02", "place": "La Raffinerie", "more": "https://programme.example.org" });
@@ -436,7 +419,8 @@ pub(crate) fn sample(form: Form) -> Value {
     });
     let task = json!({
         "title": "Tenir le bar", "activity": "Concert de jazz", "start": "2027-01-02T20:30",
-        "taken": 1, "capacity": 3, "missing": 2, "guide": "https://wiki.example.org/bar",
+        "taken": 1, "names": "Ana", "capacity": 3, "missing": 2, "guide": "https://wiki.example.org/bar",
+        "id": "00000000-0000-0000-0000-000000000002", "write": "!inscription 00000000",
     });
     let shared = json!({ "share_link": "https://wa.me/?text=Concert", "share_text": "Concert" });
     let days = json!([{ "day": "samedi 2 janvier", "items": [item.clone()] }]);
@@ -446,7 +430,8 @@ pub(crate) fn sample(form: Form) -> Value {
             shared,
             json!({
                 "description": "Un plat à partager.", "organiser": "Lou", "guide": "https://wiki.example.org/bar",
-                "capacity": 80, "tags": ["musique"], "register": "https://tickets.example.org/jazz",
+                "capacity": 80, "tags": ["musique"], "reaction": "✅",
+                "register": "https://tickets.example.org/jazz",
             }),
         ],
         Form::Notice => vec![
@@ -459,8 +444,27 @@ pub(crate) fn sample(form: Form) -> Value {
         Form::Week => vec![shared, json!({ "heading": "Cette semaine", "days": days })],
         Form::Hands => vec![shared, json!({ "heading": "Des mains", "tasks": [task] })],
         Form::Month => vec![json!({ "heading": "Programme de janvier 2027", "days": days })],
-        Form::Answer => vec![
-            json!({ "said": "", "heading": "Ce qui vient", "empty": false, "items": [item], "tasks": [task] }),
+        Form::Answer => {
+            let mut item = item;
+            for (name, value) in [
+                ("taken", json!(2)),
+                ("names", json!("Lou")),
+                ("write", json!("")),
+            ] {
+                item[name] = value;
+            }
+            vec![json!({
+                "said": "C’est noté.", "heading": "Ce qui vient", "hint": "Écrivez « !qui ».", "empty": false,
+                "link": true, "items": [item], "tasks": [task],
+            })]
+        }
+        Form::Mine => vec![json!({
+            "said": "Cela a changé.", "title": "Tenir le bar", "line": "Tenir le bar · samedi 2 janvier",
+            "changes": [{ "what": "Quand", "before": "samedi", "after": "dimanche" }],
+            "hint": "Vous ne pouvez pas venir ?",
+        })],
+        Form::Liked => vec![
+            json!({ "heading": "Des mains", "tasks": [task], "hint": "Pour ne plus le savoir…" }),
         ],
     };
     if let Value::Object(view) = &mut view {

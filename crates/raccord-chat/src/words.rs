@@ -98,6 +98,8 @@ pub(crate) fn heading(lang: Lang, of: Heading, today: Date) -> String {
         (Heading::Signup, Lang::En) => "Where to sign up".to_owned(),
         (Heading::Who, Lang::Fr) => "Qui fait quoi".to_owned(),
         (Heading::Who, Lang::En) => "Who does what".to_owned(),
+        (Heading::Liked, Lang::Fr) => "Des mains manquent à ce que vous aimez faire".to_owned(),
+        (Heading::Liked, Lang::En) => "Hands missing in what you like to do".to_owned(),
     }
 }
 
@@ -110,6 +112,7 @@ pub(crate) enum Heading {
     Coming,
     Signup,
     Who,
+    Liked,
 }
 
 #[cfg(test)]

@@ -221,6 +221,17 @@ pub enum Fact {
         /// What they were told ([`raccord_model::TOLD`]).
         fields: Fields,
     },
+    /// A code was drawn by which somebody shows in a chat who they are.
+    Code {
+        /// Its digest.
+        code: Digest,
+        /// Who they are.
+        person: EntityId,
+        /// It is no good from this instant on.
+        until: Timestamp,
+    },
+    /// A code was used.
+    CodeUsed(Digest),
     /// A chain of events was stopped by the burst breaker.
     Broken {
         /// The chain's `correlationid`.

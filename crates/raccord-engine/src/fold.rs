@@ -328,6 +328,17 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             let body = serde_json::to_vec(fields).expect("fields always serialise into memory");
             crate::sayings::fold_told(state, connector, *entity, body);
         }
+        Fact::Code {
+            code,
+            person,
+            until,
+        } => {
+            state.codes.retain(|_, (_, until)| *until > at);
+            state.codes.insert(*code, (*person, *until));
+        }
+        Fact::CodeUsed(code) => {
+            state.codes.remove(code);
+        }
         Fact::Taken {
             entity,
             source,
@@ -476,8 +487,9 @@ fn fold_read(state: &mut State, read: &ReadFact, at: Timestamp) {
 }
 
 fn fold_owed(state: &mut State, owed: &OwedFact, at: Timestamp) {
-    // Each hour of a round-up is owed once.
-    if let Some(About::Roundup(id, hour)) = owed.key.as_deref().and_then(About::read) {
+    // Each hour of a round-up is owed once, and to each person.
+    let occurrence = owed.key.as_deref().and_then(About::read);
+    if let Some((id, hour)) = occurrence.and_then(About::occurrence) {
         let body = serde_json::to_vec(&hour).expect("an hour always serialises into memory");
         crate::sayings::fold_told(state, &owed.connector, id, body);
     }

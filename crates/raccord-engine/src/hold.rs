@@ -248,6 +248,8 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
         }
         Order::Introduce(who) => deciding.introduce(&who),
         Order::SignUp(asked) => deciding.sign_up(&asked),
+        Order::Code(who) => deciding.draw_code(&who),
+        Order::Choose(choice) => deciding.choose(&choice),
         Order::SignOff(registration) => deciding.sign_off(registration),
         Order::Attendance {
             registration,

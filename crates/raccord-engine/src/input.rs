@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use raccord_model::{
     Change, ConnectorName, DeliveryId, EntityId, Failure, Fields, HoldId, Lang, Observation,
-    Outcome, Rules, Words, Work,
+    Outcome, Rules, Way, Words, Work,
 };
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,11 @@ pub enum Order {
         /// Who says so.
         by: Attested,
     },
+    /// A code for whoever has an address, by which they show in a chat who they are. It is good once,
+    /// and for a day.
+    Code(Box<Who>),
+    /// Somebody chose how they are told what concerns them.
+    Choose(Box<Choice>),
     /// Take away everywhere the values of those who were forgotten ([`crate::Vault::refuse`]).
     Forget,
     /// Send nothing until further notice.
@@ -159,6 +164,29 @@ pub struct Who {
     pub shown: Option<bool>,
     /// The language they read; nothing leaves it as it is.
     pub lang: Option<Lang>,
+}
+
+/// How somebody wants to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Who: whoever has this address.
+    pub who: Who,
+    /// How; nothing leaves it as it is.
+    pub told: Option<Telling>,
+    /// The kinds of work they want to hear of, once a week; `*` for all. Nothing leaves it as it
+    /// is.
+    pub likes: Option<Vec<String>>,
+    /// Their number, for short messages; empty takes it back, and nothing leaves it as it is.
+    pub phone: Option<String>,
+}
+
+/// Whether somebody is told what concerns them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// They are, by this way.
+    By(Way),
+    /// They are told nothing.
+    Nothing,
 }
 
 /// Who says that somebody was there.
@@ -220,6 +248,13 @@ pub enum Reply {
     },
     /// Who somebody is.
     Known(EntityId),
+    /// A code was drawn.
+    Code {
+        /// As people write it: `7K2M-9QXD`.
+        code: String,
+        /// It is no good from this instant on.
+        until: jiff::Timestamp,
+    },
     /// Posted changes cannot be taken.
     Refused(Vec<Refusal>),
     /// What a person asked for cannot be done.

@@ -4,6 +4,9 @@
 //! function handed in too. What is decided is recorded as facts ([`Fact`]); folding the facts gives
 //! the state again, and decides nothing.
 
+mod answers;
+mod asked;
+mod codes;
 mod commit;
 mod credits;
 mod deciding;
@@ -23,12 +26,14 @@ mod hold;
 pub mod identity;
 mod input;
 mod moments;
+mod named;
 mod notice;
 mod observe;
 mod orphans;
 mod paper;
 mod parallel;
 mod people;
+mod personal;
 mod places;
 mod plan;
 mod posted;
@@ -57,7 +62,9 @@ pub use fact::{
 };
 pub use flight::backoff;
 pub use guides::guides;
-pub use input::{Attested, Input, Order, Printed, Refusal, Reply, SignUp, Step, Who};
+pub use input::{
+    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
+};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};

@@ -81,18 +81,30 @@ pub(crate) fn called(
     connector: &ConnectorName,
     mut changes: Vec<Change>,
 ) -> Reply {
-    let mut asked = Vec::new();
+    let (mut asked, mut reacted) = (Vec::new(), Vec::new());
     for change in &mut changes {
         change.sender = connector.to_string();
-        let asks = change.kind == EntityKind::Message && change.verb == Verb::Created;
-        if asks && !crate::posted::is_repeat(deciding, change) {
-            asked.push(crate::posted::entity_of(deciding, change));
+    }
+    changes.retain(|change| !crate::answers::is_silence(deciding, change));
+    for change in &changes {
+        if change.kind != EntityKind::Message || crate::posted::is_repeat(deciding, change) {
+            continue;
+        }
+        let message = crate::posted::entity_of(deciding, change);
+        if change.verb == Verb::Created {
+            asked.push(message);
+        } else if change.fields.contains_key("reacted") {
+            let before = crate::answers::known_reactions(deciding, message);
+            reacted.push((message, change.subject.clone(), before));
         }
     }
     let reply = crate::posted::take(deciding, changes);
     if reply == Reply::Taken {
         for message in asked {
-            crate::sayings::heard(deciding, connector, message);
+            crate::answers::heard(deciding, connector, message);
+        }
+        for (message, external, before) in reacted {
+            crate::answers::reactions(deciding, connector, &external, &before, message);
         }
     }
     reply

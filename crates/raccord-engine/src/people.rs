@@ -2,7 +2,11 @@
 //! do not come back with the next reading. The values themselves lie beside the log, and are emptied
 //! there.
 
-use raccord_model::{Cause, ConnectorName, Digest, EntityId, EntityKind, Slot, Verb};
+use std::collections::BTreeSet;
+
+use raccord_model::{
+    Cause, ConnectorName, Digest, Entity, EntityId, EntityKind, Fields, Slot, Verb, slot_of,
+};
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft};
@@ -67,9 +71,71 @@ pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
     found
 }
 
-/// The slots of values in which the address `email` stands.
+/// The slots of values in which the address `email` stands; of the person who has it, also those of
+/// what else is known of them and of nobody else, and of what they wrote in chats.
 pub fn slots_of(engine: &Engine, email: &str) -> Vec<Slot> {
-    engine.vault().slots_of(|text| is_about(text, email))
+    let state = engine.state();
+    let mut slots = engine.vault().slots_of(|text| is_about(text, email));
+    for (&id, record) in &state.entities {
+        let known = (record.kind == EntityKind::Person).then(|| record.fields());
+        let theirs = known.filter(|known| {
+            let email = known.get("email").and_then(slot_of);
+            email.is_some_and(|slot| slots.iter().any(|known| known == slot))
+        });
+        let Some(mut known) = theirs else {
+            continue;
+        };
+        let own = known.values().filter_map(slot_of).map(str::to_owned);
+        let own: Vec<Slot> = own.filter(|slot| is_only_in(state, slot, id)).collect();
+        engine.vault().reveal(&mut known);
+        let names: BTreeSet<String> = identities(&known).map(|(_, id)| id).collect();
+        slots.extend(own);
+        if !names.is_empty() {
+            slots.extend(engine.vault().slots_of(|text| names.contains(text)));
+            slots.extend(reactions_of(engine, &names));
+        }
+    }
+    slots.sort_unstable();
+    slots.dedup();
+    slots
+}
+
+/// Whether no other entity holds the value of a slot: two people may have one name.
+fn is_only_in(state: &State, slot: &str, id: EntityId) -> bool {
+    let holds = |body: &[u8]| {
+        let mut windows = body.windows(slot.len());
+        windows.any(|part| part == slot.as_bytes())
+    };
+    let mut others = state.entities.iter().filter(|(other, _)| **other != id);
+    others.all(|(_, record)| personal(record.kind).is_empty() || !holds(&record.body))
+}
+
+/// The slots of lists of who reacted in which one of `names` stands.
+fn reactions_of(engine: &Engine, names: &BTreeSet<String>) -> Vec<Slot> {
+    let messages = engine.state().entities.values();
+    let messages = messages.filter(|record| record.kind == EntityKind::Message);
+    messages
+        .filter_map(|record| {
+            let mut fields = record.fields();
+            let slot = slot_of(fields.get("reacted")?)?.to_owned();
+            engine.vault().reveal(&mut fields);
+            let all = fields.get("reacted")?.as_object()?.values();
+            let mut all = all.filter_map(Value::as_array).flatten();
+            all.any(|id| id.as_str().is_some_and(|id| names.contains(id)))
+                .then_some(slot)
+        })
+        .collect()
+}
+
+/// What somebody is called in tools, by the connector's name.
+fn identities(known: &Fields) -> impl Iterator<Item = (String, String)> + '_ {
+    let all = known.get("identities").and_then(Value::as_object);
+    all.into_iter()
+        .flatten()
+        .filter_map(|(connector, identity)| {
+            let id = identity.get("id")?.as_str()?;
+            Some((connector.clone(), id.to_owned()))
+        })
 }
 
 fn is_about(text: &str, email: &str) -> bool {
@@ -96,6 +162,7 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
         .filter(|(_, record)| !personal(record.kind).is_empty())
         .map(|(&id, _)| id)
         .collect();
+    let names = forgotten_names(deciding);
     for id in with_people {
         let Some(record) = deciding.state.entities.get(&id) else {
             continue;
@@ -106,6 +173,15 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
         };
         let mut left = entity.fields.clone();
         deciding.vault.strip(entity.kind, &mut left);
+        match entity.kind {
+            EntityKind::Person if left.get("email") != entity.fields.get("email") => {
+                for name in personal(EntityKind::Person) {
+                    left.remove(*name);
+                }
+            }
+            EntityKind::Message => leave_out(&entity, &names, &mut left),
+            _ => {}
+        }
         if left == entity.fields {
             continue;
         }
@@ -121,6 +197,37 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
             },
             causation: None,
         });
+    }
+}
+
+/// What those who are forgotten were called in tools.
+fn forgotten_names(deciding: &Deciding<'_>) -> BTreeSet<(String, String)> {
+    let people = deciding.state.entities.iter();
+    let people = people.filter(|(_, record)| record.kind == EntityKind::Person);
+    let people = people.filter_map(|(&id, _)| deciding.entity(id));
+    let forgotten = people.filter(|person| {
+        let mut left = person.fields.clone();
+        deciding.vault.strip(EntityKind::Person, &mut left);
+        left.get("email") != person.fields.get("email")
+    });
+    forgotten
+        .flat_map(|person| identities(&person.fields).collect::<Vec<_>>())
+        .collect()
+}
+
+/// Takes people out of what is known of a message: who wrote it, and who reacted to it.
+fn leave_out(message: &Entity, names: &BTreeSet<(String, String)>, left: &mut Fields) {
+    let is = |id: &str| names.contains(&(message.source.clone(), id.to_owned()));
+    if is(message.text("author")) {
+        for name in personal(EntityKind::Message) {
+            left.remove(*name);
+        }
+    }
+    let reacted = left.get_mut("reacted").and_then(Value::as_object_mut);
+    for people in reacted.into_iter().flat_map(serde_json::Map::values_mut) {
+        if let Some(people) = people.as_array_mut() {
+            people.retain(|id| id.as_str().is_none_or(|id| !is(id)));
+        }
     }
 }
 

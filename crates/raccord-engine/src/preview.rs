@@ -51,6 +51,8 @@ fn takers<'r>(rules: &'r Rules, entity: &'r Entity) -> impl Iterator<Item = Conn
                 Mode::Each => true,
                 Mode::Mirror | Mode::Announce => shown(route.is_some()),
                 Mode::Publication(_) => shown(false),
+                // People are told nothing of what is held.
+                Mode::Tell(_) => false,
             })
             .then(|| name.clone())
     })

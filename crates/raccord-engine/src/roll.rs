@@ -60,6 +60,7 @@ impl Commitment {
 pub(crate) struct Roll {
     seats: BTreeMap<EntityId, Seats>,
     by_email: HashMap<Slot, EntityId>,
+    identified: BTreeSet<EntityId>,
     also: HashMap<EntityId, EntityId>,
     unplaced: BTreeMap<String, BTreeSet<EntityId>>,
 }
@@ -88,6 +89,11 @@ impl Seats {
     /// Every person with their sign-up, whatever became of it.
     pub(crate) fn people(&self) -> impl Iterator<Item = (EntityId, EntityId)> + '_ {
         self.by_person.iter().map(|(&who, &what)| (who, what))
+    }
+
+    /// Every sign-up, whatever became of it.
+    pub(crate) fn all(&self) -> impl Iterator<Item = EntityId> + '_ {
+        self.people().map(|(_, sign_up)| sign_up)
     }
 
     /// How many sign-ups would be lost with what they are for.
@@ -161,6 +167,11 @@ impl Roll {
                 }
                 if let Some(slot) = after.and_then(slot) {
                     self.by_email.insert(slot, id);
+                }
+                if after.is_some_and(|after| after.contains_key("identities")) {
+                    self.identified.insert(id);
+                } else {
+                    self.identified.remove(&id);
                 }
             }
             EntityKind::Task => {
@@ -257,6 +268,20 @@ impl Roll {
     /// Who has the address in this slot.
     pub(crate) fn with_email(&self, slot: &str) -> Option<EntityId> {
         self.by_email.get(slot).copied()
+    }
+
+    /// Everybody who is known in a tool.
+    pub(crate) fn with_identities(&self) -> impl Iterator<Item = EntityId> + '_ {
+        self.identified.iter().copied()
+    }
+
+    /// The sign-ups of a person, whatever became of them, by what they are for.
+    pub(crate) fn of_person(
+        &self,
+        person: EntityId,
+    ) -> impl Iterator<Item = (EntityId, EntityId)> + '_ {
+        let all = self.seats.iter();
+        all.filter_map(move |(subject, seats)| Some((*subject, *seats.by_person.get(&person)?)))
     }
 
     /// The registration that goes by another id as well.

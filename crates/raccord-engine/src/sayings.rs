@@ -8,29 +8,24 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
-    ConnectorName, DeliveryId, Entity, EntityId, EntityKind, Fields, Handling, HoldId, Mode,
-    Rendered, Route, Rules, Saying, SinkRule, Subject, TAKEN_AWAY, Words, told_of,
+    ConnectorName, DeliveryId, Entity, EntityId, EntityKind, Fields, Handling, Hour, Mode,
+    Rendered, RoundupOf, Route, Rules, Saying, SinkRule, Subject, TAKEN_AWAY, Words, told_of,
 };
 
+use crate::answers::Decided;
 use crate::deciding::{Deciding, zone_of};
 use crate::delivery::Wish;
 use crate::fact::{Fact, OwedFact};
-use crate::input::{Order, Reply};
 use crate::routing;
 
 /// How far ahead round-ups are owed: a week, and the day that may be one hour longer.
 const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// How late a round-up may be.
-const LATE: SignedDuration = SignedDuration::from_hours(24);
-/// How late an answer may be: whoever asked has gone by then.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const LATE: SignedDuration = SignedDuration::from_hours(24);
+/// The code of what is told about an announcement that somebody took away.
+const AWAY: &str = "taken-away";
 /// How far ahead a list looks, in days.
 const HORIZON: i64 = 62;
-/// How many questions of one room are answered within [`WHILE`].
-const BURST: usize = 20;
-const WHILE: SignedDuration = SignedDuration::from_mins(1);
-/// The fewest characters of a hold's id that name it.
-const NAMED: usize = 4;
 
 /// What a saying is about, as its key says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,47 +34,15 @@ pub(crate) enum About {
     Moved(EntityId),
     /// A round-up and its hour.
     Roundup(EntityId, DateTime),
-    /// The answer to a message, and what became of an approval.
+    /// The answer to a message, and what became of what it asks.
     Answer(EntityId, Decided),
-}
-
-/// What became of an approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decided {
-    /// The question was another.
-    Nothing,
-    Approved,
-    Rejected,
-    /// Who asks may not decide.
-    Refused,
-    /// No hold, or several, are called so.
-    Unknown,
-}
-
-impl Decided {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Nothing, "list"),
-        (Self::Approved, "approved"),
-        (Self::Rejected, "rejected"),
-        (Self::Refused, "refused"),
-        (Self::Unknown, "unknown"),
-    ];
-
-    fn words(self) -> Option<Words> {
-        match self {
-            Self::Nothing => None,
-            Self::Approved => Some(Words::new("C'est accepté.", "It is approved.")),
-            Self::Rejected => Some(Words::new("C'est refusé.", "It is rejected.")),
-            Self::Refused => Some(Words::new(
-                "Seules les personnes nommées dans la configuration peuvent décider ici.",
-                "Only people named in the configuration can decide here.",
-            )),
-            Self::Unknown => Some(Words::new(
-                "Rien n'attend sous ce nom, ou plusieurs choses : écrivez les huit premiers signes du nom.",
-                "Nothing waits under that name, or several things do: write the first eight signs of the name.",
-            )),
-        }
-    }
+    /// The answer to a reaction: the message, its revision that told of it, who, and what became of
+    /// it.
+    Reacted(EntityId, u64, u64, Decided),
+    /// How a sign-up stands, for whoever signed up.
+    Mine(EntityId),
+    /// Hands missing in what a person likes, and the hour.
+    Liked(EntityId, DateTime),
 }
 
 impl About {
@@ -94,9 +57,20 @@ impl About {
             }
             "answer" => {
                 let (id, decided) = rest.split_once('/')?;
-                let all = Decided::ALL.iter();
-                let (decided, _) = all.into_iter().find(|(_, name)| *name == decided)?;
-                Some(Self::Answer(id.parse().ok()?, *decided))
+                Some(Self::Answer(id.parse().ok()?, Decided::read(decided)?))
+            }
+            "reacted" => {
+                let mut parts = rest.splitn(4, '/');
+                let id = parts.next()?.parse().ok()?;
+                let revision = parts.next()?.parse().ok()?;
+                let who = u64::from_str_radix(parts.next()?, 16).ok()?;
+                let decided = Decided::read(parts.next()?)?;
+                Some(Self::Reacted(id, revision, who, decided))
+            }
+            "mine" => Some(Self::Mine(rest.parse().ok()?)),
+            "liked" => {
+                let (id, at) = rest.split_once('/')?;
+                Some(Self::Liked(id.parse().ok()?, at.parse().ok()?))
             }
             _ => None,
         }
@@ -110,26 +84,36 @@ impl About {
         }
     }
 
-    fn key(self) -> String {
+    /// What is said once at each hour, and the hour.
+    pub(crate) fn occurrence(self) -> Option<(EntityId, DateTime)> {
+        match self {
+            Self::Roundup(id, at) => Some((id, at)),
+            Self::Liked(person, at) => Some((crate::personal::weekly(person), at)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn key(self) -> String {
         match self {
             Self::Moved(entity) => format!("moved/{entity}"),
             Self::Roundup(id, at) => format!("roundup/{id}/{at}"),
-            Self::Answer(message, decided) => {
-                let mut all = Decided::ALL.iter();
-                let name = all.find(|(known, _)| *known == decided);
-                format!("answer/{message}/{}", name.map_or("list", |(_, name)| name))
+            Self::Answer(message, decided) => format!("answer/{message}/{}", decided.name()),
+            Self::Reacted(message, revision, who, decided) => {
+                format!("reacted/{message}/{revision}/{who:016x}/{}", decided.name())
             }
+            Self::Mine(registration) => format!("mine/{registration}"),
+            Self::Liked(person, at) => format!("liked/{person}/{at}"),
         }
     }
 }
 
 /// How a sink handles announcements, if it makes any.
-fn announces(rule: &SinkRule, kind: EntityKind) -> Option<&Handling> {
+pub(crate) fn announces(rule: &SinkRule, kind: EntityKind) -> Option<&Handling> {
     rule.handling(kind)
         .find(|handling| handling.mode == Mode::Announce)
 }
 
-fn id_of(place: &str, sink: &ConnectorName, key: &str) -> EntityId {
+pub(crate) fn id_of(place: &str, sink: &ConnectorName, key: &str) -> EntityId {
     EntityId::derive(&[
         place.as_bytes(),
         b"saying",
@@ -160,7 +144,7 @@ impl Deciding<'_> {
     }
 
     /// What people were told of an entity last, where that is known.
-    fn told(&self, sink: &ConnectorName, entity: EntityId) -> Option<(u32, Fields)> {
+    pub(crate) fn told(&self, sink: &ConnectorName, entity: EntityId) -> Option<(u32, Fields)> {
         let told = self.state.told.get(sink)?.get(&entity)?;
         Some((told.times, serde_json::from_slice(&told.body).ok()?))
     }
@@ -169,6 +153,7 @@ impl Deciding<'_> {
     pub(crate) fn tells(&self, sink: &ConnectorName, id: EntityId) -> Option<Fields> {
         let entity = match self.about(sink, id) {
             Some(About::Moved(entity)) => entity,
+            Some(About::Mine(registration)) => return self.stands_now(registration),
             Some(_) => return None,
             None => id,
         };
@@ -186,18 +171,53 @@ impl Deciding<'_> {
                 fields: told,
             });
         }
+        self.tell_taken_away(sink, entity);
         self.review_moved(sink, entity);
+    }
+
+    /// Somebody took an announcement away: it stays away, and organisers should know.
+    fn tell_taken_away(&mut self, sink: &ConnectorName, entity: EntityId) {
+        let target = self
+            .state
+            .sinks
+            .get(sink)
+            .and_then(|sink| sink.targets.get(&entity));
+        let link = target.and_then(|target| target.link.as_ref());
+        let gone = link.is_some_and(|link| link.tag.as_deref() == Some(TAKEN_AWAY));
+        let kind = self.state.entities.get(&entity).map(|record| record.kind);
+        // Of a notice that was taken away nothing more is told.
+        if !gone || kind != Some(EntityKind::Activity) {
+            return;
+        }
+        let title = self.title(entity);
+        let text = Words::new(
+            format!(
+                "Quelqu'un a retiré de « {sink} » l'annonce de « {title} » : elle reste retirée, et ce qui change n'y est plus dit."
+            ),
+            format!(
+                "Somebody took the announcement of “{title}” away from “{sink}”: it stays away, and what changes is not said there any more."
+            ),
+        );
+        let mend = Words::new(
+            "Rien à faire si c'était voulu. Sinon, écrivez-y vous-même un message : Raccord ne redit pas ce qu'une personne a retiré.",
+            "Nothing to do if that was meant. If not, write a message there yourself: Raccord does not say again what a person took away.",
+        );
+        crate::notice::tell(self, AWAY, &format!("{sink}/{entity}"), &text, &mend);
     }
 
     /// A saying was said.
     pub(crate) fn said(&mut self, sink: &ConnectorName, about: About, told: Fields) {
-        if let About::Moved(entity) = about {
-            self.record(Fact::Told {
-                connector: sink.clone(),
-                entity,
-                fields: told,
-            });
-            self.review_moved(sink, entity);
+        match about {
+            About::Moved(entity) => {
+                self.record(Fact::Told {
+                    connector: sink.clone(),
+                    entity,
+                    fields: told,
+                });
+                self.review_moved(sink, entity);
+            }
+            About::Mine(registration) => self.said_mine(sink, registration, told),
+            _ => {}
         }
     }
 
@@ -239,7 +259,9 @@ impl Deciding<'_> {
         match about {
             About::Moved(entity) => self.moved(sink, rule, id, entity),
             About::Roundup(roundup, at) => self.roundup(sink, rule, id, roundup, at),
-            About::Answer(message, decided) => self.answer(sink, rule, id, message, decided),
+            About::Answer(..) | About::Reacted(..) => self.answer(sink, rule, id, about),
+            About::Mine(registration) => self.mine(sink, rule, id, registration),
+            About::Liked(person, at) => self.liked(sink, rule, id, person, at),
         }
     }
 
@@ -350,54 +372,9 @@ impl Deciding<'_> {
         })
     }
 
-    fn answer(
-        &self,
-        sink: &ConnectorName,
-        rule: &SinkRule,
-        id: EntityId,
-        message: EntityId,
-        decided: Decided,
-    ) -> Option<Wish> {
-        let rules = self.rules();
-        let handling = announces(rule, EntityKind::Activity)?;
-        let asked = self.entity(message)?;
-        let target = self.state.sinks.get(sink)?.targets.get(&id);
-        let best_before = target
-            .and_then(|target| target.owed.as_ref())
-            .and_then(|owed| owed.best_before);
-        let said = decided.words();
-        let members = match said {
-            Some(_) => Vec::new(),
-            None => self.members(|entity| {
-                entity.text("visibility") != "internal"
-                    && routing::route(&rules, sink, entity).is_some()
-            }),
-        };
-        let saying = Saying::Answer {
-            message: &asked,
-            said: said.as_ref(),
-            members: &members,
-        };
-        let late = best_before.is_some_and(|best| self.now >= best);
-        let context = self.context(&rules, None);
-        Some(Wish {
-            rendered: self
-                .render
-                .render(sink, Subject::Saying { id, saying }, &context),
-            rule: routing::rule_name(sink, None, &rules),
-            best_before,
-            pointless: late.then(|| {
-                Words::new(
-                    "la question a été posée il y a trop longtemps",
-                    "the question was asked too long ago",
-                )
-            }),
-            ..said_by(handling, None, About::Answer(message, decided), message)
-        })
-    }
-
-    /// The activities of a list, by start, then title, then id, and after them their tasks.
-    fn members(&self, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+    /// The activities of a list, by start, then title, then id, and after them their tasks, and
+    /// those that belong to none.
+    pub(crate) fn members(&self, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
         let now = self.civil_now();
         let last = now
             .date()
@@ -427,19 +404,27 @@ impl Deciding<'_> {
             .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
             .collect();
         activities.extend(tasks);
+        let on_their_own = self.state.entities.iter().filter(|(_, record)| {
+            record.kind == EntityKind::Task && !record.when().is_settled(now)
+        });
+        let on_their_own = on_their_own
+            .filter_map(|(id, _)| self.entity(*id))
+            .filter(|task| !task.fields.contains_key("activity"))
+            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign() && takes(task));
+        activities.extend(on_their_own);
         activities
     }
 
     /// The instant of a civil moment at the place: what the clock skips is said right after, what it
     /// shows twice the first time.
-    fn instant(&self, at: DateTime) -> Timestamp {
+    pub(crate) fn instant(&self, at: DateTime) -> Timestamp {
         zone_of(self.state.rules())
             .to_ambiguous_timestamp(at)
             .compatible()
             .unwrap_or(Timestamp::MAX)
     }
 
-    fn owe_saying(
+    pub(crate) fn owe_saying(
         &mut self,
         sink: &ConnectorName,
         about: About,
@@ -449,10 +434,11 @@ impl Deciding<'_> {
         let key = about.key();
         let id = id_of(self.state.rules().place.id.as_str(), sink, &key);
         let (family, cause) = match about {
-            About::Answer(message, _) => {
+            About::Answer(message, _) | About::Reacted(message, ..) => {
                 let record = self.state.entities.get(&message);
                 (message, record.map(|record| record.event))
             }
+            About::Liked(person, _) => (person, None),
             _ => (id, None),
         };
         let rules = self.rules();
@@ -460,6 +446,7 @@ impl Deciding<'_> {
             About::Roundup(roundup, _) => {
                 route.to == *sink && roundup_id(&rules, route) == Some(roundup)
             }
+            About::Liked(..) => crate::personal::is_weekly(route, sink),
             _ => false,
         });
         let commit = self.state.commit.to_be_bytes();
@@ -485,7 +472,12 @@ impl Deciding<'_> {
 }
 
 /// What all sayings have in common.
-fn said_by(handling: &Handling, route: Option<&Route>, about: About, family: EntityId) -> Wish {
+pub(crate) fn said_by(
+    handling: &Handling,
+    route: Option<&Route>,
+    about: About,
+    family: EntityId,
+) -> Wish {
     Wish {
         rendered: Rendered::Nothing,
         family,
@@ -508,11 +500,14 @@ fn said_by(handling: &Handling, route: Option<&Route>, about: About, family: Ent
 pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
     let rules = deciding.rules();
     let now = deciding.civil_now();
-    let until = now.checked_add(AHEAD).unwrap_or(now);
     for route in &rules.routes {
         let (Some(roundup), Some(id)) = (&route.roundup, roundup_id(&rules, route)) else {
             continue;
         };
+        if roundup.of == RoundupOf::Liked {
+            crate::personal::review_liked(deciding, route, &roundup.at);
+            continue;
+        }
         let speaks = rules.sinks.get(&route.to);
         if speaks.is_none_or(|rule| announces(rule, EntityKind::Activity).is_none()) {
             continue;
@@ -523,20 +518,7 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
             .get(&route.to)
             .and_then(|told| told.get(&id));
         let last = last.and_then(|told| serde_json::from_slice::<DateTime>(&told.body).ok());
-        // One that is new begins now.
-        let since = last.unwrap_or(now);
-        let oldest = now.checked_sub(LATE).unwrap_or(now);
-        let mut at = since.max(oldest);
-        let mut due = Vec::new();
-        while let Some(next) = roundup.at.iter().filter_map(|hour| hour.after(at)).min() {
-            if next > until {
-                break;
-            }
-            at = next;
-            due.push(next);
-        }
-        let missed = due.iter().filter(|at| **at <= now).count();
-        for at in due.into_iter().skip(missed.saturating_sub(1)) {
+        for at in hours_due(&roundup.at, last, now) {
             let instant = deciding.instant(at);
             let best = instant.saturating_add(LATE).ok();
             deciding.owe_saying(&route.to, About::Roundup(id, at), instant, best);
@@ -544,100 +526,26 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
     }
 }
 
-/// A message was heard in the tool of `connector`: what it asks is answered.
-pub(crate) fn heard(deciding: &mut Deciding<'_>, connector: &ConnectorName, message: EntityId) {
-    let rules = deciding.rules();
-    let Some(rule) = rules.sinks.get(connector) else {
-        return;
-    };
-    let Some(asked) = deciding.entity(message) else {
-        return;
-    };
-    if asked.text("ask").is_empty() || announces(rule, EntityKind::Activity).is_none() {
-        return;
+/// The hours that are near, since `last`; of those that were missed the newest. One that is new
+/// begins now.
+pub(crate) fn hours_due(
+    hours: &[Hour],
+    last: Option<DateTime>,
+    now: DateTime,
+) -> impl Iterator<Item = DateTime> {
+    let until = now.checked_add(AHEAD).unwrap_or(now);
+    let oldest = now.checked_sub(LATE).unwrap_or(now);
+    let mut at = last.unwrap_or(now).max(oldest);
+    let mut due = Vec::new();
+    while let Some(next) = hours.iter().filter_map(|hour| hour.after(at)).min() {
+        if next > until {
+            break;
+        }
+        at = next;
+        due.push(next);
     }
-    let sent = asked.text("sent").parse().unwrap_or(deciding.now);
-    let decided = match asked.text("ask") {
-        ask @ ("approve" | "reject") => decide(deciding, rule, &asked, ask == "approve"),
-        _ => Decided::Nothing,
-    };
-    // What a person decided is confirmed, however late it was heard.
-    let from = match decided {
-        Decided::Nothing => sent.min(deciding.now),
-        _ => deciding.now,
-    };
-    let best_before = from.saturating_add(PATIENCE).unwrap_or(deciding.now);
-    if best_before <= deciding.now || stops_burst(deciding, connector, asked.text("channel")) {
-        return;
-    }
-    let now = deciding.now;
-    deciding.owe_saying(
-        connector,
-        About::Answer(message, decided),
-        now,
-        Some(best_before),
-    );
-}
-
-/// Decides a hold, if who asks may.
-fn decide(deciding: &mut Deciding<'_>, rule: &SinkRule, asked: &Entity, yes: bool) -> Decided {
-    let author = asked.text("author");
-    if author.is_empty() || !rule.approvers.contains(author) {
-        return Decided::Refused;
-    }
-    let named = asked.text("words").trim().to_lowercase();
-    let holds: Vec<HoldId> = deciding
-        .state
-        .holds
-        .keys()
-        .copied()
-        .filter(|id| named.len() >= NAMED && id.to_string().starts_with(&named))
-        .collect();
-    let [hold] = holds[..] else {
-        return Decided::Unknown;
-    };
-    let order = if yes {
-        Order::Approve { hold, only: None }
-    } else {
-        Order::Reject(hold)
-    };
-    match (crate::hold::order(deciding, order), yes) {
-        (Reply::Taken, true) => Decided::Approved,
-        (Reply::Taken, false) => Decided::Rejected,
-        _ => Decided::Unknown,
-    }
-}
-
-/// Two programs that answer each other ask without end: they are not answered for a while.
-fn stops_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, room: &str) -> bool {
-    let now = deciding.now;
-    let since = now.saturating_sub(WHILE).unwrap_or(now);
-    let asked = &mut deciding.flight.asked;
-    asked.retain(|_, times| times.back().is_some_and(|last| *last > since));
-    let times = asked
-        .entry((connector.clone(), room.to_owned()))
-        .or_default();
-    times.push_back(now);
-    while times.front().is_some_and(|first| *first <= since) || times.len() > BURST + 1 {
-        times.pop_front();
-    }
-    if times.len() <= BURST {
-        return false;
-    }
-    let text = Words::new(
-        format!(
-            "Une boucle a été arrêtée : dans un salon de {connector}, quelqu'un pose plus de {BURST} questions par minute, sans doute un autre programme."
-        ),
-        format!(
-            "A loop was stopped: in a room of {connector} somebody asks more than {BURST} questions a minute, most likely another program."
-        ),
-    );
-    let mend = Words::new(
-        "Regardez qui répond à Raccord dans ce salon, et faites-lui ignorer les messages de Raccord.",
-        "Look who answers Raccord in that room, and have it ignore Raccord's messages.",
-    );
-    crate::notice::tell(deciding, "loop", connector.as_str(), &text, &mend);
-    true
+    let missed = due.iter().filter(|at| **at <= now).count();
+    due.into_iter().skip(missed.saturating_sub(1))
 }
 
 /// Remembers what was told: folding only.

@@ -32,6 +32,13 @@ pub(crate) struct Decision {
     pub(crate) standing: Commitment,
 }
 
+/// Why a sign-up changes that somebody asked for.
+pub(crate) fn signing_up() -> Cause {
+    Cause::Person {
+        did: SIGN_UP.to_owned(),
+    }
+}
+
 impl Deciding<'_> {
     /// Somebody says who they are.
     pub(crate) fn introduce(&mut self, who: &Who) -> Reply {
@@ -56,12 +63,22 @@ impl Deciding<'_> {
                 "one signs up for one person at least, and for a thousand at most",
             ));
         }
-        let cause = Cause::Person {
-            did: SIGN_UP.to_owned(),
-        };
+        let cause = signing_up();
         let Some(person) = self.person(&asked.who, RACCORD, &cause) else {
             return Reply::Cannot(not_kept());
         };
+        self.put_on(subject, person, asked.places, &asked.comment, cause)
+    }
+
+    /// A known person signs up for something that is open.
+    pub(crate) fn put_on(
+        &mut self,
+        subject: EntityId,
+        person: EntityId,
+        places: u32,
+        comment: &str,
+        cause: Cause,
+    ) -> Reply {
         let registration = self
             .flight
             .roll
@@ -83,11 +100,11 @@ impl Deciding<'_> {
         fields.insert("registered".into(), json!(self.now.to_string()));
         fields.remove("attested");
         fields.remove("minutes");
-        match asked.places {
+        match places {
             1 => fields.remove("places"),
             more => fields.insert("places".into(), json!(more)),
         };
-        let comment: String = asked.comment.chars().take(LONGEST_COMMENT).collect();
+        let comment: String = comment.chars().take(LONGEST_COMMENT).collect();
         fields.insert("comment".into(), json!(comment));
         let standing = self.ask(subject, places_of(&fields));
         let decision = Decision {

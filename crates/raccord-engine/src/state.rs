@@ -54,6 +54,8 @@ pub struct State {
     pub rewritten: BTreeMap<ConnectorName, VecDeque<(Digest, EntityId)>>,
     /// What people were told last: of what was announced, and, of round-ups, for which hour.
     pub told: BTreeMap<ConnectorName, BTreeMap<EntityId, Told>>,
+    /// Codes by which somebody shows in a chat who they are: by digest, who, and until when.
+    pub codes: BTreeMap<Digest, (EntityId, Timestamp)>,
 }
 
 /// What people were told last.

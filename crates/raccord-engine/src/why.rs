@@ -679,6 +679,18 @@ fn deed(did: &str) -> Option<Words> {
         crate::signups::SIGN_UP => ("Quelqu'un s'est inscrit", "Somebody signed up"),
         crate::signups::SIGN_OFF => ("Quelqu'un s'est désinscrit", "Somebody signed off"),
         crate::signups::ATTENDANCE => ("La présence a été notée", "Attendance was noted"),
+        crate::codes::DREW => (
+            "Un code a été donné à quelqu'un, pour se faire connaître dans un chat",
+            "Somebody was given a code, to become known in a chat",
+        ),
+        crate::codes::CONFIRMED => (
+            "Quelqu'un s'est fait connaître dans un chat",
+            "Somebody became known in a chat",
+        ),
+        crate::personal::CHOSE => (
+            "Quelqu'un a choisi comment être prévenu",
+            "Somebody chose how to be told",
+        ),
         _ => return None,
     };
     Some(Words::new(fr, en))

@@ -46,10 +46,12 @@ impl Render for Chat {
                     message,
                     said,
                     members,
+                    ..
                 } => match said {
                     Some(said) => said.en.clone(),
                     None => format!("{}: {}", message.text("ask"), members.len()),
                 },
+                Saying::Mine { .. } | Saying::Liked { .. } => return Rendered::Nothing,
             },
             _ => return Rendered::Nothing,
         };
@@ -116,6 +118,7 @@ fn rules(class: Class) -> Rules {
                 of: RoundupOf::Week,
                 at: vec!["monday 09:00".parse().unwrap()],
             }),
+            signup: None,
             template: None,
             lang: None,
             grace_s: None,
@@ -163,7 +166,9 @@ impl Play {
 
     fn take(&mut self, mut inputs: Vec<Input>) {
         loop {
-            let step = self.engine.step(inputs, self.now, [7; 16], &Chat);
+            // Fresh each time, as it is drawn: it names the slots of personal values.
+            let seed = Digest::of(&self.facts.len().to_be_bytes()).0;
+            let step = self.engine.step(inputs, self.now, seed, &Chat);
             inputs = Vec::new();
             if let Some(commit) = &step.commit {
                 self.facts.extend(decode_commit(commit).unwrap());
@@ -292,6 +297,17 @@ fn nothing_is_said_of_an_announcement_that_somebody_took_away() {
     play.wait(MINUTE * 10);
     assert_eq!(play.heard, ["Jazz 2027-01-08T20:00 confirmed"]);
     assert_eq!(play.skipped(), ["somebody took the announcement away"]);
+    play.sheet(&jazz("2027-01-10T20:00"));
+    play.wait(MINUTE * 10);
+    let state = play.engine.state();
+    let told: Vec<_> = state
+        .entities
+        .iter()
+        .filter(|(_, record)| record.kind == EntityKind::Notice)
+        .map(|(_, record)| record.fields()["text"]["en"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("Somebody took the announcement of “Jazz” away from “chat”"));
 }
 
 #[test]

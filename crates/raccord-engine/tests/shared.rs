@@ -78,6 +78,7 @@ fn rules(authority: Option<Authority>) -> Rules {
         calendar: None,
         list: None,
         roundup: None,
+        signup: None,
         template: None,
         lang: None,
         grace_s: None,

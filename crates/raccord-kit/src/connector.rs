@@ -61,6 +61,8 @@ pub struct Kit {
     /// The texts of the templates that routes to it name, by that name. Of a name that stands here
     /// without a text the file cannot be read.
     pub templates: Arc<BTreeMap<String, Option<String>>>,
+    /// The reactions to announcements that routes to it take for a sign-up, as the routes name them.
+    pub signups: Arc<[String]>,
     /// The running program, for work that is done in a child process (typesetting).
     pub program: PathBuf,
 }

@@ -33,6 +33,7 @@ pub fn kit() -> Kit {
         clock: Arc::new(ManualClock::at(NOON)),
         allow_private: Arc::new([]),
         templates: Arc::default(),
+        signups: Arc::new([]),
         program: PathBuf::from("raccord"),
     }
 }

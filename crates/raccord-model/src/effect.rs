@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Lang, Place, Route,
-    Saying, Words,
+    Saying, Way, Words,
 };
 
 /// The means a tool offers to make an effect happen once (design, section 4).
@@ -67,6 +67,9 @@ pub enum Mode {
     Announce,
     /// The tool holds one object composed of many entities (a month's programme).
     Publication(Period),
+    /// The tool tells people one by one what concerns them, by this way, where they chose it. Said
+    /// of the entity `person`; its effects are [sayings](Saying), each made once.
+    Tell(Way),
 }
 
 /// The period a publication covers.

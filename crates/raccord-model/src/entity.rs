@@ -125,7 +125,7 @@ pub const PERSONAL: &[(EntityKind, &[&str])] = &[
     ),
     (EntityKind::Registration, &["name", "email", "comment"]),
     (EntityKind::Credit, &["card", "email"]),
-    (EntityKind::Message, &["author", "text"]),
+    (EntityKind::Message, &["author", "text", "words", "reacted"]),
     (EntityKind::Discussion, &["author", "text"]),
 ];
 

@@ -37,7 +37,7 @@ pub use rules::{
     Authority, Crediting, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate,
     Validation, When, fold_word, usual_authority,
 };
-pub use saying::{ABOUT, Hour, Roundup, RoundupOf, Saying, TAKEN_AWAY, TOLD, told_of};
+pub use saying::{ABOUT, Deed, Hour, Roundup, RoundupOf, Saying, TAKEN_AWAY, TOLD, Way, told_of};
 pub use schema::{Fault, Schemas};
 pub use shared::{SHARED_FORMAT, SharedActivity, SharedFeed, SharingPlace};
 pub use trace::Trace;

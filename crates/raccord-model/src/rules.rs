@@ -409,6 +409,9 @@ pub struct Route {
     /// What it brings instead of entities: a message at civil hours, of the entities it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roundup: Option<Roundup>,
+    /// The reaction to an announcement that signs up for it, as the tool or a keyboard names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signup: Option<String>,
     /// Which template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,

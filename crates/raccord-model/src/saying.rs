@@ -5,7 +5,7 @@ use jiff::civil::{DateTime, Time, Weekday};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Entity, EntityKind, Fields, Words};
+use crate::{Entity, EntityId, EntityKind, Fields, Words};
 
 /// A message that is said once and never changed after.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +39,110 @@ pub enum Saying<'a> {
         /// What is answered where that is known already (a hold was approved). Without it the
         /// question is one about the programme.
         said: Option<&'a Words>,
-        /// As in a round-up.
+        /// What became of what was asked for, where something was.
+        deed: Option<Deed<'a>>,
+        /// Whom alone it is for, by what the tool calls them; where nobody is named it stands where
+        /// the question does.
+        to: Option<&'a str>,
+        /// As in a round-up; activities that people signed up for say who is on them as tasks do
+        /// (`people`). Last, those of these people who agreed that their name is shown, with
+        /// nothing but that. Where something was asked for, only what `deed` is about, each task
+        /// with its activity.
         members: &'a [Entity],
     },
+    /// How a sign-up stands, for whoever signed up alone: they chose to be told there.
+    Mine {
+        /// What the tool calls them: a name there, an address, a number.
+        to: &'a str,
+        /// The sign-up.
+        registration: &'a Entity,
+        /// The activity or the task.
+        subject: &'a Entity,
+        /// The task's activity.
+        activity: Option<&'a Entity>,
+        /// What they were told last: how the sign-up stood, and what [`told_of`] gives for the
+        /// activity. Nothing where it is the first time.
+        before: Option<&'a Fields>,
+        /// The place on the waiting list, from 1.
+        position: Option<u32>,
+        /// How often they were told something about it.
+        times: u32,
+    },
+    /// Hands that are missing in kinds of work somebody likes, for them alone.
+    Liked {
+        /// What the tool calls them.
+        to: &'a str,
+        /// As in a round-up; of the tasks only those they like and are not on.
+        members: &'a [Entity],
+    },
+}
+
+/// What became of what somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed<'a> {
+    /// They have a place.
+    On(EntityId),
+    /// They wait for one, at this place of the list, from 1.
+    Waits(EntityId, u32),
+    /// They do not come.
+    Off(EntityId),
+    /// It cannot be done, and why.
+    Cannot(EntityId, &'a Words),
+    /// Nothing that is coming is called so; of what one signs off, nothing that they are on.
+    Nothing,
+    /// Several things are called so: which of the members.
+    Several(&'a [EntityId]),
+    /// They did not say what.
+    Unsaid,
+    /// Nobody knows who they are.
+    Stranger,
+    /// It is known now who they are, or was before.
+    Known,
+    /// Nobody was given this code, or it is used, or too old.
+    WrongCode,
+    /// How they are told from now on, or were all the time.
+    Told {
+        /// The way; nothing where they are told nothing.
+        way: Option<Way>,
+        /// The kinds of work they want to hear of.
+        likes: &'a [String],
+        /// Whether something that is configured here tells them so.
+        served: bool,
+    },
+    /// There is no such way to be told.
+    NoWay,
+}
+
+/// A way in which people can choose to be told what concerns them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// A message in a chat, for them alone.
+    Chat,
+    /// A mail.
+    Mail,
+    /// A short message on the phone.
+    Sms,
+}
+
+impl Way {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Chat, Self::Mail, Self::Sms];
+
+    /// The name in a person's `told`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Mail => "mail",
+            Self::Sms => "sms",
+        }
+    }
+
+    /// The way a person chose, where they chose one that tells them something.
+    pub fn of(person: &Entity) -> Option<Self> {
+        let told = person.text("told");
+        Self::ALL.into_iter().find(|way| way.as_str() == told)
+    }
 }
 
 /// The fields whose change is told to those who were told before.
@@ -98,6 +199,9 @@ pub enum RoundupOf {
     Week,
     /// The tasks of the next two weeks that lack hands.
     Hands,
+    /// The same for each person alone, of the kinds of work they like, to those who chose to be
+    /// told in a way that the tool serves.
+    Liked,
 }
 
 impl RoundupOf {
@@ -106,6 +210,7 @@ impl RoundupOf {
         match self {
             Self::Week => "week",
             Self::Hands => "hands",
+            Self::Liked => "liked",
         }
     }
 }
@@ -144,6 +249,11 @@ impl Hour {
             let at = date.to_datetime(self.time);
             (at > moment && self.is_on(date.weekday())).then_some(at)
         })
+    }
+
+    /// Whether it is one of each week, and not of each day.
+    pub const fn is_weekly(self) -> bool {
+        self.day.is_some()
     }
 
     fn is_on(self, weekday: Weekday) -> bool {

@@ -124,8 +124,17 @@ pub(crate) fn kit(
         clock: Arc::clone(clock),
         allow_private: Arc::clone(&settings.web.allow_private),
         templates: Arc::new(templates(settings, name)),
+        signups: signups(settings, name),
         program,
     }
+}
+
+/// The reactions that routes to `name` take for a sign-up, each once.
+fn signups(settings: &Settings, name: &ConnectorName) -> Arc<[String]> {
+    let routes = settings.routes.iter().filter(|route| route.to == *name);
+    let all: std::collections::BTreeSet<String> =
+        routes.filter_map(|route| route.signup.clone()).collect();
+    all.into_iter().collect()
 }
 
 /// The most bytes of a message's template.

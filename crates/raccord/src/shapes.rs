@@ -38,7 +38,7 @@ pub use ledger::{
 };
 pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};
-pub use person::{KnownShape, PersonShape};
+pub use person::{CodeShape, KnownShape, PersonShape};
 pub use places::{PlaceShape, PlaceState, PlacesShape};
 pub use volunteering::{VolunteeringShape, WorkShape};
 pub use why::{StepKind, StepShape, WhyShape};

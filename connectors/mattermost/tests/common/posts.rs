@@ -461,6 +461,17 @@ impl State {
         );
     }
 
+    /// A reaction is taken back, which changes the post as much.
+    pub(crate) fn reacts_no_more(&mut self, post: &str, user: &str, emoji: &str) {
+        let (now, moves) = (self.now(), self.has(Quirk::SinceReactions));
+        let post = self.find_mut(post).unwrap();
+        post.reactions
+            .retain(|(who, what)| who != user || what != emoji);
+        if moves {
+            post.update_at = now;
+        }
+    }
+
     pub(crate) fn one(&self, id: &str, call: &Call<'_>) -> Reply {
         match self.standing(id) {
             None => self.missing("app.post.get.app_error"),

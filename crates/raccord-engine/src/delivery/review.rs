@@ -19,6 +19,9 @@ impl Deciding<'_> {
                 self.review_moved(name, entity);
             }
         }
+        for entity in touched {
+            crate::personal::review(self, entity);
+        }
         let today = self.civil_now().date();
         if self.republish || self.flight.published != Some(today) {
             self.republish = false;
@@ -126,7 +129,7 @@ impl Deciding<'_> {
             None => self.now.saturating_add(wish.grace).unwrap_or(self.now),
         };
         let about = match self.about(sink, id) {
-            Some(About::Moved(entity)) => entity,
+            Some(About::Moved(entity) | About::Mine(entity)) => entity,
             _ => id,
         };
         let cause = self.state.entities.get(&about).map(|record| record.event);

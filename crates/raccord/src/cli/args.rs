@@ -131,6 +131,8 @@ pub enum Command {
 pub enum Person {
     /// Show everything that is known of a person.
     Export(Email),
+    /// Draw a code by which somebody shows in a chat who they are.
+    Code(Email),
     /// Forget a person: everywhere, and for good.
     Forget(Email),
 }

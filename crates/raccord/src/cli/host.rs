@@ -14,8 +14,8 @@ use crate::locale::View;
 use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
-    CompareShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlanShape, SyncShape, VolunteeringShape, WhyShape,
+    CodeShape, CompareShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine,
+    PersonShape, PlaceShape, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -284,6 +284,12 @@ pub trait Host {
     /// # Errors
     /// [`Problem::unknown_reference`] when nothing is; when the log cannot be read.
     fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem>;
+
+    /// Draws a code for whoever has an address.
+    ///
+    /// # Errors
+    /// When nobody may be known by that address, or it cannot be written.
+    fn code(&self, session: &Session, email: &str) -> Result<CodeShape, Problem>;
 
     /// Forgets a person, and says what was known.
     ///

@@ -1,4 +1,4 @@
-//! `raccord person`: what is known of somebody, and forgetting it.
+//! `raccord person`: what is known of somebody, a code to become known by, and forgetting it.
 
 use raccord_model::Words;
 
@@ -13,6 +13,10 @@ pub(super) fn run(
 ) -> Result<Exit, Problem> {
     let session = console.open()?;
     let shape = match args {
+        Person::Code(whom) => {
+            let shape = host.code(&session, address(&whom.email)?)?;
+            return console.print(&shape, &session.view);
+        }
         Person::Export(whom) => host.person(&session, address(&whom.email)?)?,
         Person::Forget(whom) => host.forget(&session, address(&whom.email)?)?,
     };

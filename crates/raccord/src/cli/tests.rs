@@ -11,8 +11,8 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 
 use super::*;
 use crate::shapes::{
-    CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlanShape, SyncShape, UnreadShape, VolunteeringShape, WhyShape,
+    CodeShape, CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine,
+    PersonShape, PlaceShape, PlanShape, SyncShape, UnreadShape, VolunteeringShape, WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -66,6 +66,14 @@ impl Host for Fake {
     }
     fn person(&self, _: &Session, email: &str) -> Result<PersonShape, Problem> {
         Err(Problem::unknown_reference(email))
+    }
+
+    fn code(&self, _: &Session, email: &str) -> Result<CodeShape, Problem> {
+        Ok(CodeShape {
+            email: email.to_owned(),
+            code: "7K2M-9QXD".into(),
+            until: "2027-01-03T08:00:00Z".parse().unwrap(),
+        })
     }
 
     fn forget(&self, _: &Session, email: &str) -> Result<PersonShape, Problem> {

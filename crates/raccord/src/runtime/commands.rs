@@ -201,6 +201,7 @@ impl Commands {
                 let order = Order::TakenDown { connector, key };
                 self.decide(&pass, order, Deed::TakenDown, title).await
             }
+            Request::Code { email } => Answer::of(people::code(&self.place.desk, email).await),
             Request::Forget { email } => {
                 Answer::of(people::forget(&self.place.desk, &self.place.home, email).await)
             }

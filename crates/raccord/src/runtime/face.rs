@@ -304,7 +304,9 @@ impl Here {
     /// Makes durable what others told.
     async fn keep(&self, input: Input) -> Result<(), PostError> {
         match self.desk.try_input(input).await {
-            Ok(Some(Reply::Taken | Reply::SignedUp { .. } | Reply::Known(_))) => Ok(()),
+            Ok(Some(
+                Reply::Taken | Reply::SignedUp { .. } | Reply::Known(_) | Reply::Code { .. },
+            )) => Ok(()),
             Ok(Some(Reply::Refused(refusals))) => Err(PostError::Refused(
                 refusals
                     .into_iter()

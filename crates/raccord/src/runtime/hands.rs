@@ -27,7 +27,7 @@ use crate::cli::Session;
 use crate::connectors::Tools;
 use crate::report::Problem;
 use crate::settings::{self, Settings};
-use crate::shapes::{Deed, DeedShape, PersonShape, SyncShape};
+use crate::shapes::{CodeShape, Deed, DeedShape, PersonShape, SyncShape};
 
 /// More threads than places that are awake at once; they are made when they are needed.
 const THREADS: usize = 32_768;
@@ -358,6 +358,21 @@ fn with_desk<T>(
         }
         done
     })
+}
+
+/// Draws a code for somebody.
+pub(super) fn code(session: &Session, email: &str) -> Result<CodeShape, Problem> {
+    match hands(session)? {
+        Hands::Daemon(door) => {
+            let request = Request::Code {
+                email: email.to_owned(),
+            };
+            door.ask(request, session.view.lang)
+        }
+        Hands::Ours(loaded) => with_desk(session, *loaded, async |desk| {
+            super::people::code(desk, email.to_owned()).await
+        }),
+    }
 }
 
 /// Forgets a person.

@@ -24,8 +24,8 @@ use super::{
 use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
-    CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine, PersonShape,
-    PlaceShape, PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
+    CodeShape, CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine,
+    PersonShape, PlaceShape, PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// This machine.
@@ -376,6 +376,10 @@ impl Host for Local {
         known
             .filter(|person| !person.known.is_empty())
             .ok_or_else(|| people::unknown(email))
+    }
+
+    fn code(&self, session: &Session, email: &str) -> Result<CodeShape, Problem> {
+        hands::code(session, email)
     }
 
     fn forget(&self, session: &Session, email: &str) -> Result<PersonShape, Problem> {

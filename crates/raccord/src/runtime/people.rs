@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use raccord_bus::{Forgotten, Log, LogError, LogRead};
-use raccord_engine::{Engine, Input, Order, mentions, slots_of};
+use raccord_engine::{Engine, Input, Order, Reply, Who, mentions, slots_of};
 use raccord_model::{ConnectorName, Slot, Words};
 
 use super::desk::Desk;
@@ -12,7 +12,7 @@ use super::home::Home;
 use super::told;
 use crate::locale::shown;
 use crate::report::Problem;
-use crate::shapes::{KnownShape, PersonShape};
+use crate::shapes::{CodeShape, KnownShape, PersonShape};
 
 /// The list beside the log, as the engine asks it.
 #[derive(Debug)]
@@ -82,6 +82,26 @@ pub(super) fn unknown(email: &str) -> Problem {
             "Check the address: it is looked for as a whole, as the sheet or another tool gave it.",
         ),
     )
+}
+
+/// Draws a code for whoever has `email`.
+///
+/// # Errors
+/// When nobody may be known by that address, or the log cannot be written.
+pub(super) async fn code(desk: &Desk, email: String) -> Result<CodeShape, Problem> {
+    let who = Who {
+        email: email.clone(),
+        ..Who::default()
+    };
+    let reply = desk.input(Input::Order(Order::Code(Box::new(who)))).await;
+    let reply = reply.map_err(|broken| broken.0)?;
+    match reply {
+        Reply::Code { code, until } => Ok(CodeShape { email, code, until }),
+        other => {
+            told::refused(&other)?;
+            Err(unknown(&email))
+        }
+    }
 }
 
 /// Forgets `email`: what was known, for the person who asked.

@@ -58,6 +58,9 @@ pub(crate) enum Request {
         key: String,
         title: String,
     },
+    Code {
+        email: String,
+    },
     Forget {
         email: String,
     },

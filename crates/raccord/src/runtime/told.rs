@@ -456,7 +456,7 @@ pub(crate) fn made(report: &Report) -> Vec<&Planned> {
 /// What a person asked for was refused.
 pub(crate) fn refused(reply: &Reply) -> Result<(), Problem> {
     match reply {
-        Reply::Taken | Reply::SignedUp { .. } | Reply::Known(_) => Ok(()),
+        Reply::Taken | Reply::SignedUp { .. } | Reply::Known(_) | Reply::Code { .. } => Ok(()),
         Reply::Cannot(text) => Err(Problem::failed(
             "",
             "reference-unknown",

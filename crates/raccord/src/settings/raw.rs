@@ -323,8 +323,14 @@ pub(super) struct Route {
     #[serde(default)]
     #[schemars(with = "String")]
     pub(super) list: Option<String>,
+    /// The reaction to its announcements that signs up for them, as a sign or by its name; taken
+    /// back, it signs off.
+    #[serde(default)]
+    #[schemars(with = "String", length(min = 1, max = 60), extend("examples" = ["✅"]))]
+    pub(super) signup: Option<Text<60>>,
     /// What it brings instead of entities, at the hours of `at`: what takes place in the next seven
-    /// days, or the tasks of the next two weeks that lack hands.
+    /// days, the tasks of the next two weeks that lack hands, or of these what each person likes, to
+    /// them alone.
     #[serde(default)]
     #[schemars(with = "RoundupName")]
     pub(super) digest: Option<RoundupOf>,
@@ -354,13 +360,14 @@ pub(super) struct Route {
     pub(super) policy: Option<Policy>,
 }
 
-/// `week` or `hands`.
+/// `week`, `hands` or `liked`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) enum RoundupName {
     Week,
     Hands,
+    Liked,
 }
 
 /// `never-twice` or `never-lost`.

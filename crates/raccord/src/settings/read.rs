@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use raccord_kit::Finding;
 use raccord_kit::settings::{Number, Span, Text, by_schema};
 use raccord_model::{
-    ConnectorName, Crediting, Guards, Place, PlaceId, Recipe, Roundup, Route, TaskTemplate, Words,
+    ConnectorName, Crediting, Guards, Place, PlaceId, Recipe, Roundup, RoundupOf, Route,
+    TaskTemplate, Words,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -503,6 +504,23 @@ fn route(
     };
     let roundup = match (raw.digest, raw.at) {
         (None, at) if at.is_empty() => None,
+        (Some(RoundupOf::Liked), at)
+            if at.len() != 1 || !at.iter().all(|hour| hour.is_weekly()) =>
+        {
+            mistakes.add(
+                &[path, &["at"]].concat(),
+                "liked-too-often",
+                Words::new(
+                    "Ce que chaque personne aime lui est dit une fois par semaine au plus.",
+                    "What each person likes is told to them once a week at most.",
+                ),
+                Words::new(
+                    "Écrivez un seul jour avec son heure, par exemple at = [\"thursday 18:00\"].",
+                    "Write one day with its hour, for example at = [\"thursday 18:00\"].",
+                ),
+            );
+            None
+        }
         (Some(of), at) if !at.is_empty() => Some(Roundup { of, at }),
         (of, _) => {
             let missing = if of.is_none() { "digest" } else { "at" };
@@ -529,6 +547,7 @@ fn route(
         calendar: raw.calendar,
         list: raw.list,
         roundup,
+        signup: raw.signup.map(Text::get),
         template: raw.template,
         lang: raw.language,
         grace_s: raw.grace.map(seconds),

@@ -60,6 +60,7 @@ fn instance(
         clock: Arc::new(SystemClock::default()),
         allow_private: Arc::from([]),
         templates: Arc::default(),
+        signups: Arc::from([]),
         program: PathBuf::new(),
     };
     Some((kit, connector, value))

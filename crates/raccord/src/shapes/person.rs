@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use raccord_model::EntityId;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,33 @@ pub struct KnownShape {
     pub cell: Option<String>,
     /// What stands there.
     pub value: String,
+}
+
+/// A code by which somebody shows in a chat who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeShape {
+    /// Their address, as it was given.
+    pub email: String,
+    /// The code.
+    pub code: String,
+    /// It is no good from this instant on.
+    pub until: Timestamp,
+}
+
+impl Shape for CodeShape {
+    fn human(&self, view: &View, out: &mut dyn fmt::Write) -> fmt::Result {
+        let until = view.instant(self.until);
+        writeln!(out, "{BOLD}{}{BOLD:#}", self.code)?;
+        let text = view.say(
+            "Donnez ce code à {email}, et à personne d'autre : cette personne écrit « !moi {code} » dans un salon où Raccord lit. Il sert une fois, jusqu'au {until}.",
+            "Give this code to {email}, and to nobody else: they write “!me {code}” in a room that Raccord reads. It is good once, until {until}.",
+        );
+        let text = text
+            .replace("{email}", &shown(&self.email))
+            .replace("{code}", &self.code)
+            .replace("{until}", &until);
+        writeln!(out, "{text}")
+    }
 }
 
 impl Shape for PersonShape {
