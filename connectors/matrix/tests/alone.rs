@@ -34,7 +34,7 @@ fn answer(stage: &Stage, to: &str) -> Desired {
     let message = Entity {
         id: EntityId::derive(&[b"reaction"]),
         kind: EntityKind::Message,
-        fields: Default::default(),
+        fields: raccord_model::Fields::default(),
         ..concert.clone()
     };
     let saying = Saying::Answer {
@@ -42,7 +42,7 @@ fn answer(stage: &Stage, to: &str) -> Desired {
         said: None,
         deed: Some(Deed::On(concert.id)),
         to: Some(to),
-        members: &[concert.clone()],
+        members: std::slice::from_ref(&concert),
     };
     let id = EntityId::derive(&[b"saying"]);
     let subject = Subject::Saying { id, saying };

@@ -23,14 +23,14 @@ struct Chat;
 fn titles(members: &[raccord_model::Entity]) -> String {
     let titles: Vec<String> = members
         .iter()
-        .map(|one| match one.kind {
-            EntityKind::Person => format!("({})", one.text("name")),
-            _ => {
-                let people = one.fields.get("people").and_then(Value::as_array);
-                match people.map_or(0, Vec::len) {
-                    0 => one.text("title").to_owned(),
-                    many => format!("{}:{many}", one.text("title")),
-                }
+        .map(|one| {
+            if one.kind == EntityKind::Person {
+                return format!("({})", one.text("name"));
+            }
+            let people = one.fields.get("people").and_then(Value::as_array);
+            match people.map_or(0, Vec::len) {
+                0 => one.text("title").to_owned(),
+                many => format!("{}:{many}", one.text("title")),
             }
         })
         .collect();

@@ -41,7 +41,9 @@ impl Render for Chat {
                 Saying::Roundup { at, members, .. } if !members.is_empty() => {
                     format!("{at}: {}", members.len())
                 }
-                Saying::Roundup { .. } => return Rendered::Nothing,
+                Saying::Roundup { .. } | Saying::Mine { .. } | Saying::Liked { .. } => {
+                    return Rendered::Nothing;
+                }
                 Saying::Answer {
                     message,
                     said,
@@ -51,7 +53,6 @@ impl Render for Chat {
                     Some(said) => said.en.clone(),
                     None => format!("{}: {}", message.text("ask"), members.len()),
                 },
-                Saying::Mine { .. } | Saying::Liked { .. } => return Rendered::Nothing,
             },
             _ => return Rendered::Nothing,
         };

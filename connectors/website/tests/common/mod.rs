@@ -41,6 +41,7 @@ pub(crate) fn kit(base: &Path, place: Place) -> (Kit, Arc<ManualClock>) {
         clock: clock.clone(),
         allow_private: Arc::new([]),
         templates: std::sync::Arc::default(),
+        signups: std::sync::Arc::from([]),
         program: "raccord".into(),
     };
     (kit, clock)
