@@ -283,7 +283,9 @@ fn a_link_is_good_once_and_looking_at_it_changes_nothing() {
         );
     }
     assert_eq!(statuses.last(), Some(&429));
+    // Links go out side by side: those of before need not come first.
     letters(&mail, "crowd0@example.org", 1);
+    letters(&mail, "bob@example.org", 3);
     assert_eq!(
         mail.taken()
             .unwrap()
