@@ -92,7 +92,12 @@ fn told<'a>(entity: &'a Entity, what: What, before: Option<&'a Fields>) -> Optio
         entity,
         before,
     };
-    (!told.to().is_empty()).then_some(told)
+    (!told.to().is_empty() && is_mailed(entity)).then_some(told)
+}
+
+/// Whether whoever signed up is told by mail: unless they chose another way, or none (ADR 20).
+fn is_mailed(entity: &Entity) -> bool {
+    matches!(entity.text("told"), "" | "mail")
 }
 
 /// A field of what a sign-up is for.
@@ -357,6 +362,17 @@ mod tests {
             let before = before("registered", &ball());
             let told = moved(&now, &before);
             assert_eq!(subject(told).as_deref(), mail, "{about}");
+        }
+    }
+
+    #[test]
+    fn whoever_chose_to_be_told_elsewhere_gets_no_mail() {
+        let before = raccord_model::told_of(&sign_up("registered", &ball()));
+        for (way, mailed) in [("mail", true), ("chat", false), ("nothing", false)] {
+            let mut now = sign_up("cancelled", &ball());
+            now.fields.insert("told".into(), json!(way));
+            assert_eq!(first(&now).is_some(), mailed, "{way}");
+            assert_eq!(moved(&now, &before).is_some(), mailed, "{way}");
         }
     }
 

@@ -153,7 +153,7 @@ const TOLD: [&str; 6] = ["title", "start", "end", "room", "status", "due"];
 
 impl Deciding<'_> {
     /// An entity as sinks see it. A sign-up brings along what it is for and where on the list it
-    /// stands; with `personal`, also whom it tells: address, name and language.
+    /// stands; with `personal`, also whom it tells: address, name, language and the way they chose.
     pub(crate) fn seen(&self, mut entity: Entity, personal: bool) -> Entity {
         if entity.kind != EntityKind::Registration {
             return entity;
@@ -187,7 +187,7 @@ impl Deciding<'_> {
         }
         let person = entity.text("person").parse().ok().filter(|_| personal);
         if let Some(person) = person.and_then(|id| self.entity(id)) {
-            for name in ["email", "name", "language"] {
+            for name in ["email", "name", "language", "told"] {
                 if let Some(value) = person.fields.get(name) {
                     entity.fields.insert(name.to_owned(), value.clone());
                 }
