@@ -70,10 +70,7 @@ impl Shape for DeedShape {
         let reference = shown(&self.reference);
         let (fr, en) = match self.did {
             Deed::Approved => ("C'est oui pour {}.", "Yes to {}."),
-            Deed::Rejected => (
-                "C'est non pour {} : rien n'a changé.",
-                "No to {}: nothing was changed.",
-            ),
+            Deed::Rejected => ("C'est non pour {}.", "No to {}."),
             Deed::Retried => ("{} sera essayé de nouveau.", "{} will be tried again."),
             Deed::SwitchedOn => (
                 "« {} » sert de nouveau : ce qui attendait part.",
