@@ -266,6 +266,7 @@ fn members(
         .flatten()
         .filter_map(|child| deciding.entity(*child))
         .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+        .filter(|task| task.text("visibility") != "internal")
         .collect();
     members.extend(tasks);
     if matches!(period, Period::Month) {
