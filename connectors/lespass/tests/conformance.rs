@@ -568,6 +568,8 @@ async fn what_is_not_for_everybody_and_what_is_off_is_not_there() {
     assert_eq!(stage.render(&bar, None), Rendered::Nothing, "alone");
     let gone = task(1, json!({ "state": "cancelled" }));
     assert_eq!(stage.render(&gone, Some(&ball())), Rendered::Nothing);
+    let ours = task(1, json!({ "visibility": "internal" }));
+    assert_eq!(stage.render(&ours, Some(&ball())), Rendered::Nothing);
     // An action of an event that is not there has nowhere to go.
     let failure = stage.write_of(&bar, Some(&ball())).await.unwrap_err();
     assert_eq!(failure.code, "lespass.no-parent");
