@@ -295,6 +295,13 @@ impl Api {
         Ok(found.results)
     }
 
+    /// All published events there ever were, actions among them.
+    pub(crate) async fn all(&self) -> Result<Vec<Event>, Failure> {
+        let target = self.base.join("api/v2/events/")?;
+        let found: Results<Event> = self.get(&target, Doing::Reading).await?;
+        Ok(found.results)
+    }
+
     /// One event, published or not.
     pub(crate) async fn event(&self, uuid: &str) -> Result<Option<Event>, Failure> {
         let target = self.base.join(&format!("api/v2/events/{}/", part(uuid)))?;

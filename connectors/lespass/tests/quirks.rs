@@ -202,6 +202,28 @@ async fn an_action_that_somebody_added_keeps_its_event_from_being_made_anew() {
 }
 
 #[tokio::test]
+async fn actions_of_others_are_seen_however_far_ahead_they_are() {
+    let stage = Stage::open().await;
+    let far = activity(1, json!({ "start": "2028-06-12T20:00", "end": null }));
+    let event = stage.write(&far).await.unwrap().applied.external;
+    let body = json!({ "name": "Vestiaire", "startDate": "2028-06-12T16:00:00Z", "superEvent": event });
+    stage.ask(Method::POST, "/api/v2/events/", &body).await;
+    let later = activity(1, json!({ "start": "2028-06-13T20:00", "end": null }));
+    asks(&stage.write(&later).await.unwrap_err(), "others-actions");
+    assert_eq!(stage.server.names(), ["Bal 1", "Vestiaire"]);
+}
+
+#[tokio::test]
+async fn what_took_place_is_asked_about_when_its_line_moves_to_another_day() {
+    let stage = Stage::open().await;
+    let event = stage.write(&ball()).await.unwrap().applied.external;
+    stage.is_at("2027-01-20T08:00:00Z");
+    let later = activity(1, json!({ "start": "2027-02-12T20:00", "end": null }));
+    asks(&stage.write(&later).await.unwrap_err(), "took-place");
+    assert_eq!(stage.server.event("Bal 1").uuid, event, "nothing was done");
+}
+
+#[tokio::test]
 async fn what_has_a_parent_is_an_action() {
     story(Quirk::ParentMakesAnAction, |stage| async move {
         stage.write(&ball()).await.unwrap();
