@@ -1,7 +1,7 @@
 //! The reading half: who signed up for what is ours, and who came. The list of reservations is whole
 //! each time; what was told of it stands in the cursor, in names that say nothing of anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +24,10 @@ const EARLY: SignedDuration = SignedDuration::from_hours(3);
 /// of it any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// So many reservations in a row that Lespass did not call for mean that its webhook is off.
-const SILENT: u32 = 3;
+const SILENT: usize = 3;
+/// How many of those it called for are remembered: they change once more when their mail leaves, and
+/// nobody calls for that.
+const REMEMBERED: usize = 500;
 /// Lespass calls within moments: a reservation that changed before this may still be called for.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// What a scanned ticket is called, and what others are, in the languages that Lespass speaks.
@@ -48,26 +51,32 @@ pub(crate) struct Memory {
     ours: BTreeMap<String, Ours>,
     /// Labels of tickets in other languages: whether they mean scanned.
     labels: BTreeMap<String, bool>,
-    /// When Lespass called last.
+    /// When Lespass called last for a reservation.
     called: Option<Timestamp>,
+    /// For which it did, the last one last.
+    called_for: VecDeque<String>,
     /// Since when it would have been heard.
     heard_since: Option<Timestamp>,
-    /// How many reservations it did not call for since it called last.
-    uncalled: u32,
+    /// Those it did not call for since it called last.
+    missed: BTreeSet<String>,
     /// Why tickets could not be read.
     pub(crate) scan: Option<Failure>,
 }
 
 impl Memory {
-    /// Lespass called.
-    pub(crate) fn calls(&mut self, at: Timestamp) {
+    /// Lespass called for a reservation.
+    pub(crate) fn calls(&mut self, at: Timestamp, reservation: Option<String>) {
         self.called = Some(at);
-        self.uncalled = 0;
+        self.missed.clear();
+        self.called_for.extend(reservation);
+        while self.called_for.len() > REMEMBERED {
+            self.called_for.pop_front();
+        }
     }
 
     /// Whether its webhook seems to be off.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.uncalled >= SILENT
+    fn is_silent(&self) -> bool {
+        self.missed.len() >= SILENT
     }
 }
 
@@ -239,9 +248,12 @@ impl Lespass {
         let heard = memory.heard_since.filter(|_| self.hook_secret.is_some());
         if let Some(heard) = heard {
             let since = memory.called.max(looked).max(Some(heard));
-            let missed = |one: &&Reservation| people::is_seated(one) && changed(one) > since;
-            let missed = u32::try_from(all.iter().filter(missed).count()).unwrap_or(u32::MAX);
-            memory.uncalled = memory.uncalled.saturating_add(missed);
+            let fresh = |one: &&Reservation| people::is_seated(one) && changed(one) > since;
+            for name in all.iter().filter(fresh).map(|one| people::short(&one.uuid)) {
+                if memory.missed.len() < SILENT && !memory.called_for.contains(&name) {
+                    memory.missed.insert(name);
+                }
+            }
         }
         newest
     }

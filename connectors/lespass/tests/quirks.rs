@@ -847,3 +847,34 @@ async fn a_webhook_that_switched_itself_off_is_told_and_loses_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn mails_that_leave_later_and_members_that_come_say_nothing_of_the_webhook() {
+    let stage = Stage::open().await;
+    stage.server.state().webhook = true;
+    let (event, mut cursor) = stage.ball().await;
+    let hook = stage.tool.hook().unwrap();
+    // A basket of four: each is called for, and changes once more when its mail leaves.
+    stage.pass(5);
+    for who in ["anna", "bob", "chloe", "dan"] {
+        stage.server.books(&event, who, 1);
+        let body = stage.server.calls(true).unwrap();
+        hook.hear(&call(&stage, &body)).unwrap();
+    }
+    stage.pass(5);
+    stage.server.mails();
+    stage.pass(5);
+    let told = stage.hear(&mut cursor).await;
+    assert_eq!(verbs(&told), [Verb::Created; 4], "and no notice");
+    // It switches itself off; the webhook of memberships goes on.
+    stage.server.state().webhook = false;
+    let mut told = Vec::new();
+    for who in ["eve", "fay", "gil"] {
+        stage.server.books(&event, who, 1);
+        hook.hear(&call(&stage, "{\"object\":\"membership\"}")).unwrap();
+        stage.pass(5);
+        told.extend(stage.hear(&mut cursor).await);
+    }
+    let notices = told.iter().filter(|one| one.subject == "webhook-off");
+    assert_eq!(notices.count(), 1);
+}
