@@ -28,6 +28,8 @@ const SILENT: usize = 3;
 /// How many of those it called for are remembered: they change once more when their mail leaves, and
 /// nobody calls for that.
 const REMEMBERED: usize = 500;
+/// What organisers are told then.
+const WEBHOOK_OFF: &str = "webhook-off";
 /// Lespass calls within moments: a reservation that changed before this may still be called for.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// What a scanned ticket is called, and what others are, in the languages that Lespass speaks.
@@ -263,14 +265,17 @@ impl Lespass {
         let memory = self.memory();
         let scan = memory.scan.clone();
         let silent = memory.is_silent();
+        // A process that has just begun has heard nothing yet: that is no proof.
+        let unheard = memory.called.is_none();
         drop(memory);
         let webhook = silent.then(|| (webhook_off(self.api.host()), how_to_switch_on()));
         let scan = scan.map(|failure| (failure.text, failure.mend));
-        [("webhook-off", webhook), ("no-attendance", scan)]
+        [(WEBHOOK_OFF, webhook), ("no-attendance", scan)]
             .into_iter()
             .filter_map(|(code, said)| {
                 let changed = match &said {
                     Some(_) => open.insert(code.to_owned()),
+                    None if code == WEBHOOK_OFF && unheard => false,
                     None => open.remove(code),
                 };
                 changed.then(|| notice(code, said.as_ref(), now))
@@ -314,7 +319,7 @@ fn notice(code: &str, said: Option<&(Words, Words)>, now: Timestamp) -> Change {
 }
 
 /// That Lespass does not call any more.
-pub(crate) fn webhook_off(host: &str) -> Words {
+fn webhook_off(host: &str) -> Words {
     Words::new(
         format!(
             "{host} n’appelle plus quand quelqu’un s’inscrit\u{a0}: son webhook s’est éteint. Rien n’est perdu, mais les inscriptions arrivent plus tard."
@@ -326,7 +331,7 @@ pub(crate) fn webhook_off(host: &str) -> Words {
 }
 
 /// How its webhook is switched on again.
-pub(crate) fn how_to_switch_on() -> Words {
+fn how_to_switch_on() -> Words {
     Words::new(
         "Dans l’administration de Lespass\u{a0}: Webhooks, celui de Raccord, cochez «\u{a0}Actif\u{a0}». Un seul appel sans réponse en deux secondes l’éteint.",
         "In Lespass’s administration: Webhooks, the one of Raccord, tick “Active”. A single call without an answer within two seconds switches it off.",
