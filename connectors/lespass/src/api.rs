@@ -80,6 +80,16 @@ pub(crate) struct Event {
     pub(crate) parent: Option<Parent>,
     #[serde(rename = "eventStatus", default)]
     status: String,
+    audience: Option<Audience>,
+    #[serde(default)]
+    pub(crate) keywords: Vec<String>,
+}
+
+/// Whom an event is for.
+#[derive(Clone, Debug, Deserialize)]
+struct Audience {
+    #[serde(rename = "audienceType", default)]
+    kind: String,
 }
 
 /// The event that an action belongs to.
@@ -93,6 +103,12 @@ impl Event {
     /// Whether people can see it: Lespass has no other way to call something off.
     pub(crate) fn is_published(&self) -> bool {
         !self.status.ends_with("EventCancelled")
+    }
+
+    /// Whether it is kept off shared agendas.
+    pub(crate) fn is_private(&self) -> bool {
+        let audience = self.audience.as_ref();
+        audience.is_some_and(|audience| audience.kind == "private")
     }
 
     pub(crate) fn start(&self) -> Option<Timestamp> {

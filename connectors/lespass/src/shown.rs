@@ -182,6 +182,9 @@ impl Shown {
             && event.start() == Some(self.start)
             && event.end() == self.end
             && places.is_none_or(|places| places == self.places)
+            && event.is_private() == self.private
+            // Those that somebody added there may stay.
+            && self.tags.iter().all(|tag| event.keywords.contains(tag))
             && plain(&event.description) == plain(&self.html())
     }
 

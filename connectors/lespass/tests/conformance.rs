@@ -648,3 +648,32 @@ async fn a_week_after_an_event_nothing_is_told_of_it_any_more() {
     assert_eq!(stage.hear(&mut cursor).await, []);
     assert!(!cursor.unwrap().contains("\"s\""), "nothing is kept of it");
 }
+
+#[tokio::test]
+async fn tags_that_change_alone_arrive_and_those_of_members_stay() {
+    let stage = Stage::open().await;
+    stage.write(&ball()).await.unwrap();
+    let tagged = activity(1, json!({ "tags": ["danse", "été"] }));
+    stage.write(&tagged).await.unwrap();
+    assert_eq!(stage.server.event("Bal 1").tags, ["danse", "été"]);
+    let add = |event: &mut common::server::Event| event.tags.push("famille".to_owned());
+    stage.server.edits("Bal 1", add);
+    assert!(stage.write(&tagged).await.unwrap().unchanged);
+}
+
+#[tokio::test]
+async fn an_activity_that_becomes_internal_is_taken_off_shared_agendas() {
+    let stage = Stage::open().await;
+    stage.write(&ball()).await.unwrap();
+    let mut desired = stage.desired(&ball(), None);
+    desired.body["private"] = json!(true);
+    let link = stage.links.lock().unwrap().get(&ball().id).cloned();
+    let entity = ball().id;
+    let job = Job::Write {
+        entity,
+        desired,
+        link,
+    };
+    stage.tool.sink().unwrap().apply(&job).await.unwrap();
+    assert!(stage.server.event("Bal 1").private);
+}

@@ -55,6 +55,7 @@ pub(crate) struct Event {
     pub(crate) products: BTreeSet<String>,
     pub(crate) url: String,
     pub(crate) tags: Vec<String>,
+    pub(crate) private: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -497,6 +498,7 @@ impl State {
             tags: tags
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))
                 .collect(),
+            private: body["audience"]["audienceType"] == "private",
             uuid,
         };
         self.events.push(event);
@@ -578,6 +580,7 @@ impl State {
             "endDate": event.end.map(moment), "url": event.url, "superEvent": parent,
             "description": event.description, "maximumAttendeeCapacity": event.places,
             "keywords": event.tags,
+            "audience": event.private.then(|| json!({ "@type": "Audience", "audienceType": "private" })),
             "eventStatus": if event.published { "https://schema.org/EventScheduled" } else { "https://schema.org/EventCancelled" },
         });
         if self.has(Quirk::NullsLeftOut) {
