@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use raccord_kit::http::{Answer, Http, Request, Target};
+use raccord_kit::rate::Rate;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
@@ -36,6 +37,8 @@ pub(crate) struct Api {
     /// A key may be good for one thing and refused for another.
     refused: [Refused; 4],
     clock: Arc<dyn Clock>,
+    /// Each request takes its turn: a delivery is several, and readings ask, too.
+    rate: Rate,
 }
 
 /// A key that was refused for something, and how.
@@ -200,9 +203,9 @@ impl Api {
     pub(crate) fn new(
         http: Http,
         base: Target,
-        key: Option<SecretSource>,
-        scan_key: Option<SecretSource>,
+        (key, scan_key): (Option<SecretSource>, Option<SecretSource>),
         clock: Arc<dyn Clock>,
+        rate: Rate,
     ) -> Self {
         Self {
             http,
@@ -211,6 +214,7 @@ impl Api {
             scan_key,
             refused: [const { Refused::new() }; 4],
             clock,
+            rate,
         }
     }
 
@@ -241,7 +245,10 @@ impl Api {
             Doing::Creating => request.once(),
             _ => request,
         };
-        let answer = self.http.send(request).await.map_err(|error| {
+        let turn = self.rate.turn().await;
+        let sent = self.http.send(request).await;
+        drop(turn);
+        let answer = sent.map_err(|error| {
             let failure = Failure::from(error);
             match failure.blame {
                 // We know which event it is: saying the same again is harmless.

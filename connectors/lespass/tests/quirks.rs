@@ -206,7 +206,8 @@ async fn actions_of_others_are_seen_however_far_ahead_they_are() {
     let stage = Stage::open().await;
     let far = activity(1, json!({ "start": "2028-06-12T20:00", "end": null }));
     let event = stage.write(&far).await.unwrap().applied.external;
-    let body = json!({ "name": "Vestiaire", "startDate": "2028-06-12T16:00:00Z", "superEvent": event });
+    let body =
+        json!({ "name": "Vestiaire", "startDate": "2028-06-12T16:00:00Z", "superEvent": event });
     stage.ask(Method::POST, "/api/v2/events/", &body).await;
     let later = activity(1, json!({ "start": "2028-06-13T20:00", "end": null }));
     asks(&stage.write(&later).await.unwrap_err(), "others-actions");
@@ -872,7 +873,8 @@ async fn mails_that_leave_later_and_members_that_come_say_nothing_of_the_webhook
     let mut told = Vec::new();
     for who in ["eve", "fay", "gil"] {
         stage.server.books(&event, who, 1);
-        hook.hear(&call(&stage, "{\"object\":\"membership\"}")).unwrap();
+        hook.hear(&call(&stage, "{\"object\":\"membership\"}"))
+            .unwrap();
         stage.pass(5);
         told.extend(stage.hear(&mut cursor).await);
     }

@@ -265,7 +265,11 @@ impl State {
         let tickets = (0..places)
             .map(|_| Ticket {
                 uuid: self.uuid(),
-                status: if matches!(status, "V" | "FA") { 'K' } else { 'N' },
+                status: if matches!(status, "V" | "FA") {
+                    'K'
+                } else {
+                    'N'
+                },
                 name: name.clone(),
             })
             .collect();
