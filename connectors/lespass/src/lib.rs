@@ -125,14 +125,13 @@ impl Tool for Lespass {
             policy: Policy::NeverTwice,
             read_back: false,
         };
-        let mut handles = vec![handling(EntityKind::Activity)];
-        if self.settings.tasks == Tasks::Actions {
-            handles.push(handling(EntityKind::Task));
-        }
+        let actions = self.settings.tasks == Tasks::Actions;
+        let kinds = [EntityKind::Activity].into_iter();
+        let kinds = kinds.chain(actions.then_some(EntityKind::Task));
         Manifest {
             kind: KIND.to_owned(),
             source: true,
-            handles,
+            handles: kinds.map(handling).collect(),
             parallel: PARALLEL,
             per_second: self.settings.requests(),
             rights: Words::new(
