@@ -677,3 +677,17 @@ async fn an_activity_that_becomes_internal_is_taken_off_shared_agendas() {
     stage.tool.sink().unwrap().apply(&job).await.unwrap();
     assert!(stage.server.event("Bal 1").private);
 }
+
+#[tokio::test]
+async fn a_name_is_told_once_tickets_are_read_and_once_only() {
+    let stage = Stage::open().await;
+    let (event, mut cursor) = stage.ball().await;
+    stage.server.books(&event, "anna", 1);
+    let told = stage.hear(&mut cursor).await;
+    assert_eq!(told[0].fields.get("name"), None, "days before, nothing says it");
+    stage.is_at("2027-01-12T14:00:00Z");
+    let told = stage.hear(&mut cursor).await;
+    assert_eq!(told[0].verb, Verb::Updated);
+    assert_eq!(told[0].fields["name"], "anna");
+    assert_eq!(stage.hear(&mut cursor).await, []);
+}
