@@ -684,7 +684,11 @@ async fn a_name_is_told_once_tickets_are_read_and_once_only() {
     let (event, mut cursor) = stage.ball().await;
     stage.server.books(&event, "anna", 1);
     let told = stage.hear(&mut cursor).await;
-    assert_eq!(told[0].fields.get("name"), None, "days before, nothing says it");
+    assert_eq!(
+        told[0].fields.get("name"),
+        None,
+        "days before, nothing says it"
+    );
     stage.is_at("2027-01-12T14:00:00Z");
     let told = stage.hear(&mut cursor).await;
     assert_eq!(told[0].verb, Verb::Updated);

@@ -708,7 +708,8 @@ async fn a_wrong_scanner_is_told_and_sign_ups_come_all_the_same() {
         stage.server.state().scanner = common::server::SCANNER.to_owned();
         stage.pass(31);
         let told = stage.hear(&mut cursor).await;
-        assert_eq!(told[0].fields["state"], "closed");
+        assert_eq!(told[0].fields["name"], "bob", "his ticket says it");
+        assert_eq!(told[1].fields["state"], "closed");
     })
     .await;
 }

@@ -664,14 +664,20 @@ async fn internal_tasks_are_told_only_where_their_own_visibility_leads() {
         shown.body["hands"].to_string()
     };
     let public = told(json!({ "fields": { "visibility": ["public"] } }));
-    assert!(public.contains("Bar") && !public.contains("Caisse"), "{public}");
+    assert!(
+        public.contains("Bar") && !public.contains("Caisse"),
+        "{public}"
+    );
     for members in [
         json!({}),
         json!({ "fields": { "visibility": ["public", "internal"] } }),
         json!({ "fields": { "visibility": ["*"], "kind": ["concert"] } }),
     ] {
         let all = told(members.clone());
-        assert!(all.contains("Bar") && all.contains("Caisse"), "{members} {all}");
+        assert!(
+            all.contains("Bar") && all.contains("Caisse"),
+            "{members} {all}"
+        );
     }
     let unrouted = stage.desired(&concert(), None).unwrap().body["hands"].to_string();
     assert!(!unrouted.contains("Caisse"), "{unrouted}");

@@ -108,6 +108,10 @@ fn names_under_a_heading_of_sign_ups_are_nobodys_business() {
     let lines = fields(&reading);
     assert_eq!(lines[0].get("register"), None);
     assert_eq!(lines[2]["register"], "https://Tickets.example.org/caisse");
-    let told: Vec<&str> = reading.unread.iter().map(|one| one.found.as_str()).collect();
+    let told: Vec<&str> = reading
+        .unread
+        .iter()
+        .map(|one| one.found.as_str())
+        .collect();
     assert_eq!(told, ["http://tickets example.org"]);
 }

@@ -169,8 +169,7 @@ fn own_zone(name: &str, known: &TzResolver<&str>, text: &str) -> Option<TimeZone
 /// The zone that the entry describes, else what its name says of itself (`UTC-02`).
 fn described(name: &str, known: &TzResolver<&str>, text: &str) -> Option<TimeZone> {
     let plain = || name.bytes().all(|b| b"UTCGMT+-:0123456789".contains(&b));
-    custom::zone(text, name)
-        .or_else(|| known.resolve(name).filter(|_| plain()).and_then(zone_of))
+    custom::zone(text, name).or_else(|| known.resolve(name).filter(|_| plain()).and_then(zone_of))
 }
 
 fn is_utc(entry: &ICalendarEntry) -> bool {
