@@ -17,6 +17,32 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
+/// Kills while announcements go to a chat of that kind.
+macro_rules! torture_of {
+    ($title:literal, $kind:literal) => {
+        Step {
+            name: concat!("torture of a ", $title),
+            work: Work::Cargo(
+                &[
+                    "run",
+                    "--quiet",
+                    "--locked",
+                    "--package",
+                    "raccord-tests",
+                    "--bin",
+                    "torture",
+                    "--",
+                    "--chat",
+                    $kind,
+                    "--kills",
+                    "100",
+                ],
+                &[],
+            ),
+        }
+    };
+}
+
 /// The campaigns: one entry each.
 const CAMPAIGNS: &[Step] = &[
     Step {
@@ -143,66 +169,9 @@ const CAMPAIGNS: &[Step] = &[
             &[],
         ),
     },
-    Step {
-        name: "torture of a Mattermost",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--chat",
-                "mattermost",
-                "--kills",
-                "100",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a Rocket.Chat",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--chat",
-                "rocketchat",
-                "--kills",
-                "100",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a Synapse",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--chat",
-                "matrix",
-                "--kills",
-                "100",
-            ],
-            &[],
-        ),
-    },
+    torture_of!("Mattermost", "mattermost"),
+    torture_of!("Rocket.Chat", "rocketchat"),
+    torture_of!("Synapse", "matrix"),
     Step {
         // Three servers, three nodes, six places; the servers are upgraded on the way.
         name: "cluster",
