@@ -16,11 +16,11 @@ use crate::{credits, guides, hands, hold, observe, orphans, places, plan, posted
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 7;
+const SNAPSHOT: u8 = 8;
 /// The oldest version that is read still, and how much each since then added at the end: maps that
 /// are empty and instants that are none, a zero each.
 const OLDEST: u8 = 2;
-const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1, 1, 1];
+const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1, 1, 1, 1];
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
