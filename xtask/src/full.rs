@@ -144,6 +144,64 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        name: "torture of cards",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--cashless",
+                "lespass",
+                "--kills",
+                "300",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "torture of a ledger",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--cashless",
+                "ledger",
+                "--kills",
+                "300",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "ten thousand schedules of credits",
+        work: Work::Cargo(
+            &[
+                "test",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--test",
+                "credits",
+                "--",
+                "--ignored",
+                "--nocapture",
+            ],
+            &[],
+        ),
+    },
+    Step {
         name: "torture of a Mattermost",
         work: Work::Cargo(
             &[

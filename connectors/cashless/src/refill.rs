@@ -156,6 +156,19 @@ pub enum Drift {
     Unknown(String),
 }
 
+impl Drift {
+    /// The key it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Missing(key)
+            | Self::Twice(key, _)
+            | Self::Amount(key, ..)
+            | Self::Asset(key)
+            | Self::Unknown(key) => key,
+        }
+    }
+}
+
 /// All transactions of Fedow (`GET /transaction/`), or nothing where that is no such list.
 pub fn listing(body: &[u8]) -> Option<Listing> {
     serde_json::from_slice(body).ok().map(Listing)

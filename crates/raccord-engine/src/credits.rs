@@ -47,16 +47,17 @@ const TOUCHING: [&str; 6] = ["state", "minutes", "attested", "person", "activity
 pub(crate) struct Ledger {
     /// The accounts.
     pub(crate) book: Book,
-    /// The hashes of each month's entries, in their order; the month is when they were entered.
-    months: BTreeMap<String, Vec<Chain>>,
+    /// The entries of each month with their hashes, in their order; the month is when they were entered.
+    pub(crate) months: BTreeMap<String, Vec<(EntityId, Chain)>>,
     /// The entries that another takes back.
     reversed: BTreeSet<EntityId>,
 }
 
 impl Ledger {
     /// The hashes of a month's entries.
-    pub(crate) fn month(&self, month: &str) -> &[Chain] {
-        self.months.get(month).map_or(&[], Vec::as_slice)
+    pub(crate) fn month(&self, month: &str) -> Vec<Chain> {
+        let entries = self.months.get(month).into_iter().flatten();
+        entries.map(|(_, hash)| *hash).collect()
     }
 
     fn enter(&mut self, rules: &Rules, entry: &Entry, fields: &Fields) {
@@ -73,7 +74,7 @@ impl Ledger {
             self.months
                 .entry(crate::publication::month_key(date))
                 .or_default()
-                .push(hash);
+                .push((entry.id, hash));
         }
     }
 }
@@ -106,7 +107,7 @@ pub(crate) fn fingerprint(deciding: &Deciding<'_>, month: &str) -> Option<Entity
     let before = first.checked_sub(jiff::Span::new().months(2)).ok()?;
     let over = before.last_of_month() < deciding.civil_now().date();
     let before = crate::publication::month_key(before);
-    let root = root(deciding.flight.ledger.month(&before)).filter(|_| over)?;
+    let root = root(&deciding.flight.ledger.month(&before)).filter(|_| over)?;
     let place = &deciding.state.rules().place.id;
     Some(Entity {
         id: EntityId::derive(&[place.as_str().as_bytes(), b"fingerprint", before.as_bytes()]),

@@ -302,9 +302,11 @@ impl Engine {
         &self.flight.ledger.book
     }
 
-    /// The hashes of the entries that were entered in a month (`2027-01`), in their order.
-    pub fn month_of_ledger(&self, month: &str) -> &[raccord_credits::Chain] {
-        self.flight.ledger.month(month)
+    /// The ledger's months (`2027-01`), each with its entries and their hashes, in their order.
+    pub fn months_of_ledger(
+        &self,
+    ) -> &std::collections::BTreeMap<String, Vec<(EntityId, raccord_credits::Chain)>> {
+        &self.flight.ledger.months
     }
 
     /// Every credit.
