@@ -146,7 +146,8 @@ fn is_printable(shown: &Shown) -> bool {
         && !matches!(shown.status, Status::Draft | Status::Cancelled)
 }
 
-pub(crate) fn month_key(date: Date) -> String {
+/// The month of a date, as keys name it: `2027-01`.
+pub fn month_key(date: Date) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
