@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use crate::failure;
 
+/// How many reactions to one message are read, in pages of a hundred: a server gives no more at once.
+const REACTION_PAGES: usize = 100;
+
 /// What stands unescaped in a path (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -94,14 +97,18 @@ impl Event {
     }
 }
 
-/// A page of a room's past.
+/// A page of a room's past, or of what relates to an event.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Page {
     #[serde(default)]
     pub(crate) chunk: Vec<Event>,
-    #[serde(default)]
+    /// Where the next page begins.
+    #[serde(default, alias = "next_batch")]
     pub(crate) end: Option<String>,
 }
+
+/// Who reacted to an event, by reaction.
+pub(crate) type Reactions = Vec<(String, Vec<String>)>;
 
 impl Api {
     pub(crate) fn new(http: Http, base: Target, token: Option<SecretSource>) -> Self {
@@ -318,30 +325,41 @@ impl Api {
         self.read(&self.target(&path)?, room, 1_000_000).await
     }
 
-    /// Who reacted to an event, by reaction.
+    /// Who reacted to an event, everybody; nothing where that cannot be told: the event is not there,
+    /// or more reacted than is read. A part of them would pass for all.
     pub(crate) async fn reactions(
         &self,
         room: &str,
         event: &str,
-    ) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    ) -> Result<Option<Reactions>, Failure> {
         let path = format!(
             "v1/rooms/{}/relations/{}/m.annotation/m.reaction",
             segment(room),
             segment(event)
         );
-        let target = self.target(&path)?.query("limit", "500");
-        let page: Page = self
-            .read(&target, room, 5_000_000)
-            .await?
-            .unwrap_or_default();
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for event in page.chunk.iter().filter(|event| !event.is_redacted()) {
-            if let Some(key) = event.content["m.relates_to"]["key"].as_str() {
-                let people = all.entry(key.to_owned()).or_default();
-                people.push(event.sender.clone());
+        let mut from: Option<String> = None;
+        for _ in 0..REACTION_PAGES {
+            let mut target = self.target(&path)?.query("limit", "100");
+            if let Some(from) = &from {
+                target = target.query("from", from);
+            }
+            let page: Option<Page> = self.read(&target, room, 5_000_000).await?;
+            let Some(page) = page else {
+                return Ok(None);
+            };
+            for event in page.chunk.iter().filter(|event| !event.is_redacted()) {
+                if let Some(key) = event.content["m.relates_to"]["key"].as_str() {
+                    let people = all.entry(key.to_owned()).or_default();
+                    people.push(event.sender.clone());
+                }
+            }
+            match page.end {
+                Some(end) if from.as_ref() != Some(&end) => from = Some(end),
+                _ => return Ok(Some(all.into_iter().collect())),
             }
         }
-        Ok(all.into_iter().collect())
+        Ok(None)
     }
 
     /// The room an address leads to.
