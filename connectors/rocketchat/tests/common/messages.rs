@@ -11,6 +11,8 @@ use super::server::{Call, State, refusal, reply, success};
 
 /// What a repeated `_id`, and a message an app took away, are answered with.
 pub(crate) const TYPE_ERROR: &str = "Cannot read properties of undefined (reading 'starred')";
+/// How long it takes to keep a message, in milliseconds.
+const KEPT: i64 = 3;
 /// How long an upload waits to be confirmed, in milliseconds.
 const MEDIA: i64 = 86_400_000;
 
@@ -130,7 +132,8 @@ impl State {
     /// Keeps a message, and tells the streams and the outgoing webhooks.
     pub(crate) fn add(&mut self, mut message: Message) -> Message {
         message.at = self.now();
-        message.updated = message.at;
+        // The one is noted when a message is made, the other when it is kept.
+        message.updated = message.at + KEPT;
         self.messages.push(message.clone());
         if message.kind.is_none() {
             self.tell(&message, "new");
