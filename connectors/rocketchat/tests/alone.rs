@@ -115,6 +115,29 @@ async fn whoever_blocks_us_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_private_message_that_is_refused_for_what_it_says_keeps_its_reason() {
+    let stage = Stage::open().await;
+    let anna = stage.server.state().user("anna");
+    let too_long = common::server::refusal(
+        "Message size exceeds Message_MaxAllowedSize [error-message-size-exceeded]",
+        "error-message-size-exceeded",
+    );
+    for (fault, code) in [
+        (Fault::Refuse(too_long), "rocketchat.too-long"),
+        (Fault::Veto, "rocketchat.not-taken"),
+    ] {
+        let mut desired = answer(&stage, &anna);
+        desired.body["key"] = json!(code);
+        let job = job(desired);
+        let sink = stage.tool.sink().unwrap();
+        // The room of two is made before.
+        sink.find(&job).await.unwrap();
+        stage.server.fault(fault);
+        assert_eq!(sink.apply(&job).await.unwrap_err().code, code);
+    }
+}
+
+#[tokio::test]
 async fn who_reacts_to_an_announcement_is_heard_where_a_route_takes_it_for_a_sign_up() {
     let mut stage = Stage::open().await;
     stage.kit.signups = ["✅".to_owned()].into();

@@ -332,15 +332,20 @@ impl State {
     }
 
     pub(crate) fn one(&self, call: &Call<'_>) -> Reply {
-        let found = self.find(call.ask("msgId"));
-        let seen = found.filter(|message| {
-            let room = self.rooms.get(&message.rid);
-            room.is_some_and(|room| room.kind == 'c' || room.members.contains(&call.user.id))
-        });
-        match seen {
-            Some(message) => success(json!({ "message": self.json(message) })),
-            None => self.absent(),
+        let Some(message) = self.find(call.ask("msgId")) else {
+            return self.absent();
+        };
+        let Some(room) = self.rooms.get(&message.rid) else {
+            return self.absent();
+        };
+        let seen = room.kind == 'c' || room.members.contains(&call.user.id);
+        if !seen && self.has(Quirk::HiddenMessageIsNotAllowed) {
+            return refusal("Not allowed [error-not-allowed]", "error-not-allowed");
         }
+        if !seen {
+            return self.absent();
+        }
+        success(json!({ "message": self.json(message) }))
     }
 
     pub(crate) fn edit(&mut self, id: &str, text: &str) {
