@@ -3,10 +3,9 @@
 //!
 //! A page that was opened by a link changes nothing: only a form that this very site sent does.
 
+mod network;
 mod page;
 mod view;
-
-use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -23,6 +22,7 @@ use crate::events::{collect, discard, room_for};
 use crate::face::Face;
 use crate::problem::{Problem, preferred};
 
+pub(crate) use network::Peer;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
 
 /// What only these pages have.
@@ -33,10 +33,6 @@ const FORM: usize = 128 * 1024;
 const FIELDS: usize = 3_000;
 /// The longest secret or path that is looked at.
 const LONGEST: usize = 2_000;
-
-/// The machine at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// `GET` and `POST /hands...`.
 pub(crate) async fn visit(State(face): State<Face>, request: Request) -> Response {
@@ -106,7 +102,7 @@ async fn drawn(
         back: asked("back").chars().take(100).collect(),
         form,
         session: cookie(&parts.headers, &cookie_name(&place)),
-        network: network(parts),
+        network: network::of(parts, |peer| running.is_proxy(peer)),
         lang: chosen.unwrap_or_else(|| preferred(&parts.headers, place.lang)),
         chosen: chosen.is_some(),
         admin: running.token().is_some_and(|token| {
@@ -233,24 +229,6 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .filter(|(known, _)| *known == name)
         .map(|(_, value)| value.chars().take(LONGEST).collect::<String>());
     found.next()
-}
-
-/// The network a request comes from, coarse enough that a house counts once. Behind a proxy of this
-/// machine it is the last address that proxy named.
-fn network(parts: &Parts) -> String {
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    let behind = peer.is_none_or(|peer| peer.is_loopback());
-    let named = parts.headers.get_all("x-forwarded-for").iter().next_back();
-    let named = named.and_then(|value| value.to_str().ok()?.rsplit(',').next());
-    let named: Option<IpAddr> = named.and_then(|text| text.trim().parse().ok());
-    match named.filter(|_| behind).or(peer) {
-        Some(IpAddr::V4(ip)) => ip.to_string(),
-        Some(IpAddr::V6(ip)) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::")
-        }
-        None => String::new(),
-    }
 }
 
 fn redirect(
@@ -380,27 +358,6 @@ mod tests {
         ] {
             assert!(!takes(foreign), "{foreign:?}");
         }
-    }
-
-    #[test]
-    fn what_a_caller_says_of_their_network_counts_behind_a_proxy_of_ours_only() {
-        let from = |peer: &str, said: Option<&str>| {
-            let mut request = axum::http::Request::new(());
-            if let Some(said) = said {
-                request
-                    .headers_mut()
-                    .insert("x-forwarded-for", said.parse().unwrap());
-            }
-            request.extensions_mut().insert(Peer(peer.parse().unwrap()));
-            network(&request.into_parts().0)
-        };
-        assert_eq!(from("203.0.113.9", Some("198.51.100.1")), "203.0.113.9");
-        assert_eq!(
-            from("127.0.0.1", Some("1.2.3.4, 198.51.100.1")),
-            "198.51.100.1"
-        );
-        assert_eq!(from("127.0.0.1", Some("nonsense")), "127.0.0.1");
-        assert_eq!(from("2001:db8:1:2:3:4:5:6", None), "2001:db8:1:2::");
     }
 
     #[test]
