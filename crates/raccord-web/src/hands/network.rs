@@ -65,4 +65,22 @@ mod tests {
             assert_eq!(from(peer, said), network, "{peer} {said:?}");
         }
     }
+
+    #[test]
+    fn the_proxies_we_document_name_the_visitor() {
+        let text = include_str!("../../../../deploy/README.md");
+        let nginx = text.split("```nginx").nth(1).unwrap();
+        let nginx = nginx.split("```").next().unwrap();
+        let proxied: Vec<&str> = nginx
+            .split("location ")
+            .filter(|block| block.contains("proxy_pass"))
+            .collect();
+        assert_eq!(proxied.len(), 2);
+        for block in proxied {
+            assert!(
+                block.contains("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"),
+                "{block}"
+            );
+        }
+    }
 }
