@@ -87,7 +87,7 @@ pub trait Place: Send + Sync + 'static {
     /// Somebody looks at the pages on which people sign up, or sends one of their forms. A place
     /// without such pages has nothing there.
     fn visit(&self, _visit: Visit) -> BoxFuture<'_, Answer> {
-        Box::pin(std::future::ready(Answer::Nothing))
+        Box::pin(std::future::ready(Answer::Closed))
     }
 }
 

@@ -85,16 +85,8 @@ async fn drawn(
     if path.len() > LONGEST {
         return Err(Problem::not_found());
     }
-    let query: Vec<(String, String)> =
-        url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-            .take(10)
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-    let asked = |name: &str| {
-        let value = query.iter().find(|(known, _)| known == name);
-        value.map_or("", |(_, value)| value.as_str()).to_owned()
-    };
-    let chosen: Option<Lang> = asked("lang").parse().ok();
+    let asked = |name| asked(parts, name);
+    let chosen = chosen(parts);
     let visit = Visit {
         at: face.shared.node.now(),
         path: path.to_owned(),
@@ -110,14 +102,21 @@ async fn drawn(
         }),
     };
     let answered = timeout(face.shared.limits.post_time, running.visit(visit)).await;
-    let answered = answered.map_err(|_| late())?;
     let root = up(path);
+    let not_now = |why: &Words, wait| {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        refused(face, parts, status, why, Some(wait))
+    };
+    let Ok(answered) = answered else {
+        return not_now(&late(), 5);
+    };
     match answered {
-        Answer::Nothing => Err(Problem::not_found()),
-        Answer::NotReady => {
-            let why = crate::place::starting();
-            refused(face, parts, StatusCode::SERVICE_UNAVAILABLE, &why, Some(1))
-        }
+        Answer::Closed => Err(Problem::not_found()),
+        // Whoever asks for a calendar is a program.
+        Answer::Nothing if path.starts_with("calendar/") => Err(Problem::not_found()),
+        Answer::Nothing => refused(face, parts, StatusCode::NOT_FOUND, &gone(), None),
+        Answer::NotReady => not_now(&crate::place::starting(), 1),
+        Answer::Busy => not_now(&busy(), 2),
         Answer::TooMany(seconds) => {
             let why = Words::new(
                 "C’est beaucoup en peu de temps. Attendez quelques minutes, puis réessayez.",
@@ -137,6 +136,19 @@ async fn drawn(
     }
 }
 
+/// What the address asks for by this name, or nothing.
+fn asked(parts: &Parts, name: &str) -> String {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes()).take(10);
+    let named = pairs.find(|(known, _)| known == name);
+    named.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// The language that was chosen on the page before.
+fn chosen(parts: &Parts) -> Option<Lang> {
+    asked(parts, "lang").parse().ok()
+}
+
 /// A page that says why nothing was done.
 fn refused(
     face: &Face,
@@ -146,7 +158,8 @@ fn refused(
     wait: Option<u32>,
 ) -> Result<Response, Problem> {
     let running = face.place(parts.uri.path())?;
-    let lang = preferred(&parts.headers, running.place().lang);
+    let chosen = chosen(parts);
+    let lang = chosen.unwrap_or_else(|| preferred(&parts.headers, running.place().lang));
     let path = below(parts.uri.path());
     let screen = Screen {
         status: status.as_u16(),
@@ -155,7 +168,7 @@ fn refused(
         said: why.get(lang).to_owned(),
         shows: Shows::Refused,
     };
-    let mut response = shown(&*running, &screen, &up(path), path, None);
+    let mut response = shown(&*running, &screen, &up(path), path, chosen);
     if let Some(wait) = wait {
         let wait = HeaderValue::from(wait);
         response.headers_mut().insert(header::RETRY_AFTER, wait);
@@ -168,11 +181,25 @@ fn up(path: &str) -> String {
     "../".repeat(path.split('/').filter(|part| !part.is_empty()).count())
 }
 
-fn late() -> Problem {
-    Problem::not_ready(Words::new(
+fn late() -> Words {
+    Words::new(
         "Pas de réponse à temps. Regardez « Mes inscriptions » avant de recommencer.",
         "No answer in time. Look at “My sign-ups” before you try again.",
-    ))
+    )
+}
+
+fn busy() -> Words {
+    Words::new(
+        "Beaucoup de monde en même temps : rien n’a été fait. Réessayez dans un instant.",
+        "Many people at the same time: nothing was done. Try again in a moment.",
+    )
+}
+
+fn gone() -> Words {
+    Words::new(
+        "Il n’y a rien à cette adresse, ou plus rien.",
+        "There is nothing at this address, or not any more.",
+    )
 }
 
 fn foreign() -> Words {
