@@ -384,9 +384,9 @@ impl<C: Chat> Sink for Speaker<C> {
     }
 }
 
-/// What people call a message: its heading, else what it begins with.
+/// What people call a message: its heading, else what it is about, else what it begins with.
 fn titled(view: &Value) -> &str {
-    let texts = ["heading", "said", "title"].iter();
+    let texts = ["heading", "title", "said"].iter();
     let mut texts = texts.filter_map(|name| view[*name].as_str());
     texts.find(|text| !text.is_empty()).unwrap_or_default()
 }
@@ -408,4 +408,19 @@ fn formless() -> Failure {
             "This is a fault of Raccord: report it.",
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::titled;
+
+    #[test]
+    fn a_message_is_called_by_what_it_is_about() {
+        let mine = json!({ "said": "Vous avez une place :", "title": "Bar" });
+        assert_eq!(titled(&mine), "Bar");
+        let answer = json!({ "heading": "", "said": "C’est noté." });
+        assert_eq!(titled(&answer), "C’est noté.");
+    }
 }
