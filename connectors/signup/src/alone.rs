@@ -142,7 +142,7 @@ fn liked(
     if tasks.is_empty() {
         return None;
     }
-    tasks.sort_by_key(|(at, _)| *at);
+    tasks.sort_by_key(|(at, _)| (at.date(), at.time()));
     tasks.truncate(LISTED);
     let list: Vec<String> = tasks.into_iter().map(|(_, text)| text).collect();
     let (subject, opening) = match lang {

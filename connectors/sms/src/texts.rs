@@ -100,21 +100,21 @@ fn news(
     };
     let off = what.text("status") == "cancelled" || subject.text("state") == "cancelled";
     let (fr, en) = match (registration.text("state"), was("state")) {
-        ("cancelled", _) => ("vous n'êtes plus inscrit·e", "you are not on it any more"),
+        ("cancelled", _) => ("désinscription notée", "you are not on it any more"),
         _ if off => ("annulé", "cancelled"),
         ("registered", "waitlisted") => (
             "une place s'est libérée, elle est à vous",
             "a place became free, it is yours",
         ),
         ("waitlisted", "registered") => (
-            "moins de places que prévu, vous êtes sur la liste d'attente",
+            "moins de places que prévu, vous passez en liste d'attente",
             "fewer places than planned, you are on the waiting list",
         ),
         ("waitlisted", "") => (
-            "vous êtes sur la liste d'attente",
+            "vous voilà en liste d'attente",
             "you are on the waiting list",
         ),
-        ("registered", "") => ("vous êtes inscrit·e", "you have signed up"),
+        ("registered", "") => ("inscription notée", "you have signed up"),
         ("registered" | "waitlisted", _) if was("status") == "cancelled" => {
             ("finalement maintenu", "on again")
         }

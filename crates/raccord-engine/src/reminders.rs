@@ -272,7 +272,9 @@ pub(crate) fn review(deciding: &mut Deciding<'_>, entity: EntityId) {
         }
         EntityKind::Person => {
             let roll = &deciding.flight.roll;
-            roll.of_person(entity).map(|(_, sign_up)| sign_up).collect()
+            roll.sign_ups_of(entity)
+                .map(|(_, sign_up)| sign_up)
+                .collect()
         }
         _ => return,
     };

@@ -596,6 +596,24 @@ fn who_chose_mail_is_told_of_a_sign_up_once_and_weekly_of_what_they_like() {
 }
 
 #[test]
+fn whoever_was_mailed_and_chooses_another_way_knows_what_they_were_told() {
+    let mut play = Play::new(&["2027-01-30T20:00", "2027-01-30T21:00"]);
+    play.chooses("ana", Telling::By(Way::Mail));
+    play.signs_up("ana", 1);
+    play.wait(HOUR);
+    play.said();
+    play.chooses("ana", Telling::By(Way::Sms));
+    play.wait(HOUR);
+    assert_eq!(play.said(), [""; 0]);
+    play.calls_off(1, true);
+    play.wait(HOUR);
+    assert_eq!(
+        play.said(),
+        ["sms mine +262692123456: A1 registered 2027-01-30T21:00 cancelled"]
+    );
+}
+
+#[test]
 fn a_short_message_is_for_what_cannot_wait() {
     let mut play = Play::new(&["2027-01-20T20:00", "2027-01-25T20:00"]);
     play.chooses("ana", Telling::By(Way::Sms));
