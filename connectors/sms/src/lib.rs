@@ -149,19 +149,30 @@ enum Carrier {
     Android(Android),
 }
 
-/// What this process handed over on a day.
+/// What was handed over on a day: what the phone told of before, and what this process did since.
 #[derive(Default)]
 struct Today {
     day: Option<Date>,
+    before: Option<u64>,
     ids: BTreeSet<String>,
 }
 
 impl Today {
     fn begin(&mut self, day: Date) {
         if self.day != Some(day) {
-            self.day = Some(day);
-            self.ids.clear();
+            *self = Self {
+                day: Some(day),
+                ..Self::default()
+            };
         }
+    }
+
+    fn is_begun(&self) -> bool {
+        self.before.is_some()
+    }
+
+    fn goes_on_from(&mut self, before: u64) {
+        self.before = Some(before);
     }
 
     fn note(&mut self, id: &str) {
@@ -173,7 +184,7 @@ impl Today {
     }
 
     fn count(&self) -> u64 {
-        self.ids.len() as u64
+        self.before.unwrap_or_default() + self.ids.len() as u64
     }
 }
 

@@ -46,10 +46,11 @@ impl Sms {
                 gammu.put(id, number, text, self.civil())
             }
             Carrier::Android(android) => {
-                let told = android.count(self.midnight(), None).await?;
-                if told.unwrap_or_default().max(ours.count()) >= per_day
-                    && !(ours.has(id) || android.knows(id).await?)
-                {
+                if !ours.is_begun() {
+                    let told = android.count(self.midnight(), None).await?;
+                    ours.goes_on_from(told.unwrap_or_default());
+                }
+                if ours.count() >= per_day && !ours.has(id) && !android.knows(id).await? {
                     return Err(ceiling(per_day));
                 }
                 // Whether or not the answer comes: it may have gone out.

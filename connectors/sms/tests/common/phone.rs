@@ -13,6 +13,8 @@ use super::quirks::Quirk;
 pub(crate) const PASSWORD: &str = "canary-pass";
 /// What `sms:canary-pass` is in a header.
 const BASIC: &str = "Basic c21zOmNhbmFyeS1wYXNz";
+/// What `sms:fresh` is there.
+pub(crate) const FRESH: &str = "Basic c21zOmZyZXNo";
 
 /// A message on a phone.
 #[derive(Clone, Debug)]
@@ -36,6 +38,12 @@ pub(crate) struct State {
     pub(crate) full: bool,
     /// Whoever asks is not let in.
     pub(crate) locked: bool,
+    /// Who is let in, as the header says it.
+    pub(crate) lets_in: &'static str,
+    /// How every request is answered, where it is not as usual.
+    pub(crate) always: Option<Reply>,
+    /// A number that is refused.
+    pub(crate) poisoned: Option<String>,
     /// What happens to the next posts.
     pub(crate) faults: VecDeque<Play>,
     turn: usize,
@@ -45,7 +53,7 @@ pub(crate) struct State {
 #[derive(Clone)]
 pub(crate) struct Phone {
     state: Arc<Mutex<State>>,
-    clock: Arc<ManualClock>,
+    pub(crate) clock: Arc<ManualClock>,
     lost: Option<Quirk>,
 }
 
@@ -58,6 +66,9 @@ impl Phone {
             off: false,
             full: false,
             locked: false,
+            lets_in: BASIC,
+            always: None,
+            poisoned: None,
             faults: VecDeque::new(),
             turn: 0,
         };
@@ -123,8 +134,14 @@ impl Phone {
     }
 
     fn reply(&self, seen: &Seen) -> Reply {
-        if seen.header("authorization") != BASIC || self.state().locked {
-            return Reply::status(401);
+        {
+            let state = self.state();
+            if let Some(reply) = &state.always {
+                return reply.clone();
+            }
+            if seen.header("authorization") != state.lets_in || state.locked {
+                return Reply::status(401);
+            }
         }
         self.works();
         let path = seen.path.split('?').next().unwrap_or_default();
@@ -198,6 +215,9 @@ impl Phone {
             return refuse(503, "queue limits exceeded");
         }
         let number = body["phoneNumbers"][0].as_str().unwrap_or_default();
+        if state.poisoned.as_deref() == Some(number) {
+            return refuse(415, "no");
+        }
         if !number.starts_with('+') {
             return refuse(400, &format!("failed to use phone in row 1: {number}"));
         }
