@@ -305,3 +305,29 @@ fn each_reminder_is_handed_over_once_however_often_the_program_is_killed() {
         "Le lieu: rappel, c'est demain: Cuisiner, mardi 12 janvier 9 h, Jardin. http://lieu/hands/me"
     );
 }
+
+#[test]
+fn a_plan_hands_nothing_over_and_the_pass_after_it_exactly_that() {
+    let mail = Server::start().unwrap();
+    let running = working(&mail);
+    let mut ana = signed_in(&running, &mail, "ana@example.org");
+    proves(&running, &mut ana, "0692 12 34 56", "+262692123456");
+    signs_up(&running, &mut ana, "Cuisiner", "Ana");
+    let mut place = running.killed();
+    place.is_at(EVE);
+    let before = outbox(&place).len();
+    let planned = place.run(&["plan"]).unwrap();
+    let effects = planned.json["effects"].as_array().unwrap().iter();
+    let ours: Vec<_> = effects.filter(|one| one["connector"] == "sms").collect();
+    assert_eq!(ours.len(), 1, "{}", planned.json);
+    assert_eq!(ours[0]["title"], "Cuisiner");
+    assert!(!planned.json.to_string().contains("692123456"));
+    assert_eq!(outbox(&place).len(), before, "a plan sends nothing");
+    let passed = place.run(&["sync"]).unwrap();
+    assert_eq!(passed.code, 0, "{} {}", passed.json, passed.stderr);
+    let all = outbox(&place);
+    assert_eq!(all.len(), before + 1);
+    assert!(all.iter().any(|short| short.text.contains("rappel")));
+    place.run(&["sync"]).unwrap();
+    assert_eq!(outbox(&place).len(), before + 1, "nothing is said again");
+}

@@ -27,7 +27,7 @@ impl Daemon {
         let folder = spool.folder.path().display();
         let settings = format!(
             "[gammu]\nmodel = dummy\nconnection = none\ndevice = {folder}/modem\n\
-             [smsd]\nservice = files\nlogfile = {folder}/log\ndebuglevel = 1\nloopsleep = 1\n\
+             [smsd]\nservice = files\nlogfile = {folder}/log\ndebuglevel = 1\nloopsleep = 1\ncommtimeout = 1\n\
              outboxpath = {folder}/outbox/\nsentsmspath = {folder}/sent/\n\
              errorsmspath = {folder}/error/\ninboxpath = {folder}/inbox/\n"
         );
