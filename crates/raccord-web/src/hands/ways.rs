@@ -11,9 +11,7 @@ pub struct Ways {
     pub told: String,
     /// Whether the way they chose can reach them: an account, an address, a number.
     pub reached: bool,
-    /// The chats in which they can say who they are, by the names of their connectors.
-    pub chats: Vec<String>,
-    /// Whether they did.
+    /// Whether it is known who they are in a chat.
     pub account: bool,
     /// The code to say there, where one was just drawn.
     pub code: String,

@@ -1,11 +1,14 @@
 //! Every sign-up page there is, with something on it.
 
 use raccord_model::Lang;
-use raccord_web::hands::{Item, List, Mine, Offer, Own, Row, Screen, Shows, Visitor};
+use raccord_web::hands::{
+    Item, List, Mine, Offer, Own, Row, Screen, Shows, Unproved, Visitor, Ways,
+};
 
 /// Their names.
-pub const NAMES: [&str; 12] = [
-    "needs", "empty", "who", "item", "full", "over", "mine", "in", "sent", "enter", "ticks", "here",
+pub const NAMES: [&str; 14] = [
+    "needs", "empty", "who", "item", "full", "over", "mine", "in", "sent", "enter", "ticks",
+    "here", "told", "proof",
 ];
 
 /// One of them.
@@ -122,6 +125,19 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
             name: "Ana".to_owned(),
             title: say("Tenir le bar", "Run the bar"),
         },
+        "told" => Shows::Ways(Box::new(Ways {
+            code: "7K2M-9QXD".to_owned(),
+            number: "56".to_owned(),
+            ..ways("sms")
+        })),
+        "proof" => Shows::Ways(Box::new(Ways {
+            proof: Some(Unproved {
+                number: "56".to_owned(),
+                sealed: "sealed".to_owned(),
+            }),
+            reached: false,
+            ..ways("")
+        })),
         _ => return None,
     };
     let stranger = matches!(name, "needs" | "in" | "sent" | "enter");
@@ -136,4 +152,17 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
         said: String::new(),
         shows,
     })
+}
+
+/// A place that serves every way.
+fn ways(told: &str) -> Ways {
+    Ways {
+        served: ["mail", "chat", "sms"].map(str::to_owned).into(),
+        told: told.to_owned(),
+        reached: true,
+        weekly: true,
+        kinds: vec![("bar".to_owned(), true), ("cuisine".to_owned(), false)],
+        reminded: true,
+        ..Ways::default()
+    }
 }

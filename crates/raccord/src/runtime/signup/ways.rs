@@ -337,7 +337,6 @@ fn ways(engine: &Engine, person: EntityId) -> Option<Ways> {
             _ => true,
         },
         told,
-        chats: chats.iter().map(ToString::to_string).collect(),
         account,
         code: String::new(),
         number: last(number),
