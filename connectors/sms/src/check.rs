@@ -63,6 +63,10 @@ impl Sms {
             .password()
             .map(raccord_kit::secret::SecretSource::findings)
             .unwrap_or_default();
+        if android.password().is_none() {
+            let failure = crate::failure::no_password();
+            findings.push(Finding::of("password_file", &failure));
+        }
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }
