@@ -70,6 +70,7 @@ pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};
 pub use plan::{Planned, action_of};
 pub use preview::noticed_in;
+pub use publication::month_key;
 pub use rest::{Rest, Standing};
 pub use roll::Commitment;
 pub use roster::{Sheet, Standpoint};

@@ -88,21 +88,18 @@ impl Deciding<'_> {
 
     /// Somebody chose, on a page.
     pub(crate) fn choose(&mut self, choice: &Choice) -> Reply {
-        let cause = Cause::Person {
-            did: CHOSE.to_owned(),
-        };
-        let Some(person) = self.person(&choice.who, RACCORD, &cause) else {
-            return Reply::Cannot(Words::new(
-                "cette adresse ne peut pas être retenue",
-                "this address cannot be kept",
-            ));
-        };
         if let Some(phone) = choice.phone.as_deref().filter(|phone| !is_phone(phone)) {
             return Reply::Cannot(Words::new(
                 format!("{phone} n'est pas un numéro de téléphone"),
                 format!("{phone} is no phone number"),
             ));
         }
+        let cause = Cause::Person {
+            did: CHOSE.to_owned(),
+        };
+        let Some(person) = self.person(&choice.who, RACCORD, &cause) else {
+            return Reply::Cannot(crate::signups::not_kept());
+        };
         let (likes, phone) = (choice.likes.clone(), choice.phone.clone());
         self.prefers(person, choice.told, likes, phone);
         Reply::Taken
@@ -119,6 +116,7 @@ impl Deciding<'_> {
         let Some(known) = self.entity(person) else {
             return;
         };
+        let told_by = self.teller(person);
         let mut fields = known.fields;
         if let Some(told) = told {
             let told = match told {
@@ -155,24 +153,38 @@ impl Deciding<'_> {
             },
             causation: None,
         });
-        self.knows_all(person);
+        self.knows_all(person, told_by.as_ref());
     }
 
-    /// From here on somebody is told of changes: how things stand they were not told, or know.
-    pub(crate) fn knows_all(&mut self, person: EntityId) {
-        let Some((sink, _)) = self.entity(person).and_then(|known| self.reach(&known)) else {
+    /// Which sink tells somebody.
+    pub(crate) fn teller(&self, person: EntityId) -> Option<ConnectorName> {
+        Some(self.reach(&self.entity(person)?)?.0)
+    }
+
+    /// From here on somebody is told of changes. Whoever was told nothing `before` knows how things
+    /// stand, or need not; whoever was told by another sink knows what that one said, and what it
+    /// still owed is owed here.
+    pub(crate) fn knows_all(&mut self, person: EntityId, before: Option<&ConnectorName>) {
+        let Some(sink) = self.teller(person).filter(|sink| Some(sink) != before) else {
             return;
         };
         let all: Vec<EntityId> = self
             .flight
             .roll
-            .of_person(person)
+            .sign_ups_of(person)
             .map(|(_, registration)| registration)
-            .filter(|registration| self.is_active(*registration))
             .collect();
         for registration in all {
-            if self.told(&sink, mine(registration)).is_none() {
-                self.was_told(&sink, registration);
+            let told = before.map(|before| self.told(before, mine(registration)));
+            match told {
+                Some(Some((_, told))) => self.said_mine(&sink, registration, told),
+                _ if !self.is_active(registration) => {}
+                Some(None) => review(self, registration),
+                None => {
+                    if self.told(&sink, mine(registration)).is_none() {
+                        self.was_told(&sink, registration);
+                    }
+                }
             }
         }
     }
@@ -289,11 +301,8 @@ impl Deciding<'_> {
         let person = self.entity(person_id)?;
         let reach = self.reach(&person).filter(|(by, _)| by == sink);
         let likes = likes(&person);
-        let mut members = self.members(|entity| {
-            let shown = entity.text("visibility") != "internal"
-                || route.when.fields.contains_key("visibility");
-            shown && route.when.fits(entity)
-        });
+        let internal = route.when.fields.contains_key("visibility");
+        let mut members = self.members(internal, |entity| route.when.fits(entity));
         members.retain(|member| {
             member.kind != EntityKind::Task
                 || is_liked(&likes, member)

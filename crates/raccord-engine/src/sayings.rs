@@ -186,7 +186,12 @@ impl Deciding<'_> {
         let gone = link.is_some_and(|link| link.tag.as_deref() == Some(TAKEN_AWAY));
         let kind = self.state.entities.get(&entity).map(|record| record.kind);
         // Of a notice that was taken away nothing more is told.
-        if !gone || kind != Some(EntityKind::Activity) {
+        if kind != Some(EntityKind::Activity) {
+            return;
+        }
+        let about = format!("{sink}/{entity}");
+        if !gone {
+            crate::notice::settle(self, AWAY, &about);
             return;
         }
         let title = self.title(entity);
@@ -202,7 +207,7 @@ impl Deciding<'_> {
             "Rien à faire si c'était voulu. Sinon, écrivez-y vous-même un message : Raccord ne redit pas ce qu'une personne a retiré.",
             "Nothing to do if that was meant. If not, write a message there yourself: Raccord does not say again what a person took away.",
         );
-        crate::notice::tell(self, AWAY, &format!("{sink}/{entity}"), &text, &mend);
+        crate::notice::tell(self, AWAY, &about, &text, &mend);
     }
 
     /// A saying was said.
@@ -343,11 +348,8 @@ impl Deciding<'_> {
             .routes
             .iter()
             .find(|route| route.to == *sink && roundup_id(&rules, route) == Some(roundup))?;
-        let members = self.members(|entity| {
-            let shown = entity.text("visibility") != "internal"
-                || route.when.fields.contains_key("visibility");
-            shown && route.when.fits(entity)
-        });
+        let internal = route.when.fields.contains_key("visibility");
+        let members = self.members(internal, |entity| route.when.fits(entity));
         let best_before = self.instant(at).saturating_add(LATE).ok();
         let late = best_before.is_some_and(|best| self.now >= best);
         let saying = Saying::Roundup {
@@ -373,8 +375,10 @@ impl Deciding<'_> {
     }
 
     /// The activities of a list, by start, then title, then id, and after them their tasks, and
-    /// those that belong to none.
-    pub(crate) fn members(&self, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+    /// those that belong to none. What is not `internal` leaves out what is: also work that is kept
+    /// among members of an activity that is not.
+    pub(crate) fn members(&self, internal: bool, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+        let may = |entity: &Entity| internal || entity.text("visibility") != "internal";
         let now = self.civil_now();
         let last = now
             .date()
@@ -388,7 +392,7 @@ impl Deciding<'_> {
         });
         let mut activities: Vec<Entity> = near
             .filter_map(|(id, _)| self.entity(id))
-            .filter(|entity| takes(entity) && !routing::has_left(entity))
+            .filter(|entity| may(entity) && takes(entity) && !routing::has_left(entity))
             .collect();
         let by = |entity: &Entity| {
             let (start, title) = (entity.text("start"), entity.text("title"));
@@ -402,6 +406,7 @@ impl Deciding<'_> {
             .flatten()
             .filter_map(|child| self.entity(*child))
             .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+            .filter(may)
             .collect();
         activities.extend(tasks);
         let on_their_own = self.state.entities.iter().filter(|(_, record)| {
@@ -410,7 +415,8 @@ impl Deciding<'_> {
         let on_their_own = on_their_own
             .filter_map(|(id, _)| self.entity(*id))
             .filter(|task| !task.fields.contains_key("activity"))
-            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign() && takes(task));
+            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign())
+            .filter(|task| may(task) && takes(task));
         activities.extend(on_their_own);
         activities
     }

@@ -225,6 +225,10 @@ pub(super) struct Web {
     #[serde(default)]
     #[schemars(extend("examples" = [["192.168.1.0/24"]]))]
     pub(super) allow_private: Vec<String>,
+    /// Machines whose `X-Forwarded-For` is believed besides this one: a proxy outside of a container.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["10.88.0.0/16"]]))]
+    pub(super) trusted_proxies: Vec<String>,
 }
 
 /// One linked tool: its `kind`, and the keys of that kind.

@@ -1,9 +1,10 @@
 //! From the tree of keys to typed settings: what a schema can tell first, then what it cannot.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use raccord_kit::Finding;
 use raccord_kit::settings::{Number, Span, Text, by_schema};
@@ -268,22 +269,18 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
         }
     };
     for (index, range) in raw.allow_private.iter().enumerate() {
-        if range.parse::<ipnet::IpNet>().is_err() && range.parse::<std::net::IpAddr>().is_err() {
-            mistakes.add(
-                &["web", "allow_private", &index.to_string()],
-                "range-wrong",
-                about(
-                    range,
-                    "n'est pas une plage d'adresses.",
-                    "is no range of addresses.",
-                ),
-                Words::new(
-                    "Écrivez par exemple \"192.168.1.0/24\".",
-                    "Write for example \"192.168.1.0/24\".",
-                ),
-            );
-        }
+        range_of(
+            range,
+            &["web", "allow_private", &index.to_string()],
+            mistakes,
+        );
     }
+    let proxies = raw.trusted_proxies.iter().enumerate();
+    let proxies = proxies.filter_map(|(index, range)| {
+        let key = ["web", "trusted_proxies", &index.to_string()];
+        range_of(range, &key, mistakes)
+    });
+    let trusted_proxies = proxies.collect();
     let admin_token = match (raw.admin_token, raw.admin_token_file) {
         (Some(_), Some(_)) => {
             mistakes.twice(&["web", "admin_token"], "admin_token", "admin_token_file");
@@ -297,7 +294,30 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
         listen,
         admin_token,
         allow_private: Arc::from(raw.allow_private),
+        trusted_proxies,
     }
+}
+
+/// A range of addresses, or one address.
+fn range_of(range: &str, key: &[&str], mistakes: &mut Mistakes<'_>) -> Option<IpNet> {
+    let read = range.parse::<IpNet>().ok();
+    let read = read.or_else(|| range.parse::<IpAddr>().ok().map(IpNet::from));
+    if read.is_none() {
+        mistakes.add(
+            key,
+            "range-wrong",
+            about(
+                range,
+                "n'est pas une plage d'adresses.",
+                "is no range of addresses.",
+            ),
+            Words::new(
+                "Écrivez par exemple \"192.168.1.0/24\".",
+                "Write for example \"192.168.1.0/24\".",
+            ),
+        );
+    }
+    read
 }
 
 /// The public address without its last slash; empty where none is given.
