@@ -32,7 +32,9 @@ pub use event::{Cause, Event, Verb};
 pub use id::{
     ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
 };
-pub use reading::{Change, Edit, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
+pub use reading::{
+    Change, Edit, Line, Observation, Reading, Remark, Standing, Tab, Unread, column_letters,
+};
 pub use rules::{
     Authority, Crediting, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate,
     Validation, When, fold_word, usual_authority,
