@@ -17,11 +17,11 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
-/// Kills while announcements go to a chat of that kind.
+/// Kills while a tool of one sort is written to.
 macro_rules! torture_of {
-    ($title:literal, $kind:literal) => {
+    ($title:literal, $sort:literal, $kind:literal, $kills:literal) => {
         Step {
-            name: concat!("torture of a ", $title),
+            name: concat!("torture of ", $title),
             work: Work::Cargo(
                 &[
                     "run",
@@ -32,10 +32,10 @@ macro_rules! torture_of {
                     "--bin",
                     "torture",
                     "--",
-                    "--chat",
+                    $sort,
                     $kind,
                     "--kills",
-                    "100",
+                    $kills,
                 ],
                 &[],
             ),
@@ -169,9 +169,29 @@ const CAMPAIGNS: &[Step] = &[
             &[],
         ),
     },
-    torture_of!("Mattermost", "mattermost"),
-    torture_of!("Rocket.Chat", "rocketchat"),
-    torture_of!("Synapse", "matrix"),
+    torture_of!("a Mattermost", "--chat", "mattermost", "100"),
+    torture_of!("a Rocket.Chat", "--chat", "rocketchat", "100"),
+    torture_of!("a Synapse", "--chat", "matrix", "100"),
+    torture_of!("cards", "--cashless", "lespass", "300"),
+    torture_of!("a ledger", "--cashless", "ledger", "300"),
+    Step {
+        name: "ten thousand schedules of credits",
+        work: Work::Cargo(
+            &[
+                "test",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--test",
+                "credits",
+                "--",
+                "--ignored",
+                "--nocapture",
+            ],
+            &[],
+        ),
+    },
     Step {
         // Three servers, three nodes, six places; the servers are upgraded on the way.
         name: "cluster",

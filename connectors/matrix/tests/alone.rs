@@ -72,6 +72,10 @@ struct Two {
     membership: Option<&'static str>,
     said: Vec<Value>,
     loses_answer: bool,
+    /// Their server does not answer: who was to be asked into the room is not.
+    unanswered: bool,
+    /// Whom we asked afterwards.
+    asked: Vec<Value>,
 }
 
 impl Twos {
@@ -82,6 +86,7 @@ impl Twos {
             .path
             .replace("%21", "!")
             .replace("%3A", ":")
+            .replace("%40", "@")
             .replace("%23", "#");
         if seen.method == "POST" && path.ends_with("/createRoom") {
             let body: Value = serde_json::from_slice(&seen.body).unwrap();
@@ -98,6 +103,9 @@ impl Twos {
             if std::mem::take(&mut two.loses_answer) {
                 return Some(Play::DoneThenReset);
             }
+            if two.unanswered {
+                return Some(Reply::status(502).into());
+            }
             return yes(json!({ "room_id": DIRECT }));
         }
         if path.contains("/directory/room/#raccord-") {
@@ -110,12 +118,26 @@ impl Twos {
             };
         }
         let (_, rest) = path.split_once(&format!("/rooms/{DIRECT}/"))?;
+        let membership = match two.membership {
+            None if two.unanswered && two.asked.is_empty() => None,
+            there => Some(json!({ "membership": there.unwrap_or("invite") })),
+        };
         if rest == "state" {
-            return yes(json!([
-                { "type": "m.room.create", "sender": two.owner.unwrap_or(ME), "state_key": "", "content": {} },
-                { "type": "m.room.member", "sender": ME, "state_key": ANNA,
-                  "content": { "membership": two.membership.unwrap_or("invite") } },
-            ]));
+            let mut state = vec![
+                json!({ "type": "m.room.create", "sender": two.owner.unwrap_or(ME), "state_key": "", "content": {} }),
+            ];
+            state.extend(membership.map(|content| {
+                json!({ "type": "m.room.member", "sender": ME, "state_key": ANNA, "content": content })
+            }));
+            return yes(json!(state));
+        }
+        if rest.starts_with("state/m.room.member/") {
+            let none = common::house::refusal(404, "M_NOT_FOUND");
+            return membership.map_or(Some(none), yes);
+        }
+        if rest == "invite" {
+            two.asked.push(serde_json::from_slice(&seen.body).unwrap());
+            return yes(json!({}));
         }
         if rest.starts_with("send/") {
             let content: Value = serde_json::from_slice(&seen.body).unwrap();
@@ -196,6 +218,32 @@ async fn nothing_is_said_to_who_left_nor_in_a_room_that_is_not_ours() {
         assert_eq!(twos.0.lock().unwrap().said.len(), 1, "{membership:?}");
         assert!(!format!("{failure:?}").contains(TOKEN));
     }
+}
+
+#[tokio::test]
+async fn who_leaves_is_not_written_to_any_more_by_a_program_that_runs_on() {
+    let (stage, twos) = stage().await;
+    let sink = stage.tool.sink().unwrap();
+    sink.apply(&job(answer(&stage, ANNA))).await.unwrap();
+    twos.0.lock().unwrap().membership = Some("leave");
+    let mut other = answer(&stage, ANNA);
+    other.body["key"] = json!("another");
+    let failure = sink.apply(&job(other)).await.unwrap_err();
+    assert_eq!(failure.code, "matrix.no-direct");
+    assert_eq!(twos.0.lock().unwrap().said.len(), 1);
+}
+
+#[tokio::test]
+async fn who_could_not_be_asked_into_the_room_is_asked_later() {
+    let (stage, twos) = stage().await;
+    twos.0.lock().unwrap().unanswered = true;
+    let job = job(answer(&stage, ANNA));
+    let sink = stage.tool.sink().unwrap();
+    sink.apply(&job).await.unwrap_err();
+    sink.apply(&job).await.unwrap();
+    let two = twos.0.lock().unwrap();
+    assert_eq!(two.asked, [json!({ "user_id": ANNA })]);
+    assert_eq!((two.made, two.said.len()), (1, 1));
 }
 
 #[tokio::test]

@@ -102,6 +102,17 @@ async fn a_token_that_is_refused_there_is_shown_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_login_that_is_put_off_stops_nothing_else() {
+    let stage = Stage::open().await;
+    let cursor = stage.listen().await;
+    stage.server.state().streams.busy = true;
+    assert!(!stage.told(&cursor).await);
+    stage.put(&concert(), None).await;
+    stage.server.state().streams.busy = false;
+    assert!(stage.told(&cursor).await || stage.told(&cursor).await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_does_not_answer_a_ping_is_left() {
     story(Quirk::StreamPings, |stage| async move {
         let cursor = stage.attend().await;

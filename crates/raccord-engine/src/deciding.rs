@@ -104,7 +104,12 @@ impl Deciding<'_> {
 
     /// The civil moment it is at the place.
     pub(crate) fn civil_now(&self) -> DateTime {
-        zone_of(self.state.rules()).to_datetime(self.now)
+        self.civil(self.now)
+    }
+
+    /// The civil moment it is at the place at `at`.
+    pub(crate) fn civil(&self, at: Timestamp) -> DateTime {
+        zone_of(self.state.rules()).to_datetime(at)
     }
 
     /// An entity with personal values in clear.
@@ -196,6 +201,11 @@ impl Deciding<'_> {
             self.doubt_event(connector, &event);
             self.flight.wake(connector, family);
         }
+        if let Some(old) = belonged.filter(|old| *old != family)
+            && let Some(children) = self.flight.children.get_mut(&old)
+        {
+            children.remove(&entity);
+        }
         if family != entity {
             self.flight
                 .children
@@ -210,21 +220,9 @@ impl Deciding<'_> {
         if kind == EntityKind::Activity {
             let asks = event.data.contains_key("hands");
             crate::recipes::derive(self, entity, id, asks);
-            self.touch_tasks(entity);
             crate::hands::activity_changed(self, entity, before.as_ref());
         }
         Some(id)
-    }
-
-    /// What tools show of a task shows something of its activity, too.
-    fn touch_tasks(&mut self, activity: EntityId) {
-        let children = self.flight.children.get(&activity);
-        let is_task = |id: &EntityId| {
-            let record = self.state.entities.get(id);
-            record.is_some_and(|record| record.kind == EntityKind::Task)
-        };
-        let tasks: Vec<EntityId> = children.into_iter().flatten().copied().collect();
-        self.touched.extend(tasks.into_iter().filter(is_task));
     }
 
     /// What the roll knew of an entity.

@@ -17,6 +17,8 @@ pub(crate) const PAGED: &str = "register-page";
 pub(crate) const FILLED: &str = "register-full";
 /// The field that says whether it takes place, and whether there are places.
 const STATUS: &str = "status";
+/// That page is gone.
+pub(crate) const UNPAGED: &str = "register-page-gone";
 /// The code of what is told of sign-ups that were taken before a tool took over.
 const BEFORE: &str = "signed-up-before";
 /// The field that holds the address of the page on which one signs up.
@@ -114,21 +116,31 @@ impl Deciding<'_> {
 
     fn set_page(&mut self, connector: &ConnectorName, entity: EntityId, page: Option<&str>) {
         let theirs = Fields::from([(PAGE.to_owned(), json!(page))]);
+        let code = if page.is_some() { PAGED } else { UNPAGED };
         let cause = Cause::Noticed {
-            code: PAGED.to_owned(),
+            code: code.to_owned(),
         };
         crate::posted::take_over(self, connector, entity, &theirs, cause);
+        if page.is_none() {
+            crate::notice::settle(self, BEFORE, &entity.to_string());
+        }
     }
 
     /// Whoever signed up here before is not known there.
     fn tell_before(&mut self, entity: EntityId, title: &str, page: &str, people: usize) {
+        let (fr, en) = match people {
+            1 => (
+                "une inscription prise ici avant n'y est pas".to_owned(),
+                "one sign-up taken here before is not in it".to_owned(),
+            ),
+            _ => (
+                format!("{people} inscriptions prises ici avant n'y sont pas"),
+                format!("{people} sign-ups taken here before are not in it"),
+            ),
+        };
         let text = Words::new(
-            format!(
-                "« {title} » : on s'inscrit maintenant là, {page}, et {people} inscriptions prises ici avant n'y sont pas."
-            ),
-            format!(
-                "“{title}”: one signs up there now, {page}, and {people} sign-ups taken here before are not in it."
-            ),
+            format!("« {title} » : on s'inscrit maintenant là, {page}, et {fr}."),
+            format!("“{title}”: one signs up there now, {page}, and {en}."),
         );
         let mend = Words::new(
             "Inscrivez ces personnes là-bas aussi, ou prévenez-les : cet outil compte ses places sans elles.",

@@ -32,6 +32,7 @@ pub(crate) fn take(deciding: &mut Deciding<'_>, changes: Vec<Change>) -> Reply {
 fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
     // What changes before this one in the batch say of an activity's moments.
     let mut in_batch: BTreeMap<EntityId, Fields> = BTreeMap::new();
+    let mut credits = crate::credits::Batch::default();
     let mut refusals = Vec::new();
     for (index, change) in changes.iter().enumerate() {
         let entity = entity_of(deciding, change);
@@ -57,7 +58,7 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
             });
         }
         if change.kind == EntityKind::Credit {
-            let faults = crate::credits::faults(deciding, entity, change);
+            let faults = crate::credits::faults(deciding, entity, change, &mut credits);
             refusals.extend(faults.into_iter().map(|(name, detail)| Refusal {
                 index,
                 pointer: format!("/data/{name}"),
@@ -228,7 +229,10 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
     let unchanged = before
         .as_ref()
         .is_some_and(|known| changed_fields(Some(&known.fields), &fields).is_empty());
-    if unchanged && matches!(verb, Verb::Updated | Verb::Cancelled) {
+    // An entry stands once, whatever it is called when it is posted again.
+    let again =
+        matches!(verb, Verb::Updated | Verb::Cancelled) || change.kind == EntityKind::Credit;
+    if unchanged && again {
         return;
     }
     let family = family_of(change.kind, &fields).unwrap_or(entity);

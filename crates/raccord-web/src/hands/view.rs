@@ -68,7 +68,11 @@ pub enum Answer {
     Calendar(String),
     /// There is nothing at this address.
     Nothing,
-    /// Too much at once; seconds to wait.
+    /// The place has no such pages.
+    Closed,
+    /// Too many are there at once.
+    Busy,
+    /// The visitor asked for too much in little time; seconds to wait.
     TooMany(u32),
     /// The place cannot write now.
     NotReady,
