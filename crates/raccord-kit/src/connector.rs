@@ -104,6 +104,12 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// What it brings to the page on which people give their number; none for a tool that sends no
+    /// short messages.
+    fn numbers(&self) -> Option<&dyn Numbers> {
+        None
+    }
+
     /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
     /// secret is set for that.
     fn hook(&self) -> Option<&dyn Hook> {
@@ -125,6 +131,35 @@ pub trait Welcome: Send + Sync {
     /// # Errors
     /// As the mail server refuses.
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// What the page on which people give their number needs: how numbers are read, and the way to send
+/// somebody the code by which they show that one is theirs.
+pub trait Numbers: Send + Sync {
+    /// A number as networks write it, `+262692123456`, of what somebody wrote; nothing where it is
+    /// none.
+    fn number(&self, text: &str) -> Option<String>;
+
+    /// Sends a code, once. It is a secret, and so is the number: neither stands in an error.
+    ///
+    /// # Errors
+    /// As what sends refuses, and once enough was sent for the day.
+    fn send_code<'a>(&'a self, proof: &'a Proof) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A code by which somebody shows that a number is theirs, and to which it goes.
+#[derive(Clone)]
+pub struct Proof {
+    /// What tells it from others; no secret.
+    pub key: String,
+    /// To which number, as [`Numbers::number`] gives it.
+    pub number: String,
+    /// The code.
+    pub code: String,
+    /// How long it is good, in minutes.
+    pub minutes: i64,
+    /// The language to write in.
+    pub lang: raccord_model::Lang,
 }
 
 /// A link by which somebody signs in, and to whom it goes.

@@ -6,6 +6,7 @@
 mod network;
 mod page;
 mod view;
+mod ways;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -24,6 +25,7 @@ use crate::problem::{Problem, preferred};
 
 pub(crate) use network::Peer;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
+pub use ways::{Unproved, Ways};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");
