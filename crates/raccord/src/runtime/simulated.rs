@@ -26,7 +26,7 @@ mod rocketchat;
 mod rooms;
 mod sleeping;
 mod thread;
-mod world;
+pub(crate) mod world;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock};
