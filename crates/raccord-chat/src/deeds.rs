@@ -396,6 +396,31 @@ pub(crate) fn mine(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> 
     Some(Value::Object(view))
 }
 
+/// What moved since somebody was told: of the activity, and by when a task is to be done.
+fn changes_of(
+    subject: &Entity,
+    parent: &Entity,
+    before: &Fields,
+    context: &Context<'_>,
+) -> Vec<Value> {
+    let lang = context.lang;
+    let moved = view::moved(parent, before, context);
+    let moved = moved.and_then(|mut moved| moved["changes"].as_array_mut().map(std::mem::take));
+    let mut changes = moved.unwrap_or_default();
+    let was = before.get("due").and_then(Value::as_str);
+    let (was, now) = (was.unwrap_or_default(), subject.text("due"));
+    if was != now {
+        let of = |due: &str| match due.parse() {
+            Ok(Civil::Minute(at)) => dates::when(lang, Span::Hours(at, None)),
+            Ok(Civil::Day(day)) => dates::day_year(lang, day),
+            Err(_) => String::new(),
+        };
+        let what = words::moved(lang, "due");
+        changes.push(json!({ "what": what, "before": of(was), "after": of(now) }));
+    }
+    changes
+}
+
 /// What somebody signed up for, and when and where it is.
 fn own_line(subject: &Entity, activity: Option<&Entity>, lang: Lang) -> String {
     let typed = Activity::of(activity.unwrap_or(subject));
@@ -431,31 +456,6 @@ pub(crate) fn reminder(saying: &Saying<'_>, context: &Context<'_>) -> Option<Val
     view.insert("changes".into(), json!([]));
     view.insert("hint".into(), json!(sign_off(subject.id, lang)));
     Some(Value::Object(view))
-}
-
-/// What moved since somebody was told: of the activity, and by when a task is to be done.
-fn changes_of(
-    subject: &Entity,
-    parent: &Entity,
-    before: &Fields,
-    context: &Context<'_>,
-) -> Vec<Value> {
-    let lang = context.lang;
-    let moved = view::moved(parent, before, context);
-    let moved = moved.and_then(|mut moved| moved["changes"].as_array_mut().map(std::mem::take));
-    let mut changes = moved.unwrap_or_default();
-    let was = before.get("due").and_then(Value::as_str);
-    let (was, now) = (was.unwrap_or_default(), subject.text("due"));
-    if was != now {
-        let of = |due: &str| match due.parse() {
-            Ok(Civil::Minute(at)) => dates::when(lang, Span::Hours(at, None)),
-            Ok(Civil::Day(day)) => dates::day_year(lang, day),
-            Err(_) => String::new(),
-        };
-        let what = words::moved(lang, "due");
-        changes.push(json!({ "what": what, "before": of(was), "after": of(now) }));
-    }
-    changes
 }
 
 /// Hands missing in what somebody likes; nothing where none are.

@@ -29,6 +29,7 @@ mod moments;
 mod named;
 mod notice;
 mod observe;
+mod offered;
 mod orphans;
 mod paper;
 mod parallel;
@@ -67,6 +68,7 @@ pub use guides::guides;
 pub use input::{
     Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
 };
+pub use offered::offered;
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use raccord_model::{
     Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Fields, Found, Link,
-    Manifest, Observation, Place, Rendered, Subject, Words,
+    Manifest, Observation, Offered, Place, Rendered, Subject, Words,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -186,6 +186,12 @@ pub trait Shared: Send + Sync {
     fn ours(&self, links: Vec<(EntityId, Link)>);
 }
 
+/// A source that says of what it is by a title: the answers of a form.
+pub trait Titles: Send + Sync {
+    /// What one can sign up for here, told before each reading where it may have changed.
+    fn offered(&self, offered: Vec<Offered>);
+}
+
 /// A tool that is read.
 pub trait Source: Send + Sync {
     /// What the tool holds now, or what changed since `cursor`. The cursor is stored with what was
@@ -218,6 +224,11 @@ pub trait Source: Send + Sync {
     /// [`Shared`], to name our activities and tasks in what it says.
     fn counts(&self) -> bool {
         false
+    }
+
+    /// Takes what one can sign up for here, for a source that names it by its title.
+    fn titles(&self) -> Option<&dyn Titles> {
+        None
     }
 
     /// How often it is to be read, and for local files which file to watch.

@@ -285,6 +285,11 @@ fn redirect(
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(header::SET_COOKIE, value);
         }
+        if cookie.value.is_empty() {
+            // What was shown to them goes with them, from the way back too.
+            let clear = HeaderValue::from_static("\"cache\"");
+            headers.insert(HeaderName::from_static("clear-site-data"), clear);
+        }
     }
     careful(response)
 }

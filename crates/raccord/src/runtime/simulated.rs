@@ -29,7 +29,7 @@ mod sleeping;
 #[path = "../../../../connectors/sms/tests/common/mod.rs"]
 mod sms;
 mod thread;
-mod world;
+pub(crate) mod world;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock};

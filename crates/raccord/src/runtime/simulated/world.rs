@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use raccord_engine::{Engine, Input, Order, Reply};
 use raccord_kit::hook::Hook;
 use raccord_kit::{
-    BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Shared, Sink, Source, Tool,
+    BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Shared, Sink, Source, Titles, Tool,
 };
 use raccord_model::{
     ConnectorName, Context, Event, Failure, Found, Manifest, Observation, Rendered, Subject,
@@ -443,6 +443,10 @@ impl Source for Watched {
 
     fn counts(&self) -> bool {
         self.inner.source().unwrap().counts()
+    }
+
+    fn titles(&self) -> Option<&dyn Titles> {
+        self.inner.source().unwrap().titles()
     }
 
     fn every(&self) -> (Duration, Option<PathBuf>) {
