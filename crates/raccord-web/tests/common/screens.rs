@@ -2,7 +2,7 @@
 
 use raccord_model::Lang;
 use raccord_web::hands::{
-    Item, List, Mine, Offer, Own, Row, Screen, Shows, Unproved, Visitor, Ways,
+    Item, Likes, List, Mine, Offer, Own, Row, Screen, Shows, Unproved, Visitor, Ways,
 };
 
 /// Their names.
@@ -135,8 +135,7 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
                 number: "56".to_owned(),
                 sealed: "sealed".to_owned(),
             }),
-            reached: false,
-            ..ways("")
+            ..ways("sms")
         })),
         _ => return None,
     };
@@ -159,9 +158,10 @@ fn ways(told: &str) -> Ways {
     Ways {
         served: ["mail", "chat", "sms"].map(str::to_owned).into(),
         told: told.to_owned(),
-        reached: true,
-        weekly: true,
-        kinds: vec![("bar".to_owned(), true), ("cuisine".to_owned(), false)],
+        likes: Some(Likes {
+            all: false,
+            kinds: vec![("bar".to_owned(), true), ("cuisine".to_owned(), false)],
+        }),
         reminded: true,
         ..Ways::default()
     }
