@@ -8,56 +8,26 @@ use std::sync::{Arc, Mutex};
 
 use common::house::{ME, ROOM};
 use common::{Stage, TOKEN, activity, settings};
+use raccord_chat::testing::alone;
 use raccord_connector_matrix::CONNECTOR;
 use raccord_kit::Job;
 use raccord_kit::standin::{Play, Reply, Seen};
 use raccord_kit::testing::kit;
-use raccord_model::{
-    Blame, Change, Context, Deed, Desired, Entity, EntityId, EntityKind, Found, Lang, Rendered,
-    Saying, Subject,
-};
+use raccord_model::{Blame, Found};
 use serde_json::{Value, json};
 
 const DIRECT: &str = "!direct:example.org";
 const ANNA: &str = "@anna:example.org";
 
-/// What answers a reaction.
-fn answer(stage: &Stage, to: &str) -> Desired {
-    let place = kit().place;
-    let context = Context {
-        place: &place,
-        lang: Lang::Fr,
-        today: jiff::civil::date(2027, 1, 2),
-        route: None,
-    };
-    let concert = activity(1, "Concert");
-    let message = Entity {
-        id: EntityId::derive(&[b"reaction"]),
-        kind: EntityKind::Message,
-        fields: raccord_model::Fields::default(),
-        ..concert.clone()
-    };
-    let saying = Saying::Answer {
-        message: &message,
-        said: None,
-        deed: Some(Deed::On(concert.id)),
-        to: Some(to),
-        members: std::slice::from_ref(&concert),
-    };
-    let id = EntityId::derive(&[b"saying"]);
-    let subject = Subject::Saying { id, saying };
-    match stage.tool.sink().unwrap().render(subject, &context) {
-        Rendered::Object(desired) => desired,
-        Rendered::Nothing => panic!("nothing is said"),
-    }
+/// The job that answers a reaction of ANNA.
+fn job(stage: &Stage) -> Job {
+    alone::job(alone::answer(&*stage.tool, &kit(), ANNA))
 }
 
-fn job(desired: Desired) -> Job {
-    Job::Write {
-        entity: EntityId::derive(&[b"saying"]),
-        desired,
-        link: None,
-    }
+/// The same as another message.
+fn other_job(stage: &Stage) -> Job {
+    let answer = alone::answer(&*stage.tool, &kit(), ANNA);
+    alone::job(alone::another(answer, "another"))
 }
 
 /// The part of a server that a room of two is made in.
@@ -169,7 +139,7 @@ async fn stage() -> (Stage, Twos) {
 async fn what_is_for_one_person_stands_in_one_room_that_is_made_once() {
     let (stage, twos) = stage().await;
     twos.0.lock().unwrap().loses_answer = true;
-    let job = job(answer(&stage, ANNA));
+    let job = job(&stage);
     let sink = stage.tool.sink().unwrap();
     let lost = sink.apply(&job).await.unwrap_err();
     assert_eq!(lost.blame, Blame::Unknown);
@@ -201,16 +171,15 @@ async fn nothing_is_said_to_who_left_nor_in_a_room_that_is_not_ours() {
     ] {
         let (stage, twos) = stage().await;
         let of = stage.tool.sink().unwrap();
-        of.apply(&job(answer(&stage, ANNA))).await.unwrap();
+        of.apply(&job(&stage)).await.unwrap();
         let url = stage.standin.url("/");
         {
             let mut two = twos.0.lock().unwrap();
             (two.owner, two.membership) = (owner, membership);
         }
         let again = (CONNECTOR.build)(settings(&url), &kit()).unwrap();
-        let mut other = answer(&stage, ANNA);
-        other.body["key"] = json!("another");
-        let failure = again.sink().unwrap().apply(&job(other)).await.unwrap_err();
+        let other = other_job(&stage);
+        let failure = again.sink().unwrap().apply(&other).await.unwrap_err();
         assert_eq!(
             (failure.blame, failure.code.as_str()),
             (Blame::Data, "matrix.no-direct")
@@ -224,11 +193,9 @@ async fn nothing_is_said_to_who_left_nor_in_a_room_that_is_not_ours() {
 async fn who_leaves_is_not_written_to_any_more_by_a_program_that_runs_on() {
     let (stage, twos) = stage().await;
     let sink = stage.tool.sink().unwrap();
-    sink.apply(&job(answer(&stage, ANNA))).await.unwrap();
+    sink.apply(&job(&stage)).await.unwrap();
     twos.0.lock().unwrap().membership = Some("leave");
-    let mut other = answer(&stage, ANNA);
-    other.body["key"] = json!("another");
-    let failure = sink.apply(&job(other)).await.unwrap_err();
+    let failure = sink.apply(&other_job(&stage)).await.unwrap_err();
     assert_eq!(failure.code, "matrix.no-direct");
     assert_eq!(twos.0.lock().unwrap().said.len(), 1);
 }
@@ -237,7 +204,7 @@ async fn who_leaves_is_not_written_to_any_more_by_a_program_that_runs_on() {
 async fn who_could_not_be_asked_into_the_room_is_asked_later() {
     let (stage, twos) = stage().await;
     twos.0.lock().unwrap().unanswered = true;
-    let job = job(answer(&stage, ANNA));
+    let job = job(&stage);
     let sink = stage.tool.sink().unwrap();
     sink.apply(&job).await.unwrap_err();
     sink.apply(&job).await.unwrap();
@@ -261,20 +228,14 @@ async fn who_reacts_is_heard_and_who_took_it_back_even_after_a_restart() {
     stage.tool = build(true);
     let (_, start) = stage.hear(None).await;
     let link = stage.say(&activity(1, "Concert"), None).await;
-    let message = link.external.split_once(' ').unwrap().1.to_owned();
+    let message = alone::message(&link);
     let reacts = |who: &str, key: &str| {
         let content = json!({ "m.relates_to": {
             "rel_type": "m.annotation", "event_id": message, "key": key,
         } });
         stage.house.member(who, "m.reaction", content)
     };
-    let reacted = |heard: &[Change]| -> Vec<Value> {
-        let of = heard
-            .iter()
-            .filter(|change| change.subject == link.external);
-        of.filter_map(|change| change.fields.get("reacted").cloned())
-            .collect()
-    };
+    let reacted = |heard: &[_]| alone::reacted(&link, heard);
     let mine = reacts(ANNA, "✅");
     reacts("@bob:example.org", "🎉");
     let (heard, cursor) = stage.hear(start.as_deref()).await;
@@ -300,7 +261,7 @@ async fn what_a_moderator_takes_away_stays_away_and_is_not_asked_about_again() {
     let stage = Stage::open().await;
     stage.house.state().joined = true;
     let link = stage.say(&activity(1, "Concert"), None).await;
-    let id = link.external.split_once(' ').unwrap().1.to_owned();
+    let id = alone::message(&link);
     stage.house.takes_away("@mod:example.org", &id);
     let moved = stage.job(&activity(1, "Concert de jazz"), Some(link.clone()));
     let made = stage.write(&moved).await.unwrap();

@@ -6,6 +6,7 @@ mod common;
 
 use common::house::refusal;
 use common::{Stage, activity, settings};
+use raccord_chat::testing::alone;
 use raccord_connector_matrix::CONNECTOR;
 use raccord_kit::standin::Reply;
 use raccord_kit::testing::kit;
@@ -21,7 +22,7 @@ async fn announced() -> (Stage, String, Option<String>) {
     stage.tool = (CONNECTOR.build)(settings(&stage.standin.url("/")), &kit).unwrap();
     let (_, start) = stage.hear(None).await;
     let link = stage.say(&activity(1, "Concert"), None).await;
-    let message = link.external.split_once(' ').unwrap().1.to_owned();
+    let message = alone::message(&link);
     (stage, message, start)
 }
 

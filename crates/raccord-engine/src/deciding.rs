@@ -119,6 +119,25 @@ impl Deciding<'_> {
         Some(entity)
     }
 
+    /// The id of the event by which an entity came to be so.
+    fn event_id(&self, entity: EntityId, revision: u64, verb: Verb, content: &Digest) -> EventId {
+        EventId::derive(&[
+            self.state.rules().place.id.as_str().as_bytes(),
+            entity.as_bytes(),
+            &revision.to_be_bytes(),
+            verb.as_str().as_bytes(),
+            &content.0,
+        ])
+    }
+
+    /// Whether this is what happened to an entity last.
+    pub(crate) fn was_last(&self, known: &Entity, verb: Verb) -> bool {
+        let content = digest_of(&masked(known.kind, &known.fields));
+        let event = self.event_id(known.id, known.revision, verb, &content);
+        let record = self.state.entities.get(&known.id);
+        record.is_some_and(|record| record.event == event)
+    }
+
     /// Records an event, unless nothing changed. Gives its id.
     pub(crate) fn emit(&mut self, draft: Draft<'_>) -> Option<EventId> {
         let Draft {
@@ -145,13 +164,7 @@ impl Deciding<'_> {
         let revision = before.as_ref().map_or(1, |entity| entity.revision + 1);
         let rules = self.rules();
         let content = digest_of(&masked(kind, &fields));
-        let id = EventId::derive(&[
-            rules.place.id.as_str().as_bytes(),
-            entity.as_bytes(),
-            &revision.to_be_bytes(),
-            verb.as_str().as_bytes(),
-            &content.0,
-        ]);
+        let id = self.event_id(entity, revision, verb, &content);
         let (causation, correlation, hops) = match causation {
             Some((cause, chain, hops)) => (Some(cause), chain, hops + 1),
             None => (None, self.thread.correlation.unwrap_or(id), 0),

@@ -5,6 +5,7 @@ mod compare;
 mod guard;
 mod held;
 mod questions;
+mod recount;
 pub(crate) mod shared;
 mod taken;
 mod told;
@@ -43,6 +44,19 @@ pub(crate) fn observed(
         Err(failure) => unreadable(deciding, source, failure),
         Ok(Observation::Changes { changes, cursor }) => {
             changes_of(deciding, source, changes);
+            deciding.record(Fact::Same {
+                source: source.clone(),
+                cursor,
+            });
+            readable_again(deciding, source);
+        }
+        Ok(Observation::Recount {
+            changes,
+            cursor,
+            standing,
+        }) => {
+            changes_of(deciding, source, changes);
+            recount::gone(deciding, source, &standing);
             deciding.record(Fact::Same {
                 source: source.clone(),
                 cursor,

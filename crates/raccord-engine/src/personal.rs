@@ -44,6 +44,11 @@ pub(crate) fn way_of(rule: &SinkRule) -> Option<Way> {
     }
 }
 
+/// Whether it tells everybody of each sign-up, and not only whoever chose that.
+fn mails_all(rule: &SinkRule) -> bool {
+    announces(rule, EntityKind::Registration).is_some()
+}
+
 /// Under which name it is remembered what somebody was told of a sign-up, and when of missing hands.
 fn mine(registration: EntityId) -> EntityId {
     EntityId::derive(&[b"mine", registration.as_bytes()])
@@ -180,6 +185,9 @@ impl Deciding<'_> {
         let Some(sink) = self.teller(person).filter(|sink| Some(sink) != before) else {
             return;
         };
+        // Whoever was mailed about each sign-up knows of each.
+        let rules = self.rules();
+        let before = before.filter(|by| !rules.sinks.get(*by).is_some_and(mails_all));
         let all: Vec<EntityId> = self
             .flight
             .roll
@@ -443,9 +451,9 @@ fn review_mine(deciding: &mut Deciding<'_>, registration: EntityId, new: bool) {
         return;
     };
     let rules = deciding.rules();
-    // Who mails about each sign-up mails about it to those too who chose mail.
+    // Those who chose mail are among those it mails to.
     let rule = rules.sinks.get(&sink);
-    if rule.is_some_and(|rule| announces(rule, EntityKind::Registration).is_some()) {
+    if rule.is_some_and(mails_all) {
         return;
     }
     let standing = Commitment::of(&known.fields);

@@ -22,7 +22,7 @@ use crate::personal::tells_people;
 use crate::roll::{Commitment, Seats, subject_of};
 use crate::routing;
 use crate::sayings::{About, announces, said_by};
-use crate::state::{Progress, Record, State};
+use crate::state::{Record, State};
 
 /// Its hour where no route says another.
 const USUAL: Time = Time::constant(18, 0, 0, 0);
@@ -64,18 +64,35 @@ pub(crate) fn family(state: &State, registration: EntityId) -> EntityId {
 }
 
 impl Deciding<'_> {
-    pub(crate) fn was_reminded(&mut self, sink: &ConnectorName, registration: EntityId) {
-        self.record(Fact::Told {
-            connector: sink.clone(),
-            entity: reminded(registration),
-            fields: Fields::from([("reminded".to_owned(), json!(true))]),
-        });
+    /// A reminder leaves now. Whatever comes of it, it may have been heard: there is no other.
+    pub(crate) fn reminds_now(
+        &mut self,
+        sink: &ConnectorName,
+        registration: EntityId,
+        at: DateTime,
+    ) {
+        let fields = Fields::from([("at".to_owned(), json!(at))]);
+        let entity = reminded(registration);
+        if self
+            .told(sink, entity)
+            .is_none_or(|(_, told)| told != fields)
+        {
+            self.record(Fact::Told {
+                connector: sink.clone(),
+                entity,
+                fields,
+            });
+        }
     }
 
-    fn is_reminded(&self, registration: EntityId) -> bool {
+    /// The reminder of a sign-up that left, or may have.
+    fn left(&self, registration: EntityId) -> Option<(ConnectorName, DateTime)> {
         let key = reminded(registration);
-        let mut told = self.state.told.values();
-        told.any(|told| told.contains_key(&key))
+        let mut sinks = self.state.told.iter();
+        let (sink, _) = sinks.find(|(_, told)| told.contains_key(&key))?;
+        let (_, fields) = self.told(sink, key)?;
+        let at = fields.get("at")?.as_str()?.parse().ok()?;
+        Some((sink.clone(), at))
     }
 
     /// Who reminds somebody of a sign-up: the way they chose; where they chose none, whoever mails
@@ -154,8 +171,10 @@ impl Deciding<'_> {
         let route = rules.routes.iter().find(|route| says_when(route, sink));
         let due = self.due(registration);
         let due = due.filter(|due| due.sink == *sink && due.at == at);
+        let left = self.left(registration);
+        let another = left.is_some_and(|(by, hour)| by != *sink || hour != at);
         let pointless = match &due {
-            _ if self.is_reminded(registration) => Some(Words::new(
+            _ if another => Some(Words::new(
                 "la personne en a déjà eu le rappel",
                 "the person was reminded already",
             )),
@@ -194,7 +213,7 @@ impl Deciding<'_> {
 
     /// Owes the reminder of a sign-up where its hour is near.
     fn review_reminder(&mut self, registration: EntityId) {
-        if self.is_reminded(registration) {
+        if self.left(registration).is_some() {
             return;
         }
         let due = self.due(registration);
@@ -202,13 +221,11 @@ impl Deciding<'_> {
             .as_ref()
             .map(|due| (&due.sink, About::Reminder(registration, due.at).key()));
         let mut owed = false;
-        for (sink, id, key, pending) in self.owed_reminders(registration) {
+        for (sink, id, key) in self.owed_reminders(registration) {
             if wanted.as_ref() == Some(&(&sink, key)) {
                 owed = true;
-            } else if pending {
-                self.review(&sink, id);
             } else {
-                return; // Nobody knows yet whether that one was said.
+                self.review(&sink, id);
             }
         }
         let Some(due) = due.filter(|due| !owed && self.now < due.until) else {
@@ -221,25 +238,20 @@ impl Deciding<'_> {
         }
     }
 
-    /// The reminders of a sign-up that are owed, with their keys, and whether none was tried yet.
-    fn owed_reminders(
-        &self,
-        registration: EntityId,
-    ) -> Vec<(ConnectorName, EntityId, String, bool)> {
+    /// The reminders of a sign-up that are owed, with their keys.
+    fn owed_reminders(&self, registration: EntityId) -> Vec<(ConnectorName, EntityId, String)> {
         let family = family(self.state, registration);
         let mut all = Vec::new();
         for (name, sink) in &self.state.sinks {
             let objects = sink.lanes.get(&family).map(|lane| &lane.objects);
             for id in objects.into_iter().flatten() {
-                let Some(target) = sink.targets.get(id) else {
-                    continue;
-                };
-                let Some((key, owed)) = target.key.as_ref().zip(target.owed.as_ref()) else {
+                let target = sink.targets.get(id);
+                let target = target.filter(|target| target.owed.is_some());
+                let Some(key) = target.and_then(|target| target.key.as_ref()) else {
                     continue;
                 };
                 if matches!(About::read(key), Some(About::Reminder(of, _)) if of == registration) {
-                    let pending = owed.progress == Progress::Pending;
-                    all.push((name.clone(), *id, key.clone(), pending));
+                    all.push((name.clone(), *id, key.clone()));
                 }
             }
         }

@@ -229,7 +229,6 @@ impl Deciding<'_> {
                 self.review_moved(sink, entity);
             }
             About::Mine(registration) => self.said_mine(sink, registration, told),
-            About::Reminder(registration, _) => self.was_reminded(sink, registration),
             _ => {}
         }
     }

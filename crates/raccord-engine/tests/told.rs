@@ -596,6 +596,24 @@ fn who_chose_mail_is_told_of_a_sign_up_once_and_weekly_of_what_they_like() {
 }
 
 #[test]
+fn whoever_was_mailed_and_chooses_another_way_knows_what_they_were_told() {
+    let mut play = Play::new(&["2027-01-30T20:00", "2027-01-30T21:00"]);
+    play.chooses("ana", Telling::By(Way::Mail));
+    play.signs_up("ana", 1);
+    play.wait(HOUR);
+    play.said();
+    play.chooses("ana", Telling::By(Way::Sms));
+    play.wait(HOUR);
+    assert_eq!(play.said(), [""; 0]);
+    play.calls_off(1, true);
+    play.wait(HOUR);
+    assert_eq!(
+        play.said(),
+        ["sms mine +262692123456: A1 registered 2027-01-30T21:00 cancelled"]
+    );
+}
+
+#[test]
 fn a_short_message_is_for_what_cannot_wait() {
     let mut play = Play::new(&["2027-01-20T20:00", "2027-01-25T20:00"]);
     play.chooses("ana", Telling::By(Way::Sms));
@@ -825,7 +843,7 @@ fn held_against_the_truth(play: &Play, all: &BTreeMap<(String, usize), EntityId>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nobody_is_reminded_twice_nor_late_nor_of_what_is_not_so(acts in acts()) {
@@ -834,5 +852,23 @@ proptest! {
         for act in &acts {
             play_act(&mut play, act, &mut all);
         }
+    }
+}
+
+#[test]
+fn a_reminder_that_may_have_been_heard_has_no_successor_on_another_day() {
+    let mut play = Play::new(&["2027-01-13T20:00", "2027-01-14T10:00", "2027-01-15T00:00"]);
+    let mut all = BTreeMap::new();
+    for act in [
+        Act::Choose(1, 1),
+        Act::Fate(Fate::DoneUnknown),
+        Act::Wait(28),
+        Act::SignUp(1, 1),
+        Act::Wait(29),
+        Act::Move(1, 2, 0),
+        Act::SignUp(0, 0),
+        Act::Wait(25),
+    ] {
+        play_act(&mut play, &act, &mut all);
     }
 }

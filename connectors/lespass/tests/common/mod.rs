@@ -201,7 +201,7 @@ impl Stage {
                 *cursor = next;
                 changes
             }
-            Observation::Complete(reading) => panic!("{reading:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

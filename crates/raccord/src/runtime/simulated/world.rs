@@ -325,9 +325,14 @@ impl World {
 
     /// A person decides.
     pub(crate) async fn order(&self, order: Order) {
+        assert_eq!(self.asks(order).await, Reply::Taken);
+    }
+
+    /// Somebody asks for something; what they are answered.
+    pub(crate) async fn asks(&self, order: Order) -> Reply {
         let reply = self.desk.input(Input::Order(order)).await.unwrap();
-        assert_eq!(reply, Reply::Taken);
         self.settle().await;
+        reply
     }
 
     /// What notices of this code say, each change of one: `open` or `closed`.
