@@ -17,6 +17,32 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
+/// Kills while a tool of one sort is written to.
+macro_rules! torture_of {
+    ($title:literal, $sort:literal, $kind:literal, $kills:literal) => {
+        Step {
+            name: concat!("torture of ", $title),
+            work: Work::Cargo(
+                &[
+                    "run",
+                    "--quiet",
+                    "--locked",
+                    "--package",
+                    "raccord-tests",
+                    "--bin",
+                    "torture",
+                    "--",
+                    $sort,
+                    $kind,
+                    "--kills",
+                    $kills,
+                ],
+                &[],
+            ),
+        }
+    };
+}
+
 /// The campaigns: one entry each.
 const CAMPAIGNS: &[Step] = &[
     Step {
@@ -143,46 +169,11 @@ const CAMPAIGNS: &[Step] = &[
             &[],
         ),
     },
-    Step {
-        name: "torture of cards",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--cashless",
-                "lespass",
-                "--kills",
-                "300",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a ledger",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--cashless",
-                "ledger",
-                "--kills",
-                "300",
-            ],
-            &[],
-        ),
-    },
+    torture_of!("a Mattermost", "--chat", "mattermost", "100"),
+    torture_of!("a Rocket.Chat", "--chat", "rocketchat", "100"),
+    torture_of!("a Synapse", "--chat", "matrix", "100"),
+    torture_of!("cards", "--cashless", "lespass", "300"),
+    torture_of!("a ledger", "--cashless", "ledger", "300"),
     Step {
         name: "ten thousand schedules of credits",
         work: Work::Cargo(
@@ -197,66 +188,6 @@ const CAMPAIGNS: &[Step] = &[
                 "--",
                 "--ignored",
                 "--nocapture",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a Mattermost",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--chat",
-                "mattermost",
-                "--kills",
-                "100",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a Rocket.Chat",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--chat",
-                "rocketchat",
-                "--kills",
-                "100",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a Synapse",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--chat",
-                "matrix",
-                "--kills",
-                "100",
             ],
             &[],
         ),

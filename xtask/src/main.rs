@@ -37,6 +37,7 @@ mod rooms;
 mod schemas;
 mod servers;
 mod step;
+mod suite;
 mod tidy;
 mod workspace;
 

@@ -158,13 +158,22 @@ fn is_echo(deciding: &Deciding<'_>, change: &Change) -> bool {
 
 /// The entity a sender's subject names: one of ours by its id, else derived from sender and subject.
 pub(crate) fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
+    named(deciding, change.kind, &change.sender, &change.subject)
+}
+
+pub(crate) fn named(
+    deciding: &Deciding<'_>,
+    kind: EntityKind,
+    sender: &str,
+    subject: &str,
+) -> EntityId {
     let place = &deciding.state.rules().place.id;
     let id = EntityId::derive(&[
         place.as_str().as_bytes(),
         b"posted",
-        change.kind.as_str().as_bytes(),
-        change.sender.as_bytes(),
-        change.subject.as_bytes(),
+        kind.as_str().as_bytes(),
+        sender.as_bytes(),
+        subject.as_bytes(),
     ]);
     // What several tools told of is one.
     deciding.flight.roll.called(id)

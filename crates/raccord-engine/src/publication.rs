@@ -216,6 +216,7 @@ pub(crate) fn wish(
         rule: routing::rule_name(sink, None, &rules),
         grace: jiff::SignedDuration::from_secs(handling.grace_s),
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: handling.policy,
@@ -267,6 +268,7 @@ fn members(
         .flatten()
         .filter_map(|child| deciding.entity(*child))
         .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+        .filter(|task| task.text("visibility") != "internal")
         .collect();
     members.extend(tasks);
     if matches!(period, Period::Month) {

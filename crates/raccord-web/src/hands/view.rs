@@ -6,6 +6,7 @@ use raccord_model::Lang;
 use serde::{Deserialize, Serialize};
 
 use super::counter::Counter;
+use super::ways::Ways;
 
 /// Somebody looks at a page, or sends a form.
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,7 +71,11 @@ pub enum Answer {
     Calendar(String),
     /// There is nothing at this address.
     Nothing,
-    /// Too much at once; seconds to wait.
+    /// The place has no such pages.
+    Closed,
+    /// Too many are there at once.
+    Busy,
+    /// The visitor asked for too much in little time; seconds to wait.
     TooMany(u32),
     /// The place cannot write now.
     NotReady,
@@ -159,6 +164,8 @@ pub enum Shows {
     },
     /// A card of the place, or its till.
     Counter(Box<Counter>),
+    /// How somebody is told.
+    Ways(Box<Ways>),
     /// Something cannot be done; `said` tells why.
     Refused,
 }
