@@ -466,14 +466,38 @@ pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[
         return;
     }
     let now = deciding.civil_now();
+    // Whoever likes nothing is most people: they are passed over without being read.
+    let likes_any = |body: &[u8]| {
+        let name = b"\"likes\"";
+        body.windows(name.len()).any(|part| part == name)
+    };
     let people: Vec<EntityId> = deciding
         .state
         .entities
         .iter()
-        .filter(|(_, record)| record.kind == EntityKind::Person)
+        .filter(|(_, record)| record.kind == EntityKind::Person && likes_any(&record.body))
         .map(|(&id, _)| id)
         .collect();
+    let first: Vec<DateTime> = hours_due(hours, None, now).collect();
     for person in people {
+        // Whichever tool it was: never more than one message a week.
+        let told = deciding.state.told.values();
+        let told = told.filter_map(|told| told.get(&weekly(person)));
+        let last = told
+            .filter_map(|told| serde_json::from_slice::<DateTime>(&told.body).ok())
+            .max();
+        let due: Vec<DateTime> = match last {
+            None => first.clone(),
+            Some(last) => {
+                let next = last.checked_add(jiff::Span::new().days(WEEK)).ok();
+                hours_due(hours, Some(last), now)
+                    .filter(|at| next.is_none_or(|next| *at >= next))
+                    .collect()
+            }
+        };
+        if due.is_empty() {
+            continue;
+        }
         let Some(known) = deciding.entity(person) else {
             continue;
         };
@@ -481,16 +505,6 @@ pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[
         if !reached || likes(&known).is_empty() {
             continue;
         }
-        // Whichever tool it was: never more than one message a week.
-        let told = deciding.state.told.values();
-        let told = told.filter_map(|told| told.get(&weekly(person)));
-        let last = told
-            .filter_map(|told| serde_json::from_slice::<DateTime>(&told.body).ok())
-            .max();
-        let next = last.and_then(|last| last.checked_add(jiff::Span::new().days(WEEK)).ok());
-        let due: Vec<DateTime> = hours_due(hours, last, now)
-            .filter(|at| next.is_none_or(|next| *at >= next))
-            .collect();
         // One of them is near enough; the next is owed when this one was said.
         if let Some(at) = due.into_iter().next() {
             let instant = deciding.instant(at);

@@ -13,8 +13,10 @@ use anyhow::Result;
 
 use super::nodes::Node;
 use super::site::Site;
-use super::{PLACES, pause};
+use super::{PLACES, TALKS, pause};
+use crate::place::DECEMBER;
 use crate::receiver::{Receiver, Taken};
+use crate::rooms::{Chat as _, Played, Said, Tool};
 use crate::sheet::{Dice, Sheet};
 
 /// Lines of each sheet at first, and at most.
@@ -28,6 +30,8 @@ pub(super) struct Village {
     posted: Vec<Mutex<BTreeSet<String>>>,
     receivers: Vec<Receiver>,
     sites: Vec<Mutex<Site>>,
+    /// The room of the place that has one.
+    room: Mutex<Played>,
     /// No more edits and posts.
     rests: AtomicBool,
     /// Nobody looks at the sites any more, either.
@@ -41,6 +45,8 @@ pub(super) struct Known {
     pub(super) posted: BTreeSet<String>,
     pub(super) history: Vec<Taken>,
     pub(super) site: Site,
+    /// What stands in its room, where it has one.
+    pub(super) said: Option<Vec<Said>>,
 }
 
 impl Village {
@@ -55,6 +61,7 @@ impl Village {
             posted: PLACES.map(|_| Mutex::default()).into(),
             receivers: receivers.collect::<Result<_>>()?,
             sites: PLACES.map(site).into(),
+            room: Mutex::new(Played::open(Tool::Mattermost, DECEMBER.parse()?)?),
             rests: AtomicBool::new(false),
             ends: AtomicBool::new(false),
         };
@@ -67,9 +74,15 @@ impl Village {
         self.receivers.iter().map(|it| it.address).collect()
     }
 
-    /// How many bodies the tools took so far.
+    /// The settings of the connector to the room.
+    pub(super) fn room(&self) -> String {
+        held(&self.room).settings()
+    }
+
+    /// How many bodies the tools took so far, and how often something was to be said.
     pub(super) fn told(&self) -> usize {
-        self.receivers.iter().map(|it| it.history().len()).sum()
+        let bodies: usize = self.receivers.iter().map(|it| it.history().len()).sum();
+        bodies + held(&self.room).asked()
     }
 
     /// Edits one sheet after the other until the village rests.
@@ -120,9 +133,16 @@ impl Village {
     }
 
     /// The tools misbehave one after the other: slow, silent after the deed, refusing. Gives how often.
-    pub(super) fn misbehaves(&self, mut dice: Dice) -> usize {
+    pub(super) fn misbehaves(&self, mut dice: Dice) -> Result<usize> {
         let mut times = 0;
         while !self.rests() {
+            if dice.below(3) == 0 {
+                held(&self.room).trouble(&mut dice)?;
+                times += 1;
+                pause(Duration::from_millis(300 + dice.below(1_500)));
+                held(&self.room).calm()?;
+                continue;
+            }
             let tool = &self.receivers[dice.below(PLACES.len() as u64) as usize];
             let lasts = Duration::from_millis(300 + dice.below(1_500));
             match dice.below(3) {
@@ -137,7 +157,7 @@ impl Village {
             tool.refuse(false);
             pause(Duration::from_millis(500 + dice.below(2_500)));
         }
-        times
+        Ok(times)
     }
 
     /// Looks at the sites again and again, until the end.
@@ -172,6 +192,7 @@ impl Village {
             posted: held(&self.posted[at]).clone(),
             history: self.receivers[at].history(),
             site: held(&self.sites[at]).clone(),
+            said: (PLACES[at] == TALKS).then(|| held(&self.room).standing().unwrap_or_default()),
         };
         (0..PLACES.len()).map(one).collect()
     }
