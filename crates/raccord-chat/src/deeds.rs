@@ -342,12 +342,7 @@ pub(crate) fn mine(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> 
     };
     let lang = context.lang;
     let parent = activity.unwrap_or(subject);
-    let typed = Activity::of(parent);
-    let line = match (subject.kind, &typed) {
-        (EntityKind::Task, typed) => task_line(subject, typed.as_ref(), lang),
-        (_, Some(typed)) => view::line(typed, lang, ""),
-        (_, None) => clean::line(subject.text("title"), TITLE),
-    };
+    let line = own_line(subject, *activity, lang);
     let state = registration.text("state");
     // Who signed off and comes again begins anew.
     let stood = before.and_then(|before| before.get("state")?.as_str());
@@ -424,6 +419,43 @@ fn changes_of(
         changes.push(json!({ "what": what, "before": of(was), "after": of(now) }));
     }
     changes
+}
+
+/// What somebody signed up for, and when and where it is.
+fn own_line(subject: &Entity, activity: Option<&Entity>, lang: Lang) -> String {
+    let typed = Activity::of(activity.unwrap_or(subject));
+    match (subject.kind, &typed) {
+        (EntityKind::Task, typed) => task_line(subject, typed.as_ref(), lang),
+        (_, Some(typed)) => view::line(typed, lang, ""),
+        (_, None) => clean::line(subject.text("title"), TITLE),
+    }
+}
+
+/// The day before what somebody signed up for.
+pub(crate) fn reminder(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> {
+    let Saying::Reminder {
+        subject, activity, ..
+    } = saying
+    else {
+        return None;
+    };
+    let lang = context.lang;
+    let mut view = scene(context);
+    let said = pick(
+        lang,
+        "Rappel, c’est demain\u{a0}:",
+        "A reminder, it is tomorrow:",
+    );
+    view.insert("said".into(), json!(said));
+    view.insert(
+        "title".into(),
+        json!(clean::line(subject.text("title"), TITLE)),
+    );
+    let line = own_line(subject, *activity, lang);
+    view.insert("line".into(), json!(line));
+    view.insert("changes".into(), json!([]));
+    view.insert("hint".into(), json!(sign_off(subject.id, lang)));
+    Some(Value::Object(view))
 }
 
 /// Hands missing in what somebody likes; nothing where none are.

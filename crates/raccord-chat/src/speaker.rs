@@ -213,7 +213,7 @@ impl<C: Chat> Speaker<C> {
                     RoundupOf::Week => (Form::Week, view::week(members, context)?),
                     RoundupOf::Hands => (Form::Hands, view::hands(members, context)?),
                     // Said to each person alone.
-                    RoundupOf::Liked => return None,
+                    RoundupOf::Liked | RoundupOf::Reminder => return None,
                 };
                 let rich = self.templates.render(form, context.lang, template, &view);
                 let message = message(Kind::Roundup, self.room(context)?, None, 0);
@@ -231,6 +231,12 @@ impl<C: Chat> Speaker<C> {
                 let rich = self
                     .templates
                     .render(Form::Liked, context.lang, None, &view);
+                let message = message(Kind::Direct, (*to).to_owned(), None, 0);
+                self.object(message, &rich, titled(&view), &context.place.public_url)
+            }
+            Saying::Reminder { to, .. } => {
+                let view = deeds::reminder(saying, context)?;
+                let rich = self.templates.render(Form::Mine, context.lang, None, &view);
                 let message = message(Kind::Direct, (*to).to_owned(), None, 0);
                 self.object(message, &rich, titled(&view), &context.place.public_url)
             }

@@ -104,7 +104,12 @@ impl Deciding<'_> {
 
     /// The civil moment it is at the place.
     pub(crate) fn civil_now(&self) -> DateTime {
-        zone_of(self.state.rules()).to_datetime(self.now)
+        self.civil(self.now)
+    }
+
+    /// The civil moment it is at the place at `at`.
+    pub(crate) fn civil(&self, at: Timestamp) -> DateTime {
+        zone_of(self.state.rules()).to_datetime(at)
     }
 
     /// An entity with personal values in clear.

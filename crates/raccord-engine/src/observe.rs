@@ -68,7 +68,8 @@ pub(crate) fn observed(
             readable_again(deciding, source);
         }
         Ok(Observation::Complete(_)) if shared::waits_for_others(deciding.state, source) => {}
-        Ok(Observation::Complete(reading)) => {
+        Ok(Observation::Complete(mut reading)) => {
+            let changes = std::mem::take(&mut reading.changes);
             if shared::is_shared(deciding.state, source) {
                 let known = deciding.state.sources.get(source).cloned();
                 let known = known.unwrap_or_default();
@@ -77,6 +78,7 @@ pub(crate) fn observed(
             } else {
                 complete(deciding, source, &reading);
             }
+            changes_of(deciding, source, changes);
             readable_again(deciding, source);
         }
     }

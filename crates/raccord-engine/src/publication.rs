@@ -216,6 +216,7 @@ pub(crate) fn wish(
         rule: routing::rule_name(sink, None, &rules),
         grace: jiff::SignedDuration::from_secs(handling.grace_s),
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: handling.policy,

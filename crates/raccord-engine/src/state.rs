@@ -175,7 +175,7 @@ pub struct Shown {
     state: Option<String>,
     /// When a task is due.
     #[serde(default)]
-    due: Option<raccord_model::Civil>,
+    pub(crate) due: Option<raccord_model::Civil>,
 }
 
 impl Shown {

@@ -66,6 +66,9 @@ pub struct Reading {
     pub unread: Vec<Unread>,
     /// What was read but deserves a word (an unknown column), told once.
     pub remarks: Vec<Remark>,
+    /// What single lines say of things that are no lines of a programme (the answers of a form),
+    /// oldest first.
+    pub changes: Vec<Change>,
     /// What people made of objects of ours, which are no lines (tools that are written to as well).
     pub edits: Vec<Edit>,
 }

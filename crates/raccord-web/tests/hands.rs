@@ -53,3 +53,32 @@ async fn an_answer_that_does_not_come_is_told_in_a_page() {
     assert_eq!(late.header("content-type"), Some(HTML));
     assert!(late.body.contains("No answer in time"), "{}", late.body);
 }
+
+#[tokio::test]
+async fn who_signs_out_leaves_nothing_in_the_browser() {
+    let world = World::new().await;
+    let out = world.get("/hands?k=out").await;
+    assert_eq!(out.status, 303);
+    assert_eq!(out.header("clear-site-data"), Some("\"cache\""));
+    let cookie = out.header("set-cookie").unwrap();
+    for part in ["__Host-", "Max-Age=0", "Secure", "HttpOnly", "SameSite=Lax"] {
+        assert!(cookie.contains(part), "{part}: {cookie}");
+    }
+    // No page of somebody is kept by anybody in between either.
+    let page = world.get("/hands?k=mine").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn a_place_that_is_reached_by_https_is_reached_so_from_then_on() {
+    let world = World::new().await;
+    for path in ["/", "/hands", "/nothing", "/v1/events", "/healthz"] {
+        let answer = world.get(path).await;
+        assert_eq!(
+            answer.header("strict-transport-security"),
+            Some("max-age=31536000"),
+            "{path}"
+        );
+    }
+}

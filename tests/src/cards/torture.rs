@@ -263,7 +263,7 @@ impl Campaign {
     /// One life of the program: people speak, something goes wrong, they speak on, and it is killed.
     fn live(&mut self) -> Result<()> {
         let mut daemon = self.wake()?;
-        for _ in 0..1 + self.dice.below(4) {
+        for _ in 0..=self.dice.below(4) {
             self.speak()?;
         }
         let trouble = self.cards.trouble(&mut self.dice);
@@ -288,12 +288,11 @@ impl Campaign {
         self.report.in_flight += usize::from(self.cards.asked() > before);
         daemon.kill()?;
         self.report.kills += 1;
-        match speaking.join() {
-            Ok(Ok(())) => drop(self.came.insert((word.who, word.task), word.came)),
-            _ => {
-                self.unheard = Some(word);
-                self.report.unheard += 1;
-            }
+        if let Ok(Ok(())) = speaking.join() {
+            self.came.insert((word.who, word.task), word.came);
+        } else {
+            self.unheard = Some(word);
+            self.report.unheard += 1;
         }
         self.cards.calm();
         Ok(())

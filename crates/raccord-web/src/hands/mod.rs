@@ -6,6 +6,7 @@
 mod network;
 mod page;
 mod view;
+mod ways;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -24,6 +25,7 @@ use crate::problem::{Problem, preferred};
 
 pub(crate) use network::Peer;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
+pub use ways::{Unproved, Ways};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");
@@ -282,6 +284,11 @@ fn redirect(
         );
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(header::SET_COOKIE, value);
+        }
+        if cookie.value.is_empty() {
+            // What was shown to them goes with them, from the way back too.
+            let clear = HeaderValue::from_static("\"cache\"");
+            headers.insert(HeaderName::from_static("clear-site-data"), clear);
         }
     }
     careful(response)

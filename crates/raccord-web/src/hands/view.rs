@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use raccord_model::Lang;
 use serde::{Deserialize, Serialize};
 
+use super::ways::Ways;
+
 /// Somebody looks at a page, or sends a form.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Visit {
@@ -155,6 +157,8 @@ pub enum Shows {
         /// For what.
         title: String,
     },
+    /// How somebody is told.
+    Ways(Box<Ways>),
     /// Something cannot be done; `said` tells why.
     Refused,
 }

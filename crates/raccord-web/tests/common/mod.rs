@@ -99,6 +99,13 @@ impl Place for FakePlace {
         let answer = match visit.key.as_str() {
             "late" => return Box::pin(std::future::pending()),
             "closed" => hands::Answer::Closed,
+            "out" => hands::Answer::Go {
+                to: String::new(),
+                cookie: Some(hands::Cookie {
+                    value: String::new(),
+                    seconds: 0,
+                }),
+            },
             "busy" => hands::Answer::Busy,
             "too-many" => hands::Answer::TooMany(300),
             _ => screen.map_or(hands::Answer::Nothing, |screen| {

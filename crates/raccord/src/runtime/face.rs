@@ -266,6 +266,7 @@ impl Here {
             let mut wait = FRESH;
             if now.asleep {
                 self.forgets_what_comes();
+                self.sign_ups.rests().await;
             } else if shown != Some((now.commit, now.retried)) || self.is_stale() {
                 shown = Some((now.commit, now.retried));
                 wait = FRESH.max(self.refresh().await * SHARE);

@@ -200,7 +200,7 @@ async fn two_hundred_at_once_reach_lespass_no_faster_than_was_said() {
     stage.pass(&world, MINUTE * 10, SECOND / 2).await;
     assert_eq!(stage.server.names().len(), 200);
     // Four requests a second, as it says of itself, whoever sends them.
-    let asked = asked.lock().unwrap();
+    let asked = std::mem::take(&mut *asked.lock().unwrap());
     assert!(asked.len() >= 600, "each is looked for before it is made");
     let second = Duration::from_secs(1);
     for (first, at) in asked.iter().enumerate() {
@@ -208,7 +208,6 @@ async fn two_hundred_at_once_reach_lespass_no_faster_than_was_said() {
         let within = within.count();
         assert!(within <= 5, "{within} in a second");
     }
-    drop(asked);
     assert_eq!(world.told("outage"), [""; 0]);
     world.end().await;
 }
@@ -288,5 +287,52 @@ async fn a_call_of_lespass_is_answered_at_once_and_its_silence_loses_nobody() {
     stage.pass(&world, MINUTE * 4, SECOND).await;
     assert_eq!(standings(&world).await, ["registered"; 5]);
     assert_eq!(world.told("lespass.webhook-off"), ["open"]);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_of_a_form_are_sign_ups_as_soon_as_the_programme_is_known() {
+    let config = "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
+                  [connectors.answers]\nkind = 'spreadsheet'\nlocation = 'answers.csv'\nevery = '10s'\n\
+                  answers = {}\n";
+    let head = "ID,Horodatage,E-mail,Nom,Activité,Je viens\n";
+    let line = |n: usize, says: &str| {
+        format!("{n},2027-01-01 10:0{n}:00,p{n}@example.org,P{n},Bal 0,{says}\n")
+    };
+    let all = |says: [&str; 3]| {
+        let lines = says.iter().enumerate().map(|(n, says)| line(n, says));
+        std::iter::once(head.to_owned())
+            .chain(lines)
+            .collect::<String>()
+    };
+    let answers = all(["oui", "oui", "oui"]);
+    let files = [
+        ("programme.csv", sheet(1, "20:30")),
+        ("answers.csv", answers),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let world = World::start(config, &files).await;
+    world.pass(MINUTE * 2, SECOND).await;
+    // Two places: our writer gives them, in the order of the answers.
+    let stood = standings(&world).await;
+    assert_eq!(stood, ["registered", "registered", "waitlisted"]);
+    world.write("answers.csv", &all(["non", "oui", "oui"]));
+    world.pass(MINUTE, SECOND).await;
+    let stood = standings(&world).await;
+    assert_eq!(stood, ["cancelled", "registered", "registered"]);
+    // Everything is cleared away: nobody is signed off by that, and it is said.
+    world.write("answers.csv", head);
+    world.pass(MINUTE * 3, SECOND).await;
+    assert_eq!(standings(&world).await, stood);
+    assert_eq!(world.told("spreadsheet.answers-gone"), ["open"]);
+    // Called something else: who is signed up stays.
+    world.write("answers.csv", &all(["non", "oui", "oui"]));
+    world.write(
+        "programme.csv",
+        &sheet(1, "20:30").replace("Bal 0", "Grand bal"),
+    );
+    world.pass(MINUTE * 3, SECOND).await;
+    assert_eq!(standings(&world).await, stood);
+    assert_eq!(world.told("unread"), [""; 0]);
     world.end().await;
 }
