@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use raccord_model::{
-    Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Fields, Found, Link,
-    Manifest, Observation, Offered, Place, Rendered, Subject, Words,
+    Applied, ConnectorName, Context, Desired, Difference, EntityId, Event, Failure, Fields, Found,
+    Link, Manifest, Observation, Offered, Place, Rendered, Subject, Words,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -110,6 +110,11 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// The till it brings; none for a tool that has its own.
+    fn till(&self) -> Option<&dyn Till> {
+        None
+    }
+
     /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
     /// secret is set for that.
     fn hook(&self) -> Option<&dyn Hook> {
@@ -160,6 +165,15 @@ pub struct Proof {
     pub minutes: i64,
     /// The language to write in.
     pub lang: raccord_model::Lang,
+}
+
+/// A till of the place's own: who serves there, and what people read of it.
+pub trait Till: Send + Sync {
+    /// Whether the person with this address may take payments.
+    fn serves(&self, email: &str) -> bool;
+
+    /// Where credits can be spent, in the place's words.
+    fn spend_at(&self) -> &str;
 }
 
 /// A link by which somebody signs in, and to whom it goes.
@@ -284,7 +298,7 @@ pub trait Sink: Send + Sync {
     fn compare<'a>(
         &'a self,
         _entries: &'a [Entry],
-    ) -> BoxFuture<'a, Result<Option<Vec<Words>>, Failure>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<Difference>>, Failure>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 
