@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::site::edit;
 use super::village::Known;
-use crate::rooms::Said;
 
 /// What the tools' histories come to.
 #[derive(Debug, Default)]
@@ -19,9 +18,6 @@ pub(super) struct Verdict {
     pub(super) repeats: usize,
     /// Those of them that came after a newer one about the same activity.
     pub(super) late_repeats: usize,
-    /// Announcements that stand in the room, each once, and replies to them.
-    pub(super) announced: usize,
-    pub(super) replies: usize,
     /// Versions of the sites, and how often an older one was on show after a newer one.
     pub(super) versions: usize,
     pub(super) older: usize,
@@ -45,9 +41,6 @@ pub(super) fn judge(known: &[Known]) -> Verdict {
         }
         as_written(place, &activities, &mut verdict);
         on_show(place, &mut verdict);
-        if let Some(said) = &place.said {
-            in_the_room(place, said, &mut verdict);
-        }
     }
     verdict
 }
@@ -158,49 +151,6 @@ fn on_show(place: &Known, verdict: &mut Verdict) {
     }
     verdict.versions += place.site.versions;
     verdict.older += place.site.older;
-}
-
-/// The room has one announcement of what everybody may know, with its last words, and no reply twice.
-fn in_the_room(place: &Known, said: &[Said], verdict: &mut Verdict) {
-    let (replies, heads): (Vec<&Said>, Vec<&Said>) = said
-        .iter()
-        .filter(|said| said.ours)
-        .partition(|said| said.thread.is_some());
-    let public = place.sheet.lines.iter().filter(|line| line.public);
-    let lines = public.map(|line| (line.title.clone(), line.room()));
-    let posted = place.posted.iter();
-    let posted = posted.map(|it| (format!("Bal {it}"), String::new()));
-    let wanted: Vec<(String, String)> = lines.chain(posted).collect();
-    for (title, room) in &wanted {
-        let about: Vec<&&Said> = heads.iter().filter(|said| names(said, title)).collect();
-        match about[..] {
-            [one] if room.is_empty() || names(one, room) => {}
-            _ => verdict.says(
-                place.place,
-                &format!("“{title}” is in “{room}”, and is announced as {about:?}"),
-            ),
-        }
-    }
-    for head in &heads {
-        if !wanted.iter().any(|(title, _)| names(head, title)) {
-            verdict.says(place.place, &format!("nobody wrote {head:?}"));
-        }
-    }
-    let mut once = BTreeSet::new();
-    for reply in &replies {
-        if !once.insert((&reply.thread, &reply.text)) {
-            verdict.says(place.place, &format!("said twice: {reply:?}"));
-        }
-    }
-    verdict.announced += heads.len();
-    verdict.replies += replies.len();
-}
-
-/// Whether a message says this, whose last sign is a digit, and no longer number.
-fn names(said: &Said, what: &str) -> bool {
-    let mut found = said.text.match_indices(what);
-    found
-        .any(|(at, found)| !said.text[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
 impl Verdict {

@@ -31,12 +31,9 @@ use village::Village;
 
 /// The places.
 const PLACES: [&str; 6] = ["atelier", "cafe", "fournil", "halle", "jardin", "verger"];
-/// The place that has a room, in a Mattermost.
-const TALKS: &str = "halle";
 
-/// How long everything may take to be told once all is healed: what may have been said and was not
-/// answered is looked for a minute later, and a minute takes two where a clock was ahead.
-const HEALING: Duration = Duration::from_secs(240);
+/// How long everything may take to be told once all is healed.
+const HEALING: Duration = Duration::from_secs(120);
 
 /// A campaign.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +71,6 @@ pub fn run(campaign: &Campaign) -> Result<Report> {
         let shared = Shared {
             folder: folder.path(),
             receivers: village.receivers(),
-            room: village.room(),
-            began,
             servers: servers.urls(at),
         };
         Node::new(name, &shared)
@@ -149,16 +144,10 @@ fn play(campaign: &Campaign, stage: &Stage, village: &Village, folder: &Path) ->
             .and_then(|()| edits.join().expect(ended))
             .and_then(|()| posts.join().expect(ended));
         let tools = tools.join().expect(ended);
-        let healed = people.and(
-            tools
-                .as_ref()
-                .map(drop)
-                .map_err(|error| anyhow::anyhow!("{error:#}")),
-        );
-        let healed = healed.map(|()| heal(stage, village));
+        let healed = people.map(|()| heal(stage, village));
         village.end();
         visits.join().expect(ended)?;
-        Ok::<_, anyhow::Error>((tools?, healed?))
+        healed.map(|healed| (tools, healed))
     })?;
     let mut verdict = judge(&village.known());
     let printed = folder.join("printed/programme-2027-01.pdf");

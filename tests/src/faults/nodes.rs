@@ -12,14 +12,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use jiff::Timestamp;
 use raccord_bus::jetstream::servers::{free_port, jumping_clock};
 use rustix::process::Signal;
 use serde_json::Value;
 
+use super::PLACES;
 use super::servers::THREE;
-use super::{PLACES, TALKS};
-use crate::place::{DECEMBER, Place};
+use crate::place::Place;
 use crate::process::Process;
 use crate::working::{TOKEN, posted, talk};
 
@@ -36,7 +35,6 @@ pub(super) struct Node {
     /// How far its clock is off, for `libfaketime`.
     clock: PathBuf,
     log: PathBuf,
-    began: Instant,
     running: Mutex<Option<Running>>,
 }
 
@@ -50,10 +48,6 @@ pub(super) struct Shared<'a> {
     pub(super) folder: &'a Path,
     pub(super) receivers: Vec<SocketAddr>,
     pub(super) servers: String,
-    /// The settings of the connector to the room.
-    pub(super) room: String,
-    /// When it was DECEMBER.
-    pub(super) began: Instant,
 }
 
 impl Shared<'_> {
@@ -70,9 +64,6 @@ impl Shared<'_> {
                  [guards]\nsecond_look = \"0s\"\ncancel_count = 10000\nchange_count = 10000\n",
                 self.servers
             );
-            if *place == TALKS {
-                text.push_str(&self.room);
-            }
             if *place == PLACES[0] {
                 // One place is enough of what costs most.
                 write!(
@@ -100,7 +91,6 @@ impl Node {
             place: Place::several(&files)?,
             clock: shared.folder.join(format!("{name}.clock")),
             log: shared.folder.join(format!("{name}.log")),
-            began: shared.began,
             running: Mutex::new(None),
         };
         node.clock_is_off(0)?;
@@ -122,8 +112,6 @@ impl Node {
         }
         let log = File::options().create(true).append(true).open(&self.log)?;
         let program = self.place.command(&["run"])?;
-        let began: Timestamp = DECEMBER.parse()?;
-        let now = began.saturating_add(self.began.elapsed())?;
         let mut command = Command::new("env");
         command
             // A full disk is played by a limit on the size of files, which must not end it.
@@ -135,7 +123,6 @@ impl Node {
                     .get_envs()
                     .filter_map(|(name, value)| Some((name, value?))),
             )
-            .env("RACCORD_NOW", now.to_string())
             .env("LD_PRELOAD", jumping_clock())
             .env("FAKETIME_TIMESTAMP_FILE", &self.clock)
             .env("FAKETIME_NO_CACHE", "1")

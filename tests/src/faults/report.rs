@@ -32,8 +32,6 @@ pub struct Report {
     pub effects: usize,
     repeats: usize,
     late_repeats: usize,
-    announced: usize,
-    replies: usize,
     versions: usize,
     older: usize,
     /// How long places were without a node where nothing else was wrong, shortest first.
@@ -72,8 +70,6 @@ pub(super) fn of(campaign: &Campaign, stage: &Stage, played: &Played, took: Dura
         effects: verdict.effects,
         repeats: verdict.repeats,
         late_repeats: verdict.late_repeats,
-        announced: verdict.announced,
-        replies: verdict.replies,
         versions: verdict.versions,
         older: verdict.older,
         taken_over,
@@ -109,11 +105,6 @@ impl fmt::Display for Report {
             f,
             "class 1, sites: {} versions seen, {} times an older one after a newer one",
             self.versions, self.older
-        )?;
-        writeln!(
-            f,
-            "class 3, a Mattermost: {} announcements, each once; {} replies, none twice",
-            self.announced, self.replies
         )?;
         if let Some((middle, longest)) = middle(&self.taken_over).zip(self.taken_over.last()) {
             let count = self.taken_over.len();
@@ -157,10 +148,6 @@ pub(super) fn keep(folder: &Path, stage: &Stage, known: &[Known]) -> Result<()> 
             )?;
         }
         std::fs::write(folder.join(format!("{}.history", place.place)), text)?;
-        if let Some(said) = &place.said {
-            let file = folder.join(format!("{}.room", place.place));
-            std::fs::write(file, format!("{said:#?}"))?;
-        }
     }
     Ok(())
 }

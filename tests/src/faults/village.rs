@@ -13,10 +13,8 @@ use anyhow::Result;
 
 use super::nodes::Node;
 use super::site::Site;
-use super::{PLACES, TALKS, pause};
-use crate::place::DECEMBER;
+use super::{PLACES, pause};
 use crate::receiver::{Receiver, Taken};
-use crate::rooms::{Chat as _, Played, Said, Tool};
 use crate::sheet::{Dice, Sheet};
 
 /// Lines of each sheet at first, and at most.
@@ -30,8 +28,6 @@ pub(super) struct Village {
     posted: Vec<Mutex<BTreeSet<String>>>,
     receivers: Vec<Receiver>,
     sites: Vec<Mutex<Site>>,
-    /// The room of the place that has one.
-    room: Mutex<Played>,
     /// No more edits and posts.
     rests: AtomicBool,
     /// Nobody looks at the sites any more, either.
@@ -45,8 +41,6 @@ pub(super) struct Known {
     pub(super) posted: BTreeSet<String>,
     pub(super) history: Vec<Taken>,
     pub(super) site: Site,
-    /// What stands in its room, where it has one.
-    pub(super) said: Option<Vec<Said>>,
 }
 
 impl Village {
@@ -61,7 +55,6 @@ impl Village {
             posted: PLACES.map(|_| Mutex::default()).into(),
             receivers: receivers.collect::<Result<_>>()?,
             sites: PLACES.map(site).into(),
-            room: Mutex::new(Played::open(Tool::Mattermost, DECEMBER.parse()?)?),
             rests: AtomicBool::new(false),
             ends: AtomicBool::new(false),
         };
@@ -74,15 +67,9 @@ impl Village {
         self.receivers.iter().map(|it| it.address).collect()
     }
 
-    /// The settings of the connector to the room.
-    pub(super) fn room(&self) -> String {
-        held(&self.room).settings()
-    }
-
-    /// How many bodies the tools took so far, and how often something was to be said.
+    /// How many bodies the tools took so far.
     pub(super) fn told(&self) -> usize {
-        let bodies: usize = self.receivers.iter().map(|it| it.history().len()).sum();
-        bodies + held(&self.room).asked()
+        self.receivers.iter().map(|it| it.history().len()).sum()
     }
 
     /// Edits one sheet after the other until the village rests.
@@ -133,16 +120,9 @@ impl Village {
     }
 
     /// The tools misbehave one after the other: slow, silent after the deed, refusing. Gives how often.
-    pub(super) fn misbehaves(&self, mut dice: Dice) -> Result<usize> {
+    pub(super) fn misbehaves(&self, mut dice: Dice) -> usize {
         let mut times = 0;
         while !self.rests() {
-            if dice.below(3) == 0 {
-                held(&self.room).trouble(&mut dice)?;
-                times += 1;
-                pause(Duration::from_millis(300 + dice.below(1_500)));
-                held(&self.room).calm()?;
-                continue;
-            }
             let tool = &self.receivers[dice.below(PLACES.len() as u64) as usize];
             let lasts = Duration::from_millis(300 + dice.below(1_500));
             match dice.below(3) {
@@ -157,7 +137,7 @@ impl Village {
             tool.refuse(false);
             pause(Duration::from_millis(500 + dice.below(2_500)));
         }
-        Ok(times)
+        times
     }
 
     /// Looks at the sites again and again, until the end.
@@ -192,7 +172,6 @@ impl Village {
             posted: held(&self.posted[at]).clone(),
             history: self.receivers[at].history(),
             site: held(&self.sites[at]).clone(),
-            said: (PLACES[at] == TALKS).then(|| held(&self.room).standing().unwrap_or_default()),
         };
         (0..PLACES.len()).map(one).collect()
     }
