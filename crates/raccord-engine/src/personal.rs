@@ -494,16 +494,9 @@ fn review_mine(deciding: &mut Deciding<'_>, registration: EntityId, new: bool) {
     }
 }
 
-/// Owes everybody who likes something their hour of the week.
+/// Owes everybody who likes something their hour of the week: once a day, for the hours are known days
+/// ahead.
 pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[Hour]) {
-    let rules = deciding.rules();
-    let sink = &route.to;
-    // Never by short message: what can wait a week is not urgent.
-    let way = rules.sinks.get(sink).and_then(way_of);
-    if way.is_none_or(|way| way == Way::Sms) {
-        return;
-    }
-    let now = deciding.civil_now();
     // Whoever likes nothing is most people: they are passed over without being read.
     let likes_any = |body: &[u8]| {
         let name = b"\"likes\"";
@@ -516,6 +509,33 @@ pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[
         .filter(|(_, record)| record.kind == EntityKind::Person && likes_any(&record.body))
         .map(|(&id, _)| id)
         .collect();
+    owe_weekly(deciding, route, hours, people);
+}
+
+/// The same for those who may just have chosen otherwise.
+pub(crate) fn review_chosen(deciding: &mut Deciding<'_>, people: &[EntityId]) {
+    // Before everybody was looked at nothing was read yet, and nothing is owed.
+    if people.is_empty() || deciding.flight.weekly.is_none() {
+        return;
+    }
+    let rules = deciding.rules();
+    for route in &rules.routes {
+        let liked = |roundup: &&raccord_model::Roundup| roundup.of == RoundupOf::Liked;
+        if let Some(roundup) = route.roundup.as_ref().filter(liked) {
+            owe_weekly(deciding, route, &roundup.at, people.to_vec());
+        }
+    }
+}
+
+fn owe_weekly(deciding: &mut Deciding<'_>, route: &Route, hours: &[Hour], people: Vec<EntityId>) {
+    let rules = deciding.rules();
+    let sink = &route.to;
+    // Never by short message: what can wait a week is not urgent.
+    let way = rules.sinks.get(sink).and_then(way_of);
+    if way.is_none_or(|way| way == Way::Sms) {
+        return;
+    }
+    let now = deciding.civil_now();
     let first: Vec<DateTime> = hours_due(hours, None, now).collect();
     for person in people {
         // Whichever tool it was: never more than one message a week.
