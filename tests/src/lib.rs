@@ -16,6 +16,7 @@ pub mod restore;
 pub mod rooms;
 pub mod sheet;
 pub mod shown;
+pub mod sites;
 pub mod smtp;
 pub mod synapse;
 pub mod torture;

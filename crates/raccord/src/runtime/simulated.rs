@@ -24,8 +24,11 @@ mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;
+mod sites;
 mod sleeping;
 mod thread;
+#[path = "../../../../connectors/wordpress/tests/common/mod.rs"]
+mod wordpress;
 mod world;
 
 use std::io::{self, Write};
