@@ -4,6 +4,7 @@
 
 use clap::Parser;
 use raccord_tests::rooms::{self, Kind};
+use raccord_tests::sites;
 
 #[derive(Parser)]
 struct Arguments {
@@ -13,6 +14,10 @@ struct Arguments {
     /// How much people say in such a room during a day without us.
     #[arg(long, default_value_t = 2_000, requires = "chat")]
     messages: usize,
+
+    /// On this site, instead of with a site of our own, a programme and a receiver.
+    #[arg(long, conflicts_with = "chat")]
+    site: Option<sites::Kind>,
 
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
@@ -26,9 +31,14 @@ fn main() -> anyhow::Result<()> {
     let Arguments {
         chat,
         messages,
+        site,
         kills,
         seed,
     } = Arguments::parse();
+    if let Some(site) = site {
+        println!("{:?}", sites::torture(site, kills, seed)?);
+        return Ok(());
+    }
     if let Some(chat) = chat {
         print!("{}", rooms::torture(chat, kills, seed)?);
         println!("{}", rooms::away_for_a_day(chat, messages)?);

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use raccord_look::html;
 use raccord_tests::place::Place;
-use raccord_tests::sites::WordPress;
+use raccord_tests::sites::{BOT, MediaWiki, WordPress};
+use raccord_tests::wire;
 use serde_json::{Value, json};
 
 const BEGIN: &str = "2027-01-02T08:00:00Z";
@@ -231,4 +232,147 @@ fn what_a_wordpress_really_does_is_what_the_stand_in_plays() {
         403
     );
     assert_eq!(ask("nobody", "GET", "users/me", Value::Null).0, 401);
+}
+
+/// A place whose programme stands on a wiki.
+struct Wiki {
+    wiki: MediaWiki,
+    place: Place,
+    hours: i8,
+}
+
+impl Wiki {
+    fn open() -> Self {
+        let wiki = MediaWiki::start().unwrap();
+        let config = format!(
+            "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
+             [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
+             [connectors.wiki]\nkind = \"mediawiki\"\nurl = \"{}\"\nuser = \"Raccord@raccord\"\npassword = \"{BOT}\"\npage = \"lieu/Programme\"\n\
+             [guards]\nchange_count = 1000\nsecond_look = \"0s\"\n",
+            wiki.url(),
+        );
+        let place = Place::new("").unwrap().at(BEGIN);
+        place.save("raccord.toml", config.as_bytes()).unwrap();
+        Self {
+            wiki,
+            place,
+            hours: 8,
+        }
+    }
+
+    /// One ball a month, in this room.
+    fn sheet(&self, lines: i8, room: &str) {
+        let first = jiff::civil::date(2027, 1, 20);
+        let line = |n: i8| {
+            let day = first.saturating_add(jiff::ToSpan::months(i64::from(n)));
+            format!("Bal ~~~~ {{{{n°}}}} {n},{day},20:30,{room},'''Entrée''' [[libre]]\n")
+        };
+        let head = "Titre,Date,Début,Salle,Description\n".to_owned();
+        let text: String = std::iter::once(head).chain((0..lines).map(line)).collect();
+        self.place.save("programme.csv", text.as_bytes()).unwrap();
+    }
+
+    fn run(&mut self, arguments: &[&str]) -> Value {
+        self.hours += 1;
+        self.place
+            .is_at(&format!("2027-01-02T{:02}:00:00Z", self.hours));
+        let answer = self.place.run(arguments).unwrap();
+        assert!(answer.code <= 3 && !answer.json.is_null(), "{answer:?}");
+        answer.json
+    }
+
+    /// What a month says, and its revision.
+    fn month(&self, key: &str) -> (String, u64) {
+        let page = self.wiki.page(&format!("Lieu/Programme/{key}")).unwrap();
+        page.unwrap_or_default()
+    }
+
+    /// Somebody of the wiki, who has not logged in, writes a page.
+    fn write(&self, key: &str, text: &str) {
+        let title = format!("Lieu/Programme/{key}");
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("title", &title)
+            .append_pair("text", text)
+            .append_pair("token", "+\\")
+            .finish();
+        let kind = [("Content-Type", "application/x-www-form-urlencoded")];
+        let path = "/api.php?action=edit&format=json";
+        let said = wire::call(self.wiki.port(), "POST", path, &kind, form.as_bytes());
+        let said = String::from_utf8(said.unwrap().1).unwrap();
+        assert!(said.contains("Success"), "{said}");
+    }
+}
+
+#[test]
+fn a_wiki_holds_each_month_once_however_often_the_program_is_killed() {
+    let mut stage = Wiki::open();
+    stage.sheet(4, "Halle");
+    for turn in 0..4u64 {
+        if turn == 2 {
+            stage.sheet(4, "Cour");
+        }
+        let mut running = stage.place.start().unwrap();
+        std::thread::park_timeout(Duration::from_millis(500 + 170 * turn));
+        running.kill().unwrap();
+        running.wait().unwrap();
+    }
+    stage.run(&["sync"]);
+    let last = stage.run(&["sync"]);
+    assert_eq!(last["done"], 0, "{last}");
+    for key in ["2027-01", "2027-02", "2027-03", "2027-04"] {
+        let (text, _) = stage.month(key);
+        assert_eq!(text.matches("raccord:begin").count(), 1, "{text}");
+        assert!(text.contains("Cour") && !text.contains("Halle"), "{text}");
+        // No signature, no template, no link of anybody's making.
+        assert!(
+            !text.contains("Utilisateur:") && !text.contains("{{") && !text.contains("[["),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_plan_writes_nothing_on_a_wiki_and_the_pass_after_it_writes_exactly_that() {
+    let mut stage = Wiki::open();
+    stage.sheet(2, "Halle");
+    stage.write("2027-02", "Bienvenue en février.");
+    let plan = stage.run(&["plan"]);
+    assert_eq!(plan["effects"].as_array().unwrap().len(), 2, "{plan}");
+    assert_eq!(stage.month("2027-01").1, 0, "a plan writes nothing");
+    stage.run(&["sync"]);
+    let (january, revision) = stage.month("2027-01");
+    assert!(january.contains("Halle"), "{january}");
+    assert!(
+        stage
+            .month("2027-02")
+            .0
+            .starts_with("Bienvenue en février.")
+    );
+    let again = stage.run(&["plan"]);
+    assert_eq!(again["effects"].as_array().unwrap().len(), 0, "{again}");
+    stage.run(&["sync"]);
+    assert_eq!(stage.month("2027-01").1, revision);
+    // Somebody writes above our part, and into it: the first stays, the second is asked about.
+    stage.write("2027-01", &format!("Bonne année !\n{january}"));
+    stage.write(
+        "2027-02",
+        &stage.month("2027-02").0.replace("Halle", "Jardin"),
+    );
+    stage.sheet(2, "Cour");
+    stage.run(&["sync"]);
+    let (january, _) = stage.month("2027-01");
+    assert!(
+        january.starts_with("Bonne année !") && january.contains("Cour"),
+        "{january}"
+    );
+    let (february, _) = stage.month("2027-02");
+    assert!(
+        february.contains("Jardin") && !february.contains("Cour"),
+        "{february}"
+    );
+    let holds = stage.run(&["holds"]).to_string();
+    assert!(
+        holds.contains("tool-cannot") && holds.contains("2027-02"),
+        "{holds}"
+    );
 }

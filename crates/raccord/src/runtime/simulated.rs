@@ -18,6 +18,8 @@ mod house;
 mod lespass;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
+#[path = "../../../../connectors/mediawiki/tests/common/mod.rs"]
+mod mediawiki;
 mod order;
 mod outage;
 mod registers;

@@ -1,5 +1,7 @@
 //! A WordPress and a MediaWiki that are not ours, and somebody of the site who edits what they hold.
 
+mod torture;
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::wire;
+
+pub use torture::{Kind, Report, run as torture};
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
