@@ -29,3 +29,5 @@ $wgEnableUploads = false;
 $wgEnableEmail = false;
 // Tests edit faster than people.
 $wgRateLimits = [];
+wfLoadSkin('Vector');
+$wgDefaultSkin = 'vector';

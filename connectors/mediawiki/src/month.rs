@@ -42,7 +42,8 @@ pub(crate) fn text(key: &str, members: &[Entity], context: &Context<'_>) -> Opti
         if day != Some(shown_on(one)) {
             day = Some(shown_on(one));
             let heading = plain(&dates::day(lang, shown_on(one)));
-            out.extend(["\n=== ", &heading, " ===\n"]);
+            // Not as a section of its own, which would offer a link to edit it.
+            out.extend(["\n<h3>", &heading, "</h3>\n"]);
         }
         out.push_str(&line(one, lang));
     }

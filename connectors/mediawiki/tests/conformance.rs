@@ -304,10 +304,10 @@ async fn s13_days_hours_and_nights_are_written_as_they_were_said() {
         .unwrap()
         .replace(['\u{a0}', '\u{202f}'], " ");
     for said in [
-        "=== lundi 1er mars ===\n* '''jusqu’au mardi 2 mars''' Bal 3",
-        "=== samedi 6 mars ===",
-        "=== dimanche 28 mars ===\n* '''2 h 30 – 4 h''' Bal 1",
-        "=== mercredi 31 mars ===\n* '''22 h – 3 h''' Bal 4",
+        "<h3>lundi 1er mars</h3>\n* '''jusqu’au mardi 2 mars''' Bal 3",
+        "<h3>samedi 6 mars</h3>",
+        "<h3>dimanche 28 mars</h3>\n* '''2 h 30 – 4 h''' Bal 1",
+        "<h3>mercredi 31 mars</h3>\n* '''22 h – 3 h''' Bal 4",
     ] {
         assert!(text.contains(said), "{said}\n{text}");
     }
