@@ -4,6 +4,7 @@
 //! a port, and reads what came out.
 
 pub mod caldav;
+pub mod cards;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;

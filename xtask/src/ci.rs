@@ -117,7 +117,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "tests",
-        work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
+        work: Work::Tests,
     },
 ];
 

@@ -38,6 +38,7 @@ mod schemas;
 mod servers;
 mod sites;
 mod step;
+mod suite;
 mod tidy;
 mod workspace;
 

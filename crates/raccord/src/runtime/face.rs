@@ -347,6 +347,10 @@ impl Place for Here {
         token(&self.known().settings)
     }
 
+    fn is_proxy(&self, peer: std::net::IpAddr) -> bool {
+        self.known().settings.web.is_proxy(peer)
+    }
+
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
         Box::pin(self.keep(Input::Posted(changes)))
     }

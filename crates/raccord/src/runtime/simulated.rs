@@ -22,12 +22,15 @@ mod mattermost;
 mod mediawiki;
 mod order;
 mod outage;
+mod phones;
 mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;
 mod sites;
 mod sleeping;
+#[path = "../../../../connectors/sms/tests/common/mod.rs"]
+mod sms;
 mod thread;
 #[path = "../../../../connectors/wordpress/tests/common/mod.rs"]
 mod wordpress;

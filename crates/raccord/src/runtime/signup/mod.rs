@@ -8,6 +8,7 @@ mod links;
 mod rates;
 mod seen;
 mod ticks;
+mod ways;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -37,6 +38,8 @@ pub(crate) struct SignUps {
     links: [Rate; 3],
     /// Forms of one session.
     forms: Rate,
+    /// Codes by short message.
+    ways: ways::Rates,
 }
 
 impl Default for SignUps {
@@ -50,6 +53,7 @@ impl Default for SignUps {
                 Rate::new(300, WHILE),
             ],
             forms: Rate::new(120, 600),
+            ways: ways::Rates::default(),
         }
     }
 }
@@ -228,6 +232,7 @@ impl Desktop<'_> {
             ("", None) => self.looks(|look| Some(Shows::Needs(look.needs()))).await,
             ("who", None) => self.looks(|look| Some(Shows::Who(look.who()))).await,
             ("me", None) => self.mine().await,
+            ("told", None) => self.ways().await,
             ("in", None) => self.screen(Shows::SignIn {
                 back: id_of(&self.visit.back).map_or_else(String::new, |id| id.to_string()),
                 sends: self.sends().await,
@@ -379,6 +384,7 @@ impl Desktop<'_> {
             ("off", None) => self.signs_off().await,
             ("came", None) => self.says_came().await,
             ("name", None) => self.names().await,
+            ("told", None) => self.tells().await,
             ("calendar", None) => match &self.me {
                 Some(me) if Open::renew(self.desk, me.id).await.is_some() => Self::go("me"),
                 Some(_) => Answer::NotReady,

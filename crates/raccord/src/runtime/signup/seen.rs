@@ -92,15 +92,7 @@ impl Look<'_> {
         let lead = number("lead").and_then(|days| i64::try_from(days).ok());
         let by = start.map(|start| before(start.date(), lead.unwrap_or(SOON)));
         let closed = self.engine.closed(id, self.now);
-        let off = of
-            .as_ref()
-            .is_some_and(|of| of.text("status") == "cancelled");
-        let closed = match (closed, lang) {
-            (Some(why), _) => why.get(lang).to_owned(),
-            (None, Lang::Fr) if off => "c'est annulé".to_owned(),
-            (None, Lang::En) if off => "it is cancelled".to_owned(),
-            (None, _) => String::new(),
-        };
+        let closed = closed.map_or_else(String::new, |why| why.get(lang).to_owned());
         let (people, unnamed) = self.people(id, taken);
         let own = self
             .person
