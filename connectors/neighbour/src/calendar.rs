@@ -33,6 +33,24 @@ pub(crate) fn is_one(bytes: &[u8]) -> bool {
     begins.len() >= word.len() && begins[..word.len()].eq_ignore_ascii_case(word)
 }
 
+/// Whether the calendar at this path is an Agorakit's, by the addresses that all of them have.
+pub(crate) fn is_agorakit(path: &str) -> bool {
+    let users = path.contains("/users/") && path.ends_with("/ical");
+    users || path.ends_with("/calendarevents/ical") || path.ends_with("/calendar/ical")
+}
+
+/// What an Agorakit's entry is known by: it calls them by the name of their group and a number, and
+/// groups are renamed.
+fn lasting(uid: &str) -> String {
+    let number = uid.rsplit('-').next().unwrap_or_default();
+    let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    if plain {
+        format!("calendarevent-{number}")
+    } else {
+        uid.to_owned()
+    }
+}
+
 /// What a calendar offers: for each id what it says, in the form of a shared list; nothing where it
 /// cannot be understood. Moments are told in `zone`.
 ///
@@ -42,6 +60,7 @@ pub(crate) fn entries(
     bytes: &[u8],
     zone: &TimeZone,
     yesterday: Date,
+    agorakit: bool,
 ) -> Result<Vec<(String, Option<Map<String, Value>>)>, Failure> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -55,6 +74,7 @@ pub(crate) fn entries(
         .into_iter()
         .filter(|(_, event)| !is_long_past(event, yesterday));
     for (uid, event) in current.take(LOOKED_AT) {
+        let uid = if agorakit { lasting(&uid) } else { uid };
         let object = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{zones}{event}END:VCALENDAR\r\n");
         let read = match event.len() {
             0..=LONGEST => entry::occurrences(&object, zone, yesterday, until).ok(),

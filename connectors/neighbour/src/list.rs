@@ -76,15 +76,19 @@ pub(crate) fn read_calendar(
     bytes: &[u8],
     how: How<'_>,
     zone: &TimeZone,
+    agorakit: bool,
 ) -> Result<Reading, Failure> {
-    let entries = calendar::entries(bytes, zone, how.yesterday)?;
+    let entries = calendar::entries(bytes, zone, how.yesterday, agorakit)?;
     let from = From {
         name: how.name,
         site: how.site,
     };
-    let entries = entries.into_iter().map(|(id, entry)| match fits(&id) {
-        true => (id, entry),
-        false => (String::new(), None),
+    let entries = entries.into_iter().map(|(id, entry)| {
+        if fits(&id) {
+            (id, entry)
+        } else {
+            (String::new(), None)
+        }
     });
     Ok(offered(entries, from, how))
 }
@@ -290,7 +294,7 @@ mod tests {
             let body: String = lines.iter().map(|(at, rest)| format!("{}{rest}\r\n", known[*at])).collect();
             let whole = format!("BEGIN:VCALENDAR\r\n{body}END:VCALENDAR\r\n");
             let zone = TimeZone::get("Indian/Reunion").unwrap();
-            let reading = read_calendar(whole.as_bytes(), HOW, &zone).unwrap();
+            let reading = read_calendar(whole.as_bytes(), HOW, &zone, cut % 2 == 0).unwrap();
             holds_together(&reading);
             for line in &reading.lines {
                 let mut data = json!(line.decode());
@@ -301,7 +305,7 @@ mod tests {
                 prop_assert!(faults.is_empty(), "{data}: {faults:?}");
             }
             let bytes = whole.as_bytes();
-            drop(read_calendar(&bytes[..cut.min(bytes.len())], HOW, &zone));
+            drop(read_calendar(&bytes[..cut.min(bytes.len())], HOW, &zone, true));
         }
 
         #[test]

@@ -71,7 +71,8 @@ impl Neighbour {
             yesterday: today.yesterday().unwrap_or(today),
         };
         if calendar::is_one(&answer.body) {
-            return list::read_calendar(&answer.body, how, &zone);
+            let agorakit = calendar::is_agorakit(self.target.url().path());
+            return list::read_calendar(&answer.body, how, &zone, agorakit);
         }
         list::read(&answer.body, how)
     }

@@ -430,3 +430,18 @@ async fn years_of_past_entries_hide_nothing_that_comes() {
     assert_eq!(titles(&read), ["Bal, le grand"]);
     assert!(read.remarks.is_empty());
 }
+
+#[tokio::test]
+async fn an_event_of_an_agorakit_stays_the_same_when_its_group_is_renamed() {
+    let standin = Standin::start().await;
+    let tool = tool(&standin.url("/groups/3/calendarevents/ical"));
+    let mut ids = BTreeSet::new();
+    for group in ["Les jardiniers", "Le jardin-partagé"] {
+        standin.always(ical(
+            &[&BAL.replace("bal-1@jardin", &format!("{group}-27"))],
+        ));
+        let read = reading(look(&*tool, None).await.unwrap());
+        ids.insert(read.lines[0].native.clone());
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+}

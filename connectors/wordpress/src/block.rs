@@ -12,6 +12,26 @@ pub(crate) fn mark(entity: EntityId) -> String {
     format!("raccord-{entity}")
 }
 
+/// Stands before the mark of a post that we took out of sight, and that comes back with its activity.
+const AWAY: &str = "raccord-away";
+
+/// Whether we took a post out of sight.
+pub(crate) fn is_away(content: &str, entity: EntityId) -> bool {
+    content.contains(&format!("{AWAY} {}", mark(entity)))
+}
+
+/// The same post, marked as taken out of sight.
+pub(crate) fn away(content: &str, entity: EntityId) -> String {
+    let mark = mark(entity);
+    content.replace(&mark, &format!("{AWAY} {mark}"))
+}
+
+/// The same post, no more marked so.
+pub(crate) fn back(content: &str, entity: EntityId) -> String {
+    let mark = mark(entity);
+    content.replace(&format!("{AWAY} {mark}"), &mark)
+}
+
 /// A whole post, for the first time.
 pub(crate) fn whole(shown: &Shown) -> String {
     let mark = mark(shown.entity);

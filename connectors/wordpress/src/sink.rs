@@ -145,7 +145,8 @@ impl WordPress {
         base: Option<&Base>,
         insist: bool,
     ) -> Result<Made, Failure> {
-        let content = &post.content.raw;
+        let away = block::is_away(&post.content.raw, shown.entity);
+        let content = &block::back(&post.content.raw, shown.entity);
         let wanted = Words::wanted(shown);
         let (Some(ours), Some(there)) = (
             Ours::find(content, shown.entity),
@@ -178,7 +179,11 @@ impl WordPress {
         }
         let facts_html = (facts && may_facts).then(|| shown.facts_html());
         let text_html = (text && may_text).then(|| shown.text_html());
-        if facts_html.is_some() || text_html.is_some() {
+        // What we took out of sight comes back with its activity.
+        if away && !post.is_published() {
+            body["status"] = json!("publish");
+        }
+        if facts_html.is_some() || text_html.is_some() || away {
             body["content"] = json!(ours.put(content, facts_html.as_deref(), text_html.as_deref()));
         }
         let left = (title && !may_title) || (facts && !may_facts) || (text && !may_text);
@@ -325,9 +330,9 @@ impl WordPress {
             return Ok(done().into());
         };
         if post.is_published() {
-            self.api
-                .change(post.id, &json!({ "status": "draft" }))
-                .await?;
+            let content = block::away(&post.content.raw, entity);
+            let body = json!({ "status": "draft", "content": content });
+            self.api.change(post.id, &body).await?;
         } else if base.is_none_or(|base| base.is_ours(&post)) {
             self.api.throw_away(post.id).await?;
         }

@@ -511,6 +511,21 @@ async fn cancelled_is_seen_and_nothing_visitors_saw_is_deleted() {
         "draft",
         "a published one is hidden"
     );
+    // It is for everybody after all: the same post, where it was.
+    stage.write(&ball()).await.unwrap();
+    let post = stage.server.post("Bal 1");
+    assert_eq!(
+        (post.id.to_string(), post.status.as_str()),
+        (id.clone(), "publish")
+    );
+    assert!(!post.content.contains("raccord-away"), "{}", post.content);
+    stage.remove(&ball()).await.unwrap();
+    // One that somebody hid by hand stays hidden.
+    stage.server.edits(&id, false, |post| {
+        post.content = post.content.replace("raccord-away ", "")
+    });
+    stage.write(&ball()).await.unwrap();
+    assert_eq!(stage.server.post("Bal 1").status, "draft");
     // What was called off, or over, before anything was made of it is not made.
     let off = activity(2, json!({ "status": "cancelled" }));
     assert!(stage.write(&off).await.unwrap().unchanged);
