@@ -25,6 +25,9 @@ const LONGEST: usize = 100_000;
 /// The most occurrences of one entry.
 const REPEATED: usize = 60;
 
+/// An id, and what it says in the form of a shared list; nothing where that cannot be understood.
+pub(crate) type Offered = (String, Option<Map<String, Value>>);
+
 /// Whether these bytes are a calendar, whole or not.
 pub(crate) fn is_one(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -51,8 +54,7 @@ fn lasting(uid: &str) -> String {
     }
 }
 
-/// What a calendar offers: for each id what it says, in the form of a shared list; nothing where it
-/// cannot be understood. Moments are told in `zone`.
+/// What a calendar offers. Moments are told in `zone`.
 ///
 /// # Errors
 /// When its end is missing.
@@ -61,7 +63,7 @@ pub(crate) fn entries(
     zone: &TimeZone,
     yesterday: Date,
     agorakit: bool,
-) -> Result<Vec<(String, Option<Map<String, Value>>)>, Failure> {
+) -> Result<Vec<Offered>, Failure> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim_start_matches('\u{feff}').trim();
     if !text.to_ascii_uppercase().ends_with("END:VCALENDAR") {

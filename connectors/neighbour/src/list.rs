@@ -11,7 +11,8 @@ use raccord_model::{
 use serde_json::{Map, Value};
 
 use crate::activity::{self, Entry, From};
-use crate::{calendar, error};
+use crate::calendar::{self, Offered};
+use crate::error;
 
 /// The longest id of an activity.
 const ID: usize = 200;
@@ -95,11 +96,7 @@ pub(crate) fn read_calendar(
 
 /// What of these entries, each with its id, is offered and coming. Without an id, or without what it
 /// says, one is not understood.
-fn offered(
-    entries: impl Iterator<Item = (String, Option<Map<String, Value>>)>,
-    from: From<'_>,
-    how: How<'_>,
-) -> Reading {
+fn offered(entries: impl Iterator<Item = Offered>, from: From<'_>, how: How<'_>) -> Reading {
     let mut reading = Reading {
         tabs: vec![Tab {
             name: how.name.to_owned(),

@@ -174,7 +174,7 @@ impl Stage {
                 cursor.clone_from(&reading.cursor);
                 Some(reading)
             }
-            Observation::Changes { changes, .. } => panic!("{changes:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
