@@ -19,6 +19,7 @@ pub mod rooms;
 pub mod rush;
 pub mod sheet;
 pub mod shown;
+pub mod sites;
 pub mod smtp;
 pub mod synapse;
 pub mod torture;

@@ -41,7 +41,9 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
             other == "raccord-model"
         }
         "raccord-engine" => matches!(other, "raccord-model" | "raccord-credits"),
-        "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
+        "raccord-chat" | "raccord-ical" => {
+            matches!(other, "raccord-model" | "raccord-kit" | "raccord-look")
+        }
         "raccord-dav" | "raccord-mail" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
@@ -58,6 +60,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
                     | "raccord-look"
                     | "raccord-chat"
                     | "raccord-dav"
+                    | "raccord-ical"
                     | "raccord-mail"
             )
         }

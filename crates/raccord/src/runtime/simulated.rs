@@ -18,6 +18,8 @@ mod house;
 mod lespass;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
+#[path = "../../../../connectors/mediawiki/tests/common/mod.rs"]
+mod mediawiki;
 mod order;
 mod outage;
 mod phones;
@@ -25,10 +27,13 @@ mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;
+mod sites;
 mod sleeping;
 #[path = "../../../../connectors/sms/tests/common/mod.rs"]
 mod sms;
 mod thread;
+#[path = "../../../../connectors/wordpress/tests/common/mod.rs"]
+mod wordpress;
 pub(crate) mod world;
 
 use std::io::{self, Write};
