@@ -6,6 +6,7 @@
 //! one writes to them itself.
 
 mod letters;
+mod once;
 mod settings;
 mod sink;
 
@@ -87,6 +88,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             kit: kit.clone(),
             office,
             organisers,
+            once: once::Once::default(),
         }))
     } else {
         Err(findings)
@@ -134,6 +136,7 @@ struct Signup {
     kit: Kit,
     office: Option<Office>,
     organisers: BTreeSet<String>,
+    once: once::Once,
 }
 
 impl Signup {

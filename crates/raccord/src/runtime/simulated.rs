@@ -16,8 +16,11 @@ mod grist;
 mod house;
 #[path = "../../../../connectors/lespass/tests/common/mod.rs"]
 mod lespass;
+mod mails;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
+#[path = "../../../../connectors/signup/tests/common/office/mod.rs"]
+mod office;
 mod order;
 mod outage;
 mod registers;
