@@ -7,6 +7,7 @@ pub mod caldav;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;
+pub mod mails;
 pub mod many;
 pub mod phone;
 pub mod place;

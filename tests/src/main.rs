@@ -14,6 +14,10 @@ struct Arguments {
     #[arg(long, default_value_t = 2_000, requires = "chat")]
     messages: usize,
 
+    /// With people who sign up, and a mail server that tells them.
+    #[arg(long, conflicts_with = "chat")]
+    mail: bool,
+
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
     kills: usize,
@@ -26,9 +30,14 @@ fn main() -> anyhow::Result<()> {
     let Arguments {
         chat,
         messages,
+        mail,
         kills,
         seed,
     } = Arguments::parse();
+    if mail {
+        print!("{}", raccord_tests::mails::run(kills, seed)?);
+        return Ok(());
+    }
     if let Some(chat) = chat {
         print!("{}", rooms::torture(chat, kills, seed)?);
         println!("{}", rooms::away_for_a_day(chat, messages)?);
