@@ -23,6 +23,10 @@ struct Arguments {
     #[arg(long, conflicts_with = "chat")]
     site: Option<sites::Kind>,
 
+    /// With people who sign up, and a mail server that tells them.
+    #[arg(long, conflicts_with = "chat")]
+    mail: bool,
+
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
     kills: usize,
@@ -37,9 +41,14 @@ fn main() -> anyhow::Result<()> {
         messages,
         site,
         cashless,
+        mail,
         kills,
         seed,
     } = Arguments::parse();
+    if mail {
+        print!("{}", raccord_tests::mails::run(kills, seed)?);
+        return Ok(());
+    }
     if let Some(site) = site {
         println!("{:?}", sites::torture(site, kills, seed)?);
         return Ok(());

@@ -233,6 +233,25 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        name: "torture of the mails",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--mail",
+                "--kills",
+                "100",
+            ],
+            &[],
+        ),
+    },
+    Step {
         // Three servers, three nodes, six places; the servers are upgraded on the way.
         name: "cluster",
         work: Work::Cargo(

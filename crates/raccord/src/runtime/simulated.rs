@@ -16,10 +16,13 @@ mod grist;
 mod house;
 #[path = "../../../../connectors/lespass/tests/common/mod.rs"]
 mod lespass;
+mod mails;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
 #[path = "../../../../connectors/mediawiki/tests/common/mod.rs"]
 mod mediawiki;
+#[path = "../../../../connectors/signup/tests/common/office/mod.rs"]
+mod office;
 mod order;
 mod outage;
 mod phones;
