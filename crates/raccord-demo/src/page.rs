@@ -35,6 +35,7 @@ struct Page<'a> {
     lang: Lang,
     style: String,
     sheet: String,
+    config: String,
     line: &'a str,
     organiser: &'a str,
     web: &'a str,
@@ -55,7 +56,8 @@ struct Entry {
 }
 
 struct Message {
-    lines: Vec<String>,
+    title: String,
+    parts: Vec<Part>,
     edited: bool,
 }
 
@@ -65,7 +67,7 @@ struct Mail {
     parts: Vec<Part>,
 }
 
-/// A line of a letter, with the address it may hold.
+/// A line, and where it leads, if it does.
 struct Part {
     text: String,
     link: Option<String>,
@@ -147,16 +149,25 @@ fn page(shows: &Shows) -> String {
         about: lines(&entry.description),
     });
     let messages = shows.held.chat().standing().into_iter().rev();
-    let messages = messages.map(|said| Message {
-        lines: lines(&said.text.replace("**", "")),
-        edited: said.edited,
+    let messages = messages.map(|said| {
+        let mut lines = lines(&said.text.replace("**", "")).into_iter();
+        Message {
+            title: lines.next().unwrap_or_default(),
+            parts: lines.map(markdown).collect(),
+            edited: said.edited,
+        }
     });
     let wallet = shows.held.wallet();
     let cards = wallet.balances().into_iter();
     let cards = cards.map(|(email, amount)| (email.to_owned(), credits(amount, lang)));
     let letters = shows.held.mailbox.letters().into_iter().rev().take(MAILS);
+    let open = match lang {
+        Lang::Fr => "ouvrir le lien",
+        Lang::En => "open the link",
+    };
     let page = Page {
         lang,
+        config: shows.folder.join("raccord.toml").display().to_string(),
         style: format!("{}{}", style(&Tint::default(), "letters"), squeezed(STYLE)),
         sheet: path.display().to_string(),
         line: &shows.sheet.next,
@@ -165,26 +176,49 @@ fn page(shows: &Shows) -> String {
         rows: rows.collect(),
         entries: entries.collect(),
         messages: messages.collect(),
-        letters: letters.map(mail).collect(),
+        letters: letters.map(|it| mail(it, open)).collect(),
         cards: cards.collect(),
         printed: printed(shows),
     };
     page.render().expect("a String takes every text")
 }
 
-fn mail(letter: Letter) -> Mail {
-    let part = |line: &str| {
-        let link = line.split_whitespace().find(|it| it.starts_with("http://"));
-        Part {
+fn mail(letter: Letter, open: &'static str) -> Mail {
+    let part = |line: &str| match line.split_whitespace().find(|it| is_ours(it)) {
+        Some(link) => Part {
+            text: open.to_owned(),
+            link: Some(link.to_owned()),
+        },
+        None => Part {
             text: line.to_owned(),
-            link: link.map(str::to_owned),
-        }
+            link: None,
+        },
     };
     Mail {
         to: letter.to,
         subject: letter.subject,
         parts: letter.text.lines().map(part).collect(),
     }
+}
+
+/// `[words](address)` is a link.
+fn markdown(line: String) -> Part {
+    let inside = line.strip_prefix('[').and_then(|it| it.strip_suffix(')'));
+    match inside.and_then(|inside| inside.split_once("](")) {
+        Some((text, link)) if is_ours(link) => Part {
+            text: text.to_owned(),
+            link: Some(link.to_owned()),
+        },
+        _ => Part {
+            text: line,
+            link: None,
+        },
+    }
+}
+
+/// Whether an address leads to this machine: no other is followed from here.
+fn is_ours(address: &str) -> bool {
+    address.starts_with("http://127.0.0.1:")
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -199,4 +233,37 @@ fn when(start: &str, lang: Lang) -> String {
     }
     jiff::civil::Date::strptime("%Y%m%d", start)
         .map_or_else(|_| start.to_owned(), |day| dates::day(lang, day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leads_to_this_machine_is_a_link() {
+        let link = |line: &str| markdown(line.to_owned()).link;
+        assert_eq!(
+            link("[En savoir plus](http://127.0.0.1:4000/a)").as_deref(),
+            Some("http://127.0.0.1:4000/a")
+        );
+        for line in [
+            "[x](javascript:alert(1))",
+            "[x](https://example.org)",
+            "[x]",
+            "words",
+        ] {
+            assert_eq!(link(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn days_and_hours_are_said_as_people_do() {
+        let said = when("20270102T183000", Lang::Fr);
+        assert!(
+            said.starts_with("samedi 2") && said.contains("18"),
+            "{said}"
+        );
+        assert!(when("20270102", Lang::En).contains("January"));
+        assert_eq!(when("soon", Lang::En), "soon");
+    }
 }
