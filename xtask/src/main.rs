@@ -30,6 +30,7 @@ mod mails;
 mod offline;
 mod pages;
 mod pictures;
+mod proofs;
 mod python;
 mod quality;
 mod repairs;

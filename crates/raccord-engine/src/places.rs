@@ -91,6 +91,7 @@ pub(crate) fn settle(deciding: &mut Deciding<'_>) {
             continue;
         };
         recount(deciding, &entity, reseat.recount);
+        deciding.filled(subject);
         if deciding.closed(subject).is_none() && deciding.keeper(subject).is_none() {
             fill(deciding, subject, reseat.because);
         }

@@ -150,7 +150,8 @@ fn is_printable(shown: &Shown) -> bool {
         && !matches!(shown.status, Status::Draft | Status::Cancelled)
 }
 
-pub(crate) fn month_key(date: Date) -> String {
+/// The month of a date, as keys name it: `2027-01`.
+pub fn month_key(date: Date) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
@@ -219,6 +220,7 @@ pub(crate) fn wish(
         rule: routing::rule_name(sink, None, &rules),
         grace: jiff::SignedDuration::from_secs(handling.grace_s),
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: handling.policy,

@@ -43,6 +43,8 @@ pub(crate) enum About {
     Mine(EntityId),
     /// Hands missing in what a person likes, and the hour.
     Liked(EntityId, DateTime),
+    /// The day before what a sign-up is for, and the hour.
+    Reminder(EntityId, DateTime),
 }
 
 impl About {
@@ -71,6 +73,10 @@ impl About {
             "liked" => {
                 let (id, at) = rest.split_once('/')?;
                 Some(Self::Liked(id.parse().ok()?, at.parse().ok()?))
+            }
+            "reminder" => {
+                let (id, at) = rest.split_once('/')?;
+                Some(Self::Reminder(id.parse().ok()?, at.parse().ok()?))
             }
             _ => None,
         }
@@ -103,6 +109,7 @@ impl About {
             }
             Self::Mine(registration) => format!("mine/{registration}"),
             Self::Liked(person, at) => format!("liked/{person}/{at}"),
+            Self::Reminder(registration, at) => format!("reminder/{registration}/{at}"),
         }
     }
 }
@@ -267,6 +274,7 @@ impl Deciding<'_> {
             About::Answer(..) | About::Reacted(..) => self.answer(sink, rule, id, about),
             About::Mine(registration) => self.mine(sink, rule, id, registration),
             About::Liked(person, at) => self.liked(sink, rule, id, person, at),
+            About::Reminder(registration, at) => self.reminder(sink, rule, id, registration, at),
         }
     }
 
@@ -445,6 +453,11 @@ impl Deciding<'_> {
                 (message, record.map(|record| record.event))
             }
             About::Liked(person, _) => (person, None),
+            About::Reminder(registration, _) => {
+                let record = self.state.entities.get(&registration);
+                let family = crate::reminders::family(self.state, registration);
+                (family, record.map(|record| record.event))
+            }
             _ => (id, None),
         };
         let rules = self.rules();
@@ -453,6 +466,7 @@ impl Deciding<'_> {
                 route.to == *sink && roundup_id(&rules, route) == Some(roundup)
             }
             About::Liked(..) => crate::personal::is_weekly(route, sink),
+            About::Reminder(..) => crate::reminders::says_when(route, sink),
             _ => false,
         });
         let commit = self.state.commit.to_be_bytes();
@@ -491,6 +505,7 @@ pub(crate) fn said_by(
         rule: String::new(),
         grace: SignedDuration::ZERO,
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: route
@@ -510,9 +525,14 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
         let (Some(roundup), Some(id)) = (&route.roundup, roundup_id(&rules, route)) else {
             continue;
         };
-        if roundup.of == RoundupOf::Liked {
-            crate::personal::review_liked(deciding, route, &roundup.at);
-            continue;
+        match roundup.of {
+            RoundupOf::Week | RoundupOf::Hands => {}
+            RoundupOf::Liked => {
+                crate::personal::review_liked(deciding, route, &roundup.at);
+                continue;
+            }
+            // Said without a route too.
+            RoundupOf::Reminder => continue,
         }
         let speaks = rules.sinks.get(&route.to);
         if speaks.is_none_or(|rule| announces(rule, EntityKind::Activity).is_none()) {
@@ -530,6 +550,7 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
             deciding.owe_saying(&route.to, About::Roundup(id, at), instant, best);
         }
     }
+    crate::reminders::review_near(deciding);
 }
 
 /// The hours that are near, since `last`; of those that were missed the newest. One that is new

@@ -5,6 +5,7 @@
 )]
 
 mod address;
+mod bytes;
 mod letter;
 mod post;
 mod refusal;

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use raccord_model::Lang;
 use serde::{Deserialize, Serialize};
 
+use super::counter::Counter;
+use super::ways::Ways;
+
 /// Somebody looks at a page, or sends a form.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Visit {
@@ -68,7 +71,11 @@ pub enum Answer {
     Calendar(String),
     /// There is nothing at this address.
     Nothing,
-    /// Too much at once; seconds to wait.
+    /// The place has no such pages.
+    Closed,
+    /// Too many are there at once.
+    Busy,
+    /// The visitor asked for too much in little time; seconds to wait.
     TooMany(u32),
     /// The place cannot write now.
     NotReady,
@@ -113,6 +120,10 @@ pub struct Visitor {
     pub token: String,
     /// Whether they note who came.
     pub organiser: bool,
+    /// Whether they have a card of the place.
+    pub card: bool,
+    /// Whether they take payments at its till.
+    pub serves: bool,
 }
 
 /// What a page shows.
@@ -151,6 +162,10 @@ pub enum Shows {
         /// For what.
         title: String,
     },
+    /// How somebody is told.
+    Ways(Box<Ways>),
+    /// A card of the place, or its till.
+    Counter(Box<Counter>),
     /// Something cannot be done; `said` tells why.
     Refused,
 }
