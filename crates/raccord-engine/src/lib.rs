@@ -25,6 +25,7 @@ mod hands;
 mod hold;
 pub mod identity;
 mod input;
+mod letters;
 mod moments;
 mod named;
 mod notice;
@@ -62,6 +63,7 @@ pub use fact::{
 };
 pub use flight::backoff;
 pub use guides::guides;
+pub use letters::{Issue, readers};
 pub use input::{
     Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
 };

@@ -11,6 +11,7 @@ use raccord_model::{
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fact::{AcceptedLine, DeliveryRef, Fact, Health, Hold, Said};
+use crate::letters::Issue;
 
 /// The state of a place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +57,8 @@ pub struct State {
     pub told: BTreeMap<ConnectorName, BTreeMap<EntityId, Told>>,
     /// Codes by which somebody shows in a chat who they are: by digest, who, and until when.
     pub codes: BTreeMap<Digest, (EntityId, Timestamp)>,
+    /// Letters that were prepared, by their round-up's saying, as long as somebody may get them.
+    pub issues: BTreeMap<EntityId, Issue>,
 }
 
 /// What people were told last.

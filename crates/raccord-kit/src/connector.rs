@@ -104,6 +104,11 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// What it brings to the page on which people choose a letter; none for a tool without such a page.
+    fn subscribing(&self) -> Option<&dyn Subscribing> {
+        None
+    }
+
     /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
     /// secret is set for that.
     fn hook(&self) -> Option<&dyn Hook> {
@@ -127,7 +132,17 @@ pub trait Welcome: Send + Sync {
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
-/// A link by which somebody signs in, and to whom it goes.
+/// What the page on which people choose a letter needs beside the engine.
+pub trait Subscribing: Send + Sync {
+    /// Sends the link by which somebody confirms that they want it, once. It is a secret, and so is the
+    /// address: neither stands in an error.
+    ///
+    /// # Errors
+    /// As the mail server refuses.
+    fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A link by which somebody shows that an address is theirs, and to whom it goes.
 #[derive(Clone)]
 pub struct SignIn {
     /// What tells it from others; no secret.

@@ -29,6 +29,6 @@ pub mod testing;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
     BoxFuture, Build, Choice, Connector, Entry, Finding, Job, Kit, Level, Made, Shared, SignIn,
-    Sink, Source, Tool, Welcome,
+    Sink, Source, Subscribing, Tool, Welcome,
 };
 pub use learnt::Learnt;

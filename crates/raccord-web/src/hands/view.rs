@@ -151,6 +151,8 @@ pub enum Shows {
         /// For what.
         title: String,
     },
+    /// A page about a letter.
+    Newsletter(super::NewsletterPage),
     /// Something cannot be done; `said` tells why.
     Refused,
 }

@@ -105,6 +105,7 @@ pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
         HoldKind::Delivery { of } | HoldKind::Blocked { of } | HoldKind::Reversal { of, .. } => {
             Some(&of.connector)
         }
+        HoldKind::Letters { of } => of.first().map(|(of, _)| &of.connector),
         HoldKind::Field { connector, .. } => Some(connector),
         HoldKind::Rules { .. }
         | HoldKind::Task { .. }
@@ -119,6 +120,7 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Question { .. } => "same-activity",
         HoldKind::Delivery { .. } => "unknown-outcome",
         HoldKind::Blocked { .. } => "tool-cannot",
+        HoldKind::Letters { .. } => "letters-in-doubt",
         HoldKind::Field { .. } => "edited-in-tool",
         HoldKind::Rules { .. } => "rules-changed",
         HoldKind::Task { .. } => "task-unwanted",
