@@ -7,6 +7,7 @@ pub mod caldav;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;
+pub mod letters;
 pub mod many;
 pub mod place;
 pub mod process;

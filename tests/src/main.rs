@@ -14,6 +14,10 @@ struct Arguments {
     #[arg(long, default_value_t = 2_000, requires = "chat")]
     messages: usize,
 
+    /// With a letter to so many readers.
+    #[arg(long, conflicts_with = "chat")]
+    readers: Option<usize>,
+
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
     kills: usize,
@@ -26,9 +30,14 @@ fn main() -> anyhow::Result<()> {
     let Arguments {
         chat,
         messages,
+        readers,
         kills,
         seed,
     } = Arguments::parse();
+    if let Some(readers) = readers {
+        print!("{}", raccord_tests::letters::run(readers, kills, seed)?);
+        return Ok(());
+    }
     if let Some(chat) = chat {
         print!("{}", rooms::torture(chat, kills, seed)?);
         println!("{}", rooms::away_for_a_day(chat, messages)?);

@@ -1,7 +1,11 @@
 //! Writes letters of the sample programme: `cargo run -p raccord-connector-newsletter --example
 //! sample_letter -- FOLDER`. For looking at.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "an example for developers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "an example for developers"
+)]
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -9,7 +13,9 @@ mod common;
 use raccord_model::{Lang, RoundupOf};
 
 fn main() {
-    let folder = std::env::args().nth(1).expect("say where to write the letters");
+    let folder = std::env::args()
+        .nth(1)
+        .expect("say where to write the letters");
     std::fs::create_dir_all(&folder).unwrap();
     for (name, of, lang, colour) in [
         ("week", RoundupOf::Week, Lang::Fr, ""),

@@ -85,7 +85,10 @@ fn failed(text: &str) -> Option<Vec<String>> {
 fn address_in(value: &str) -> Option<String> {
     let (kind, address) = value.split_once(';')?;
     let address = address.trim().trim_matches(['<', '>']);
-    let known = matches!(kind.trim().to_ascii_lowercase().as_str(), "rfc822" | "utf-8");
+    let known = matches!(
+        kind.trim().to_ascii_lowercase().as_str(),
+        "rfc822" | "utf-8"
+    );
     let plain = address.len() <= LONGEST && address.contains('@') && !address.contains(' ');
     (known && plain).then(|| address.to_lowercase())
 }
@@ -111,20 +114,37 @@ mod tests {
             ("failed", "5.7.1"),
             ("relayed", "5.1.1"),
         ] {
-            assert_eq!(failed(&notice(action, status)), Some(Vec::new()), "{status}");
+            assert_eq!(
+                failed(&notice(action, status)),
+                Some(Vec::new()),
+                "{status}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_notification_is_told_and_nonsense_names_nobody() {
-        for text in ["", "Hello", "Final-Recipient: rfc822; ana@example.org\nAction: failed\nStatus: 5.1.1\n"] {
+        for text in [
+            "",
+            "Hello",
+            "Final-Recipient: rfc822; ana@example.org\nAction: failed\nStatus: 5.1.1\n",
+        ] {
             assert_eq!(failed(text), None);
         }
-        for recipient in ["", "rfc822", "rfc822;", "x400; ana@example.org", "rfc822; a b@c"] {
+        for recipient in [
+            "",
+            "rfc822",
+            "rfc822;",
+            "x400; ana@example.org",
+            "rfc822; a b@c",
+        ] {
             let text = notice("failed", "5.1.1").replace("rfc822; <Ana@example.org>", recipient);
             assert_eq!(failed(&text), Some(Vec::new()), "{recipient}");
         }
-        let long = format!("message/delivery-status\n{}", "Final-Recipient: rfc822; a@b.c\nAction: failed\nStatus: 5.0.0\n\n".repeat(9_000));
+        let long = format!(
+            "message/delivery-status\n{}",
+            "Final-Recipient: rfc822; a@b.c\nAction: failed\nStatus: 5.0.0\n\n".repeat(9_000)
+        );
         assert_eq!(failed(&long).map(|found| found.len()), Some(ADDRESSES));
     }
 }

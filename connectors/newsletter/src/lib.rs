@@ -92,8 +92,12 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             links,
             tint,
             templates,
-            connections: settings.connections.map_or(CONNECTIONS, |many| many.get() as u16),
-            per_second: settings.per_second.map_or(PER_SECOND, |many| many.get() as u16),
+            connections: settings
+                .connections
+                .map_or(CONNECTIONS, |many| many.get() as u16),
+            per_second: settings
+                .per_second
+                .map_or(PER_SECOND, |many| many.get() as u16),
         })),
         _ => Err(findings),
     }

@@ -193,10 +193,7 @@ fn no_mailbox() -> Failure {
             "L’adresse de cette personne n’en est pas une.",
             "This person's address is none.",
         ),
-        Words::new(
-            "Demandez-lui son adresse.",
-            "Ask them for their address.",
-        ),
+        Words::new("Demandez-lui son adresse.", "Ask them for their address."),
     )
 }
 

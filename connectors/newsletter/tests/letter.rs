@@ -74,7 +74,10 @@ fn s15_text_stays_words_in_both_parts_and_in_the_head() {
         for markup in ["<script", "<img", "evil.example\"", "javascript:", "<mj-"] {
             assert!(!html.contains(markup), "{evil}: {markup} in {html}");
         }
-        assert_eq!(html.matches("<table").count(), html.matches("</table>").count());
+        assert_eq!(
+            html.matches("<table").count(),
+            html.matches("</table>").count()
+        );
         assert!(!text.contains("javascript:"), "{text}");
         let words = evil.trim_matches(|c: char| !c.is_alphanumeric());
         if words.is_ascii() && !words.contains(['\r', '<', '"', '&']) {
@@ -82,7 +85,11 @@ fn s15_text_stays_words_in_both_parts_and_in_the_head() {
         }
         let sheet = letter.body["sheet"].as_str().unwrap();
         let (head, _) = sheet.split_once("\r\n\r\n").unwrap();
-        assert!(!head.lines().any(|line| line.to_lowercase().starts_with("bcc")));
+        assert!(
+            !head
+                .lines()
+                .any(|line| line.to_lowercase().starts_with("bcc"))
+        );
     }
 }
 
@@ -110,7 +117,13 @@ fn what_is_nobodys_business_is_in_no_letter() {
 #[test]
 fn a_letter_fetches_nothing_when_it_is_opened() {
     let kit = kit();
-    let month = letter(&*tool(smtp(), &kit), &kit, RoundupOf::Month, Lang::Fr, &sample());
+    let month = letter(
+        &*tool(smtp(), &kit),
+        &kit,
+        RoundupOf::Month,
+        Lang::Fr,
+        &sample(),
+    );
     let (_, html) = parts(&month.unwrap());
     for fetched in ["<img", "@import", "url(", "<link", "src="] {
         assert!(!html.contains(fetched), "{fetched}");
@@ -120,7 +133,14 @@ fn a_letter_fetches_nothing_when_it_is_opened() {
 #[test]
 fn a_letter_to_a_list_bears_no_link_to_leave_and_says_so_in_other_words() {
     let kit = kit();
-    let week = letter(&*tool(list(), &kit), &kit, RoundupOf::Week, Lang::Fr, &sample()).unwrap();
+    let week = letter(
+        &*tool(list(), &kit),
+        &kit,
+        RoundupOf::Week,
+        Lang::Fr,
+        &sample(),
+    )
+    .unwrap();
     let (text, html) = parts(&week);
     assert!(!text.contains("leave.invalid") && !html.contains("leave.invalid"));
     assert!(text.contains("envoyé à cette liste"));
@@ -142,7 +162,10 @@ fn a_places_own_template_is_used_and_its_slips_are_told() {
         (Some("<mjml><mj-body>{{titel}}</mj-body></mjml>"), "titel"),
         (Some("<mjml><mj-body><mj-text>"), "template-faulty"),
         (Some("<p>no MJML</p>"), "template-faulty"),
-        (Some("<mjml><mj-body><mj-include path=\"/etc/hostname\" /></mj-body></mjml>"), "template-faulty"),
+        (
+            Some("<mjml><mj-body><mj-include path=\"/etc/hostname\" /></mj-body></mjml>"),
+            "template-faulty",
+        ),
         (None, "template-unreadable"),
     ] {
         let findings = with(text).unwrap_err();

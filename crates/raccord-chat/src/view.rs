@@ -232,7 +232,11 @@ impl<'a> Members<'a> {
     }
 
     /// Those that take place on a day from `first` to `last`, called off or not.
-    pub fn between(&self, first: Date, last: Date) -> impl Iterator<Item = &(&'a Entity, Activity)> {
+    pub fn between(
+        &self,
+        first: Date,
+        last: Date,
+    ) -> impl Iterator<Item = &(&'a Entity, Activity)> {
         self.activities.iter().filter(move |(_, activity)| {
             let (from, to) = match Span::of(activity) {
                 Span::Days(from, to) => (from, to),

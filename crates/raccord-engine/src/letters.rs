@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use raccord_model::{
-    Blame, Cause, Change, ConnectorName, Desired, Digest, Entity, EntityId, EntityKind, Failure, Fields,
-    Handling, HoldId, Mode, NO_SUCH_ADDRESS, Readers, Rendered, Route, Saying, SinkRule, Subject,
-    Verb, Words,
+    Blame, Cause, Change, ConnectorName, Desired, Digest, Entity, EntityId, EntityKind, Failure,
+    Fields, Handling, HoldId, Mode, NO_SUCH_ADDRESS, Readers, Rendered, Route, Saying, SinkRule,
+    Subject, Verb, Words,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -48,10 +48,12 @@ pub struct Issue {
 
 /// How a sink sends letters, if it does.
 pub(crate) fn handling(rule: &SinkRule) -> Option<(&Handling, Readers)> {
-    rule.handles.iter().find_map(|handling| match handling.mode {
-        Mode::Letter(readers) => Some((handling, readers)),
-        _ => None,
-    })
+    rule.handles
+        .iter()
+        .find_map(|handling| match handling.mode {
+            Mode::Letter(readers) => Some((handling, readers)),
+            _ => None,
+        })
 }
 
 /// Whether somebody reads a letter, and with which key they leave it.
@@ -121,14 +123,19 @@ impl Deciding<'_> {
     /// Somebody leaves a letter, by the key that stands in each. Where it fits none, nothing is done,
     /// and the answer is the same.
     pub(crate) fn leave(&mut self, person: EntityId, key: &str) -> Reply {
-        let known = self.entity(person).filter(|known| known.kind == EntityKind::Person);
+        let known = self
+            .entity(person)
+            .filter(|known| known.kind == EntityKind::Person);
         let Some(known) = known else {
             return Reply::Taken;
         };
         let mut letters = letters_of(&known);
         let before = letters.len();
         letters.retain(|_, letter| {
-            let own = letter.get("key").and_then(Value::as_str).unwrap_or_default();
+            let own = letter
+                .get("key")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             // Digests are compared: how long it takes tells nothing of a key.
             own.is_empty() || Digest::of(own.as_bytes()) != Digest::of(key.as_bytes())
         });
@@ -144,7 +151,10 @@ impl Deciding<'_> {
         };
         let mut letters = letters_of(&known);
         let now = self.now.to_string();
-        let Some(letter) = letters.get_mut(list.as_str()).and_then(Value::as_object_mut) else {
+        let Some(letter) = letters
+            .get_mut(list.as_str())
+            .and_then(Value::as_object_mut)
+        else {
             return;
         };
         letter.entry("bounced").or_insert(json!(now));
@@ -250,13 +260,24 @@ impl Deciding<'_> {
         let (hour, minute) = (at.hour(), at.minute());
         let (fr, en) = match self.count_readers(&of.connector) {
             None => (String::new(), String::new()),
+            Some(0) => (
+                ", et personne ne la lit encore".to_owned(),
+                ", and nobody reads it yet".to_owned(),
+            ),
             Some(1) => (", à une personne".to_owned(), ", to one person".to_owned()),
-            Some(many) => (format!(", à {many} personnes"), format!(", to {many} people")),
+            Some(many) => (
+                format!(", à {many} personnes"),
+                format!(", to {many} people"),
+            ),
         };
         let veto = veto(of);
         let text = Words::new(
-            format!("La lettre « {title} » est prête. Elle part à {hour} h {minute:02}{fr}, si personne ne l'arrête."),
-            format!("The letter “{title}” is ready. It leaves at {hour:02}:{minute:02}{en}, unless somebody stops it."),
+            format!(
+                "La lettre « {title} » est prête. Elle part à {hour} h {minute:02}{fr}, si personne ne l'arrête."
+            ),
+            format!(
+                "The letter “{title}” is ready. It leaves at {hour:02}:{minute:02}{en}, unless somebody stops it."
+            ),
         );
         let mend = Words::new(
             format!("Rien à faire si elle est bonne. Pour l'arrêter : « raccord reject {veto} »."),
@@ -285,7 +306,9 @@ impl Deciding<'_> {
         });
         people
             .filter_map(|(&id, _)| self.entity(id))
-            .filter(|person| reads(person, sink.as_str()).is_some() && !person.text("email").is_empty())
+            .filter(|person| {
+                reads(person, sink.as_str()).is_some() && !person.text("email").is_empty()
+            })
             .map(|person| person.id)
             .collect()
     }
@@ -358,7 +381,9 @@ impl Deciding<'_> {
                 "the person does not read this letter any more",
             ))
         } else {
-            best_before.filter(|best| self.now >= *best).map(|_| too_late())
+            best_before
+                .filter(|best| self.now >= *best)
+                .map(|_| too_late())
         };
         let rules = self.rules();
         let rendered = match (&pointless, prepared, key) {
@@ -401,7 +426,10 @@ impl Deciding<'_> {
             of: of.clone(),
             why: Words::new(
                 format!("plus personne ne lit à cette adresse : {}", failure.text.fr),
-                format!("nobody reads mail at this address any more: {}", failure.text.en),
+                format!(
+                    "nobody reads mail at this address any more: {}",
+                    failure.text.en
+                ),
             ),
         });
         self.has_bounced(person, &of.connector);
@@ -444,7 +472,8 @@ impl Deciding<'_> {
                     family: target.family.unwrap_or(*entity),
                     id: owed.delivery,
                 };
-                let open = matches!(about, About::Roundup(..)) && owed.progress == Progress::Pending;
+                let open =
+                    matches!(about, About::Roundup(..)) && owed.progress == Progress::Pending;
                 (open && self.state.issues.contains_key(entity) && veto(&of) == id).then_some(of)
             })
         });
@@ -471,8 +500,15 @@ pub(crate) fn ask(deciding: &mut Deciding<'_>) {
             _ => Vec::new(),
         };
         let asked: BTreeSet<EntityId> = all.iter().map(|(_, reader)| *reader).collect();
-        all.extend(doubted.into_iter().filter(|(_, reader)| !asked.contains(reader)));
-        let title = deciding.issue(issue).map(|issue| issue.title).unwrap_or_default();
+        all.extend(
+            doubted
+                .into_iter()
+                .filter(|(_, reader)| !asked.contains(reader)),
+        );
+        let title = deciding
+            .issue(issue)
+            .map(|issue| issue.title)
+            .unwrap_or_default();
         let effect = |reader: &EntityId| HeldEffect {
             connector: None,
             entity: *reader,
@@ -498,7 +534,11 @@ pub(crate) fn ask(deciding: &mut Deciding<'_>) {
                 ),
             ),
             opened,
-            effects: all.iter().take(NAMED).map(|(_, reader)| effect(reader)).collect(),
+            effects: all
+                .iter()
+                .take(NAMED)
+                .map(|(_, reader)| effect(reader))
+                .collect(),
             more: u32::try_from(many.saturating_sub(NAMED)).unwrap_or(u32::MAX),
             what: HoldKind::Letters { of: all },
         };
@@ -514,7 +554,11 @@ pub(crate) fn is_letter(deciding: &Deciding<'_>, connector: &ConnectorName) -> b
 }
 
 /// Mail came back: no letter goes to these addresses any more.
-pub(crate) fn heard(deciding: &mut Deciding<'_>, list: &ConnectorName, changes: &[Change]) -> Reply {
+pub(crate) fn heard(
+    deciding: &mut Deciding<'_>,
+    list: &ConnectorName,
+    changes: &[Change],
+) -> Reply {
     for change in changes {
         let address = change.fields.get("email").and_then(Value::as_str);
         let address = json!(address.unwrap_or_default().trim().to_lowercase());
@@ -568,7 +612,10 @@ pub(crate) fn fold_ended(state: &mut State, of: &DeliveryRef) {
             None => return,
         },
     };
-    let key = sink.targets.get(&entity).and_then(|target| target.key.as_deref());
+    let key = sink
+        .targets
+        .get(&entity)
+        .and_then(|target| target.key.as_deref());
     match key.and_then(About::read) {
         Some(About::Letter(issue, _)) => {
             let over = state.issues.get_mut(&issue).is_some_and(|known| {
@@ -580,7 +627,12 @@ pub(crate) fn fold_ended(state: &mut State, of: &DeliveryRef) {
             }
         }
         // Of one that left for readers of ours some are owed it still.
-        Some(About::Roundup(..)) if state.issues.get(&entity).is_some_and(|known| known.left == 0) => {
+        Some(About::Roundup(..))
+            if state
+                .issues
+                .get(&entity)
+                .is_some_and(|known| known.left == 0) =>
+        {
             state.issues.remove(&entity);
         }
         _ => {}

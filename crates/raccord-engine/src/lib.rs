@@ -63,10 +63,10 @@ pub use fact::{
 };
 pub use flight::backoff;
 pub use guides::guides;
-pub use letters::{Issue, readers};
 pub use input::{
     Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
 };
+pub use letters::{Issue, readers};
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use raccord_model::{
-    Action, Cause, ConnectorName, DeliveryId, EntityId, EntityKind, Event, Fields, Mode, Rendered, Words,
+    Action, Cause, ConnectorName, DeliveryId, EntityId, EntityKind, Event, Fields, Mode, Rendered,
+    Words,
 };
 
 use crate::deciding::Deciding;

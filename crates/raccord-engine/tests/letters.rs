@@ -147,7 +147,10 @@ impl Play {
             facts: Vec::new(),
             slots: Vec::new(),
         };
-        play.take(vec![Input::Configure(Box::new(rules(readers, "monday 09:00")))]);
+        play.take(vec![Input::Configure(Box::new(rules(
+            readers,
+            "monday 09:00",
+        )))]);
         play.sheet(&["Bal"]);
         play
     }
@@ -175,7 +178,8 @@ impl Play {
                     let Payload::Write { desired, .. } = &item.payload else {
                         panic!("{item:?}");
                     };
-                    let text = |name: &str| desired.body[name].as_str().unwrap_or_default().to_owned();
+                    let text =
+                        |name: &str| desired.body[name].as_str().unwrap_or_default().to_owned();
                     let mail = Mail {
                         sheet: text("sheet"),
                         to: text("to"),
@@ -213,7 +217,9 @@ impl Play {
 
     fn order(&mut self, order: Order) -> Reply {
         let seed = Digest::of(&self.facts.len().to_be_bytes()).0;
-        let step = self.engine.step(vec![Input::Order(order)], self.now, seed, &Letters);
+        let step = self
+            .engine
+            .step(vec![Input::Order(order)], self.now, seed, &Letters);
         self.slots.extend(step.slots);
         if let Some(commit) = &step.commit {
             self.facts.extend(decode_commit(commit).unwrap());
@@ -239,7 +245,11 @@ impl Play {
 
     fn sheet(&mut self, titles: &[&str]) {
         let line = |(row, title): (usize, &&str)| {
-            let start = if *title == "Bal" { "2027-01-08T20:00" } else { "2027-01-14T20:00" };
+            let start = if *title == "Bal" {
+                "2027-01-08T20:00"
+            } else {
+                "2027-01-14T20:00"
+            };
             let fields = json!({ "title": title, "start": start });
             let fields = serde_json::from_value(fields).unwrap();
             let row = u32::try_from(row + 2).unwrap();
@@ -300,19 +310,28 @@ fn a_letter_is_prepared_at_its_hour_and_leaves_after_its_grace_as_it_was() {
     play.until("2027-01-04T08:01:00Z");
     let told = play.notice("letter").unwrap();
     let fr = told.fields["text"]["fr"].as_str().unwrap();
-    assert!(fr.contains("9 h 30") && fr.contains("3 personnes") && fr.contains("Bal"), "{fr}");
+    assert!(
+        fr.contains("9 h 30") && fr.contains("3 personnes") && fr.contains("Bal"),
+        "{fr}"
+    );
     assert!(play.sent.is_empty());
     // What changes from here on is in the next one.
     play.sheet(&["Bal", "Vide-grenier"]);
     play.until("2027-01-04T08:29:00Z");
     assert!(play.sent.is_empty());
     play.until(LEFT);
-    assert_eq!(play.to(), ["r0@example.org", "r1@example.org", "r2@example.org"]);
+    assert_eq!(
+        play.to(),
+        ["r0@example.org", "r1@example.org", "r2@example.org"]
+    );
     assert!(play.sent.iter().all(|mail| mail.sheet == "Bal"));
     let keys: BTreeSet<&str> = play.sent.iter().map(|mail| mail.leave.as_str()).collect();
     assert_eq!(keys.len(), 3, "each leaves by a key of their own");
     assert!(play.notice("letter").is_none());
-    assert!(play.engine.state().issues.is_empty(), "what was sent is kept no more");
+    assert!(
+        play.engine.state().issues.is_empty(),
+        "what was sent is kept no more"
+    );
     play.until("2027-01-10T20:00:00Z");
     assert_eq!(play.sent.len(), 3);
 }
@@ -339,8 +358,14 @@ fn after_a_kill_at_most_one_reader_for_each_connection_is_in_doubt_and_one_hold_
         play.until(LEFT);
         let before: BTreeSet<String> = play.to().into_iter().map(str::to_owned).collect();
         play.restart();
-        play.now = play.now.saturating_add(SignedDuration::from_mins(5)).unwrap();
-        play.take(vec![Input::Configure(Box::new(rules(Readers::Ours, "monday 09:00")))]);
+        play.now = play
+            .now
+            .saturating_add(SignedDuration::from_mins(5))
+            .unwrap();
+        play.take(vec![Input::Configure(Box::new(rules(
+            Readers::Ours,
+            "monday 09:00",
+        )))]);
         play.until("2027-01-04T09:30:00Z");
         let holds = play.holds();
         let doubted: Vec<EntityId> = holds
@@ -348,9 +373,15 @@ fn after_a_kill_at_most_one_reader_for_each_connection_is_in_doubt_and_one_hold_
             .map(|id| &play.engine.state().holds[id].hold)
             .map(|hold| hold.effects.iter().map(|effect| effect.entity).collect())
             .unwrap_or_default();
-        assert!(holds.len() <= 1 && doubted.len() <= 2, "{dies_after}: {doubted:?}");
+        assert!(
+            holds.len() <= 1 && doubted.len() <= 2,
+            "{dies_after}: {doubted:?}"
+        );
         // Everybody was handed the letter once, or is in doubt; nobody twice.
-        assert_eq!(play.to().len(), play.to().into_iter().collect::<BTreeSet<_>>().len());
+        assert_eq!(
+            play.to().len(),
+            play.to().into_iter().collect::<BTreeSet<_>>().len()
+        );
         assert_eq!(play.sent.len(), 9, "{dies_after}: {:?}", play.to());
         for person in &doubted {
             assert!(before.contains(play.person(*person).text("email")));
@@ -372,9 +403,15 @@ fn after_a_kill_at_most_one_reader_for_each_connection_is_in_doubt_and_one_hold_
 #[test]
 fn a_lost_answer_is_asked_about_and_a_no_ends_it() {
     let mut play = Play::with(4);
-    let lost = Failure::new(Blame::Unknown, "mail.lost", Words::same("?"), Words::same("?"));
+    let lost = Failure::new(
+        Blame::Unknown,
+        "mail.lost",
+        Words::same("?"),
+        Words::same("?"),
+    );
     for reader in ["r1@example.org", "r3@example.org"] {
-        play.ends.insert(reader.to_owned(), Outcome::Failed(lost.clone()));
+        play.ends
+            .insert(reader.to_owned(), Outcome::Failed(lost.clone()));
     }
     play.until(LEFT);
     assert_eq!(play.sent.len(), 4);
@@ -393,7 +430,10 @@ fn whoever_leaves_gets_no_more_and_a_key_of_somebody_else_does_nothing() {
     let mut play = Play::with(2);
     let leaving = play.subscribes("eva@example.org");
     let staying = play.subscribes("lou@example.org");
-    let key = play.person(leaving).fields["letters"]["lettre"]["key"].as_str().unwrap().to_owned();
+    let key = play.person(leaving).fields["letters"]["lettre"]["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(key.len() >= 32);
     for (person, key) in [(staying, key.as_str()), (leaving, ""), (leaving, "guess")] {
         let key = key.to_owned();
@@ -401,7 +441,10 @@ fn whoever_leaves_gets_no_more_and_a_key_of_somebody_else_does_nothing() {
         assert!(play.person(staying).fields.contains_key("letters"));
         assert!(play.person(leaving).fields.contains_key("letters"));
     }
-    let leaves = Order::Leave { person: leaving, key: key.clone() };
+    let leaves = Order::Leave {
+        person: leaving,
+        key: key.clone(),
+    };
     assert_eq!(play.order(leaves.clone()), Reply::Taken);
     assert!(!play.person(leaving).fields.contains_key("letters"));
     assert_eq!(play.order(leaves), Reply::Taken, "the answer is the same");
@@ -414,16 +457,28 @@ fn whoever_leaves_gets_no_more_and_a_key_of_somebody_else_does_nothing() {
     // Leaving between the preparation and the sending counts.
     play.until(HOUR);
     let key = new.as_str().unwrap().to_owned();
-    play.order(Order::Leave { person: leaving, key });
+    play.order(Order::Leave {
+        person: leaving,
+        key,
+    });
     play.until(LEFT);
-    assert_eq!(play.to(), ["lou@example.org", "r0@example.org", "r1@example.org"]);
+    assert_eq!(
+        play.to(),
+        ["lou@example.org", "r0@example.org", "r1@example.org"]
+    );
 }
 
 #[test]
 fn an_address_without_a_reader_is_let_go_and_nothing_is_set_aside() {
     let mut play = Play::with(2);
-    let gone = Failure::new(Blame::Data, NO_SUCH_ADDRESS, Words::same("550"), Words::same("x"));
-    play.ends.insert("r0@example.org".into(), Outcome::Failed(gone));
+    let gone = Failure::new(
+        Blame::Data,
+        NO_SUCH_ADDRESS,
+        Words::same("550"),
+        Words::same("x"),
+    );
+    play.ends
+        .insert("r0@example.org".into(), Outcome::Failed(gone));
     play.until(LEFT);
     assert!(play.engine.state().sinks[&list()].dead.is_empty());
     play.ends.clear();
@@ -440,7 +495,10 @@ fn an_address_without_a_reader_is_let_go_and_nothing_is_set_aside() {
         hops: 0,
         trace: None,
     };
-    let heard = Input::Heard { connector: list(), changes: vec![bounce] };
+    let heard = Input::Heard {
+        connector: list(),
+        changes: vec![bounce],
+    };
     play.take(vec![heard]);
     play.subscribes("r2@example.org");
     play.sent.clear();
@@ -449,7 +507,11 @@ fn an_address_without_a_reader_is_let_go_and_nothing_is_set_aside() {
     assert_eq!(play.to(), ["r2@example.org"]);
     // Who subscribes anew is read again.
     let again = play.subscribes("r0@example.org");
-    assert!(play.person(again).fields["letters"]["lettre"].get("bounced").is_none());
+    assert!(
+        play.person(again).fields["letters"]["lettre"]
+            .get("bounced")
+            .is_none()
+    );
 }
 
 #[test]
@@ -458,8 +520,14 @@ fn a_letter_to_a_list_of_somebody_else_is_one_effect() {
     play.until(LEFT);
     assert_eq!(play.sent.len(), 1);
     assert!(play.engine.state().issues.is_empty());
-    let who = Box::new(Who { email: "a@example.org".into(), ..Who::default() });
-    assert!(matches!(play.order(Order::Subscribe { who, list: list() }), Reply::Cannot(_)));
+    let who = Box::new(Who {
+        email: "a@example.org".into(),
+        ..Who::default()
+    });
+    assert!(matches!(
+        play.order(Order::Subscribe { who, list: list() }),
+        Reply::Cannot(_)
+    ));
 }
 
 #[test]

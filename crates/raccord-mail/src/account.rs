@@ -47,7 +47,8 @@ impl Account {
             }
             (server, _) => server,
         };
-        let from: Option<Mailbox> = wrong.take("from", from.parse().map_err(|_| no_address("from")));
+        let from: Option<Mailbox> =
+            wrong.take("from", from.parse().map_err(|_| no_address("from")));
         let login = match (self.user, password) {
             (Some(user), Some(password)) => Some(Login { user, password }),
             (None, None) => None,

@@ -160,7 +160,12 @@ fn head(text: &Text<'_>) -> Result<String, Unfit> {
         let folded = line.starts_with([' ', '\t']);
         if !folded {
             let (name, _) = line.split_once(':').unwrap_or_default();
-            let ours = ["to", "mime-version", "content-transfer-encoding", "content-type"];
+            let ours = [
+                "to",
+                "mime-version",
+                "content-transfer-encoding",
+                "content-type",
+            ];
             dropped = ours.contains(&name.to_ascii_lowercase().as_str());
         }
         if !dropped {
@@ -259,11 +264,20 @@ mod tests {
 
     #[test]
     fn a_letter_is_the_same_bytes_every_time_also_once_it_was_kept() {
-        let html = format!("<a href=\"https://leave.invalid/\">é</a>{}", "x ".repeat(300));
+        let html = format!(
+            "<a href=\"https://leave.invalid/\">é</a>{}",
+            "x ".repeat(300)
+        );
         let sheet = sheet(&html, "Programme de février");
-        let way = format!("https://lieu.example.org/newsletter/leave?k={}", "a".repeat(90));
+        let way = format!(
+            "https://lieu.example.org/newsletter/leave?k={}",
+            "a".repeat(90)
+        );
         let first = letter(&sheet, "ana@example.org", &way);
-        assert_eq!(letter(&Sheet::read(sheet.kept()), "ana@example.org", &way), first);
+        assert_eq!(
+            letter(&Sheet::read(sheet.kept()), "ana@example.org", &way),
+            first
+        );
         assert_eq!(first.matches("Message-ID: <").count(), 1);
         let said = read(&first);
         assert_eq!(said.matches(&way).count(), 3, "the head and both parts");
@@ -281,7 +295,11 @@ mod tests {
             let sheet = sheet(&format!("{evil}{}", "é\t ".repeat(500)), evil);
             let letter = letter(&sheet, "ana@example.org", "https://a.example/\r\nBcc: x");
             let (head, body) = letter.split_once("\r\n\r\n").unwrap();
-            assert!(!head.lines().any(|line| line.to_lowercase().starts_with("bcc")));
+            assert!(
+                !head
+                    .lines()
+                    .any(|line| line.to_lowercase().starts_with("bcc"))
+            );
             assert!(letter.is_ascii());
             for line in body.split("\r\n") {
                 assert!(line.len() <= LINE && !line.contains(['\r', '\n']), "{line}");

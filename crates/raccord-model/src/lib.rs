@@ -22,7 +22,8 @@ pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
 pub use call::Call;
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Hands, Item, Link,
-    Manifest, Mode, Notice, NO_SUCH_ADDRESS, Outcome, Payload, Period, Policy, Readers, Render, Rendered, Subject, Work,
+    Manifest, Mode, NO_SUCH_ADDRESS, Notice, Outcome, Payload, Period, Policy, Readers, Render,
+    Rendered, Subject, Work,
 };
 pub use entity::{
     Entity, EntityKind, Fields, ORIGIN, PERSONAL, Slot, canonical, digest_of, slot_of, slot_value,

@@ -343,7 +343,8 @@ impl std::str::FromStr for Hour {
     type Err = String;
     /// Reads `monday 09:00`, `lundi 9:00`, `25 09:00` (of every month) or `09:00`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("{text:?} is no hour like \"monday 09:00\", \"25 09:00\" or \"18:30\"");
+        let refused =
+            || format!("{text:?} is no hour like \"monday 09:00\", \"25 09:00\" or \"18:30\"");
         let folded = text.trim().to_lowercase();
         let (day, time) = match folded.split_once(char::is_whitespace) {
             None => (None, folded.as_str()),
@@ -384,7 +385,16 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Hour>().unwrap().to_string(), shown);
         }
-        for wrong in ["", "monday", "someday 09:00", "25:00", "9h", "monday 9:0x", "0 09:00", "29 09:00"] {
+        for wrong in [
+            "",
+            "monday",
+            "someday 09:00",
+            "25:00",
+            "9h",
+            "monday 9:0x",
+            "0 09:00",
+            "29 09:00",
+        ] {
             assert!(wrong.parse::<Hour>().is_err(), "{wrong}");
         }
     }

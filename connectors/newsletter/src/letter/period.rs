@@ -34,7 +34,11 @@ impl Period {
             (false, _) => dates::week(lang, self.first),
             (true, Lang::Fr) => {
                 let month = dates::month_year(lang, self.first);
-                let of = if month.starts_with(['a', 'o']) { "d’" } else { "de " };
+                let of = if month.starts_with(['a', 'o']) {
+                    "d’"
+                } else {
+                    "de "
+                };
                 format!("Programme {of}{month}")
             }
             (true, Lang::En) => {
@@ -56,7 +60,10 @@ mod tests {
 
     #[test]
     fn headings_are_said_as_people_say_them() {
-        for (month, fr) in [(4, "Programme d’avril 2027"), (1, "Programme de janvier 2027")] {
+        for (month, fr) in [
+            (4, "Programme d’avril 2027"),
+            (1, "Programme de janvier 2027"),
+        ] {
             let at = date(2027, month, 2).at(9, 0, 0, 0);
             let month = Period::of(RoundupOf::Month, at);
             let heading = month.map(|month| month.heading(Lang::Fr).replace('\u{a0}', " "));

@@ -85,9 +85,13 @@ impl Templates {
             Some((html, text)) => (html, Some(text.trim_start_matches(['\r', '\n']))),
             None => (file, None),
         };
-        self.html.register_template_string(&own, html).map_err(reason)?;
+        self.html
+            .register_template_string(&own, html)
+            .map_err(reason)?;
         if let Some(text) = text {
-            self.text.register_template_string(&own, text).map_err(reason)?;
+            self.text
+                .register_template_string(&own, text)
+                .map_err(reason)?;
         }
         Ok(())
     }
@@ -192,7 +196,9 @@ fn unreadable(name: &str) -> Finding {
     finding(
         "template-unreadable",
         Words::new(
-            format!("Le modèle de lettre « {name} » ne peut pas être lu : un fichier de texte de 64 ko au plus."),
+            format!(
+                "Le modèle de lettre « {name} » ne peut pas être lu : un fichier de texte de 64 ko au plus."
+            ),
             format!("The letter's template “{name}” cannot be read: a text file of at most 64 kB."),
         ),
         Words::new(

@@ -156,10 +156,7 @@ pub(crate) fn sample(place: &Place, links: &Links, tint: &Tint) -> Value {
         "title": "Tenir le bar", "activity": concert.id, "capacity": 2,
         "guide": "https://wiki.example.org/bar",
     });
-    let members = [
-        concert,
-        entity(EntityKind::Task, "bar", bar),
-    ];
+    let members = [concert, entity(EntityKind::Task, "bar", bar)];
     let context = Context {
         place,
         lang: place.lang,

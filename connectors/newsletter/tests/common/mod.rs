@@ -61,17 +61,27 @@ pub(crate) fn sample() -> Vec<Entity> {
     let lines: Vec<Value> = serde_json::from_str(lines).unwrap();
     let mut all: Vec<Entity> = lines.iter().map(from_line).collect();
     all.sort_by_key(|entity| entity.text("start").to_owned());
-    let called = |title: &str| all.iter().find(|one| one.text("title").contains(title)).unwrap();
+    let called = |title: &str| {
+        all.iter()
+            .find(|one| one.text("title").contains(title))
+            .unwrap()
+    };
     let tasks = [
         ("Rangement", "Préparer le café", 1, ""),
-        ("vélo", "Accueillir à l’atelier", 2, "https://wiki.example.org/atelier"),
+        (
+            "vélo",
+            "Accueillir à l’atelier",
+            2,
+            "https://wiki.example.org/atelier",
+        ),
         ("Permanence", "Tenir la permanence", 1, ""),
     ];
     let tasks: Vec<Entity> = tasks
         .into_iter()
         .map(|(activity, title, hands, guide)| {
             let activity = called(activity).id;
-            let fields = json!({ "title": title, "activity": activity, "capacity": hands, "guide": guide });
+            let fields =
+                json!({ "title": title, "activity": activity, "capacity": hands, "guide": guide });
             entity(EntityKind::Task, title, fields)
         })
         .collect();

@@ -415,7 +415,12 @@ impl Deciding<'_> {
         };
         if let Some(About::Roundup(_, at)) = self.about(name, entity)
             && owed.progress == Progress::Pending
-            && let Some((_, readers)) = self.state.rules().sinks.get(name).and_then(letters::handling)
+            && let Some((_, readers)) = self
+                .state
+                .rules()
+                .sinks
+                .get(name)
+                .and_then(letters::handling)
         {
             if !self.issue_leaves(&of, entity, at, &owed) {
                 return None;

@@ -443,7 +443,12 @@ mod tests {
         ] {
             assert_eq!(below(path), part);
         }
-        for (path, way) in [("", ""), ("me", "../"), ("/newsletter", ""), ("/newsletter/leave", "../")] {
+        for (path, way) in [
+            ("", ""),
+            ("me", "../"),
+            ("/newsletter", ""),
+            ("/newsletter/leave", "../"),
+        ] {
             assert_eq!(up(path), way);
         }
     }

@@ -51,9 +51,12 @@ pub(super) async fn visit(
     let key = given.into_iter().find(|key| !key.is_empty());
     let key = key.unwrap_or_default().to_owned();
     match (path, visit.form.is_some()) {
-        ("", false) => page(visit, Page::Ask {
-            lists: lists.iter().map(ToString::to_string).collect(),
-        }),
+        ("", false) => page(
+            visit,
+            Page::Ask {
+                lists: lists.iter().map(ToString::to_string).collect(),
+            },
+        ),
         ("", true) => asks(own, desk, settings, &open, &tools, &lists, visit).await,
         ("/sent", false) => page(visit, Page::Sent),
         ("/confirm", false) => page(visit, Page::Confirm { key }),
@@ -66,12 +69,18 @@ pub(super) async fn visit(
 
 /// The connectors whose letters people choose here.
 fn letters(tools: &Tools) -> Vec<ConnectorName> {
-    let named = tools.iter().filter(|(_, tool)| tool.subscribing().is_some());
+    let named = tools
+        .iter()
+        .filter(|(_, tool)| tool.subscribing().is_some());
     named.map(|(name, _)| name.clone()).collect()
 }
 
 fn page(visit: &Visit, page: Page) -> Answer {
-    let status = if matches!(page, Page::Stale) { 422 } else { 200 };
+    let status = if matches!(page, Page::Stale) {
+        422
+    } else {
+        200
+    };
     Answer::Page(Box::new(Screen {
         status,
         lang: visit.lang,
@@ -99,7 +108,9 @@ async fn asks(
     }
     let list = match lists {
         [only] => Some(only),
-        _ => lists.iter().find(|list| list.as_str() == visit.field("list")),
+        _ => lists
+            .iter()
+            .find(|list| list.as_str() == visit.field("list")),
     };
     let plain = email.len() <= 254 && email.contains('@');
     let muted = desk.ask(|engine, _| engine.state().muted.is_some()).await;

@@ -10,7 +10,7 @@ use raccord_web::hands::{Answer, Cookie};
 
 use super::doors::{Open, STAYS};
 use super::keys::{self, Link};
-use super::{letters, Desktop, Host, PATIENCE, id_of};
+use super::{Desktop, Host, PATIENCE, id_of, letters};
 
 /// How long a link is good, in minutes.
 const LINK: i64 = 20;
