@@ -4,17 +4,20 @@
 //! a port, and reads what came out.
 
 pub mod caldav;
+pub mod cards;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;
 pub mod letters;
 pub mod many;
+pub mod phone;
 pub mod place;
 pub mod process;
 pub mod proxy;
 pub mod receiver;
 pub mod restore;
 pub mod rooms;
+pub mod rush;
 pub mod sheet;
 pub mod shown;
 pub mod smtp;

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command that prints its report")]
 
 use clap::Parser;
+use raccord_tests::cards::{self, System};
 use raccord_tests::rooms::{self, Kind};
 
 #[derive(Parser)]
@@ -13,6 +14,9 @@ struct Arguments {
     /// How much people say in such a room during a day without us.
     #[arg(long, default_value_t = 2_000, requires = "chat")]
     messages: usize,
+    /// With credits that go there, instead.
+    #[arg(long, conflicts_with = "chat")]
+    cashless: Option<System>,
 
     /// With a letter to so many readers.
     #[arg(long, conflicts_with = "chat")]
@@ -31,6 +35,7 @@ fn main() -> anyhow::Result<()> {
         chat,
         messages,
         readers,
+        cashless,
         kills,
         seed,
     } = Arguments::parse();
@@ -41,6 +46,10 @@ fn main() -> anyhow::Result<()> {
     if let Some(chat) = chat {
         print!("{}", rooms::torture(chat, kills, seed)?);
         println!("{}", rooms::away_for_a_day(chat, messages)?);
+        return Ok(());
+    }
+    if let Some(system) = cashless {
+        print!("{}", cards::torture(system, kills, seed)?);
         return Ok(());
     }
     let report = raccord_tests::torture::run(kills, seed)?;

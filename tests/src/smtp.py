@@ -1,11 +1,13 @@
 """A real SMTP server (aiosmtpd) that keeps what it takes and misbehaves when it is told to.
 
-server.py FOLDER [--port N] [--tls starttls|smtps CERT KEY] [--user NAME PASSWORD] [--at STEP ACT [TIMES]]
+server.py FOLDER [--port N] [--tls starttls|smtps CERT KEY] [--user NAME PASSWORD | --no-login]
+          [--at STEP ACT [TIMES]]
 
 It prints its port. What it takes is appended to FOLDER/taken as JSON lines; each command it hears, but
 for logins, to FOLDER/heard. STEP is connect, ehlo, starttls, auth, mail, rcpt, data, content or rset;
-ACT is a code to answer with, `cut`, `hang`, or for content `taken-cut` (kept, and cut before the
-answer). It ends when its standard input does.
+ACT is a code to answer with, `cut`, `hang`, `drip` (a byte now and then, for ever), `endless` (a line
+that never ends, as fast as it is read), or for content
+`taken-cut` (kept, and cut before the answer). It ends when its standard input does.
 """
 
 import argparse
@@ -21,6 +23,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=Path)
 parser.add_argument("--tls", nargs=3)
 parser.add_argument("--user", nargs=2)
+parser.add_argument("--no-login", action="store_true")
 parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--at", nargs="+", default=[])
 asked = parser.parse_args()
@@ -34,6 +37,19 @@ def misbehaves(here):
         return False
     times -= 1
     return True
+
+
+async def babbles(transport):
+    """Says a line that never ends."""
+    while not transport.is_closing():
+        if act == "drip":
+            transport.write(b"2")
+            await asyncio.sleep(0.2)
+        else:
+            transport.write(b"x" * 65536)
+            # Another turn for the loop: what was cut is known then.
+            await asyncio.sleep(0.001)
+    await asyncio.sleep(3600)
 
 
 class Handler:
@@ -59,6 +75,8 @@ class Handler:
             await asyncio.sleep(3600)
         if act == "hang":
             await asyncio.sleep(3600)
+        if act in ("drip", "endless"):
+            await babbles(server.transport)
         return f"{act} no <{envelope.rcpt_tos[0]}>"
 
 
@@ -70,6 +88,8 @@ class Server(SMTP):
                 return
             if act == "hang":
                 await asyncio.sleep(3600)
+            if act in ("drip", "endless"):
+                await babbles(self.transport)
             await self.push(f"{act} not now")
             self.transport.close()
             return
@@ -85,6 +105,8 @@ class Server(SMTP):
             await asyncio.sleep(3600)
         if act == "hang":
             await asyncio.sleep(3600)
+        if act in ("drip", "endless"):
+            await babbles(self.transport)
         await self.push(f"{act} no {words}")
         if act == "421":
             self.transport.close()
@@ -139,6 +161,7 @@ async def main():
             authenticator=authenticate if asked.user else None,
             auth_require_tls=False,
             auth_required=bool(asked.user),
+            auth_exclude_mechanism=["PLAIN", "LOGIN"] if asked.no_login else None,
             enable_SMTPUTF8=False,
             loop=loop,
         )

@@ -38,6 +38,8 @@ pub struct Taken {
     pub to: String,
     /// As it came.
     pub data: String,
+    /// The way it came was protected.
+    pub encrypted: bool,
 }
 
 impl Taken {
@@ -156,6 +158,7 @@ impl Server {
                 Ok(Taken {
                     to: text(&letter["to"][0]),
                     data: text(&letter["data"]),
+                    encrypted: letter["encrypted"] == true,
                 })
             })
             .collect()

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -205,8 +205,43 @@ async fn a_password_is_never_shown_in_clear_to_another_machine() {
     let server = Server::with(Tls::None, &["--user", "raccord", "canary"]).unwrap();
     let address = format!("smtp://127.0.0.1:{}?tls=none", server.port());
     let failure = refused(&post(&address, Some(login("canary")))).await;
-    assert_eq!(failure.code, "mail.insecure");
+    assert_eq!(
+        (failure.blame, failure.code.as_str()),
+        (Blame::Access, "mail.password-in-clear")
+    );
+    assert!(failure.mend.en.contains("?tls=none"), "{failure:?}");
     assert_eq!(server.heard("ehlo"), 0);
+}
+
+#[tokio::test]
+async fn a_server_without_a_login_is_not_told_as_a_wrong_password() {
+    let server = Server::with(Tls::None, &["--no-login"]).unwrap();
+    let address = format!("smtp://127.0.0.1:{}", server.port());
+    let failure = refused(&post(&address, Some(login("canary")))).await;
+    assert_eq!(
+        (failure.blame, failure.code.as_str()),
+        (Blame::Access, "mail.no-login")
+    );
+}
+
+#[tokio::test]
+async fn what_drips_is_given_up_in_time_and_what_never_ends_before_it_fills_the_memory() {
+    for step in ["connect", "ehlo", "rcpt"] {
+        let server = Server::that(step, "drip", 1).unwrap();
+        let failure = refused(&hasty(&server, HASTY)).await;
+        assert_eq!(failure.code, "mail.unreachable", "{step}");
+        // With all the time in the world: it is the length that ends it.
+        let server = Server::that(step, "endless", 1).unwrap();
+        let began = Instant::now();
+        let failure = refused(&hasty(&server, HASTY_AT_LAST)).await;
+        assert_eq!(failure.code, "mail.unreachable", "{step}");
+        assert!(began.elapsed() < HASTY_AT_LAST.step / 2, "{step}");
+    }
+    let server = Server::that("content", "endless", 1).unwrap();
+    let began = Instant::now();
+    let failure = refused(&hasty(&server, HASTY)).await;
+    assert_eq!(failure.blame, Blame::Unknown);
+    assert!(began.elapsed() < HASTY.letter / 2);
 }
 
 /// A certificate for `localhost`, and its key, in a folder.
@@ -242,6 +277,53 @@ async fn a_certificate_of_an_unknown_authority_is_refused_and_a_trusted_one_is_t
     let post = Post::new(trusted.unwrap(), None, &from(), Limits::default());
     post.send(&letter("k", "ana@example.org")).await.unwrap();
     assert_eq!(server.took(1).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn starttls_is_insisted_on_and_its_certificate_is_looked_at() {
+    let (_folder, certificate, key) = certificate();
+    let pem = std::fs::read(&certificate).unwrap();
+    let words = ["--user", "raccord", "canary"];
+    let server = Server::with(Tls::Start(&certificate, &key), &words).unwrap();
+    let url = |host: &str, server: &Server| {
+        let url = format!("smtp://{host}:{}?tls=starttls", server.port());
+        Address::configured("url", &url).unwrap()
+    };
+    let through = |address: Address| {
+        let login = Some(login("canary"));
+        Post::new(address, login, &from(), Limits::default())
+    };
+    // An authority that nobody knows; one that we were given; a name that is not in it.
+    let failure = refused(&through(url("localhost", &server))).await;
+    assert_eq!(failure.code, "mail.insecure");
+    let foreign = url("127.0.0.1", &server).trusting(&pem).unwrap();
+    assert_eq!(refused(&through(foreign)).await.code, "mail.insecure");
+    let trusted = url("localhost", &server).trusting(&pem).unwrap();
+    let trusted = through(trusted);
+    trusted.send(&letter("k", "ana@example.org")).await.unwrap();
+    assert_eq!(trusted.check(&from()).await, []);
+    assert!(server.took(1).unwrap()[0].encrypted, "under TLS");
+    assert_eq!(server.heard("starttls"), 4);
+    // Somebody between us and the server takes the offer out: nothing is said to them.
+    let stripped = Server::with(Tls::None, &words).unwrap();
+    let bare = url("localhost", &stripped).trusting(&pem).unwrap();
+    let failure = refused(&through(bare)).await;
+    assert_eq!(
+        (failure.blame, failure.code.as_str()),
+        (Blame::Access, "mail.insecure")
+    );
+    assert_eq!(stripped.heard("mail"), 0);
+    // It says that it begins, and does not.
+    let words = ["--at", "starttls", "454", "1"];
+    let busy = Server::with(Tls::Start(&certificate, &key), &words).unwrap();
+    let later = Post::new(
+        url("localhost", &busy).trusting(&pem).unwrap(),
+        None,
+        &from(),
+        Limits::default(),
+    );
+    assert_eq!(refused(&later).await.code, "mail.later");
+    later.send(&letter("k", "ana@example.org")).await.unwrap();
 }
 
 #[tokio::test]

@@ -113,7 +113,8 @@ fn a_day_away(mut stage: Stage) {
     stage.run(&["sync"]);
     stage.hours_later(1);
     stage.run(&["sync"]);
-    let known = stage.chat.says("bientôt effacé").unwrap();
+    let known = stage.chat.says("bientôt changé").unwrap();
+    let gone = stage.chat.says("bientôt effacé").unwrap();
     stage.run(&["sync"]);
     let mut said = Vec::new();
     for number in 0..2_000 {
@@ -128,6 +129,7 @@ fn a_day_away(mut stage: Stage) {
         }
     }
     stage.chat.edits(&before, "ce qui fut dit avant").unwrap();
+    stage.chat.deletes(&gone).unwrap();
     stage.chat.deletes(&said[7]).unwrap();
     stage.hours_later(1);
     stage.run(&["sync"]);
@@ -155,6 +157,9 @@ fn a_day_away(mut stage: Stage) {
         updated.contains(&"\"changé entre-temps\"".to_owned()),
         "{updated:?}"
     );
+    let before = "\"ce qui fut dit avant\"";
+    assert!(created.contains(before), "nobody had heard of it");
+    assert_eq!(of("removed").len(), 1, "what went is known to be gone");
     assert_eq!(stage.standing().len(), 2 + 1 + 2_000 - 1);
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use raccord_tests::place::Place;
 use raccord_tests::smtp::{Server, Taken, Tls};
 use raccord_tests::visitor::Visitor;
+use raccord_tests::wire;
 use raccord_tests::working::{TOKEN, Working};
 
 const ORGANISER: &str = "olga@example.org";
@@ -328,6 +329,23 @@ fn of_those_who_press_at_once_for_the_last_place_one_gets_it() {
             "{rank}"
         );
     }
+    // Each is told how they stand, once: who got it, and who is first on the list.
+    let mut told: Vec<(bool, String)> = (0..6)
+        .map(|n| {
+            let letters = letters(&mail, &format!("p{n}@example.org"), 2);
+            assert_eq!(letters.len(), 2, "the link, and how they stand");
+            let on = letters[1]
+                .text()
+                .contains("Vous êtes inscrit·e : « Animer »");
+            (on, letters[1].text())
+        })
+        .collect();
+    told.sort();
+    let head = told
+        .iter()
+        .filter(|(_, text)| text.contains("vous êtes en tête"));
+    assert_eq!(head.count(), 1, "{told:?}");
+    assert_eq!(told.iter().filter(|(on, _)| *on).count(), 1, "{told:?}");
 }
 
 #[test]
@@ -485,6 +503,43 @@ fn a_mail_whose_answer_is_lost_is_asked_about_and_not_sent_again() {
     let holds = working.place.say(&["holds"]).unwrap();
     assert!(!holds.contains("ana@example.org"), "{holds}");
     assert!(working.place.run(&["reject", &id]).is_ok());
+}
+
+#[test]
+fn work_without_an_hour_can_be_done_any_time_and_said_to_be_done() {
+    let mail = Server::start().unwrap();
+    let working = working(&mail);
+    let event = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/t\",\"type\":\"org.raccord.task.created.v1\",\
+                 \"subject\":\"ranger\",\"data\":{\"title\":\"Ranger\",\"capacity\":2}}";
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [
+        ("Content-Type", "application/cloudevents+json"),
+        ("Authorization", bearer.as_str()),
+    ];
+    let port = working.address().port();
+    let (status, _, said) =
+        wire::exchange(port, "POST", "/v1/events", &headers, event.as_bytes()).unwrap();
+    assert_eq!(status, 202, "{}", String::from_utf8_lossy(&said));
+    let ranger = id_of(&working, "Ranger");
+    let mut ana = signed_in(&working, &mail, "ana@example.org", 1);
+    sign_up(&mut ana, &ranger, "Ana");
+    let mine = ana.get("/hands/me").unwrap();
+    assert!(
+        mine.text.contains("J’y suis, ou j’y étais"),
+        "{}",
+        mine.text
+    );
+    let fields = [
+        ("t", mine.field("t").unwrap()),
+        ("registration", mine.field("registration").unwrap()),
+    ];
+    assert_eq!(ana.send("/hands/came", &fields).unwrap().status, 303);
+    assert!(
+        ana.get("/hands/me")
+            .unwrap()
+            .text
+            .contains("Présence notée")
+    );
 }
 
 /// Files under `folder` in which one of these stands, whatever its case.

@@ -113,7 +113,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "tests",
-        work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
+        work: Work::Tests,
     },
 ];
 

@@ -30,6 +30,7 @@ mod mails;
 mod offline;
 mod pages;
 mod pictures;
+mod proofs;
 mod python;
 mod quality;
 mod repairs;
@@ -37,6 +38,7 @@ mod rooms;
 mod schemas;
 mod servers;
 mod step;
+mod suite;
 mod tidy;
 mod workspace;
 

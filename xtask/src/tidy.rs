@@ -1,5 +1,5 @@
 //! What no compiler checks: arrows between crates, what a connector's folder must hold, words
-//! that must not stand in the project. Lists every fault, not just the first.
+//! that must not stand in the project, proofs that a page names. Lists every fault, not just the first.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +19,7 @@ pub(crate) fn run() -> Result<()> {
     }
     faults.extend(connectors(&members)?);
     faults.extend(texts()?);
+    faults.extend(crate::proofs::missing()?);
     for fault in &faults {
         println!("{fault}");
     }

@@ -1,5 +1,6 @@
 //! Calls to Lespass and Fedow.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderName, header};
@@ -10,7 +11,7 @@ use raccord_model::{Applied, Failure, Found, Words};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use crate::refill::{Begun, Listing, Meaning, Refill, listing, meaning};
+use crate::refill::{Begun, Drift, Listing, Meaning, Refill, listing, meaning};
 use crate::{KIND, failure};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -106,14 +107,17 @@ impl Lespass {
     pub(crate) async fn compare(
         &self,
         sent: &[(Refill, bool)],
+        reasons: &BTreeMap<&str, &str>,
     ) -> Result<Option<Vec<Words>>, Failure> {
         let Some(fedow) = &self.fedow else {
             return Ok(None);
         };
         let known = self.transactions(fedow).await?;
         let place = &self.kit.place.id;
-        let drift = known.map(|known| known.compare(place, &self.asset, sent));
-        Ok(drift.map(|drift| drift.iter().map(failure::drift).collect()))
+        let known = known.ok_or_else(|| failure::no_fedow(fedow.url.host()))?;
+        let drift = known.compare(place, &self.asset, sent);
+        let told = |drift: &Drift| failure::drift(drift, reasons.get(drift.key()).copied());
+        Ok(Some(drift.iter().map(told).collect()))
     }
 
     async fn transactions(&self, fedow: &Fedow) -> Result<Option<Listing>, Failure> {

@@ -213,7 +213,14 @@ impl Sink for Cashless {
                 .iter()
                 .filter_map(|entry| Some((sent(place, &lespass.asset, &entry.event)?, entry.done)))
                 .collect();
-            lespass.compare(&all).await
+            let reason = |entry: &'a Entry| entry.event.data.get("reason")?.as_str();
+            let reasons = entries.iter().filter_map(|entry| {
+                let key = sent(place, &lespass.asset, &entry.event)?.key;
+                Some((key, reason(entry)?))
+            });
+            let reasons: Vec<(String, &str)> = reasons.collect();
+            let reasons = reasons.iter().map(|(key, reason)| (key.as_str(), *reason));
+            lespass.compare(&all, &reasons.collect()).await
         })
     }
 

@@ -15,8 +15,8 @@ pub const MOST: i64 = 10_000;
 /// A call that credits a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refill {
-    /// The header `Idempotency-Key`: place, person, task and number of the grant. The same credit
-    /// always has the same one, and no other ever has.
+    /// The header `Idempotency-Key`: place, person, task and number of the grant; the credit itself
+    /// where nobody numbered it. The same credit always has the same one, and no other ever has.
     #[serde(skip)]
     pub key: String,
     /// Whose wallet.
@@ -30,7 +30,7 @@ pub struct Refill {
 /// What an event of the ledger asks of the wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Nothing: it was told before, or it puts back what was never taken.
+    /// Nothing: it was told before, or was spent, or it puts back what was never taken.
     Nothing,
     /// To credit it.
     Refill(Refill),
@@ -55,11 +55,11 @@ pub fn wanted(place: &PlaceId, asset: &str, event: &Event) -> Wanted {
     let Some(amount) = amount.filter(|_| text("person").is_some()) else {
         return Wanted::Unreadable;
     };
-    if amount < 0 {
-        return Wanted::TakeBack;
-    }
-    if text("reverses").is_some() {
-        return Wanted::Nothing;
+    match (amount < 0, text("reverses").is_some()) {
+        (true, true) => return Wanted::TakeBack,
+        // What was spent was taken where it was spent; what is put back was never taken.
+        (true, false) | (false, true) => return Wanted::Nothing,
+        (false, false) => {}
     }
     if text("email").is_none() {
         return Wanted::NoAddress;
@@ -79,12 +79,14 @@ pub fn sent(place: &PlaceId, asset: &str, event: &Event) -> Option<Refill> {
     if amount <= 0 || text("reverses").is_some() {
         return None;
     }
-    let entity = event.entity.to_string();
-    let task = text("task").or_else(|| text("activity")).unwrap_or(&entity);
-    let grant = event.data.get("grant").and_then(Value::as_u64).unwrap_or(1);
+    let grant = event.data.get("grant").and_then(Value::as_u64);
+    let of = match (text("task").or_else(|| text("activity")), grant) {
+        (Some(work), Some(grant)) => format!("{work}:{grant}"),
+        _ => format!("{}:1", event.entity),
+    };
     // Below the 255 characters of the server's column: the place's name has 64 at most.
     Some(Refill {
-        key: format!("raccord:{place}:{person}:{task}:{grant}"),
+        key: format!("raccord:{place}:{person}:{of}"),
         email: email.to_owned(),
         asset: asset.to_owned(),
         amount,
@@ -152,6 +154,19 @@ pub enum Drift {
     Asset(String),
     /// It bears a key of this place, and was never sent.
     Unknown(String),
+}
+
+impl Drift {
+    /// The key it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Missing(key)
+            | Self::Twice(key, _)
+            | Self::Amount(key, ..)
+            | Self::Asset(key)
+            | Self::Unknown(key) => key,
+        }
+    }
 }
 
 /// All transactions of Fedow (`GET /transaction/`), or nothing where that is no such list.
@@ -295,6 +310,30 @@ mod tests {
         assert_eq!(of(&forgotten), Wanted::Nothing);
     }
 
+    /// Raccord numbers its own grants; what another program posts has no number.
+    #[test]
+    fn credits_that_nobody_numbered_are_told_apart() {
+        let posted = |name: &[u8]| {
+            let mut event = event(
+                json!({ "person": "p", "amount": 150, "activity": "a", "email": "z@example.org" }),
+            );
+            event.entity = EntityId::derive(&[name]);
+            match of(&event) {
+                Wanted::Refill(refill) => refill.key,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_ne!(posted(b"one"), posted(b"other"));
+        assert_eq!(posted(b"one"), posted(b"one"));
+        let granted = event(
+            json!({ "person": "p", "amount": 150, "activity": "a", "grant": 1, "email": "z@example.org" }),
+        );
+        let Wanted::Refill(granted) = of(&granted) else {
+            panic!("a refill")
+        };
+        assert_ne!(posted(b"one"), granted.key);
+    }
+
     #[test]
     fn what_there_is_no_call_for_is_told_apart() {
         let person = |more: Value| {
@@ -312,6 +351,8 @@ mod tests {
             person(json!({ "amount": 150, "reverses": "x" })),
             Wanted::Nothing
         );
+        // What was spent was taken where it was spent.
+        assert_eq!(person(json!({ "amount": -150 })), Wanted::Nothing);
         assert_eq!(person(json!({ "amount": 150 })), Wanted::NoAddress);
         assert_eq!(
             person(json!({ "amount": 10_001, "email": "z@example.org" })),

@@ -492,9 +492,13 @@ async fn what_fedow_holds_is_compared_and_nothing_is_written() {
     let drift = sink.compare(&calm).await.unwrap().unwrap();
     assert_eq!(drift.len(), 1, "{drift:?}");
     assert!(drift[0].fr.contains("n’est pas dans Fedow"));
+    assert!(drift[0].fr.contains("« Bar »"), "what it is for: {drift:?}");
     assert_eq!(standin.writes().len(), 1, "only the credit itself");
     let alone = tool(settings(&standin.url("/")), &kit());
     assert_eq!(alone.sink().unwrap().compare(&calm).await.unwrap(), None);
+    standin.always(Reply::login_page());
+    let unread = sink.compare(&calm).await.unwrap_err();
+    assert_eq!(unread.code, "cashless.no-fedow", "silence is no agreement");
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// The mail server: `smtps://host`, or `smtp://host` with STARTTLS.
+    /// The mail server: `smtps://host`, or `smtp://host` with STARTTLS (one of this machine is spoken to
+    /// in clear, unless `?tls=starttls` follows).
     #[serde(default)]
     #[schemars(with = "Text<1000>", extend("examples" = ["smtps://mail.example.org"]))]
     pub(crate) url: Option<Text<1000>>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
-use raccord_kit::settings::{Span, Whole};
+use raccord_kit::settings::{Span, Text, Whole};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -46,6 +46,9 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"secrets/sheet-hook")]
     pub(crate) hook_secret_file: Option<PathBuf>,
+    /// Makes a sheet of answers of it: who signed up, as a form wrote it out, and no programme.
+    #[serde(default)]
+    pub(crate) answers: Option<Answers>,
     /// The headers of columns that are not recognised by themselves: field = "header".
     #[serde(default)]
     #[schemars(example = example_columns())]
@@ -53,6 +56,20 @@ pub(crate) struct Settings {
     /// The year of dates written without one, where the sheet does not say it either.
     #[serde(default)]
     pub(crate) year: Option<Whole<1990, 2100>>,
+}
+
+/// What the answers of a form are for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Answers {
+    /// The title of the activity that they are for, as in the programme, where no column says it.
+    #[serde(default)]
+    #[schemars(example = &"Bal folk")]
+    pub(crate) activity: Option<Text<200>>,
+    /// Its day, where several have that title.
+    #[serde(default)]
+    #[schemars(example = &"2027-02-01")]
+    pub(crate) date: Option<String>,
 }
 
 fn half_a_minute() -> Span {

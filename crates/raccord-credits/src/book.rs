@@ -171,8 +171,6 @@ pub struct Due {
     pub amount: i64,
     /// The day of the work.
     pub day: Option<Date>,
-    /// What kept it below what was earned.
-    pub ceiling: Option<Ceiling>,
 }
 
 /// What an entry that must be made is.
@@ -317,7 +315,6 @@ impl Book {
                 kind: DueKind::Grant(self.grants(work.person, work.subject) + 1),
                 amount,
                 day: Some(work.day),
-                ceiling,
             });
             return (due.into_iter().collect(), ceiling);
         }
@@ -333,7 +330,6 @@ impl Book {
                     kind: DueKind::Reversal(grant.id, grant.number),
                     amount: -amount,
                     day: grant.day,
-                    ceiling: None,
                 });
             }
         }

@@ -47,14 +47,17 @@ const TOUCHING: [&str; 6] = ["state", "minutes", "attested", "person", "activity
 pub(crate) struct Ledger {
     /// The accounts.
     pub(crate) book: Book,
-    /// The hashes of each month's entries, in their order; the month is when they were entered.
-    months: BTreeMap<String, Vec<Chain>>,
+    /// The entries of each month with their hashes, in their order; the month is when they were entered.
+    pub(crate) months: BTreeMap<String, Vec<(EntityId, Chain)>>,
+    /// The entries that another takes back.
+    reversed: BTreeSet<EntityId>,
 }
 
 impl Ledger {
     /// The hashes of a month's entries.
-    pub(crate) fn month(&self, month: &str) -> &[Chain] {
-        self.months.get(month).map_or(&[], Vec::as_slice)
+    pub(crate) fn month(&self, month: &str) -> Vec<Chain> {
+        let entries = self.months.get(month).into_iter().flatten();
+        entries.map(|(_, hash)| *hash).collect()
     }
 
     fn enter(&mut self, rules: &Rules, entry: &Entry, fields: &Fields) {
@@ -64,13 +67,14 @@ impl Ledger {
             return;
         };
         self.book.chained(chain);
+        self.reversed.extend(entry.reverses);
         if let Some(at) = text("at").and_then(|at| at.parse::<Timestamp>().ok()) {
             let date = zone_of(rules).to_datetime(at).date();
             let hash = leaf(&content(&rules.place.id, entry.id, fields));
             self.months
                 .entry(crate::publication::month_key(date))
                 .or_default()
-                .push(hash);
+                .push((entry.id, hash));
         }
     }
 }
@@ -103,7 +107,7 @@ pub(crate) fn fingerprint(deciding: &Deciding<'_>, month: &str) -> Option<Entity
     let before = first.checked_sub(jiff::Span::new().months(2)).ok()?;
     let over = before.last_of_month() < deciding.civil_now().date();
     let before = crate::publication::month_key(before);
-    let root = root(deciding.flight.ledger.month(&before)).filter(|_| over)?;
+    let root = root(&deciding.flight.ledger.month(&before)).filter(|_| over)?;
     let place = &deciding.state.rules().place.id;
     Some(Entity {
         id: EntityId::derive(&[place.as_str().as_bytes(), b"fingerprint", before.as_bytes()]),
@@ -137,16 +141,25 @@ fn earns(fields: &Fields) -> bool {
     amount.is_some_and(|amount| amount > 0) || fields.contains_key("reverses")
 }
 
+/// The credits that stand before another in a batch, none of them entered yet.
+#[derive(Default)]
+pub(crate) struct Batch {
+    credits: BTreeMap<EntityId, Fields>,
+    of_day: BTreeMap<(EntityId, Date), i64>,
+}
+
 /// What is wrong with a credit that another program posts: what was entered never changes.
 pub(crate) fn faults(
     deciding: &Deciding<'_>,
     id: EntityId,
     change: &Change,
+    batch: &mut Batch,
 ) -> Vec<(&'static str, Words)> {
-    if let Some(known) = deciding.entity(id) {
-        let mut after = known.fields.clone();
+    let known = deciding.entity(id).map(|known| known.fields);
+    if let Some(known) = known.as_ref().or_else(|| batch.credits.get(&id)) {
+        let mut after = known.clone();
         crate::posted::take_in(&mut after, change.fields.clone());
-        let same = changed_fields(Some(&known.fields), &after).is_empty();
+        let same = changed_fields(Some(known), &after).is_empty();
         let ends = matches!(change.verb, Verb::Cancelled | Verb::Removed);
         return (!same || ends)
             .then(|| {
@@ -162,7 +175,7 @@ pub(crate) fn faults(
             .collect();
     }
     let mut faults = Vec::new();
-    for ours in ["entry", "chain", "at"] {
+    for ours in ["entry", "chain", "at", "grant"] {
         if change.fields.contains_key(ours) {
             let told = Words::new("Raccord seul le dit", "is for Raccord alone to say");
             faults.push((ours, told));
@@ -183,12 +196,10 @@ pub(crate) fn faults(
         }
         return faults;
     };
-    let today = deciding.civil_now().date();
-    let of_day = deciding
-        .flight
-        .ledger
-        .book
-        .of_day(entry.person, entry.day.unwrap_or(today));
+    let day = entry.day.unwrap_or_else(|| deciding.civil_now().date());
+    let book = &deciding.flight.ledger.book;
+    let in_batch = batch.of_day.entry((entry.person, day)).or_default();
+    let of_day = book.of_day(entry.person, day).saturating_add(*in_batch);
     let most = deciding.state.rules().guards.credit_per_day;
     if entry.amount.abs() > MOST || entry.amount > 0 && of_day.saturating_add(entry.amount) > most {
         let told = Words::new(
@@ -197,6 +208,8 @@ pub(crate) fn faults(
         );
         faults.push(("amount", told));
     }
+    *in_batch = in_batch.saturating_add(entry.amount.max(0));
+    batch.credits.insert(id, change.fields.clone());
     faults
 }
 
@@ -371,19 +384,21 @@ fn is_done(work: &Entity) -> bool {
     work.kind == EntityKind::Task && work.text("state") == "done"
 }
 
-/// The day of some work: that of its activity, else when it was due, else today.
+/// The day of some work, else today.
 fn day_of(deciding: &Deciding<'_>, work: &Entity) -> Date {
+    work_day(deciding.state, work).unwrap_or_else(|| deciding.civil_now().date())
+}
+
+/// The day of some work: that of its activity, else when it was due.
+pub(crate) fn work_day(state: &State, work: &Entity) -> Option<Date> {
     let activity = match work.kind {
         EntityKind::Task => work.text("activity").parse().ok(),
         _ => Some(work.id),
     };
-    let record = activity.and_then(|activity| deciding.state.entities.get(&activity));
+    let record = activity.and_then(|activity| state.entities.get(&activity));
     let start = record.and_then(|record| record.when().start);
     let due: Option<Civil> = work.text("due").parse().ok();
-    match start.or(due) {
-        Some(at) => at.date(),
-        None => deciding.civil_now().date(),
-    }
+    start.or(due).map(Civil::date)
 }
 
 fn make(
@@ -591,11 +606,15 @@ pub(crate) fn taken_back(
     deciding.flight.wake(&of.connector, of.family);
 }
 
-/// An entry that took credits back is itself taken back: they were never taken from the tool.
+/// An entry that took credits back is itself taken back: they were never taken from the tool. Where
+/// several tools were asked, the first no does that.
 fn restore(deciding: &mut Deciding<'_>, credit: EntityId) {
     let Some(known) = deciding.entity(credit) else {
         return;
     };
+    if deciding.flight.ledger.reversed.contains(&credit) {
+        return;
+    }
     let amount = known.fields.get("amount").and_then(Value::as_i64);
     let Some(amount) = amount.and_then(i64::checked_neg) else {
         return;
@@ -696,16 +715,10 @@ pub(crate) fn compared(deciding: &mut Deciding<'_>, connector: &ConnectorName, d
     crate::notice::tell(deciding, DRIFT, connector.as_str(), &text, &mend);
 }
 
-/// The credits that were sent to `connector`, with whether it confirmed each.
+/// All credits, with whether each was sent to `connector` and confirmed by it.
 pub fn sent_to(engine: &Engine, connector: &ConnectorName) -> Vec<(Event, bool)> {
     let state = engine.state();
-    let Some(sink) = state.sinks.get(connector) else {
-        return Vec::new();
-    };
-    let queued = sink.lanes.values().flat_map(|lane| &lane.queue);
-    let events = queued.filter_map(|queued| crate::fold::decode(&queued.event));
-    let mut open: BTreeSet<EntityId> = events.map(|event| event.entity).collect();
-    open.extend(sink.dead.values().map(|aside| aside.entity));
+    let confirmed = state.confirmed.get(connector);
     let credits = engine.credits().into_iter();
     credits
         .map(|(id, mut credit)| {
@@ -728,7 +741,7 @@ pub fn sent_to(engine: &Engine, connector: &ConnectorName) -> Vec<(Event, bool)>
                 cause: Cause::Time,
                 data: credit.fields,
             };
-            (event, !open.contains(&id))
+            (event, confirmed.is_some_and(|all| all.contains(&id)))
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
+use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, EntityKind, Event};
 
 use crate::fact::{Closing, DeliveryRef, Fact, Health, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
@@ -95,13 +95,16 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             };
             sink.done += 1;
             sink.done_at = Some(at);
-            if event.is_none()
-                && let Some(target) = sink.targets.get_mut(&entity)
-            {
-                target.link.clone_from(link);
-                target.written.clone_from(written);
-                if target.link.is_none() {
-                    sink.targets.remove(&entity);
+            match event {
+                Some(queued) => confirm(state, of, entity, &queued),
+                None => {
+                    if let Some(target) = sink.targets.get_mut(&entity) {
+                        target.link.clone_from(link);
+                        target.written.clone_from(written);
+                        if target.link.is_none() {
+                            sink.targets.remove(&entity);
+                        }
+                    }
                 }
             }
         }
@@ -306,6 +309,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Relocated { connector } => {
+            state.confirmed.remove(connector);
             state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
             state.relocated.insert(connector.clone(), at);
         }
@@ -398,6 +402,18 @@ fn target_mut<'s>(
     entity: EntityId,
 ) -> Option<&'s mut Target> {
     state.sinks.get_mut(connector)?.targets.get_mut(&entity)
+}
+
+/// A credit was sent, and is there. What is told of it later brings nothing.
+fn confirm(state: &mut State, of: &DeliveryRef, entity: EntityId, queued: &Queued) {
+    let record = state.entities.get(&entity);
+    if record.is_none_or(|record| record.kind != EntityKind::Credit) {
+        return;
+    }
+    if decode(&queued.event).is_some_and(|event| event.revision == 1) {
+        let all = state.confirmed.entry(of.connector.clone()).or_default();
+        all.insert(entity);
+    }
 }
 
 /// The event a queued delivery carries.

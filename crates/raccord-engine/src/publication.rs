@@ -146,7 +146,8 @@ fn is_printable(shown: &Shown) -> bool {
         && !matches!(shown.status, Status::Draft | Status::Cancelled)
 }
 
-pub(crate) fn month_key(date: Date) -> String {
+/// The month of a date, as keys name it: `2027-01`.
+pub fn month_key(date: Date) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
@@ -215,6 +216,7 @@ pub(crate) fn wish(
         rule: routing::rule_name(sink, None, &rules),
         grace: jiff::SignedDuration::from_secs(handling.grace_s),
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: handling.policy,
@@ -266,6 +268,7 @@ fn members(
         .flatten()
         .filter_map(|child| deciding.entity(*child))
         .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+        .filter(|task| task.text("visibility") != "internal")
         .collect();
     members.extend(tasks);
     if matches!(period, Period::Month) {

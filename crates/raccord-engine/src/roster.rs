@@ -1,6 +1,8 @@
 //! Who is on what, for those who look: pages, and the mails that tell people how they stand. Read from
 //! the roll, with personal values in place.
 
+use std::collections::HashMap;
+
 use raccord_model::{
     ABOUT, ConnectorName, Context, Entity, EntityId, EntityKind, Fields, Render, Rendered, Subject,
     Words,
@@ -79,6 +81,18 @@ impl Engine {
         seats.map_or((0, 0), |seats| (seats.taken, seats.list.len()))
     }
 
+    /// The people who have a place, in the order of their numbers.
+    pub fn people_on(&self, subject: EntityId) -> Vec<EntityId> {
+        let Some(seats) = self.flight.roll.seats(subject) else {
+            return Vec::new();
+        };
+        let who: HashMap<EntityId, EntityId> =
+            seats.people().map(|(who, what)| (what, who)).collect();
+        let on = seats.on.iter();
+        on.filter_map(|(_, registration)| who.get(registration).copied())
+            .collect()
+    }
+
     /// The tasks of an activity that are not cancelled.
     pub fn tasks_of(&self, activity: EntityId) -> Vec<EntityId> {
         let state = self.state();
@@ -89,16 +103,6 @@ impl Engine {
                 .is_some_and(|it| it.kind == EntityKind::Task && it.text("state") != "cancelled")
         };
         children.copied().filter(is_task).collect()
-    }
-
-    /// Every task that is not cancelled.
-    pub fn tasks(&self) -> Vec<EntityId> {
-        let all = self.state().entities.iter();
-        all.filter(|(_, record)| record.kind == EntityKind::Task)
-            .map(|(&id, record)| record.entity(id))
-            .filter(|task| task.text("state") != "cancelled")
-            .map(|task| task.id)
-            .collect()
     }
 
     /// Every sign-up of a person.

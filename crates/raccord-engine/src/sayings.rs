@@ -46,6 +46,8 @@ pub(crate) enum About {
     Liked(EntityId, DateTime),
     /// A letter, by the round-up that it was prepared for, and one of its readers.
     Letter(EntityId, EntityId),
+    /// The day before what a sign-up is for, and the hour.
+    Reminder(EntityId, DateTime),
 }
 
 impl About {
@@ -79,6 +81,10 @@ impl About {
                 let (issue, reader) = rest.split_once('/')?;
                 Some(Self::Letter(issue.parse().ok()?, reader.parse().ok()?))
             }
+            "reminder" => {
+                let (id, at) = rest.split_once('/')?;
+                Some(Self::Reminder(id.parse().ok()?, at.parse().ok()?))
+            }
             _ => None,
         }
     }
@@ -111,6 +117,7 @@ impl About {
             Self::Mine(registration) => format!("mine/{registration}"),
             Self::Liked(person, at) => format!("liked/{person}/{at}"),
             Self::Letter(issue, reader) => format!("letter/{issue}/{reader}"),
+            Self::Reminder(registration, at) => format!("reminder/{registration}/{at}"),
         }
     }
 }
@@ -194,7 +201,12 @@ impl Deciding<'_> {
         let gone = link.is_some_and(|link| link.tag.as_deref() == Some(TAKEN_AWAY));
         let kind = self.state.entities.get(&entity).map(|record| record.kind);
         // Of a notice that was taken away nothing more is told.
-        if !gone || kind != Some(EntityKind::Activity) {
+        if kind != Some(EntityKind::Activity) {
+            return;
+        }
+        let about = format!("{sink}/{entity}");
+        if !gone {
+            crate::notice::settle(self, AWAY, &about);
             return;
         }
         let title = self.title(entity);
@@ -210,7 +222,7 @@ impl Deciding<'_> {
             "Rien à faire si c'était voulu. Sinon, écrivez-y vous-même un message : Raccord ne redit pas ce qu'une personne a retiré.",
             "Nothing to do if that was meant. If not, write a message there yourself: Raccord does not say again what a person took away.",
         );
-        crate::notice::tell(self, AWAY, &format!("{sink}/{entity}"), &text, &mend);
+        crate::notice::tell(self, AWAY, &about, &text, &mend);
     }
 
     /// A saying was said.
@@ -271,6 +283,7 @@ impl Deciding<'_> {
             About::Mine(registration) => self.mine(sink, rule, id, registration),
             About::Liked(person, at) => self.liked(sink, rule, id, person, at),
             About::Letter(issue, reader) => self.letter(sink, rule, id, issue, reader),
+            About::Reminder(registration, at) => self.reminder(sink, rule, id, registration, at),
         }
     }
 
@@ -353,11 +366,8 @@ impl Deciding<'_> {
             .routes
             .iter()
             .find(|route| route.to == *sink && roundup_id(&rules, route) == Some(roundup))?;
-        let members = self.members(|entity| {
-            let shown = entity.text("visibility") != "internal"
-                || route.when.fields.contains_key("visibility");
-            shown && route.when.fits(entity)
-        });
+        let internal = route.when.fields.contains_key("visibility");
+        let members = self.members(internal, |entity| route.when.fits(entity));
         let best_before = match self.leaves(rule, route, at) {
             Some((_, best_before)) => best_before,
             None => self.instant(at).saturating_add(LATE).ok(),
@@ -389,8 +399,10 @@ impl Deciding<'_> {
     }
 
     /// The activities of a list, by start, then title, then id, and after them their tasks, and
-    /// those that belong to none.
-    pub(crate) fn members(&self, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+    /// those that belong to none. What is not `internal` leaves out what is: also work that is kept
+    /// among members of an activity that is not.
+    pub(crate) fn members(&self, internal: bool, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+        let may = |entity: &Entity| internal || entity.text("visibility") != "internal";
         let now = self.civil_now();
         let last = now
             .date()
@@ -404,7 +416,7 @@ impl Deciding<'_> {
         });
         let mut activities: Vec<Entity> = near
             .filter_map(|(id, _)| self.entity(id))
-            .filter(|entity| takes(entity) && !routing::has_left(entity))
+            .filter(|entity| may(entity) && takes(entity) && !routing::has_left(entity))
             .collect();
         let by = |entity: &Entity| {
             let (start, title) = (entity.text("start"), entity.text("title"));
@@ -418,6 +430,7 @@ impl Deciding<'_> {
             .flatten()
             .filter_map(|child| self.entity(*child))
             .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+            .filter(may)
             .collect();
         activities.extend(tasks);
         let on_their_own = self.state.entities.iter().filter(|(_, record)| {
@@ -426,7 +439,8 @@ impl Deciding<'_> {
         let on_their_own = on_their_own
             .filter_map(|(id, _)| self.entity(*id))
             .filter(|task| !task.fields.contains_key("activity"))
-            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign() && takes(task));
+            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign())
+            .filter(|task| may(task) && takes(task));
         activities.extend(on_their_own);
         activities
     }
@@ -456,6 +470,11 @@ impl Deciding<'_> {
                 (message, record.map(|record| record.event))
             }
             About::Liked(person, _) => (person, None),
+            About::Reminder(registration, _) => {
+                let record = self.state.entities.get(&registration);
+                let family = crate::reminders::family(self.state, registration);
+                (family, record.map(|record| record.event))
+            }
             _ => (id, None),
         };
         let rules = self.rules();
@@ -464,6 +483,7 @@ impl Deciding<'_> {
                 route.to == *sink && roundup_id(&rules, route) == Some(roundup)
             }
             About::Liked(..) => crate::personal::is_weekly(route, sink),
+            About::Reminder(..) => crate::reminders::says_when(route, sink),
             _ => false,
         });
         let commit = self.state.commit.to_be_bytes();
@@ -503,6 +523,7 @@ pub(crate) fn said_by(
         rule: String::new(),
         grace: SignedDuration::ZERO,
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: route
@@ -522,9 +543,14 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
         let (Some(roundup), Some(id)) = (&route.roundup, roundup_id(&rules, route)) else {
             continue;
         };
-        if roundup.of == RoundupOf::Liked {
-            crate::personal::review_liked(deciding, route, &roundup.at);
-            continue;
+        match roundup.of {
+            RoundupOf::Week | RoundupOf::Month | RoundupOf::Hands => {}
+            RoundupOf::Liked => {
+                crate::personal::review_liked(deciding, route, &roundup.at);
+                continue;
+            }
+            // Said without a route too.
+            RoundupOf::Reminder => continue,
         }
         let Some(rule) = rules.sinks.get(&route.to) else {
             continue;
@@ -553,6 +579,7 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
             }
         }
     }
+    crate::reminders::review_near(deciding);
 }
 
 /// The hours that are near, since `last`; of those that were missed the newest. One that is new

@@ -57,6 +57,8 @@ pub struct State {
     pub told: BTreeMap<ConnectorName, BTreeMap<EntityId, Told>>,
     /// Codes by which somebody shows in a chat who they are: by digest, who, and until when.
     pub codes: BTreeMap<Digest, (EntityId, Timestamp)>,
+    /// The credits that each sink was sent and confirmed.
+    pub confirmed: BTreeMap<ConnectorName, BTreeSet<EntityId>>,
     /// Letters that were prepared, by their round-up's saying, as long as somebody may get them.
     pub issues: BTreeMap<EntityId, Issue>,
 }
@@ -176,7 +178,7 @@ pub struct Shown {
     state: Option<String>,
     /// When a task is due.
     #[serde(default)]
-    due: Option<raccord_model::Civil>,
+    pub(crate) due: Option<raccord_model::Civil>,
 }
 
 impl Shown {

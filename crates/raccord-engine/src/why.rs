@@ -716,6 +716,14 @@ fn noticed(code: &str) -> Option<Words> {
             "Les inscriptions se prennent sur la page de cet outil",
             "Sign-ups are taken on that tool's page",
         ),
+        crate::elsewhere::FILLED => (
+            "L'outil qui compte ces places a dit si elles sont toutes prises",
+            "The tool that counts these places said whether all are taken",
+        ),
+        crate::elsewhere::UNPAGED => (
+            "Les inscriptions ne se prennent plus sur la page de cet outil",
+            "Sign-ups are no longer taken on that tool's page",
+        ),
         crate::hands::PLACED => (
             "L'activité que nomme la ligne de la tâche a été trouvée",
             "The activity that the task's line names was found",

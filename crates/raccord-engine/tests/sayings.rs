@@ -44,7 +44,8 @@ impl Render for Chat {
                 Saying::Roundup { .. }
                 | Saying::Mine { .. }
                 | Saying::Letter { .. }
-                | Saying::Liked { .. } => {
+                | Saying::Liked { .. }
+                | Saying::Reminder { .. } => {
                     return Rendered::Nothing;
                 }
                 Saying::Answer {

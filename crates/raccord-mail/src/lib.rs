@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod bytes;
 mod letter;
 mod pool;
 mod post;

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Finding, Level};
 use raccord_model::{Failure, Words};
 use secrecy::ExposeSecret as _;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::bytes::{Bounded, Covered};
 use crate::{Letter, Mailbox, Refusal, Security, Server};
 
 /// How long a server may take.
@@ -81,7 +83,7 @@ impl Post {
     pub async fn open(&self) -> Result<Session, Failure> {
         let credentials = match &self.login {
             Some(_) if self.server.security == Security::None => {
-                return Err(Refusal::Insecure.failure(&self.server.shown()));
+                return Err(Refusal::InClear.failure(&self.server.shown()));
             }
             Some(login) => Some(Credentials::new(
                 login.user.clone(),
@@ -102,41 +104,49 @@ impl Post {
         credentials: Option<&Credentials>,
     ) -> Result<Box<AsyncSmtpConnection>, Refusal> {
         let step = self.limits.step;
-        let tls = || self.server.tls().ok_or(Refusal::Insecure);
-        let at_once = match self.server.security {
-            Security::Tls => Some(tls()?),
-            _ => None,
-        };
-        let address = (self.server.host.as_str(), self.server.port);
-        let line =
-            AsyncSmtpConnection::connect_tokio1(address, Some(step), &self.hello, at_once, None);
-        let line = timeout(step, line)
+        let mut line = timeout(step, self.line())
             .await
-            .map_err(|_| Refusal::Unreachable)?;
-        let mut line = Box::new(line.map_err(|error| before(&error, Refusal::Sender))?);
-        let offered = line.can_starttls();
-        match self.server.security {
-            Security::StartTls if !offered => return Err(Refusal::Insecure),
-            // A server of this machine has a certificate for its name outside.
-            Security::StartTls => {
-                let protected = timeout(step, line.starttls(tls()?, &self.hello)).await;
-                let protected = protected.map_err(|_| Refusal::Unreachable)?;
-                protected.map_err(|error| before(&error, |_| Refusal::Insecure))?;
+            .map_err(|_| Refusal::Unreachable)??;
+        if self.server.security == Security::StartTls {
+            if !line.can_starttls() {
+                return Err(Refusal::Insecure);
             }
-            Security::Tls | Security::Local | Security::None => {}
+            let protected = timeout(step, line.starttls(self.tls()?, &self.hello)).await;
+            let protected = protected.map_err(|_| Refusal::Unreachable)?;
+            protected.map_err(|error| before(&error, |_| Refusal::Insecure))?;
         }
         if let Some(credentials) = credentials {
             const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
             let knows =
                 |mechanism: &Mechanism| line.server_info().supports_auth_mechanism(*mechanism);
             if !MECHANISMS.iter().any(knows) {
-                return Err(Refusal::Login(502));
+                return Err(Refusal::NoLogin);
             }
             let admitted = timeout(step, line.auth(&MECHANISMS, credentials)).await;
             let admitted = admitted.map_err(|_| Refusal::Unreachable)?;
             admitted.map_err(|error| before(&error, Refusal::Login))?;
         }
         Ok(line)
+    }
+
+    /// A connection, greeted; under TLS where that begins with the first byte.
+    async fn line(&self) -> Result<Box<AsyncSmtpConnection>, Refusal> {
+        let address = (self.server.host.as_str(), self.server.port);
+        let line = TcpStream::connect(address).await;
+        let line = Bounded::new(line.map_err(|_| Refusal::Unreachable)?);
+        let greeted = if self.server.security == Security::Tls {
+            let covered = Covered::over(line, self.tls()?).await;
+            let covered = covered.map_err(|error| before(&error, Refusal::Sender))?;
+            AsyncSmtpConnection::connect_with_transport(Box::new(covered), &self.hello).await
+        } else {
+            AsyncSmtpConnection::connect_with_transport(Box::new(line), &self.hello).await
+        };
+        let greeted = greeted.map_err(|error| before(&error, Refusal::Sender))?;
+        Ok(Box::new(greeted))
+    }
+
+    fn tls(&self) -> Result<TlsParameters, Refusal> {
+        self.server.tls().ok_or(Refusal::Insecure)
     }
 
     /// Sends one letter.
@@ -179,7 +189,7 @@ impl Post {
 /// The key of the settings that a failure is about.
 fn key_of(failure: &Failure) -> &'static str {
     match failure.code.as_str() {
-        "mail.login" => "user",
+        "mail.login" | "mail.no-login" | "mail.password-in-clear" => "user",
         "mail.sender" => "from",
         "secret.unreadable" | "secret.unusable" => "password_file",
         _ => "url",

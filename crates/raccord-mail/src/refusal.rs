@@ -14,6 +14,12 @@ pub enum Refusal {
     /// No TLS where there must be, or a certificate that is not the server's.
     #[error("the way to the mail server is not protected")]
     Insecure,
+    /// A password would go in clear to another machine.
+    #[error("a password is not shown in clear")]
+    InClear,
+    /// The server knows no way to log in that we do.
+    #[error("the mail server offers no login")]
+    NoLogin,
     /// User or password are refused, or needed.
     #[error("the mail server refuses the login: {0}")]
     Login(u16),
@@ -39,7 +45,9 @@ impl Refusal {
     pub const fn blame(self) -> Blame {
         match self {
             Self::Unreachable | Self::Later(_) => Blame::Transient,
-            Self::Insecure | Self::Login(_) | Self::Sender(_) => Blame::Access,
+            Self::Insecure | Self::InClear | Self::NoLogin | Self::Login(_) | Self::Sender(_) => {
+                Blame::Access
+            }
             Self::Recipient(_) | Self::Content(_) | Self::Foreign => Blame::Data,
             Self::Lost => Blame::Unknown,
         }
@@ -86,6 +94,30 @@ impl Refusal {
                 Words::new(
                     "Vérifiez le nom du serveur dans « url » ; s’il a sa propre autorité, donnez-la dans « ca_file ».",
                     "Check the server's name in “url”; if it has an authority of its own, give that in “ca_file”.",
+                ),
+            ),
+            Self::InClear => (
+                "mail.password-in-clear",
+                Words::new(
+                    format!(
+                        "Le mot de passe irait en clair jusqu’à {server} : il n’est pas envoyé."
+                    ),
+                    format!("The password would go to {server} in clear: it is not sent."),
+                ),
+                Words::new(
+                    "Retirez « ?tls=none », ou « user » et « password_file ».",
+                    "Take “?tls=none” away, or “user” and “password_file”.",
+                ),
+            ),
+            Self::NoLogin => (
+                "mail.no-login",
+                Words::new(
+                    format!("{server} n’offre pas d’entrer par un nom et un mot de passe."),
+                    format!("{server} offers no login by a name and a password."),
+                ),
+                Words::new(
+                    "Écrivez le port qui prend les lettres de ses comptes (587 ou 465), et « ?tls=starttls » si le serveur est sur cette machine ; ou retirez « user » et « password_file ».",
+                    "Write the port that takes the letters of its accounts (587 or 465), and “?tls=starttls” if the server is on this machine; or take “user” and “password_file” away.",
                 ),
             ),
             Self::Login(code) => (

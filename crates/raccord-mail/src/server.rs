@@ -11,7 +11,7 @@ pub enum Security {
     Tls,
     /// `STARTTLS`, which must be offered.
     StartTls,
-    /// `STARTTLS` where it is offered: the server is on this machine.
+    /// None: the server is on this machine, and its certificate is for its name outside.
     Local,
     /// None: the settings want it so.
     None,
@@ -28,7 +28,8 @@ pub struct Server {
 
 impl Server {
     /// The server that key `key` of the configuration names: `smtps://host[:465]`,
-    /// `smtp://host[:587]` (with `STARTTLS`), or `smtp://host[:25]?tls=none`.
+    /// `smtp://host[:587]` (with `STARTTLS`; of this machine only with `?tls=starttls`), or
+    /// `smtp://host[:25]?tls=none`.
     ///
     /// # Errors
     /// A failure of blame `data` that names the key.
@@ -64,7 +65,7 @@ impl Server {
         let security = match (url.scheme(), url.query()) {
             ("smtps", None) => Security::Tls,
             ("smtp", None) if here => Security::Local,
-            ("smtp", None) => Security::StartTls,
+            ("smtp", None | Some("tls=starttls")) => Security::StartTls,
             ("smtp", Some("tls=none")) => Security::None,
             _ => return Err(wrong()),
         };

@@ -10,6 +10,7 @@ mod entity;
 mod envelope;
 mod event;
 mod id;
+mod offered;
 mod reading;
 mod rules;
 mod saying;
@@ -33,7 +34,10 @@ pub use event::{Cause, Event, Verb};
 pub use id::{
     ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
 };
-pub use reading::{Change, Edit, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
+pub use offered::Offered;
+pub use reading::{
+    Change, Edit, Line, Observation, Reading, Remark, Standing, Tab, Unread, column_letters,
+};
 pub use rules::{
     Authority, Crediting, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate,
     Validation, When, fold_word, usual_authority,

@@ -84,6 +84,17 @@ pub enum Saying<'a> {
         /// As in a round-up; of the tasks only those they like and are not on.
         members: &'a [Entity],
     },
+    /// The day before what somebody signed up for, for them alone.
+    Reminder {
+        /// What the tool calls them.
+        to: &'a str,
+        /// What they are called; may be empty.
+        name: &'a str,
+        /// The activity or the task.
+        subject: &'a Entity,
+        /// The task's activity.
+        activity: Option<&'a Entity>,
+    },
 }
 
 /// What became of what somebody asked for.
@@ -213,6 +224,9 @@ pub enum RoundupOf {
     /// The same for each person alone, of the kinds of work they like, to those who chose to be
     /// told in a way that the tool serves.
     Liked,
+    /// The day before what somebody signed up for, to them alone. Said without a route too, at its
+    /// usual hour; a route says another, or none.
+    Reminder,
 }
 
 impl RoundupOf {
@@ -223,6 +237,7 @@ impl RoundupOf {
             Self::Month => "month",
             Self::Hands => "hands",
             Self::Liked => "liked",
+            Self::Reminder => "reminder",
         }
     }
 
@@ -239,7 +254,7 @@ impl RoundupOf {
                 let next = day.last_of_month().tomorrow().ok()?;
                 Some((next, next.last_of_month()))
             }
-            Self::Hands | Self::Liked => None,
+            Self::Hands | Self::Liked | Self::Reminder => None,
         }
     }
 }
@@ -294,6 +309,16 @@ impl Hour {
             let at = date.to_datetime(self.time);
             (at > moment && self.is_on(date)).then_some(at)
         })
+    }
+
+    /// An hour of every day.
+    pub const fn daily(time: Time) -> Self {
+        Self { day: None, time }
+    }
+
+    /// This hour of a day, whichever day of the week it names.
+    pub const fn on(self, date: Date) -> DateTime {
+        date.to_datetime(self.time)
     }
 
     /// Whether it is one of each week, and not of each day or month.

@@ -182,6 +182,15 @@ impl Face {
         }
     }
 
+    /// Whether people reach what `path` is about by https.
+    fn is_reached_by_https(&self, path: &str) -> bool {
+        let all = self.places(path).unwrap_or_default();
+        !all.is_empty()
+            && all
+                .iter()
+                .all(|it| it.place().public_url.starts_with("https://"))
+    }
+
     /// The language to answer `parts` in.
     pub(crate) fn lang(&self, path: &str, headers: &HeaderMap) -> Lang {
         let usual = self.place(path).ok().map(|place| place.place().lang);
@@ -226,6 +235,9 @@ fn route_of(path: &str) -> &'static str {
     }
 }
 
+/// Browsers come by https from now on, whatever address they are given.
+const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 async fn not_found(State(face): State<Face>, request: Request) -> Response {
     Problem::not_found().say(face.lang(request.uri().path(), request.headers()))
 }
@@ -255,7 +267,8 @@ async fn around(State(face): State<Face>, request: Request, next: Next) -> Respo
             HeaderValue::from_static("same-origin"),
         ),
     ];
-    let route = route_of(request.uri().path());
+    let path = request.uri().path().to_owned();
+    let route = route_of(&path);
     if !matches!(route, "/healthz" | "/readyz") {
         // Whoever comes too early for an answer waits; the answer itself says if that was in vain.
         drop(timeout(face.shared.limits.start_time, face.shared.node.started()).await);
@@ -265,6 +278,9 @@ async fn around(State(face): State<Face>, request: Request, next: Next) -> Respo
     let headers = response.headers_mut();
     for (name, value) in USUAL {
         headers.entry(name).or_insert(value);
+    }
+    if face.is_reached_by_https(&path) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, FOR_A_YEAR);
     }
     response
 }

@@ -2,6 +2,7 @@
 //! traits; this crate knows neither log, engine nor configuration.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +48,11 @@ pub trait Place: Send + Sync + 'static {
     /// The bearer token of `/v1`; `None` where none is configured, and then nobody gets in.
     fn token(&self) -> Option<Token>;
 
+    /// Whether the word of the machine at `peer` is taken for whom it speaks for (`X-Forwarded-For`).
+    fn is_proxy(&self, peer: IpAddr) -> bool {
+        peer.is_loopback()
+    }
+
     /// Takes changes posted by other programs, all or none, in order. They passed their schemas.
     /// When it resolves with `Ok` they are durable (those that repeat an earlier `sender` and
     /// `id` were so already). A caller that goes away drops the future: its changes are then
@@ -81,7 +87,7 @@ pub trait Place: Send + Sync + 'static {
     /// Somebody looks at the pages on which people sign up, or sends one of their forms. A place
     /// without such pages has nothing there.
     fn visit(&self, _visit: Visit) -> BoxFuture<'_, Answer> {
-        Box::pin(std::future::ready(Answer::Nothing))
+        Box::pin(std::future::ready(Answer::Closed))
     }
 }
 

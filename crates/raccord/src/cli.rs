@@ -35,6 +35,7 @@ mod plan;
 mod printed;
 mod run;
 mod schema;
+mod sheet;
 mod support;
 mod sync;
 mod typeset;

@@ -22,6 +22,7 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_rocketchat::CONNECTOR,
     &raccord_connector_matrix::CONNECTOR,
     &raccord_connector_signup::CONNECTOR,
+    &raccord_connector_sms::CONNECTOR,
     &raccord_connector_lespass::CONNECTOR,
     &raccord_connector_cashless::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,

@@ -4,10 +4,11 @@
 //! nothing is written here; secrets are read only to tell whether they changed.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use raccord_kit::{Connector, Finding, secret};
 use raccord_model::{ConnectorName, Failure, Guards, Lang, Place, Recipe, Route};
@@ -181,6 +182,16 @@ pub struct Web {
     pub admin_token: Option<Token>,
     /// Address ranges that addresses from data may reach although they are private.
     pub allow_private: Arc<[String]>,
+    /// Whose `X-Forwarded-For` is believed besides this machine's own.
+    pub trusted_proxies: Arc<[IpNet]>,
+}
+
+impl Web {
+    /// Whether the machine at `peer` says whom it speaks for.
+    pub fn is_proxy(&self, peer: IpAddr) -> bool {
+        let mut named = self.trusted_proxies.iter();
+        peer.is_loopback() || named.any(|range| range.contains(&peer))
+    }
 }
 
 /// Where a token or a password comes from.

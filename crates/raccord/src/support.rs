@@ -72,6 +72,7 @@ pub fn configuration(settings: &Settings) -> Value {
             "public": !settings.place.public_url.is_empty(),
             "token": settings.web.admin_token.is_some(),
             "allow_private": settings.web.allow_private.len(),
+            "trusted_proxies": settings.web.trusted_proxies.len(),
         },
         "connectors": connectors,
         "recipes": settings.recipes.len(),

@@ -20,6 +20,7 @@ use raccord_tests::many;
 use raccord_tests::place::Place;
 use raccord_tests::receiver::Receiver;
 use raccord_tests::rooms::{Kind, load};
+use raccord_tests::rush::{self, Crowd};
 
 #[derive(Parser)]
 struct Arguments {
@@ -96,6 +97,24 @@ enum What {
         #[arg(long, default_value_t = 400)]
         said: usize,
     },
+    /// People who look at the sign-up pages at once, and who want the same few places.
+    Hands {
+        /// So many people want a place.
+        #[arg(long, default_value_t = 500)]
+        people: usize,
+        /// So many places there are.
+        #[arg(long, default_value_t = 30)]
+        places: usize,
+        /// Within so many seconds they press the button.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+        /// So many activities are in the sheet, each with two tasks.
+        #[arg(long, default_value_t = 500)]
+        activities: usize,
+        /// So many people look at the same moment.
+        #[arg(long, default_value_t = 200)]
+        lookers: usize,
+    },
     /// First answer after a start with a log of many events.
     Start {
         /// So many events.
@@ -139,6 +158,23 @@ fn main() -> Result<()> {
         }
         What::Chat { kind, queued, said } => {
             print!("{}", load(kind, queued, said)?);
+            Ok(())
+        }
+        What::Hands {
+            people,
+            places,
+            seconds,
+            activities,
+            lookers,
+        } => {
+            let crowd = Crowd {
+                people,
+                places,
+                within: Duration::from_secs(seconds),
+                activities,
+                lookers,
+            };
+            print!("{}", rush::run(crowd)?);
             Ok(())
         }
         What::Start { events } => start(events),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) const ROOM: &str = "!room:example.org";
 pub(crate) const ALIAS: &str = "#programme:example.org";
 pub(crate) const ME: &str = "@raccord:example.org";
-/// How many events an answer brings at once.
+/// How many events an answer brings at once, whatever is asked for.
 const TIMELINE: usize = 100;
 
 /// The server.
@@ -195,11 +195,7 @@ impl State {
                 }
             }
             ("GET", ["messages"]) => self.past(query),
-            ("GET", ["relations", of, ..]) => {
-                let related = |event: &&Value| event["content"]["m.relates_to"]["event_id"] == **of;
-                let chunk: Vec<&Value> = self.events.iter().filter(related).collect();
-                yes(&json!({ "chunk": chunk }))
-            }
+            ("GET", ["relations", of, ..]) => self.related(of, query),
             _ => refusal(404, "M_NOT_FOUND"),
         }
     }
@@ -279,6 +275,22 @@ impl State {
         let mut page = json!({ "chunk": chunk, "start": format!("s{from}") });
         if at > to {
             page["end"] = format!("s{at}").into();
+        }
+        yes(&page)
+    }
+
+    /// A page of what relates to an event, newest first.
+    fn related(&self, of: &str, query: &BTreeMap<String, String>) -> Play {
+        let related = |event: &&Value| event["content"]["m.relates_to"]["event_id"] == of;
+        let all: Vec<&Value> = self.events.iter().rev().filter(related).collect();
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let from = number("from").unwrap_or(0).min(all.len());
+        let to = all
+            .len()
+            .min(from + number("limit").unwrap_or(5).min(TIMELINE));
+        let mut page = json!({ "chunk": all[from..to] });
+        if to < all.len() {
+            page["next_batch"] = to.to_string().into();
         }
         yes(&page)
     }

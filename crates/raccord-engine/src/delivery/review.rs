@@ -123,13 +123,18 @@ impl Deciding<'_> {
             None => self.object_id(sink, id, wanted, link.as_ref()),
         };
         let first = link.is_none();
+        let about = self.about(sink, id);
+        let graced = self.now.saturating_add(wish.grace).unwrap_or(self.now);
         let due = match &owed {
+            // What could wait may not wait any more, or the other way round.
+            Some(owed) if matches!(about, Some(About::Mine(_))) => owed.due.min(graced),
             Some(owed) => owed.due,
             None if wish.announce && !first => self.now,
-            None => self.now.saturating_add(wish.grace).unwrap_or(self.now),
+            None => graced,
         };
-        let about = match self.about(sink, id) {
-            Some(About::Moved(entity) | About::Mine(entity)) => entity,
+        let due = wish.not_before.map_or(due, |earliest| due.max(earliest));
+        let about = match about {
+            Some(About::Moved(entity) | About::Mine(entity) | About::Reminder(entity, _)) => entity,
             _ => id,
         };
         let cause = self.state.entities.get(&about).map(|record| record.event);

@@ -114,6 +114,11 @@ impl Deciding<'_> {
                 }
             };
             let starts = !item.class.repeatable() && !matches!(sent, Sent::Look);
+            if let Sent::Object { entity, .. } = &sent
+                && let Some(About::Reminder(registration, at)) = self.about(name, *entity)
+            {
+                self.reminds_now(name, registration, at);
+            }
             let flight = self.flight.sinks.entry(name.clone()).or_default();
             if matches!(sent, Sent::Object { .. } | Sent::Removal) {
                 flight.tried.insert(item.delivery);

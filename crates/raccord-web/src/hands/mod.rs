@@ -3,11 +3,11 @@
 //!
 //! A page that was opened by a link changes nothing: only a form that this very site sent does.
 
+mod network;
 mod newsletter;
 mod page;
 mod view;
-
-use std::net::IpAddr;
+mod ways;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -25,7 +25,9 @@ use crate::face::{Face, NEWSLETTER};
 use crate::problem::{Problem, preferred};
 
 pub use newsletter::Page as NewsletterPage;
+pub(crate) use network::Peer;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
+pub use ways::{Unproved, Ways};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");
@@ -35,10 +37,6 @@ const FORM: usize = 128 * 1024;
 const FIELDS: usize = 3_000;
 /// The longest secret or path that is looked at.
 const LONGEST: usize = 2_000;
-
-/// The machine at the other end of the connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// `GET` and `POST /hands...`.
 pub(crate) async fn visit(State(face): State<Face>, request: Request) -> Response {
@@ -93,16 +91,8 @@ async fn drawn(
     if path.len() > LONGEST {
         return Err(Problem::not_found());
     }
-    let query: Vec<(String, String)> =
-        url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
-            .take(10)
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-    let asked = |name: &str| {
-        let value = query.iter().find(|(known, _)| known == name);
-        value.map_or("", |(_, value)| value.as_str()).to_owned()
-    };
-    let chosen: Option<Lang> = asked("lang").parse().ok();
+    let asked = |name| asked(parts, name);
+    let chosen = chosen(parts);
     let visit = Visit {
         at: face.shared.node.now(),
         path: path.to_owned(),
@@ -110,7 +100,7 @@ async fn drawn(
         back: asked("back").chars().take(100).collect(),
         form,
         session: cookie(&parts.headers, &cookie_name(&place)),
-        network: network(parts),
+        network: network::of(parts, |peer| running.is_proxy(peer)),
         lang: chosen.unwrap_or_else(|| preferred(&parts.headers, place.lang)),
         chosen: chosen.is_some(),
         admin: running.token().is_some_and(|token| {
@@ -118,14 +108,21 @@ async fn drawn(
         }),
     };
     let answered = timeout(face.shared.limits.post_time, running.visit(visit)).await;
-    let answered = answered.map_err(|_| late())?;
     let root = up(path);
+    let not_now = |why: &Words, wait| {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        refused(face, parts, status, why, Some(wait))
+    };
+    let Ok(answered) = answered else {
+        return not_now(&late(), 5);
+    };
     match answered {
-        Answer::Nothing => Err(Problem::not_found()),
-        Answer::NotReady => {
-            let why = crate::place::starting();
-            refused(face, parts, StatusCode::SERVICE_UNAVAILABLE, &why, Some(1))
-        }
+        Answer::Closed => Err(Problem::not_found()),
+        // Whoever asks for a calendar is a program.
+        Answer::Nothing if path.starts_with("calendar/") => Err(Problem::not_found()),
+        Answer::Nothing => refused(face, parts, StatusCode::NOT_FOUND, &gone(), None),
+        Answer::NotReady => not_now(&crate::place::starting(), 1),
+        Answer::Busy => not_now(&busy(), 2),
         Answer::TooMany(seconds) => {
             let why = Words::new(
                 "C’est beaucoup en peu de temps. Attendez quelques minutes, puis réessayez.",
@@ -145,6 +142,19 @@ async fn drawn(
     }
 }
 
+/// What the address asks for by this name, or nothing.
+fn asked(parts: &Parts, name: &str) -> String {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes()).take(10);
+    let named = pairs.find(|(known, _)| known == name);
+    named.map_or_else(String::new, |(_, value)| value.into_owned())
+}
+
+/// The language that was chosen on the page before.
+fn chosen(parts: &Parts) -> Option<Lang> {
+    asked(parts, "lang").parse().ok()
+}
+
 /// A page that says why nothing was done.
 fn refused(
     face: &Face,
@@ -154,7 +164,8 @@ fn refused(
     wait: Option<u32>,
 ) -> Result<Response, Problem> {
     let running = face.place(parts.uri.path())?;
-    let lang = preferred(&parts.headers, running.place().lang);
+    let chosen = chosen(parts);
+    let lang = chosen.unwrap_or_else(|| preferred(&parts.headers, running.place().lang));
     let path = below(parts.uri.path());
     let screen = Screen {
         status: status.as_u16(),
@@ -163,7 +174,7 @@ fn refused(
         said: why.get(lang).to_owned(),
         shows: Shows::Refused,
     };
-    let mut response = shown(&*running, &screen, &up(path), path, None);
+    let mut response = shown(&*running, &screen, &up(path), path, chosen);
     if let Some(wait) = wait {
         let wait = HeaderValue::from(wait);
         response.headers_mut().insert(header::RETRY_AFTER, wait);
@@ -177,11 +188,25 @@ fn up(path: &str) -> String {
     "../".repeat(below.split('/').filter(|part| !part.is_empty()).count())
 }
 
-fn late() -> Problem {
-    Problem::not_ready(Words::new(
+fn late() -> Words {
+    Words::new(
         "Pas de réponse à temps. Regardez « Mes inscriptions » avant de recommencer.",
         "No answer in time. Look at “My sign-ups” before you try again.",
-    ))
+    )
+}
+
+fn busy() -> Words {
+    Words::new(
+        "Beaucoup de monde en même temps : rien n’a été fait. Réessayez dans un instant.",
+        "Many people at the same time: nothing was done. Try again in a moment.",
+    )
+}
+
+fn gone() -> Words {
+    Words::new(
+        "Il n’y a rien à cette adresse, ou plus rien.",
+        "There is nothing at this address, or not any more.",
+    )
 }
 
 fn foreign() -> Words {
@@ -244,24 +269,6 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     found.next()
 }
 
-/// The network a request comes from, coarse enough that a house counts once. Behind a proxy of this
-/// machine it is the last address that proxy named.
-fn network(parts: &Parts) -> String {
-    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    let behind = peer.is_none_or(|peer| peer.is_loopback());
-    let named = parts.headers.get_all("x-forwarded-for").iter().next_back();
-    let named = named.and_then(|value| value.to_str().ok()?.rsplit(',').next());
-    let named: Option<IpAddr> = named.and_then(|text| text.trim().parse().ok());
-    match named.filter(|_| behind).or(peer) {
-        Some(IpAddr::V4(ip)) => ip.to_string(),
-        Some(IpAddr::V6(ip)) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::")
-        }
-        None => String::new(),
-    }
-}
-
 fn redirect(
     root: &str,
     to: &str,
@@ -286,6 +293,11 @@ fn redirect(
         );
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(header::SET_COOKIE, value);
+        }
+        if cookie.value.is_empty() {
+            // What was shown to them goes with them, from the way back too.
+            let clear = HeaderValue::from_static("\"cache\"");
+            headers.insert(HeaderName::from_static("clear-site-data"), clear);
         }
     }
     careful(response)
@@ -394,27 +406,6 @@ mod tests {
         ] {
             assert!(!takes(foreign), "{foreign:?}");
         }
-    }
-
-    #[test]
-    fn what_a_caller_says_of_their_network_counts_behind_a_proxy_of_ours_only() {
-        let from = |peer: &str, said: Option<&str>| {
-            let mut request = axum::http::Request::new(());
-            if let Some(said) = said {
-                request
-                    .headers_mut()
-                    .insert("x-forwarded-for", said.parse().unwrap());
-            }
-            request.extensions_mut().insert(Peer(peer.parse().unwrap()));
-            network(&request.into_parts().0)
-        };
-        assert_eq!(from("203.0.113.9", Some("198.51.100.1")), "203.0.113.9");
-        assert_eq!(
-            from("127.0.0.1", Some("1.2.3.4, 198.51.100.1")),
-            "198.51.100.1"
-        );
-        assert_eq!(from("127.0.0.1", Some("nonsense")), "127.0.0.1");
-        assert_eq!(from("2001:db8:1:2:3:4:5:6", None), "2001:db8:1:2::");
     }
 
     #[test]

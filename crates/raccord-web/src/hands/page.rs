@@ -82,6 +82,7 @@ impl Page<'_> {
                 | Shows::Who(_)
                 | Shows::Item(_)
                 | Shows::Mine(_)
+                | Shows::Ways(_)
                 | Shows::SignIn { .. }
         )
     }
@@ -102,6 +103,9 @@ impl Page<'_> {
             Shows::Who(_) => self.say("Qui fait quoi", "Who is on what").to_owned(),
             Shows::Item(item) => item.offer.title.clone(),
             Shows::Mine(_) => self.say("Mes inscriptions", "My sign-ups").to_owned(),
+            Shows::Ways(_) => self
+                .say("Comment être prévenu·e", "How to be told")
+                .to_owned(),
             Shows::Sent => self
                 .say("Regardez vos courriels", "Look at your mail")
                 .to_owned(),
@@ -110,6 +114,9 @@ impl Page<'_> {
             Shows::Arrived { .. } => self.say("Quelqu’un arrive", "Somebody arrives").to_owned(),
             // It has a page of its own.
             Shows::Newsletter(_) => String::new(),
+            Shows::Refused if self.screen.status == 404 => {
+                self.say("Rien ici", "Nothing here").to_owned()
+            }
             Shows::Refused => self.say("Rien n’a été fait", "Nothing was done").to_owned(),
         }
     }

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use raccord_model::Lang;
 use serde::{Deserialize, Serialize};
 
+use super::ways::Ways;
+
 /// Somebody looks at a page, or sends a form.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Visit {
@@ -68,7 +70,11 @@ pub enum Answer {
     Calendar(String),
     /// There is nothing at this address.
     Nothing,
-    /// Too much at once; seconds to wait.
+    /// The place has no such pages.
+    Closed,
+    /// Too many are there at once.
+    Busy,
+    /// The visitor asked for too much in little time; seconds to wait.
     TooMany(u32),
     /// The place cannot write now.
     NotReady,
@@ -153,6 +159,8 @@ pub enum Shows {
     },
     /// A page about a letter.
     Newsletter(super::NewsletterPage),
+    /// How somebody is told.
+    Ways(Box<Ways>),
     /// Something cannot be done; `said` tells why.
     Refused,
 }

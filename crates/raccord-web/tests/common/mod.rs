@@ -96,8 +96,23 @@ pub fn entry(commit: u64) -> Entry {
 impl Place for FakePlace {
     fn visit(&self, visit: Visit) -> BoxFuture<'_, hands::Answer> {
         let screen = screens::screen(&visit.key, visit.lang);
-        let answer = screen.map(|screen| hands::Answer::Page(Box::new(screen)));
-        Box::pin(std::future::ready(answer.unwrap_or(hands::Answer::Nothing)))
+        let answer = match visit.key.as_str() {
+            "late" => return Box::pin(std::future::pending()),
+            "closed" => hands::Answer::Closed,
+            "out" => hands::Answer::Go {
+                to: String::new(),
+                cookie: Some(hands::Cookie {
+                    value: String::new(),
+                    seconds: 0,
+                }),
+            },
+            "busy" => hands::Answer::Busy,
+            "too-many" => hands::Answer::TooMany(300),
+            _ => screen.map_or(hands::Answer::Nothing, |screen| {
+                hands::Answer::Page(Box::new(screen))
+            }),
+        };
+        Box::pin(std::future::ready(answer))
     }
     fn place(&self) -> Arc<raccord_model::Place> {
         self.place.clone()

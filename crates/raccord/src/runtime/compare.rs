@@ -45,7 +45,7 @@ pub(crate) async fn compare(
         if let Some(drift) = sink.compare(&entries).await.transpose() {
             all.push(Compared {
                 connector: name.clone(),
-                sent: entries.len(),
+                sent: entries.iter().filter(|entry| entry.done).count(),
                 drift,
             });
         }

@@ -145,6 +145,10 @@ impl Place for Elsewhere {
         face::token(&self.settings)
     }
 
+    fn is_proxy(&self, peer: std::net::IpAddr) -> bool {
+        self.settings.web.is_proxy(peer)
+    }
+
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {
         Box::pin(async move {
             let taken = self.ask(&Ask::Post(changes)).await;

@@ -266,6 +266,7 @@ impl Here {
             let mut wait = FRESH;
             if now.asleep {
                 self.forgets_what_comes();
+                self.sign_ups.rests().await;
             } else if shown != Some((now.commit, now.retried)) || self.is_stale() {
                 shown = Some((now.commit, now.retried));
                 wait = FRESH.max(self.refresh().await * SHARE);
@@ -345,6 +346,10 @@ impl Place for Here {
 
     fn token(&self) -> Option<Token> {
         token(&self.known().settings)
+    }
+
+    fn is_proxy(&self, peer: std::net::IpAddr) -> bool {
+        self.known().settings.web.is_proxy(peer)
     }
 
     fn post(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<(), PostError>> {

@@ -20,13 +20,16 @@ mod lespass;
 mod mattermost;
 mod order;
 mod outage;
+mod phones;
 mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;
 mod sleeping;
+#[path = "../../../../connectors/sms/tests/common/mod.rs"]
+mod sms;
 mod thread;
-mod world;
+pub(crate) mod world;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,9 +1,10 @@
 //! From the tree of keys to typed settings: what a schema can tell first, then what it cannot.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use raccord_kit::Finding;
 use raccord_kit::settings::{Number, Span, Text, by_schema};
@@ -268,22 +269,18 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
         }
     };
     for (index, range) in raw.allow_private.iter().enumerate() {
-        if range.parse::<ipnet::IpNet>().is_err() && range.parse::<std::net::IpAddr>().is_err() {
-            mistakes.add(
-                &["web", "allow_private", &index.to_string()],
-                "range-wrong",
-                about(
-                    range,
-                    "n'est pas une plage d'adresses.",
-                    "is no range of addresses.",
-                ),
-                Words::new(
-                    "Écrivez par exemple \"192.168.1.0/24\".",
-                    "Write for example \"192.168.1.0/24\".",
-                ),
-            );
-        }
+        range_of(
+            range,
+            &["web", "allow_private", &index.to_string()],
+            mistakes,
+        );
     }
+    let proxies = raw.trusted_proxies.iter().enumerate();
+    let proxies = proxies.filter_map(|(index, range)| {
+        let key = ["web", "trusted_proxies", &index.to_string()];
+        range_of(range, &key, mistakes)
+    });
+    let trusted_proxies = proxies.collect();
     let admin_token = match (raw.admin_token, raw.admin_token_file) {
         (Some(_), Some(_)) => {
             mistakes.twice(&["web", "admin_token"], "admin_token", "admin_token_file");
@@ -297,7 +294,30 @@ fn web(raw: raw::Web, base: &Path, mistakes: &mut Mistakes<'_>) -> Web {
         listen,
         admin_token,
         allow_private: Arc::from(raw.allow_private),
+        trusted_proxies,
     }
+}
+
+/// A range of addresses, or one address.
+fn range_of(range: &str, key: &[&str], mistakes: &mut Mistakes<'_>) -> Option<IpNet> {
+    let read = range.parse::<IpNet>().ok();
+    let read = read.or_else(|| range.parse::<IpAddr>().ok().map(IpNet::from));
+    if read.is_none() {
+        mistakes.add(
+            key,
+            "range-wrong",
+            about(
+                range,
+                "n'est pas une plage d'adresses.",
+                "is no range of addresses.",
+            ),
+            Words::new(
+                "Écrivez par exemple \"192.168.1.0/24\".",
+                "Write for example \"192.168.1.0/24\".",
+            ),
+        );
+    }
+    read
 }
 
 /// The public address without its last slash; empty where none is given.
@@ -502,8 +522,26 @@ fn route(
         raw::RawAuthority::All(authority) => (Some(authority), std::collections::BTreeMap::new()),
         raw::RawAuthority::Each(fields) => (None, fields),
     };
-    let roundup = match (raw.digest, raw.at) {
+    let hours_said = raw.at.is_some();
+    let roundup = match (raw.digest, raw.at.unwrap_or_default()) {
         (None, at) if at.is_empty() => None,
+        (Some(of @ RoundupOf::Reminder), at) if hours_said => {
+            if at.len() > 1 || at.iter().any(|hour| hour.is_weekly()) {
+                mistakes.add(
+                    &[path, &["at"]].concat(),
+                    "reminder-hour",
+                    Words::new(
+                        "Un rappel part la veille, à une seule heure, la même tous les jours.",
+                        "A reminder goes out the day before, at one hour, the same every day.",
+                    ),
+                    Words::new(
+                        "Écrivez par exemple at = [\"18:00\"] ; at = [] n'envoie aucun rappel.",
+                        "Write for example at = [\"18:00\"]; at = [] sends no reminders.",
+                    ),
+                );
+            }
+            Some(Roundup { of, at })
+        }
         (Some(RoundupOf::Liked), at)
             if at.len() != 1 || !at.iter().all(|hour| hour.is_weekly()) =>
         {

@@ -23,6 +23,7 @@ listen = "127.0.0.1:7071"
 public_url = "https://programme.example.org/"
 admin_token_file = "secrets/admin"
 allow_private = ["192.168.1.0/24"]
+trusted_proxies = ["10.88.0.0/16", "192.0.2.7"]
 
 [connectors.public-site]
 kind = "website"
@@ -72,6 +73,9 @@ fn told(text: &str, pairs: &[(&str, &str)], lang: Lang) -> String {
 #[test]
 fn the_documented_keys_are_read_to_their_types() {
     let settings = read_with(GOOD, &[]).unwrap();
+    let is_proxy = |peer: &str| settings.web.is_proxy(peer.parse().unwrap());
+    assert!(is_proxy("127.0.0.1") && is_proxy("10.88.0.1") && is_proxy("192.0.2.7"));
+    assert!(!is_proxy("192.0.2.8"));
     assert_eq!(settings.place.id.as_str(), "raffinerie");
     assert_eq!(settings.place.public_url, "https://programme.example.org");
     assert_eq!(settings.data, Path::new("./data"));

@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use raccord_engine::{Commitment, Engine};
+use raccord_kit::folded::Folded;
+use raccord_look::clean;
 use raccord_model::{Civil, Entity, EntityId, EntityKind};
 
-/// The longest line, in bytes, without its end (RFC 5545, section 3.1).
-const LINE: usize = 75;
+/// The most characters of a text.
+const LONGEST: usize = 500;
 
 /// The calendar of `person`.
 pub(super) fn of(
@@ -16,13 +18,12 @@ pub(super) fn of(
     zone: &TimeZone,
     now: Timestamp,
 ) -> String {
-    let mut out = String::new();
-    let mut line = |text: &str| fold(text, &mut out);
-    line("BEGIN:VCALENDAR");
-    line("VERSION:2.0");
-    line("PRODID:-//Raccord//sign-ups//EN");
-    line("METHOD:PUBLISH");
-    line(&format!("X-WR-CALNAME:{}", escaped(name)));
+    let mut out = Folded::default();
+    out.line("BEGIN", "VCALENDAR");
+    out.line("VERSION", "2.0");
+    out.line("PRODID", "-//Raccord//sign-ups//EN");
+    out.line("METHOD", "PUBLISH");
+    out.text("X-WR-CALNAME", &clean::line(name, LONGEST));
     for own in engine.sign_ups_of(person) {
         let stands = matches!(own.standing, Commitment::Registered | Commitment::Attended);
         let Some(known) = engine.entity(own.subject).filter(|_| stands) else {
@@ -39,31 +40,27 @@ pub(super) fn of(
             continue;
         };
         let end: Option<Civil> = timed.text("end").parse().ok();
-        line("BEGIN:VEVENT");
-        line(&format!("UID:{}@raccord", own.registration));
-        line(&format!("DTSTAMP:{}", utc(now)));
-        for text in times(start, end, zone) {
-            line(&text);
+        out.line("BEGIN", "VEVENT");
+        out.line("UID", &format!("{}@raccord", own.registration));
+        out.line("DTSTAMP", &utc(now));
+        for (name, value) in times(start, end, zone) {
+            out.line(name, &value);
         }
-        line(&format!(
-            "SUMMARY:{}",
-            escaped(&summary(&known, of.as_ref()))
-        ));
+        out.text(
+            "SUMMARY",
+            &clean::line(&summary(&known, of.as_ref()), LONGEST),
+        );
         let room = Some(known.text("room")).filter(|room| !room.is_empty());
         let room = room.unwrap_or_else(|| timed.text("room"));
         if !room.is_empty() {
-            line(&format!("LOCATION:{}", escaped(room)));
+            out.text("LOCATION", &clean::line(room, LONGEST));
         }
         let off = timed.text("status") == "cancelled" || known.text("state") == "cancelled";
-        line(if off {
-            "STATUS:CANCELLED"
-        } else {
-            "STATUS:CONFIRMED"
-        });
-        line("END:VEVENT");
+        out.line("STATUS", if off { "CANCELLED" } else { "CONFIRMED" });
+        out.line("END", "VEVENT");
     }
-    line("END:VCALENDAR");
-    out
+    out.line("END", "VCALENDAR");
+    out.finish()
 }
 
 fn summary(known: &Entity, of: Option<&Entity>) -> String {
@@ -76,15 +73,15 @@ fn summary(known: &Entity, of: Option<&Entity>) -> String {
 }
 
 /// Start and end: hours as instants, so that no zone has to be described.
-fn times(start: Civil, end: Option<Civil>, zone: &TimeZone) -> Vec<String> {
+fn times(start: Civil, end: Option<Civil>, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let instant = |at: jiff::civil::DateTime| zone.to_ambiguous_timestamp(at).compatible().ok();
     match start {
         Civil::Day(first) => {
             let last = end.map_or(first, Civil::date).max(first);
             let after = last.tomorrow().unwrap_or(last);
             vec![
-                format!("DTSTART;VALUE=DATE:{}", first.strftime("%Y%m%d")),
-                format!("DTEND;VALUE=DATE:{}", after.strftime("%Y%m%d")),
+                ("DTSTART;VALUE=DATE", first.strftime("%Y%m%d").to_string()),
+                ("DTEND;VALUE=DATE", after.strftime("%Y%m%d").to_string()),
             ]
         }
         Civil::Minute(start) => {
@@ -95,7 +92,7 @@ fn times(start: Civil, end: Option<Civil>, zone: &TimeZone) -> Vec<String> {
             let named = [("DTSTART", Some(start)), ("DTEND", end)];
             named
                 .into_iter()
-                .filter_map(|(name, at)| Some(format!("{name}:{}", utc(instant(at?)?))))
+                .filter_map(|(name, at)| Some((name, utc(instant(at?)?))))
                 .collect()
         }
     }
@@ -105,56 +102,21 @@ fn utc(at: Timestamp) -> String {
     at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// A text as a value (RFC 5545, section 3.3.11).
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in raccord_look::clean::line(text, 500).chars() {
-        if matches!(c, '\\' | ';' | ',') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// A line, broken between characters where it is too long.
-fn fold(text: &str, out: &mut String) {
-    let mut room = LINE;
-    for c in text.chars() {
-        if c.len_utf8() > room {
-            out.push_str("\r\n ");
-            room = LINE - 1;
-        }
-        out.push(c);
-        room -= c.len_utf8();
-    }
-    out.push_str("\r\n");
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_people_write_ends_a_line_or_a_value() {
-        let mut out = String::new();
-        fold(
-            &format!("SUMMARY:{}", escaped("a;b\\c,d\r\nBEGIN:VALARM")),
-            &mut out,
-        );
-        assert_eq!(out, "SUMMARY:a\\;b\\\\c\\,d BEGIN:VALARM\r\n");
-        let mut out = String::new();
-        fold(&"é".repeat(200), &mut out);
-        assert!(out.split("\r\n").all(|line| line.len() <= LINE));
-        assert_eq!(out.replace("\r\n ", "").trim_end(), "é".repeat(200));
-    }
-
-    #[test]
     fn hours_are_instants_and_whole_days_end_after_the_last() {
         let zone = TimeZone::get("Indian/Reunion").unwrap();
         let read = |text: &str| text.parse::<Civil>().unwrap();
-        let shown = |start, end: Option<&str>| times(read(start), end.map(read), &zone);
+        let shown = |start, end: Option<&str>| -> Vec<String> {
+            let times = times(read(start), end.map(read), &zone).into_iter();
+            times
+                .map(|(name, value)| format!("{name}:{value}"))
+                .collect()
+        };
         assert_eq!(
             shown("2027-01-15T20:00", Some("2027-01-16T00:30")),
             ["DTSTART:20270115T160000Z", "DTEND:20270115T203000Z"]

@@ -2,6 +2,7 @@
 //! restart and another node know them too. No remark holds an address or a name.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use raccord_bus::{Log, LogError};
@@ -20,7 +21,8 @@ const USED: &str = "hands.used.";
 /// Those of the editions of people's calendars.
 const CALENDAR: &str = "hands.calendar.";
 /// How long somebody stays signed in, in seconds: thirty days.
-pub(super) const STAYS: i64 = 30 * 24 * 3_600;
+pub(super) const STAYS: i64 = 30 * DAY;
+const DAY: i64 = 24 * 3_600;
 
 /// Somebody signed in until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub(crate) struct Doors {
 pub(super) struct Open {
     pub(super) key: Key,
     sessions: Mutex<HashMap<String, Session>>,
+    /// When what is over was let go, in seconds since 1970.
+    tidied: AtomicI64,
 }
 
 impl Doors {
@@ -61,24 +65,29 @@ impl Doors {
             Ok::<_, ()>(Arc::new(Open {
                 key,
                 sessions: Mutex::new(sessions),
+                tidied: AtomicI64::new(now),
             }))
         };
         self.open.get_or_try_init(read).await.ok().cloned()
     }
 }
 
-/// The secret, drawn once, and the sessions that are not over. What is over is let go.
+/// The secret, drawn once, and the sessions that are not over.
 fn read(log: &mut dyn Log, now: i64) -> Result<(String, HashMap<String, Session>), LogError> {
-    let metas = log.metas()?;
-    let secret = if let Some(secret) = metas.get(SECRET) {
-        secret.clone()
+    let secret = if let Some(secret) = log.meta(SECRET)? {
+        secret
     } else {
         let secret = keys::text(&keys::random());
         log.set_meta(SECRET, Some(&secret))?;
         secret
     };
+    Ok((secret, sessions(log, now)?))
+}
+
+/// The sessions that are not over. What is over is let go, used links too.
+fn sessions(log: &mut dyn Log, now: i64) -> Result<HashMap<String, Session>, LogError> {
     let mut sessions = HashMap::new();
-    for (name, value) in &metas {
+    for (name, value) in &log.metas()? {
         let (over, session) = if let Some(digest) = name.strip_prefix(SESSION) {
             let session = Session::read(value).filter(|session| session.until > now);
             (session.is_none(), session.map(|session| (digest, session)))
@@ -92,7 +101,7 @@ fn read(log: &mut dyn Log, now: i64) -> Result<(String, HashMap<String, Session>
         }
         sessions.extend(session.map(|(digest, session)| (digest.to_owned(), session)));
     }
-    Ok((secret, sessions))
+    Ok(sessions)
 }
 
 impl Open {
@@ -118,14 +127,31 @@ impl Open {
         let value = format!("{person} {}", session.until);
         keep(desk, name, Some(value)).await?;
         self.sessions().insert(digest, session);
+        self.tidies(desk, now).await;
         Some(cookie)
+    }
+
+    /// Lets go of what is over, once a day; what cannot be done now is done another day.
+    async fn tidies(&self, desk: &Desk, now: i64) {
+        let before = self.tidied.load(Ordering::Relaxed);
+        if now.saturating_sub(before) < DAY {
+            return;
+        }
+        self.tidied.store(now, Ordering::Relaxed);
+        self.sessions().retain(|_, session| session.until > now);
+        let tidied = desk.ask(move |_, log| sessions(log, now).map(drop));
+        if !matches!(tidied.await, Ok(Ok(()))) {
+            tracing::warn!("sessions that are over could not be let go");
+        }
     }
 
     /// Signs somebody out.
     pub(super) async fn end(&self, desk: &Desk, cookie: &str) -> Option<()> {
         let digest = keys::digest(cookie);
+        // The log first: what it keeps is a session again after a restart.
+        keep(desk, format!("{SESSION}{digest}"), None).await?;
         self.sessions().remove(&digest);
-        keep(desk, format!("{SESSION}{digest}"), None).await
+        Some(())
     }
 
     /// Uses a link up; false where it was used before.
@@ -139,6 +165,14 @@ impl Open {
             Ok(true)
         });
         used.await.ok()?.ok()
+    }
+
+    /// A link that let nobody in is good again.
+    pub(super) async fn gives_back(desk: &Desk, link: &str) {
+        let given = keep(desk, format!("{USED}{}", keys::digest(link)), None).await;
+        if given.is_none() {
+            tracing::debug!("a link stays used: its owner asks for another");
+        }
     }
 
     /// The edition of somebody's calendar.

@@ -85,18 +85,16 @@ impl Desktop<'_> {
             lang: Some(link.lang),
             ..Who::default()
         };
-        let person = match self.order(Order::Introduce(Box::new(who))).await {
-            Ok(Reply::Known(person)) => person,
-            Ok(Reply::Cannot(why)) => return self.refused(&why),
-            Ok(_) => return Answer::NotReady,
-            Err(answer) => return answer,
-        };
-        // Who was signed in here before is not any more.
-        if let Some(cookie) = &self.visit.session {
-            self.open.end(self.desk, cookie).await;
-        }
-        let Some(cookie) = self.open.begin(self.desk, person, self.now()).await else {
-            return Answer::NotReady;
+        let entered = self.lets_in(who).await;
+        let cookie = match entered {
+            Ok(cookie) => cookie,
+            Err(answer) => {
+                // Nobody came in: the link is as good as before.
+                if matches!(answer, Answer::Busy | Answer::NotReady) {
+                    Open::gives_back(self.desk, sealed).await;
+                }
+                return answer;
+            }
         };
         let to = if link.back.is_empty() {
             "me".to_owned()
@@ -110,6 +108,22 @@ impl Desktop<'_> {
                 seconds: STAYS as u32,
             }),
         }
+    }
+
+    /// Signs somebody in; gives the cookie.
+    async fn lets_in(&self, who: Who) -> Result<String, Answer> {
+        let person = match self.order(Order::Introduce(Box::new(who))).await? {
+            Reply::Known(person) => person,
+            Reply::Cannot(why) => return Err(self.refused(&why)),
+            _ => return Err(Answer::NotReady),
+        };
+        // Who was signed in here before is not any more.
+        if let Some(cookie) = &self.visit.session {
+            let ended = self.open.end(self.desk, cookie).await;
+            ended.ok_or(Answer::NotReady)?;
+        }
+        let begun = self.open.begin(self.desk, person, self.now()).await;
+        begun.ok_or(Answer::NotReady)
     }
 
     pub(super) async fn leaves(&self) -> Answer {

@@ -6,19 +6,28 @@ mod doors;
 mod keys;
 mod letters;
 mod links;
+mod lists;
 mod rates;
+mod reading;
+mod records;
 mod seen;
+#[cfg(test)]
+mod tests;
 mod ticks;
+mod ways;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use raccord_engine::{Attested, Engine, Input, Order, Reply, SignUp, Who};
+use raccord_engine::{Attested, Commitment, Engine, Input, Order, Reply, SignUp, Standpoint, Who};
 use raccord_kit::Welcome;
 use raccord_model::{ConnectorName, EntityId, EntityKind, Lang, Words};
 use raccord_web::hands::{Answer, Mine, Screen, Shows, Visit, Visitor};
 
 use self::doors::{Doors, Open, Session};
+use self::lists::{List, Lists};
 use self::rates::Rate;
+use self::reading::Reading;
+use self::records::Records;
 use self::seen::Look;
 use super::desk::Desk;
 use crate::connectors::Tools;
@@ -40,6 +49,11 @@ pub(crate) struct SignUps {
     links: [Rate; 3],
     /// Forms of one session.
     forms: Rate,
+    /// Codes by short message.
+    ways: ways::Rates,
+    reading: Reading,
+    records: Arc<Mutex<Records>>,
+    lists: Lists,
 }
 
 impl Default for SignUps {
@@ -54,6 +68,10 @@ impl Default for SignUps {
                 Rate::new(300, WHILE),
             ],
             forms: Rate::new(120, 600),
+            ways: ways::Rates::default(),
+            reading: Reading::default(),
+            records: Arc::default(),
+            lists: Lists::default(),
         }
     }
 }
@@ -118,6 +136,12 @@ impl SignUps {
             .map(|(tools, name)| Arc::new(Host(tools, name)))
     }
 
+    /// Lets go of what was read for pages: nobody may ask for them soon.
+    pub(crate) async fn rests(&self) {
+        self.lists.forget().await;
+        *records(&self.records) = Records::default();
+    }
+
     /// Answers a visit.
     pub(crate) async fn visit(&self, desk: &Desk, settings: &Settings, visit: Visit) -> Answer {
         if let Some(path) = visit.path.strip_prefix("/newsletter") {
@@ -125,7 +149,7 @@ impl SignUps {
             return letters::visit(self, desk, settings, &path, &visit).await;
         }
         let Some(host) = self.host() else {
-            return Answer::Nothing;
+            return Answer::Closed;
         };
         let now = visit.at.as_second();
         let open = self.doors.open(desk, &settings.place.id, now).await;
@@ -137,10 +161,10 @@ impl SignUps {
         let me = match session {
             None => None,
             Some(session) => {
-                let known = desk.ask(move |engine, _| me(engine, session.person)).await;
-                match known {
-                    Ok(known) => known,
-                    Err(_) => return Answer::NotReady,
+                let known = move |engine: &mut Engine| me(engine, session.person);
+                match self.reading.look(desk, known).await {
+                    Ok((known, _)) => known,
+                    Err(answer) => return answer,
                 }
             }
         };
@@ -156,6 +180,38 @@ impl SignUps {
             me,
         };
         desktop.answer().await
+    }
+}
+
+fn records(records: &Mutex<Records>) -> std::sync::MutexGuard<'_, Records> {
+    records.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who looks, as a look at the engine needs it.
+struct Eyes {
+    open: Arc<Open>,
+    records: Arc<Mutex<Records>>,
+    zone: jiff::tz::TimeZone,
+    now: jiff::Timestamp,
+    lang: Lang,
+    person: Option<EntityId>,
+    organiser: bool,
+    address: String,
+}
+
+impl Eyes {
+    fn look<T>(self, engine: &mut Engine, see: impl FnOnce(&mut Look<'_>) -> T) -> T {
+        let address = Some(self.address).filter(|address| !address.is_empty());
+        see(&mut Look {
+            engine,
+            records: &mut records(&self.records),
+            now: self.now,
+            zone: self.zone,
+            lang: self.lang,
+            person: self.person,
+            organiser: self.organiser,
+            codes: address.map(|address| (&self.open.key, address)),
+        })
     }
 }
 
@@ -239,9 +295,10 @@ impl Desktop<'_> {
             return self.form(first, second).await;
         }
         match (first, second) {
-            ("", None) => self.looks(|look| Some(Shows::Needs(look.needs()))).await,
-            ("who", None) => self.looks(|look| Some(Shows::Who(look.who()))).await,
+            ("", None) => self.list(List::Needs).await,
+            ("who", None) => self.list(List::Who).await,
             ("me", None) => self.mine().await,
+            ("told", None) => self.ways().await,
             ("in", None) => self.screen(Shows::SignIn {
                 back: id_of(&self.visit.back).map_or_else(String::new, |id| id.to_string()),
                 sends: self.sends().await,
@@ -271,32 +328,87 @@ impl Desktop<'_> {
         }
     }
 
+    fn eyes(&self) -> Eyes {
+        Eyes {
+            open: Arc::clone(&self.open),
+            records: Arc::clone(&self.own.records),
+            zone: self.settings.zone.clone(),
+            now: self.visit.at,
+            lang: self.lang(),
+            person: self.me.as_ref().map(|me| me.id),
+            organiser: self.is_organiser(),
+            address: self.settings.place.public_url.clone(),
+        }
+    }
+
+    /// Looks at the engine, when it is this visitor's turn.
+    async fn read<T: Send + 'static>(
+        &self,
+        see: impl FnOnce(&mut Engine) -> T + Send + 'static,
+    ) -> Result<T, Answer> {
+        let (seen, _) = self.own.reading.look(self.desk, see).await?;
+        Ok(seen)
+    }
+
+    /// The same with the visitor's eyes.
+    async fn look<T: Send + 'static>(
+        &self,
+        see: impl FnOnce(&mut Look<'_>) -> T + Send + 'static,
+    ) -> Result<T, Answer> {
+        let eyes = self.eyes();
+        self.read(move |engine| eyes.look(engine, see)).await
+    }
+
     /// Looks at the engine, and shows what was seen.
     async fn looks(
         &self,
         see: impl FnOnce(&mut Look<'_>) -> Option<Shows> + Send + 'static,
     ) -> Answer {
-        let (open, zone) = (Arc::clone(&self.open), self.settings.zone.clone());
-        let (now, lang, organiser) = (self.visit.at, self.lang(), self.is_organiser());
-        let person = self.me.as_ref().map(|me| me.id);
-        let address = self.settings.place.public_url.clone();
-        let seen = self.desk.ask(move |engine, _| {
-            let codes = (!address.is_empty()).then_some((&open.key, address));
-            see(&mut Look {
-                engine,
-                now,
-                zone,
-                lang,
-                person,
-                organiser,
-                codes,
-            })
-        });
-        match seen.await {
+        match self.look(see).await {
             Ok(Some(shows)) => self.screen(shows),
             Ok(None) => Answer::Nothing,
-            Err(_) => Answer::NotReady,
+            Err(answer) => answer,
         }
+    }
+
+    /// A list that everybody sees, with what is this visitor's own.
+    async fn list(&self, list: List) -> Answer {
+        let anybody = Eyes {
+            person: None,
+            organiser: false,
+            ..self.eyes()
+        };
+        let make = move || -> lists::Seeing {
+            Box::new(move |engine| {
+                anybody.look(engine, |look| match list {
+                    List::Needs => look.needs(),
+                    List::Who => look.who(),
+                })
+            })
+        };
+        let own = &self.own;
+        let asked = own.lists.get(
+            (list, self.lang()),
+            self.now(),
+            (&own.reading, self.desk),
+            make,
+        );
+        let lines = match asked.await {
+            Ok(lines) => lines,
+            Err(answer) => return answer,
+        };
+        let signed_up = match self.me.as_ref().map(|me| me.id) {
+            None => Vec::new(),
+            Some(me) => match self.read(move |engine| engine.sign_ups_of(me)).await {
+                Ok(signed_up) => signed_up,
+                Err(answer) => return answer,
+            },
+        };
+        let offers = seen::of_one(&lines, &signed_up, self.is_organiser());
+        self.screen(match list {
+            List::Needs => Shows::Needs(offers),
+            List::Who => Shows::Who(offers),
+        })
     }
 
     async fn mine(&self) -> Answer {
@@ -335,20 +447,20 @@ impl Desktop<'_> {
             self.settings.zone.clone(),
             self.visit.at,
         );
-        let made = self.desk.ask(move |engine, _| {
+        let made = self.read(move |engine| {
             me(engine, person)?;
             Some(calendar::of(engine, person, &title, &zone, now))
         });
         match made.await {
             Ok(Some(text)) => Answer::Calendar(text),
             Ok(None) => Answer::Nothing,
-            Err(_) => Answer::NotReady,
+            Err(answer) => answer,
         }
     }
 
     /// Whether links can be sent: never from a copy or a rehearsal.
     async fn sends(&self) -> bool {
-        let muted = self.desk.ask(|engine, _| engine.state().muted.is_some());
+        let muted = self.read(|engine| engine.state().muted.is_some());
         self.host.sends() && muted.await.is_ok_and(|muted| !muted)
     }
 
@@ -393,6 +505,7 @@ impl Desktop<'_> {
             ("off", None) => self.signs_off().await,
             ("came", None) => self.says_came().await,
             ("name", None) => self.names().await,
+            ("told", None) => self.tells().await,
             ("calendar", None) => match &self.me {
                 Some(me) if Open::renew(self.desk, me.id).await.is_some() => Self::go("me"),
                 Some(_) => Answer::NotReady,
@@ -420,7 +533,7 @@ impl Desktop<'_> {
     async fn order(&self, order: Order) -> Result<Reply, Answer> {
         match self.desk.try_input(Input::Order(order)).await {
             Ok(Some(reply)) => Ok(reply),
-            Ok(None) => Err(Answer::TooMany(1)),
+            Ok(None) => Err(Answer::Busy),
             Err(_) => Err(Answer::NotReady),
         }
     }
@@ -430,11 +543,10 @@ impl Desktop<'_> {
             return Answer::Nothing;
         };
         // What cannot be seen cannot be signed up for.
-        if let Answer::Nothing = self
-            .looks(move |look| look.item(subject).map(|_| Shows::Sent))
-            .await
-        {
-            return Answer::Nothing;
+        match self.look(move |look| look.sees(subject)).await {
+            Ok(true) => {}
+            Ok(false) => return Answer::Nothing,
+            Err(answer) => return answer,
         }
         let asked = SignUp {
             subject,
@@ -460,23 +572,27 @@ impl Desktop<'_> {
         }
     }
 
-    /// The visitor's own registration that a form names.
-    async fn own(&self) -> Option<EntityId> {
-        let me = self.me.as_ref()?.id;
-        let named = id_of(self.visit.field("registration"))?;
-        let own = self.desk.ask(move |engine, _| {
+    /// The visitor's own sign-up that a form names.
+    async fn own(&self) -> Result<Option<Standpoint>, Answer> {
+        let me = self.me.as_ref().map(|me| me.id);
+        let Some((me, named)) = me.zip(id_of(self.visit.field("registration"))) else {
+            return Ok(None);
+        };
+        self.read(move |engine| {
             let mut all = engine.sign_ups_of(me).into_iter();
-            all.any(|own| own.registration == named)
-        });
-        own.await.ok()?.then_some(named)
+            all.find(|own| own.registration == named)
+        })
+        .await
     }
 
     async fn signs_off(&self) -> Answer {
-        let Some(registration) = self.own().await else {
-            return Answer::Nothing;
+        let own = match self.own().await {
+            Ok(Some(own)) => own,
+            Ok(None) => return Answer::Nothing,
+            Err(answer) => return answer,
         };
         let back = id_of(self.visit.field("back")).map(|id| id.to_string());
-        match self.order(Order::SignOff(registration)).await {
+        match self.order(Order::SignOff(own.registration)).await {
             Ok(Reply::Cannot(why)) => self.refused(&why),
             Ok(_) => Self::go(back.unwrap_or_else(|| "me".to_owned())),
             Err(answer) => answer,
@@ -484,20 +600,17 @@ impl Desktop<'_> {
     }
 
     async fn says_came(&self) -> Answer {
-        let Some(registration) = self.own().await else {
-            return Answer::Nothing;
+        let own = match self.own().await {
+            Ok(Some(own)) => own,
+            Ok(None) => return Answer::Nothing,
+            Err(answer) => return answer,
         };
-        let (now, zone) = (self.visit.at, self.settings.zone.clone());
-        let me = self.me.as_ref().map(|me| me.id);
-        let may = self.desk.ask(move |engine, _| {
-            let all = me.map(|me| engine.sign_ups_of(me)).unwrap_or_default();
-            let own = all.into_iter().find(|own| own.registration == registration);
-            own.is_some_and(|own| {
-                own.standing == raccord_engine::Commitment::Registered
-                    && seen::has_begun(engine, own.subject, &zone, now)
-            })
-        });
-        if !may.await.is_ok_and(|may| may) {
+        let registration = own.registration;
+        let may = match self.look(move |look| look.is_on(own.subject)).await {
+            Ok(begun) => begun && own.standing == Commitment::Registered,
+            Err(answer) => return answer,
+        };
+        if !may {
             return self.refused(&Words::new(
                 "cela n'a pas encore commencé, ou la présence est déjà notée",
                 "it has not begun yet, or attendance is noted already",

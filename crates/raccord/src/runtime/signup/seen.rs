@@ -1,9 +1,11 @@
 //! What the pages show, read from the engine, in the words of one language.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use raccord_engine::{Commitment, Engine, Standpoint};
 use raccord_look::{clean, credits, dates};
@@ -12,6 +14,8 @@ use raccord_web::hands::{Item, List, Offer, Own, Row};
 use serde_json::{Value, json};
 
 use super::keys::{Code, Key};
+use super::lists::Listed;
+use super::records::Records;
 
 /// The most things on one page.
 const MOST: usize = 300;
@@ -21,6 +25,7 @@ const SOON: i64 = 2;
 /// Who looks, when, and in which language.
 pub(super) struct Look<'a> {
     pub(super) engine: &'a mut Engine,
+    pub(super) records: &'a mut Records,
     pub(super) now: Timestamp,
     pub(super) zone: TimeZone,
     pub(super) lang: Lang,
@@ -30,99 +35,94 @@ pub(super) struct Look<'a> {
     pub(super) codes: Option<(&'a Key, String)>,
 }
 
+/// An activity or a task, with the activity that a task is for.
+type Known = (Arc<Entity>, Option<Arc<Entity>>);
+
 /// An offer and what it is ordered by.
 struct Ranked {
     offer: Offer,
-    /// When somebody must have been found.
-    by: Option<Date>,
     priority: u64,
     start: Option<Civil>,
+    /// Whether only some see it.
+    hidden: bool,
+    begun: bool,
 }
 
 impl Look<'_> {
-    fn today(&self) -> Date {
-        self.zone.to_datetime(self.now).date()
+    fn civil_now(&self) -> DateTime {
+        self.zone.to_datetime(self.now)
     }
 
-    /// An entity that whoever looks may see.
-    fn visible(&self, id: EntityId) -> Option<(Entity, Option<Entity>)> {
-        let known = self.engine.entity(id)?;
+    fn record(&mut self, id: EntityId) -> Option<Arc<Entity>> {
+        self.records.get(self.engine, id)
+    }
+
+    /// An activity or a task, whoever may see it.
+    fn known(&mut self, id: EntityId) -> Option<Known> {
+        let known = self.record(id)?;
         let of = match known.kind {
-            EntityKind::Activity => None,
-            EntityKind::Task => {
-                let of = known.text("activity").parse().ok();
-                of.and_then(|of| self.engine.entity(of))
-            }
-            _ => return None,
+            EntityKind::Task => known.text("activity").parse().ok(),
+            _ => None,
         };
-        let own = known.fields.get("visibility").and_then(Value::as_str);
-        let of_it = of.as_ref().map(|of| of.text("visibility"));
-        let hidden = own.or(of_it) == Some("internal");
-        let draft = [Some(&known), of.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|it| it.text("status") == "draft" || it.is_foreign());
+        let of = of.and_then(|of| self.record(of));
+        Some((known, of))
+    }
+
+    /// The same, where whoever looks may see it.
+    fn visible(&mut self, id: EntityId) -> Option<Known> {
+        let known = self.known(id)?;
         let own = || {
             let person = self.person?;
             self.engine.sign_up_of(id, person)
         };
-        let sees = !hidden && !draft || self.organiser || own().is_some();
-        sees.then_some((known, of))
+        let sees = !is_hidden(&known) || self.organiser || own().is_some();
+        sees.then_some(known)
+    }
+
+    /// Whether whoever looks may see it.
+    pub(super) fn sees(&mut self, id: EntityId) -> bool {
+        self.visible(id).is_some()
+    }
+
+    /// What it is called, for whoever may see it.
+    pub(super) fn title(&mut self, id: EntityId) -> Option<String> {
+        let (known, _) = self.visible(id)?;
+        Some(clean::set(known.text("title"), 300, self.lang))
     }
 
     fn ranked(&mut self, id: EntityId) -> Option<Ranked> {
-        let (known, of) = self.visible(id)?;
+        let known = self.visible(id)?;
+        Some(self.rank(id, &known))
+    }
+
+    fn rank(&mut self, id: EntityId, known: &Known) -> Ranked {
+        let hidden = is_hidden(known);
+        let begun = self.has_begun(known);
+        let (known, of) = (&*known.0, known.1.as_deref());
         let lang = self.lang;
         let words = |text: &str| clean::set(text, 300, lang);
         let due: Option<Civil> = known.text("due").parse().ok();
-        let timed = of.as_ref().unwrap_or(&known);
+        let timed = of.unwrap_or(known);
         let start: Option<Civil> = due.or_else(|| timed.text("start").parse().ok());
-        let number = |name: &str| known.fields.get(name).and_then(Value::as_u64);
         let (taken, waiting) = self.engine.taken(id);
-        let task = known.kind == EntityKind::Task;
-        let needed = number("minimum")
-            .or_else(|| number("capacity"))
-            .unwrap_or(1);
-        let open = known.text("state") != "done";
-        let missing = if task && open {
-            needed.saturating_sub(taken)
-        } else {
-            0
-        };
-        let lead = number("lead").and_then(|days| i64::try_from(days).ok());
-        let by = start.map(|start| before(start.date(), lead.unwrap_or(SOON)));
+        let missing = missing(known, taken);
         let closed = self.engine.closed(id, self.now);
-        let off = of
-            .as_ref()
-            .is_some_and(|of| of.text("status") == "cancelled");
-        let closed = match (closed, lang) {
-            (Some(why), _) => why.get(lang).to_owned(),
-            (None, Lang::Fr) if off => "c'est annulé".to_owned(),
-            (None, Lang::En) if off => "it is cancelled".to_owned(),
-            (None, _) => String::new(),
-        };
-        let (people, unnamed) = self.people(id, taken);
+        let closed = closed.map_or_else(String::new, |why| why.get(lang).to_owned());
+        let by = by(known, start);
         let own = self
             .person
             .and_then(|person| self.engine.sign_up_of(id, person));
         let own = own.filter(|own| own.standing != Commitment::Cancelled);
-        let begun = timed
-            .text("start")
-            .parse()
-            .is_ok_and(|start: Civil| begins(start) <= self.zone.to_datetime(self.now));
         let offer = Offer {
             id: id.to_string(),
             title: words(known.text("title")),
-            of: of
-                .as_ref()
-                .map(|of| words(of.text("title")))
-                .unwrap_or_default(),
-            when: self.when(&known, of.as_ref(), due),
+            of: of.map(|of| words(of.text("title"))).unwrap_or_default(),
+            when: self.when(known, of, due),
             room: words(match known.text("room") {
                 "" => timed.text("room"),
                 own => own,
             }),
-            capacity: number("capacity"),
+            capacity: number(known, "capacity"),
             taken,
             missing,
             waiting: waiting as u64,
@@ -130,24 +130,27 @@ impl Look<'_> {
                 .unwrap_or_default()
                 .to_owned(),
             register: clean::address(match known.text("register") {
-                "" => of.as_ref().map_or("", |of| of.text("register")),
+                "" => of.map_or("", |of| of.text("register")),
                 own => own,
             })
             .unwrap_or_default()
             .to_owned(),
-            credits: worth(&known, lang),
-            urgent: missing > 0 && closed.is_empty() && by.is_some_and(|by| by <= self.today()),
+            credits: worth(known, lang),
+            urgent: missing > 0
+                && closed.is_empty()
+                && by.is_some_and(|by| by <= self.civil_now().date()),
             closed,
             own: own.map(|own| self.own(&own, begun)),
-            people,
-            unnamed,
+            people: Vec::new(),
+            unnamed: 0,
         };
-        Some(Ranked {
+        Ranked {
             offer,
-            by,
-            priority: number("priority").unwrap_or(5),
+            priority: number(known, "priority").unwrap_or(5),
             start: start.or_else(|| timed.text("start").parse().ok()),
-        })
+            hidden,
+            begun,
+        }
     }
 
     fn own(&self, own: &Standpoint, begun: bool) -> Own {
@@ -160,12 +163,22 @@ impl Look<'_> {
             format!("{address}/hands/here?k={code}")
         });
         Own {
-            registration: own.registration.to_string(),
-            state: own.standing.as_str().to_owned(),
-            position: own.position,
-            begun,
             code: code.unwrap_or_default(),
+            ..standing(own, begun)
         }
+    }
+
+    fn has_begun(&self, (known, of): &Known) -> bool {
+        match of.as_ref().unwrap_or(known).text("start").parse() {
+            Ok(start) => begins(start) <= self.civil_now(),
+            // Work without an hour of its own may be done at any time.
+            Err(_) => true,
+        }
+    }
+
+    /// Whether somebody who signed up for it can say that they are there.
+    pub(super) fn is_on(&mut self, id: EntityId) -> bool {
+        self.known(id).is_some_and(|known| self.has_begun(&known))
     }
 
     /// "samedi 2 janvier 2027, 10 h", and of a task by when.
@@ -193,62 +206,119 @@ impl Look<'_> {
         }
     }
 
-    /// Those on it who agreed that their name is shown, and how many others there are.
-    fn people(&self, id: EntityId, taken: u64) -> (Vec<String>, u64) {
-        let mut names = Vec::new();
-        for registration in self.engine.sheet(id).on.into_iter().take(MOST) {
-            let known = self.engine.entity(registration);
-            let person = known.and_then(|known| known.text("person").parse().ok());
-            let person = person.and_then(|person| self.engine.entity(person));
-            let shown = person.filter(|person| person.fields.get("shown") == Some(&json!(true)));
+    /// Adds those on it who agreed that their name is shown, and how many others there are.
+    fn with_people(&self, id: EntityId, mut offer: Offer) -> Offer {
+        for person in self.engine.people_on(id).into_iter().take(MOST) {
+            let shown = self.engine.state().entity(person);
+            let shown = shown.filter(|person| person.fields.get("shown") == Some(&json!(true)));
+            let shown = shown.and_then(|_| self.engine.entity(person));
             let name = shown.map(|person| clean::line(person.text("name"), 100));
-            names.extend(name.filter(|name| !name.is_empty()));
+            offer.people.extend(name.filter(|name| !name.is_empty()));
         }
-        let unnamed = taken.saturating_sub(names.len() as u64);
-        (names, unnamed)
+        offer.unnamed = offer.taken.saturating_sub(offer.people.len() as u64);
+        offer
     }
 
     /// Tasks that lack hands, most urgent first.
-    pub(super) fn needs(&mut self) -> Vec<Offer> {
-        let mut all: Vec<Ranked> = Vec::new();
-        for task in self.engine.tasks() {
-            let ranked = self.ranked(task);
-            all.extend(ranked.filter(|it| it.offer.missing > 0 && it.offer.closed.is_empty()));
+    pub(super) fn needs(&mut self) -> Vec<Listed> {
+        let now = self.civil_now();
+        let mut all = Vec::new();
+        for id in ids(self.engine, EntityKind::Task) {
+            if !self.records.comes(self.engine, id, now) {
+                continue;
+            }
+            let Some(known) = self.known(id) else {
+                continue;
+            };
+            let (taken, _) = self.engine.taken(id);
+            if missing(&known.0, taken) == 0 || is_off(known.1.as_deref()) {
+                continue;
+            }
+            let due: Option<Civil> = known.0.text("due").parse().ok();
+            let timed = known.1.as_ref().unwrap_or(&known.0);
+            let start = due.or_else(|| timed.text("start").parse().ok());
+            let by = by(&known.0, start).unwrap_or(Date::MAX);
+            let priority = number(&known.0, "priority").unwrap_or(5);
+            all.push((
+                (by, priority, start, known.0.text("title").to_owned(), id),
+                known,
+            ));
         }
-        all.sort_by(|a, b| {
-            let key = |it: &Ranked| (it.by.unwrap_or(Date::MAX), it.priority, it.start);
-            (key(a), &a.offer.title, &a.offer.id).cmp(&(key(b), &b.offer.title, &b.offer.id))
-        });
-        all.into_iter().take(MOST).map(|it| it.offer).collect()
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        let all = all.into_iter().map(|((.., id), known)| (id, known));
+        self.first(all, |look, id, known| {
+            let ranked = look.rank(id, known);
+            ranked.offer.closed.is_empty().then_some(ranked)
+        })
     }
 
     /// What comes and has people on it, by start.
-    pub(super) fn who(&mut self) -> Vec<Offer> {
-        let activities: Vec<EntityId> = {
-            let state = self.engine.state();
-            state.activities().map(|(id, _)| id).collect()
-        };
-        let tasks = self.engine.tasks();
-        let mut all = BTreeMap::new();
-        for id in activities.into_iter().chain(tasks) {
-            if self.engine.taken(id).0 == 0 || self.engine.is_over(id, self.now) {
+    pub(super) fn who(&mut self) -> Vec<Listed> {
+        let now = self.civil_now();
+        let mut all = Vec::new();
+        let activities = ids(self.engine, EntityKind::Activity);
+        for id in activities
+            .into_iter()
+            .chain(ids(self.engine, EntityKind::Task))
+        {
+            if self.engine.taken(id).0 == 0 || !self.records.comes(self.engine, id, now) {
                 continue;
             }
-            if let Some(it) = self.ranked(id) {
-                all.insert(
-                    (it.start, it.offer.of.clone(), it.offer.title.clone(), id),
-                    it.offer,
-                );
-            }
+            let Some(known) = self.known(id) else {
+                continue;
+            };
+            let timed = known.1.as_ref().unwrap_or(&known.0);
+            let due: Option<Civil> = known.0.text("due").parse().ok();
+            let start: Option<Civil> = due.or_else(|| timed.text("start").parse().ok());
+            let of = known
+                .1
+                .as_ref()
+                .map_or("", |of| of.text("title"))
+                .to_owned();
+            all.push(((start, of, known.0.text("title").to_owned(), id), known));
         }
-        all.into_values().take(MOST).collect()
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        let all = all.into_iter().map(|((.., id), known)| (id, known));
+        self.first(all, |look, id, known| {
+            let mut ranked = look.rank(id, known);
+            ranked.offer = look.with_people(id, ranked.offer);
+            Some(ranked)
+        })
+    }
+
+    /// The first lines of a list: so many for everybody, and of what only some see as many.
+    fn first(
+        &mut self,
+        all: impl Iterator<Item = (EntityId, Known)>,
+        rank: impl Fn(&mut Self, EntityId, &Known) -> Option<Ranked>,
+    ) -> Vec<Listed> {
+        let mut left = [MOST; 2];
+        let mut lines = Vec::new();
+        for (id, known) in all {
+            let left = &mut left[usize::from(is_hidden(&known))];
+            if *left == 0 {
+                continue;
+            }
+            let Some(ranked) = rank(self, id, &known) else {
+                continue;
+            };
+            *left -= 1;
+            lines.push(Listed {
+                id,
+                offer: ranked.offer,
+                hidden: ranked.hidden,
+                begun: ranked.begun,
+            });
+        }
+        lines
     }
 
     /// One activity or task with what belongs to it.
     pub(super) fn item(&mut self, id: EntityId) -> Option<Item> {
-        let offer = self.ranked(id)?.offer;
-        let known = self.engine.entity(id)?;
-        let (about, _) = clean::prose(known.text("description"), 4_000);
+        let known = self.visible(id)?;
+        let offer = self.rank(id, &known).offer;
+        let offer = self.with_people(id, offer);
+        let (about, _) = clean::prose(known.0.text("description"), 4_000);
         let about = raccord_look::set(&about, self.lang);
         let mut tasks = Vec::new();
         for task in self.engine.tasks_of(id) {
@@ -278,8 +348,7 @@ impl Look<'_> {
         }
         let by = |it: &Ranked| (it.start, it.offer.title.clone());
         coming.sort_by_key(by);
-        past.sort_by_key(by);
-        past.reverse();
+        past.sort_by_key(|it| Reverse(by(it)));
         let offers = |all: Vec<Ranked>| all.into_iter().take(MOST).map(|it| it.offer).collect();
         (offers(coming), offers(past))
     }
@@ -303,26 +372,10 @@ impl Look<'_> {
         let known = self.engine.entity(registration)?;
         Some(Row {
             registration: registration.to_string(),
-            name: self.called(&known),
+            name: called(self.engine, &known),
             state: known.text("state").to_owned(),
             own_word: known.text("state") == "attended" && known.text("attested") == "self",
         })
-    }
-
-    /// What somebody who signed up is called: their name, else their address.
-    pub(super) fn called(&self, registration: &Entity) -> String {
-        let person = registration.text("person").parse().ok();
-        let person = person.and_then(|person| self.engine.entity(person));
-        let person = person.as_ref();
-        let of = |name: &str| person.map_or("", |it| it.text(name)).to_owned();
-        let all = [
-            of("name"),
-            registration.text("name").to_owned(),
-            of("email"),
-            registration.text("email").to_owned(),
-        ];
-        let called = all.into_iter().find(|text| !text.is_empty());
-        clean::line(&called.unwrap_or_else(|| "?".to_owned()), 200)
     }
 }
 
@@ -341,31 +394,100 @@ fn before(day: Date, days: i64) -> Date {
     day.checked_sub(jiff::Span::new().days(days)).unwrap_or(day)
 }
 
-fn begins(start: Civil) -> jiff::civil::DateTime {
+/// How many hands a task lacks.
+fn missing(known: &Entity, taken: u64) -> u64 {
+    let needed = number(known, "minimum")
+        .or_else(|| number(known, "capacity"))
+        .unwrap_or(1);
+    let open = !matches!(known.text("state"), "done" | "cancelled");
+    if known.kind == EntityKind::Task && open {
+        needed.saturating_sub(taken)
+    } else {
+        0
+    }
+}
+
+/// When somebody must have been found.
+fn by(known: &Entity, start: Option<Civil>) -> Option<Date> {
+    let lead = number(known, "lead").and_then(|days| i64::try_from(days).ok());
+    start.map(|start| before(start.date(), lead.unwrap_or(SOON)))
+}
+
+fn number(known: &Entity, name: &str) -> Option<u64> {
+    known.fields.get(name).and_then(Value::as_u64)
+}
+
+/// Whether only organisers and those on it see it.
+fn is_hidden((known, of): &Known) -> bool {
+    let shown =
+        |it: &Entity| it.fields.get("visibility").and_then(Value::as_str) == Some("internal");
+    let own = known.fields.contains_key("visibility");
+    let internal = match of {
+        Some(of) if !own => shown(of),
+        _ => shown(known),
+    };
+    let mut both = [Some(known), of.as_ref()].into_iter().flatten();
+    internal || both.any(|it| it.text("status") == "draft" || it.is_foreign())
+}
+
+/// Whether the activity it is for was called off.
+fn is_off(of: Option<&Entity>) -> bool {
+    of.is_some_and(|of| of.text("status") == "cancelled")
+}
+
+fn ids(engine: &Engine, kind: EntityKind) -> Vec<EntityId> {
+    let all = engine.state().entities.iter();
+    all.filter(|(_, record)| record.kind == kind)
+        .map(|(&id, _)| id)
+        .collect()
+}
+
+/// How a sign-up stands, without its code.
+fn standing(own: &Standpoint, begun: bool) -> Own {
+    Own {
+        registration: own.registration.to_string(),
+        state: own.standing.as_str().to_owned(),
+        position: own.position,
+        begun,
+        code: String::new(),
+    }
+}
+
+/// A list as one visitor sees it.
+pub(super) fn of_one(lines: &[Listed], own: &[Standpoint], organiser: bool) -> Vec<Offer> {
+    let own: HashMap<EntityId, &Standpoint> = own.iter().map(|own| (own.subject, own)).collect();
+    let seen = lines.iter().filter_map(|line| {
+        let own = own.get(&line.id);
+        let sees = !line.hidden || organiser || own.is_some();
+        let mut offer = sees.then(|| line.offer.clone())?;
+        let own = own.filter(|own| own.standing != Commitment::Cancelled);
+        offer.own = own.map(|own| standing(own, line.begun));
+        Some(offer)
+    });
+    seen.take(MOST).collect()
+}
+
+fn begins(start: Civil) -> DateTime {
     match start {
         Civil::Day(day) => day.to_datetime(jiff::civil::Time::midnight()),
         Civil::Minute(at) => at,
     }
 }
 
-/// Whether something has begun.
-pub(super) fn has_begun(
-    engine: &Engine,
-    subject: EntityId,
-    zone: &TimeZone,
-    now: Timestamp,
-) -> bool {
-    let Some(known) = engine.entity(subject) else {
-        return false;
-    };
-    let of = known.text("activity").parse().ok();
-    let of = of.and_then(|of| engine.entity(of));
-    let start = of.as_ref().unwrap_or(&known).text("start").parse();
-    match start {
-        Ok(start) => begins(start) <= zone.to_datetime(now),
-        // Work without an hour of its own may be done at any time.
-        Err(_) => true,
-    }
+/// What somebody who signed up is called: their name, else their address.
+fn called(engine: &Engine, registration: &Entity) -> String {
+    let person = registration.text("person").parse().ok();
+    let person = person.and_then(|person| engine.entity(person));
+    let person = person.as_ref();
+    let of = |name: &str| person.map_or("", |it| it.text(name)).to_owned();
+    let all = [
+        of("name"),
+        registration.text("name").to_owned(),
+        of("email"),
+        registration.text("email").to_owned(),
+    ];
+    let called = all.into_iter().find(|text| !text.is_empty());
+    clean::line(&called.unwrap_or_else(|| "?".to_owned()), 200)
 }
 
 /// Every sign-up for something that can be ticked: how it stands, and whether an organiser said so.
@@ -398,15 +520,6 @@ pub(super) fn coded(
     let own = own
         .next()
         .filter(|own| own.standing != Commitment::Cancelled)?;
-    let look = Look {
-        engine,
-        now: Timestamp::UNIX_EPOCH,
-        zone: TimeZone::UTC,
-        lang: Lang::Fr,
-        person: None,
-        organiser: true,
-        codes: None,
-    };
-    let name = look.called(&known);
+    let name = called(engine, &known);
     Some((registration, own.subject, name))
 }

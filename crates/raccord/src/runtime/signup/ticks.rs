@@ -12,12 +12,10 @@ use super::{Desktop, seen};
 impl Desktop<'_> {
     /// What a tick list says, in one go: those who wait for the disk wait once.
     pub(super) async fn notes(&self, subject: EntityId) -> Answer {
-        let known = self
-            .desk
-            .ask(move |engine, _| seen::standing_of(engine, subject))
-            .await;
-        let Ok(known) = known else {
-            return Answer::NotReady;
+        let known = self.read(move |engine| seen::standing_of(engine, subject));
+        let known = match known.await {
+            Ok(known) => known,
+            Err(answer) => return answer,
         };
         let everybody = self.visit.field("do") == "all";
         let rest_absent = self.visit.field("rest") == "absent";
@@ -51,15 +49,13 @@ impl Desktop<'_> {
     }
 
     /// The registration whose code is shown, as long as it is the one the code was made for.
-    async fn coded(&self, code: &str) -> Option<(EntityId, EntityId, String)> {
-        let code = self.open.key.read_code(code)?;
-        if code.until <= self.now() {
-            return None;
-        }
-        let known = self
-            .desk
-            .ask(move |engine, _| seen::coded(engine, code.registration, code.turn));
-        known.await.ok()?
+    async fn coded(&self, code: &str) -> Result<(EntityId, EntityId, String), Answer> {
+        let code = self.open.key.read_code(code);
+        let Some(code) = code.filter(|code| code.until > self.now()) else {
+            return Err(self.no_code());
+        };
+        let known = self.read(move |engine| seen::coded(engine, code.registration, code.turn));
+        known.await?.ok_or_else(|| self.no_code())
     }
 
     pub(super) async fn arrived(&self) -> Answer {
@@ -67,11 +63,12 @@ impl Desktop<'_> {
             return self.for_organisers();
         }
         let key = self.visit.key.clone();
-        let Some((_, subject, name)) = self.coded(&key).await else {
-            return self.no_code();
+        let (_, subject, name) = match self.coded(&key).await {
+            Ok(known) => known,
+            Err(answer) => return answer,
         };
         self.looks(move |look| {
-            let title = look.item(subject)?.offer.title;
+            let title = look.title(subject)?;
             Some(Shows::Arrived { key, name, title })
         })
         .await
@@ -81,8 +78,9 @@ impl Desktop<'_> {
         if !self.is_organiser() {
             return self.for_organisers();
         }
-        let Some((registration, subject, _)) = self.coded(self.visit.field("k")).await else {
-            return self.no_code();
+        let (registration, subject, _) = match self.coded(self.visit.field("k")).await {
+            Ok(known) => known,
+            Err(answer) => return answer,
         };
         match self
             .attendance(registration, Some(true), Attested::Scan)
