@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
     Blame, Cause, Change, ConnectorName, Desired, Digest, Entity, EntityId, EntityKind, Failure,
     Fields, Handling, HoldId, Mode, NO_SUCH_ADDRESS, Readers, Rendered, Route, Saying, SinkRule,
@@ -214,11 +214,14 @@ impl Deciding<'_> {
             self.wake_at(of, hour);
             return false;
         }
-        if !self.state.issues.contains_key(&issue) && !self.prepare(of, issue, owed) {
+        if !self.state.issues.contains_key(&issue) && !self.prepare(of, issue, owed, hour) {
             return false;
         }
-        if self.now < owed.due {
-            self.wake_at(of, owed.due);
+        let target = self.state.sinks[&of.connector].targets.get(&issue);
+        let owed = target.and_then(|target| target.owed.as_ref());
+        let due = owed.map_or(Timestamp::MAX, |owed| owed.due);
+        if self.now < due {
+            self.wake_at(of, due);
             return false;
         }
         self.settle_veto(of);
@@ -230,7 +233,7 @@ impl Deciding<'_> {
         flight.wake_at(at, of.family);
     }
 
-    fn prepare(&mut self, of: &DeliveryRef, issue: EntityId, owed: &Owed) -> bool {
+    fn prepare(&mut self, of: &DeliveryRef, issue: EntityId, owed: &Owed, hour: Timestamp) -> bool {
         let wish = self.wish(&of.connector, issue);
         let late = wish.as_ref().and_then(|wish| wish.pointless.clone());
         let desired = match wish.map(|wish| wish.rendered) {
@@ -249,10 +252,42 @@ impl Deciding<'_> {
         };
         let body = serde_json::to_string(&desired).expect("a letter always serialises into memory");
         self.record(Fact::Prepared { issue, body });
-        if self.now < owed.due {
-            self.tell_veto(of, &desired.title, owed.due);
+        let due = self.put_off(of, issue, owed, hour);
+        if self.now < due {
+            self.tell_veto(of, &desired.title, due);
         }
         true
+    }
+
+    /// A letter that is prepared late, for nothing ran at its hour, has its whole grace from then on.
+    /// Gives when it leaves.
+    fn put_off(
+        &mut self,
+        of: &DeliveryRef,
+        issue: EntityId,
+        owed: &Owed,
+        hour: Timestamp,
+    ) -> Timestamp {
+        let late = self.now.duration_since(hour);
+        if late < SignedDuration::from_mins(1) || owed.due <= hour {
+            return owed.due;
+        }
+        let later = |at: Timestamp| at.saturating_add(late).unwrap_or(at);
+        let due = later(owed.due);
+        let target = &self.state.sinks[&of.connector].targets[&issue];
+        self.record(Fact::Owed(Box::new(OwedFact {
+            connector: of.connector.clone(),
+            entity: issue,
+            delivery: of.id,
+            family: of.family,
+            key: target.key.clone(),
+            due,
+            best_before: owed.best_before.map(later),
+            hash: owed.hash,
+            cause: owed.cause,
+            rule: owed.rule.clone(),
+        })));
+        due
     }
 
     fn tell_veto(&mut self, of: &DeliveryRef, title: &str, due: Timestamp) {

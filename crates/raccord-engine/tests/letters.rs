@@ -531,6 +531,24 @@ fn a_letter_to_a_list_of_somebody_else_is_one_effect() {
 }
 
 #[test]
+fn a_letter_prepared_late_has_its_whole_grace_and_none_leaves_a_day_later() {
+    let mut play = Play::with(2);
+    // Nothing runs from before its hour on, for two hours.
+    play.now = "2027-01-04T10:00:00Z".parse().unwrap();
+    play.take(vec![Input::Tick]);
+    assert!(play.notice("letter").is_some());
+    play.until("2027-01-04T10:29:00Z");
+    assert!(play.sent.is_empty());
+    play.until("2027-01-04T10:31:00Z");
+    assert_eq!(play.sent.len(), 2);
+    let mut play = Play::with(2);
+    play.now = "2027-01-06T10:00:00Z".parse().unwrap();
+    play.take(vec![Input::Tick]);
+    play.until("2027-01-06T12:00:00Z");
+    assert!(play.sent.is_empty() && play.notice("letter").is_none());
+}
+
+#[test]
 fn a_week_in_which_nothing_takes_place_has_no_letter() {
     let mut play = Play::with(2);
     play.sheet(&["Bal"]);
