@@ -55,7 +55,9 @@ pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
         let title = title.unwrap_or_default().to_owned();
         for (field, value) in &entity.fields {
             let value = as_read(value);
-            if is_about(&value, email) {
+            // Which letters somebody reads says nothing but that, and is theirs.
+            let reads = field == "letters" && is_about(entity.text("email"), email);
+            if reads || is_about(&value, email) {
                 found.push(Mentioned {
                     entity: id,
                     title: title.clone(),
