@@ -65,8 +65,7 @@ impl Server {
         let security = match (url.scheme(), url.query()) {
             ("smtps", None) => Security::Tls,
             ("smtp", None) if here => Security::Local,
-            ("smtp", None) => Security::StartTls,
-            ("smtp", Some("tls=starttls")) => Security::StartTls,
+            ("smtp", None | Some("tls=starttls")) => Security::StartTls,
             ("smtp", Some("tls=none")) => Security::None,
             _ => return Err(wrong()),
         };
