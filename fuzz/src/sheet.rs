@@ -2,16 +2,17 @@
 
 use std::io::{Cursor, Write as _};
 
-use raccord_connector_spreadsheet::{host_of, read, read_room, read_table};
+use raccord_connector_spreadsheet::{host_of, read, read_answers, read_room, read_table};
 use raccord_kit::conformance::holds_together;
-use raccord_model::{Failure, Reading};
+use raccord_model::{EntityId, EntityKind, Failure, Offered, Reading};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 /// The reader of spreadsheets. The first byte says what the others are: a text, an archive, or
 /// one part of a workbook whose other parts are in order (a changed byte in an archive is found
 /// by its checksum, and nothing behind that would ever be reached); a room of EtherCalc; the columns
-/// and the records of a table of Grist, with a zero between them; an address that somebody pasted.
+/// and the records of a table of Grist, with a zero between them; an address that somebody pasted;
+/// the answers of a form, for one activity or for those they name.
 pub fn sheet(data: &[u8]) {
     let Some((&what, rest)) = data.split_first() else {
         return;
@@ -35,6 +36,11 @@ pub fn sheet(data: &[u8]) {
             let records = halves.next().unwrap_or_default();
             return read_or_told(read_table(columns, records, "Table"));
         }
+        b'f' | b'd' => {
+            let activity = (what == b'f').then(|| "Bal folk".to_owned());
+            let read = read_answers(&mut Cursor::new(rest), "r.csv", activity, offered());
+            return read_or_told(read);
+        }
         b'u' => return address(&String::from_utf8_lossy(rest)),
         _ => {}
     }
@@ -50,6 +56,22 @@ pub fn sheet(data: &[u8]) {
         _ => ("p.csv", rest.to_vec()),
     };
     read_or_told(read(&mut Cursor::new(bytes), name));
+}
+
+fn offered() -> Vec<Offered> {
+    let one = |kind, title: &str| Offered {
+        id: EntityId::derive(&[title.as_bytes()]),
+        kind,
+        title: title.to_owned(),
+        activity: None,
+        day: None,
+        over: None,
+        keeper: None,
+    };
+    vec![
+        one(EntityKind::Activity, "Bal folk"),
+        one(EntityKind::Task, "Bar"),
+    ]
 }
 
 fn read_or_told(read: Result<Reading, Failure>) {

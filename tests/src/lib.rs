@@ -4,6 +4,7 @@
 //! a port, and reads what came out.
 
 pub mod caldav;
+pub mod cards;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;
@@ -19,6 +20,7 @@ pub mod rooms;
 pub mod rush;
 pub mod sheet;
 pub mod shown;
+pub mod sites;
 pub mod smtp;
 pub mod synapse;
 pub mod torture;

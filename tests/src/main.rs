@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, reason = "a command that prints its report")]
 
 use clap::Parser;
+use raccord_tests::cards::{self, System};
 use raccord_tests::rooms::{self, Kind};
+use raccord_tests::sites;
 
 #[derive(Parser)]
 struct Arguments {
@@ -13,6 +15,13 @@ struct Arguments {
     /// How much people say in such a room during a day without us.
     #[arg(long, default_value_t = 2_000, requires = "chat")]
     messages: usize,
+    /// With credits that go there, instead.
+    #[arg(long, conflicts_with = "chat")]
+    cashless: Option<System>,
+
+    /// On this site, instead of with a site of our own, a programme and a receiver.
+    #[arg(long, conflicts_with = "chat")]
+    site: Option<sites::Kind>,
 
     /// With people who sign up, and a mail server that tells them.
     #[arg(long, conflicts_with = "chat")]
@@ -30,6 +39,8 @@ fn main() -> anyhow::Result<()> {
     let Arguments {
         chat,
         messages,
+        site,
+        cashless,
         mail,
         kills,
         seed,
@@ -38,9 +49,17 @@ fn main() -> anyhow::Result<()> {
         print!("{}", raccord_tests::mails::run(kills, seed)?);
         return Ok(());
     }
+    if let Some(site) = site {
+        println!("{:?}", sites::torture(site, kills, seed)?);
+        return Ok(());
+    }
     if let Some(chat) = chat {
         print!("{}", rooms::torture(chat, kills, seed)?);
         println!("{}", rooms::away_for_a_day(chat, messages)?);
+        return Ok(());
+    }
+    if let Some(system) = cashless {
+        print!("{}", cards::torture(system, kills, seed)?);
         return Ok(());
     }
     let report = raccord_tests::torture::run(kills, seed)?;

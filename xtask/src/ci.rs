@@ -108,12 +108,16 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::rooms::run),
     },
     Step {
+        name: "sites",
+        work: Work::Here(crate::sites::run),
+    },
+    Step {
         name: "followers",
         work: Work::Here(crate::followers::run),
     },
     Step {
         name: "tests",
-        work: Work::Tests(&["test", "--locked", "--workspace", "--no-fail-fast"]),
+        work: Work::Tests,
     },
 ];
 

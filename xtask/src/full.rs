@@ -17,6 +17,32 @@ pub(crate) struct Args {
     only: Option<String>,
 }
 
+/// Kills while a tool of one sort is written to.
+macro_rules! torture_of {
+    ($title:literal, $sort:literal, $kind:literal, $kills:literal) => {
+        Step {
+            name: concat!("torture of ", $title),
+            work: Work::Cargo(
+                &[
+                    "run",
+                    "--quiet",
+                    "--locked",
+                    "--package",
+                    "raccord-tests",
+                    "--bin",
+                    "torture",
+                    "--",
+                    $sort,
+                    $kind,
+                    "--kills",
+                    $kills,
+                ],
+                &[],
+            ),
+        }
+    };
+}
+
 /// The campaigns: one entry each.
 const CAMPAIGNS: &[Step] = &[
     Step {
@@ -143,28 +169,31 @@ const CAMPAIGNS: &[Step] = &[
             &[],
         ),
     },
+    torture_of!("a Mattermost", "--chat", "mattermost", "100"),
+    torture_of!("a Rocket.Chat", "--chat", "rocketchat", "100"),
+    torture_of!("a Synapse", "--chat", "matrix", "100"),
+    torture_of!("cards", "--cashless", "lespass", "300"),
+    torture_of!("a ledger", "--cashless", "ledger", "300"),
     Step {
-        name: "torture of a Mattermost",
+        name: "ten thousand schedules of credits",
         work: Work::Cargo(
             &[
-                "run",
+                "test",
                 "--quiet",
                 "--locked",
                 "--package",
                 "raccord-tests",
-                "--bin",
-                "torture",
+                "--test",
+                "credits",
                 "--",
-                "--chat",
-                "mattermost",
-                "--kills",
-                "100",
+                "--ignored",
+                "--nocapture",
             ],
             &[],
         ),
     },
     Step {
-        name: "torture of a Rocket.Chat",
+        name: "torture of a WordPress",
         work: Work::Cargo(
             &[
                 "run",
@@ -175,16 +204,16 @@ const CAMPAIGNS: &[Step] = &[
                 "--bin",
                 "torture",
                 "--",
-                "--chat",
-                "rocketchat",
+                "--site",
+                "wordpress",
                 "--kills",
-                "100",
+                "60",
             ],
             &[],
         ),
     },
     Step {
-        name: "torture of a Synapse",
+        name: "torture of a MediaWiki",
         work: Work::Cargo(
             &[
                 "run",
@@ -195,10 +224,10 @@ const CAMPAIGNS: &[Step] = &[
                 "--bin",
                 "torture",
                 "--",
-                "--chat",
-                "matrix",
+                "--site",
+                "mediawiki",
                 "--kills",
-                "100",
+                "60",
             ],
             &[],
         ),

@@ -1,10 +1,11 @@
 //! Steps, one after the other, and the table of how long each took.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+
+use crate::suite::Tally;
 
 /// One thing to do.
 pub(crate) struct Step {
@@ -23,8 +24,8 @@ pub(crate) enum Work {
         &'static [&'static str],
         &'static [(&'static str, &'static str)],
     ),
-    /// By `cargo test` with these arguments; what passed and failed is counted.
-    Tests(&'static [&'static str]),
+    /// The tests of all crates; what passed and failed is counted.
+    Tests,
     /// By a program of the machine.
     Program(&'static str, &'static [&'static str]),
 }
@@ -35,13 +36,6 @@ pub(crate) struct Line {
     took: Duration,
     tests: Tally,
     fault: Option<String>,
-}
-
-/// Tests that passed and failed.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    passed: u64,
-    failed: u64,
 }
 
 /// Runs all steps, also after a failed one, so that one run tells everything.
@@ -98,49 +92,13 @@ fn run(work: &Work, tests: &mut Tally) -> Result<()> {
             command.args(args).envs(environment.iter().copied());
             status(command)
         }
-        Work::Tests(args) => count(args, tests),
+        Work::Tests => crate::suite::run(tests),
         Work::Program(program, args) => {
             let mut command = Command::new(program);
             command.args(args).current_dir(crate::workspace::root());
             status(command)
         }
     }
-}
-
-/// Runs `cargo test`, hands its lines on as they come, and adds up its `test result:` lines.
-fn count(args: &[&str], tests: &mut Tally) -> Result<()> {
-    let mut child = crate::workspace::cargo()
-        .args(args)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo test")?;
-    let stdout = child.stdout.take().context("cargo test has an output")?;
-    for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        println!("{line}");
-        if let Some(tally) = tally(&line) {
-            tests.passed += tally.passed;
-            tests.failed += tally.failed;
-        }
-    }
-    let status = child.wait()?;
-    ensure!(status.success(), "cargo test ended with {status}");
-    ensure!(tests.passed > 0, "cargo test ran no test");
-    Ok(())
-}
-
-/// Reads `test result: ok. 12 passed; 0 failed; 0 ignored; ...`.
-fn tally(line: &str) -> Option<Tally> {
-    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    let count = |word: &str| {
-        counts
-            .split("; ")
-            .find_map(|part| part.strip_suffix(word)?.trim().parse().ok())
-    };
-    Some(Tally {
-        passed: count("passed")?,
-        failed: count("failed")?,
-    })
 }
 
 /// Runs a command and fails when it does, naming it.
@@ -151,17 +109,4 @@ pub(crate) fn status(mut command: Command) -> Result<()> {
         .with_context(|| format!("cannot start {name}"))?;
     ensure!(status.success(), "{name} ended with {status}");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_runners_own_lines_are_added_up() {
-        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.01s";
-        let read = tally(line).expect("the form cargo test prints");
-        assert_eq!((read.passed, read.failed), (12, 3));
-        assert!(tally("running 12 tests").is_none());
-    }
 }

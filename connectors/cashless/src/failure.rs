@@ -153,6 +153,19 @@ pub(crate) fn missing(key: &str) -> Failure {
     )
 }
 
+/// A setting of another system.
+pub(crate) fn not_here(key: &str) -> Failure {
+    with(
+        Blame::Data,
+        "not-here",
+        Words::new(
+            format!("« {key} » est de la caisse du registre : ce système a la sienne."),
+            format!("“{key}” is of the ledger’s till: this system has its own."),
+        ),
+        Words::new(format!("Enlevez « {key} »."), format!("Take “{key}” away.")),
+    )
+}
+
 /// Something else answers at the address.
 pub(crate) fn no_lespass(host: &str) -> Failure {
     with(
@@ -174,37 +187,86 @@ pub(crate) fn by_hand(amount: i64, reason: &str, person: &str) -> Words {
     let (whole, rest) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
     Words::new(
         format!(
-            "{whole},{rest:02} pour « {reason} » : Lespass ne sait pas les reprendre. Oui : c’est fait à la main. Non : la personne les garde. ({person})"
+            "{whole},{rest:02} pour « {reason} » : Lespass ne sait pas les reprendre. Oui : c’est fait à la main. Non : la personne les garde. « raccord ledger {person} » dit qui."
         ),
         format!(
-            "{whole}.{rest:02} for “{reason}”: Lespass cannot take them back. Yes: it was done by hand. No: the person keeps them. ({person})"
+            "{whole}.{rest:02} for “{reason}”: Lespass cannot take them back. Yes: it was done by hand. No: the person keeps them. `raccord ledger {person}` says who."
         ),
     )
 }
 
-/// Something that Fedow holds otherwise than it was sent.
-pub(crate) fn drift(drift: &Drift) -> Words {
-    let (fr, en) = match drift {
+/// Fedow does not answer as it does.
+pub(crate) fn no_fedow(host: &str) -> Failure {
+    with(
+        Blame::Data,
+        "no-fedow",
+        Words::new(
+            format!("{host} ne répond pas comme Fedow : rien n’a pu être comparé."),
+            format!("{host} does not answer as Fedow does: nothing could be compared."),
+        ),
+        Words::new(
+            "Vérifiez « fedow_url » et « fedow_key_file ».",
+            "Check “fedow_url” and “fedow_key_file”.",
+        ),
+    )
+}
+
+/// Hundredths as people write them, in both languages.
+fn units(hundredths: i64) -> Words {
+    let sign = if hundredths < 0 { "−" } else { "" };
+    let (whole, rest) = (
+        hundredths.unsigned_abs() / 100,
+        hundredths.unsigned_abs() % 100,
+    );
+    Words::new(
+        format!("{sign}{whole},{rest:02}"),
+        format!("{sign}{whole}.{rest:02}"),
+    )
+}
+
+/// Something that Fedow holds otherwise than it was sent; `reason` is what the credit is for.
+pub(crate) fn drift(drift: &Drift, reason: Option<&str>) -> Words {
+    let (key, fr, en) = match drift {
         Drift::Missing(key) => (
-            format!("{key} a été confirmé, et n’est pas dans Fedow."),
-            format!("{key} was confirmed, and is not in Fedow."),
+            key,
+            "a été confirmé, et n’est pas dans Fedow".to_owned(),
+            "was confirmed, and is not in Fedow".to_owned(),
         ),
         Drift::Twice(key, times) => (
-            format!("{key} est {times} fois dans Fedow."),
-            format!("{key} is {times} times in Fedow."),
+            key,
+            format!("est {times} fois dans Fedow"),
+            format!("is {times} times in Fedow"),
         ),
-        Drift::Amount(key, sent, there) => (
-            format!("{key} : envoyé {sent} centièmes, Fedow en a {there}."),
-            format!("{key}: {sent} hundredths were sent, Fedow has {there}."),
-        ),
+        Drift::Amount(key, sent, there) => {
+            let (sent, there) = (units(*sent), units(*there));
+            (
+                key,
+                format!(
+                    "vaut {} dans Fedow, et {} ont été envoyés",
+                    there.fr, sent.fr
+                ),
+                format!("is {} in Fedow, and {} were sent", there.en, sent.en),
+            )
+        }
         Drift::Asset(key) => (
-            format!("{key} est dans une autre monnaie."),
-            format!("{key} is in another asset."),
+            key,
+            "est dans une autre monnaie".to_owned(),
+            "is in another asset".to_owned(),
         ),
         Drift::Unknown(key) => (
-            format!("{key} est dans Fedow, et n’a jamais été envoyé d’ici."),
-            format!("{key} is in Fedow, and was never sent from here."),
+            key,
+            "est dans Fedow, et n’a jamais été envoyé d’ici".to_owned(),
+            "is in Fedow, and was never sent from here".to_owned(),
         ),
     };
-    Words::new(fr, en)
+    match reason {
+        Some(reason) => Words::new(
+            format!("Le crédit pour « {reason} » {fr} ({key})."),
+            format!("The credit for “{reason}” {en} ({key})."),
+        ),
+        None => Words::new(
+            format!("Un crédit {fr} ({key})."),
+            format!("A credit {en} ({key})."),
+        ),
+    }
 }

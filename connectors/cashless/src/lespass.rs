@@ -1,16 +1,17 @@
 //! Calls to Lespass and Fedow.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use http::{HeaderName, header};
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Finding, Kit, Level};
-use raccord_model::{Applied, Failure, Found, Words};
+use raccord_model::{Applied, Difference, EntityId, Failure, Found, Words};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
-use crate::refill::{Begun, Listing, Meaning, Refill, listing, meaning};
+use crate::refill::{Begun, Drift, Listing, Meaning, Refill, listing, meaning};
 use crate::{KIND, failure};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -106,14 +107,26 @@ impl Lespass {
     pub(crate) async fn compare(
         &self,
         sent: &[(Refill, bool)],
-    ) -> Result<Option<Vec<Words>>, Failure> {
+        known_as: &BTreeMap<String, (EntityId, &str)>,
+    ) -> Result<Option<Vec<Difference>>, Failure> {
         let Some(fedow) = &self.fedow else {
             return Ok(None);
         };
         let known = self.transactions(fedow).await?;
         let place = &self.kit.place.id;
-        let drift = known.map(|known| known.compare(place, &self.asset, sent));
-        Ok(drift.map(|drift| drift.iter().map(failure::drift).collect()))
+        let known = known.ok_or_else(|| failure::no_fedow(fedow.url.host()))?;
+        let drift = known.compare(place, &self.asset, sent);
+        let told = |drift: &Drift| {
+            let about = known_as.get(drift.key());
+            Difference {
+                text: failure::drift(drift, about.map(|(_, reason)| *reason)),
+                lacks: match drift {
+                    Drift::Missing(_) => about.map(|(credit, _)| *credit),
+                    _ => None,
+                },
+            }
+        };
+        Ok(Some(drift.iter().map(told).collect()))
     }
 
     async fn transactions(&self, fedow: &Fedow) -> Result<Option<Listing>, Failure> {

@@ -15,8 +15,9 @@ pub const MOST: i64 = 10_000;
 /// A call that credits a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refill {
-    /// The header `Idempotency-Key`: place, person, task and number of the grant. The same credit
-    /// always has the same one, and no other ever has.
+    /// The header `Idempotency-Key`: place, person, task and number of the grant; the credit itself
+    /// where nobody numbered it. The same credit always has the same one, and no other ever has; what
+    /// is sent once more on a person's word, because Fedow lost it, has another.
     #[serde(skip)]
     pub key: String,
     /// Whose wallet.
@@ -30,7 +31,7 @@ pub struct Refill {
 /// What an event of the ledger asks of the wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Nothing: it was told before, or it puts back what was never taken.
+    /// Nothing: it was told before, or was spent, or it puts back what was never taken.
     Nothing,
     /// To credit it.
     Refill(Refill),
@@ -55,11 +56,11 @@ pub fn wanted(place: &PlaceId, asset: &str, event: &Event) -> Wanted {
     let Some(amount) = amount.filter(|_| text("person").is_some()) else {
         return Wanted::Unreadable;
     };
-    if amount < 0 {
-        return Wanted::TakeBack;
-    }
-    if text("reverses").is_some() {
-        return Wanted::Nothing;
+    match (amount < 0, text("reverses").is_some()) {
+        (true, true) => return Wanted::TakeBack,
+        // What was spent was taken where it was spent; what is put back was never taken.
+        (true, false) | (false, true) => return Wanted::Nothing,
+        (false, false) => {}
     }
     if text("email").is_none() {
         return Wanted::NoAddress;
@@ -79,12 +80,18 @@ pub fn sent(place: &PlaceId, asset: &str, event: &Event) -> Option<Refill> {
     if amount <= 0 || text("reverses").is_some() {
         return None;
     }
-    let entity = event.entity.to_string();
-    let task = text("task").or_else(|| text("activity")).unwrap_or(&entity);
-    let grant = event.data.get("grant").and_then(Value::as_u64).unwrap_or(1);
+    let grant = event.data.get("grant").and_then(Value::as_u64);
+    let mut of = match (text("task").or_else(|| text("activity")), grant) {
+        (Some(work), Some(grant)) => format!("{work}:{grant}"),
+        _ => format!("{}:1", event.entity),
+    };
+    // The server answers for ever that it credited what it lost since.
+    if let Some(again) = event.data.get("again").and_then(Value::as_u64) {
+        of.push_str(&format!(":again{again}"));
+    }
     // Below the 255 characters of the server's column: the place's name has 64 at most.
     Some(Refill {
-        key: format!("raccord:{place}:{person}:{task}:{grant}"),
+        key: format!("raccord:{place}:{person}:{of}"),
         email: email.to_owned(),
         asset: asset.to_owned(),
         amount,
@@ -154,6 +161,19 @@ pub enum Drift {
     Unknown(String),
 }
 
+impl Drift {
+    /// The key it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Missing(key)
+            | Self::Twice(key, _)
+            | Self::Amount(key, ..)
+            | Self::Asset(key)
+            | Self::Unknown(key) => key,
+        }
+    }
+}
+
 /// All transactions of Fedow (`GET /transaction/`), or nothing where that is no such list.
 pub fn listing(body: &[u8]) -> Option<Listing> {
     serde_json::from_slice(body).ok().map(Listing)
@@ -207,12 +227,13 @@ impl Listing {
         drift
     }
 
-    /// Whether Lespass itself rewards whoever's ticket is scanned.
+    /// Whether Lespass itself rewards whoever's ticket is scanned. Its own reward says when it was sent
+    /// (`BaseBillet/tasks.py`); a refill of ours bears the same mark as a plain yes, and its key.
     pub fn pays_scans(&self) -> bool {
         self.0.iter().any(|one| {
-            one.action == "REF"
-                && one.metadata["rewarded_from_ticket_scanned"] == true
-                && one.metadata.get("idempotency_key").is_none()
+            let mark = &one.metadata["rewarded_from_ticket_scanned"];
+            let marked = mark == true || mark.as_object().is_some_and(|said| !said.is_empty());
+            one.action == "REF" && marked && one.metadata.get("idempotency_key").is_none()
         })
     }
 }
@@ -295,6 +316,30 @@ mod tests {
         assert_eq!(of(&forgotten), Wanted::Nothing);
     }
 
+    /// Raccord numbers its own grants; what another program posts has no number.
+    #[test]
+    fn credits_that_nobody_numbered_are_told_apart() {
+        let posted = |name: &[u8]| {
+            let mut event = event(
+                json!({ "person": "p", "amount": 150, "activity": "a", "email": "z@example.org" }),
+            );
+            event.entity = EntityId::derive(&[name]);
+            match of(&event) {
+                Wanted::Refill(refill) => refill.key,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_ne!(posted(b"one"), posted(b"other"));
+        assert_eq!(posted(b"one"), posted(b"one"));
+        let granted = event(
+            json!({ "person": "p", "amount": 150, "activity": "a", "grant": 1, "email": "z@example.org" }),
+        );
+        let Wanted::Refill(granted) = of(&granted) else {
+            panic!("a refill")
+        };
+        assert_ne!(posted(b"one"), granted.key);
+    }
+
     #[test]
     fn what_there_is_no_call_for_is_told_apart() {
         let person = |more: Value| {
@@ -312,6 +357,8 @@ mod tests {
             person(json!({ "amount": 150, "reverses": "x" })),
             Wanted::Nothing
         );
+        // What was spent was taken where it was spent.
+        assert_eq!(person(json!({ "amount": -150 })), Wanted::Nothing);
         assert_eq!(person(json!({ "amount": 150 })), Wanted::NoAddress);
         assert_eq!(
             person(json!({ "amount": 10_001, "email": "z@example.org" })),
@@ -395,7 +442,8 @@ mod tests {
         assert_eq!(known.with_key("k"), Some("r"));
         assert_eq!(known.with_key("l"), None);
         assert!(!known.pays_scans());
-        let scan = json!([{ "uuid": "s", "action": "REF", "metadata": { "rewarded_from_ticket_scanned": true } }]);
+        let sent = json!({ "sent_at": "2027-01-02T08:00:00+00:00" });
+        let scan = json!([{ "uuid": "s", "action": "REF", "metadata": { "rewarded_from_ticket_scanned": sent } }]);
         assert!(listing(scan.to_string().as_bytes()).unwrap().pays_scans());
         for broken in ["{\"detail\": \"non\"}", "[{", "<html>", "[1]"] {
             assert!(listing(broken.as_bytes()).is_none(), "{broken}");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use raccord_kit::http::{Answer, Http, Request, Target};
+use raccord_kit::rate::Rate;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
@@ -36,6 +37,8 @@ pub(crate) struct Api {
     /// A key may be good for one thing and refused for another.
     refused: [Refused; 4],
     clock: Arc<dyn Clock>,
+    /// Each request takes its turn: a delivery is several, and readings ask, too.
+    rate: Rate,
 }
 
 /// A key that was refused for something, and how.
@@ -80,6 +83,16 @@ pub(crate) struct Event {
     pub(crate) parent: Option<Parent>,
     #[serde(rename = "eventStatus", default)]
     status: String,
+    audience: Option<Audience>,
+    #[serde(default)]
+    pub(crate) keywords: Vec<String>,
+}
+
+/// Whom an event is for.
+#[derive(Clone, Debug, Deserialize)]
+struct Audience {
+    #[serde(rename = "audienceType", default)]
+    kind: String,
 }
 
 /// The event that an action belongs to.
@@ -93,6 +106,12 @@ impl Event {
     /// Whether people can see it: Lespass has no other way to call something off.
     pub(crate) fn is_published(&self) -> bool {
         !self.status.ends_with("EventCancelled")
+    }
+
+    /// Whether it is kept off shared agendas.
+    pub(crate) fn is_private(&self) -> bool {
+        let audience = self.audience.as_ref();
+        audience.is_some_and(|audience| audience.kind == "private")
     }
 
     pub(crate) fn start(&self) -> Option<Timestamp> {
@@ -184,9 +203,9 @@ impl Api {
     pub(crate) fn new(
         http: Http,
         base: Target,
-        key: Option<SecretSource>,
-        scan_key: Option<SecretSource>,
+        (key, scan_key): (Option<SecretSource>, Option<SecretSource>),
         clock: Arc<dyn Clock>,
+        rate: Rate,
     ) -> Self {
         Self {
             http,
@@ -195,6 +214,7 @@ impl Api {
             scan_key,
             refused: [const { Refused::new() }; 4],
             clock,
+            rate,
         }
     }
 
@@ -225,7 +245,10 @@ impl Api {
             Doing::Creating => request.once(),
             _ => request,
         };
-        let answer = self.http.send(request).await.map_err(|error| {
+        let turn = self.rate.turn().await;
+        let sent = self.http.send(request).await;
+        drop(turn);
+        let answer = sent.map_err(|error| {
             let failure = Failure::from(error);
             match failure.blame {
                 // We know which event it is: saying the same again is harmless.
@@ -291,6 +314,13 @@ impl Api {
     pub(crate) async fn coming(&self, days: u16) -> Result<Vec<Event>, Failure> {
         let target = self.base.join("api/v2/events/")?;
         let target = target.query("next_days", &days.to_string());
+        let found: Results<Event> = self.get(&target, Doing::Reading).await?;
+        Ok(found.results)
+    }
+
+    /// All published events there ever were, actions among them.
+    pub(crate) async fn all(&self) -> Result<Vec<Event>, Failure> {
+        let target = self.base.join("api/v2/events/")?;
         let found: Results<Event> = self.get(&target, Doing::Reading).await?;
         Ok(found.results)
     }

@@ -4,7 +4,6 @@ use raccord_kit::secret::SecretSource;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Blame, Failure, Words};
 
-use crate::source::{how_to_switch_on, webhook_off};
 use crate::{Lespass, failure};
 
 impl Lespass {
@@ -53,15 +52,6 @@ impl Lespass {
         }
         if self.api.scan_key.is_none() {
             findings.push(no_attendance());
-        }
-        if self.memory().is_silent() {
-            findings.push(Finding {
-                place: "hook_secret_file".to_owned(),
-                code: "lespass.webhook-off".to_owned(),
-                level: Level::Warning,
-                text: webhook_off(self.api.host()),
-                mend: how_to_switch_on(),
-            });
         }
         findings
     }

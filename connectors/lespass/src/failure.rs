@@ -357,6 +357,29 @@ pub(crate) fn registered(title: &str, people: usize, goes: bool) -> Failure {
     )
 }
 
+/// What stands there is over, and what is wanted of it is not.
+pub(crate) fn took_place(title: &str) -> Failure {
+    Failure {
+        asks: true,
+        ..of(
+            Blame::Data,
+            "took-place",
+            Words::new(
+                format!(
+                    "«\u{a0}{title}\u{a0}» a changé de jour après coup\u{a0}: dans Lespass elle a déjà eu lieu, et Raccord n’efface pas ce qui est passé."
+                ),
+                format!(
+                    "“{title}” was moved after the fact: in Lespass it has taken place, and Raccord does not delete what is past."
+                ),
+            ),
+            Words::new(
+                "Changez sa date dans l’administration de Lespass, ou effacez-la là-bas\u{a0}: Raccord la refera.",
+                "Change its date in Lespass’s administration, or delete it there: Raccord makes it anew.",
+            ),
+        )
+    }
+}
+
 /// Other people added actions to an event of ours, which would go with it.
 pub(crate) fn others_actions(title: &str, actions: usize) -> Failure {
     Failure {

@@ -1,11 +1,11 @@
 //! What Lespass calls to say: its webhook, unsigned, with a form that holds a reservation's name and a
-//! state of some moment. It is a hint to read and nothing more; it must be answered within two seconds
+//! state of some moment. It is a hint to read, and a sign that its webhook is on; it must be answered within two seconds
 //! with 200, or the webhook switches itself off.
 
 use raccord_kit::hook::{Heard, Hook, Unheard, is_secret};
 use raccord_model::Call;
 
-use crate::Lespass;
+use crate::{Lespass, people};
 
 /// The parameter of our address in which the secret stands: Lespass has no other place for one.
 const KEY: &str = "key";
@@ -17,12 +17,23 @@ impl Hook for Lespass {
             (Some(secret), Some(given)) if is_secret(&given, &secret) => {}
             _ => return Err(Unheard::Forged),
         }
-        self.memory().calls(call.at);
+        let hint = !is_membership(&call.body);
+        if hint {
+            let reservation = named(&call.body).map(|uuid| people::short(&uuid));
+            self.memory().calls(call.at, reservation);
+        }
         Ok(Heard {
-            hint: !is_membership(&call.body),
+            hint,
             ..Heard::default()
         })
     }
+}
+
+/// The reservation that a call is for.
+fn named(body: &[u8]) -> Option<String> {
+    let mut all = url::form_urlencoded::parse(body);
+    let uuid = all.find(|(name, _)| name == "uuid")?.1;
+    (uuid.len() <= 64).then(|| uuid.into_owned())
 }
 
 /// The secret behind our address, where it stands once.

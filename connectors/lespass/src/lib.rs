@@ -25,6 +25,7 @@ use std::sync::{Mutex, PoisonError};
 
 use raccord_kit::hook::Hook;
 use raccord_kit::http::{Http, Target};
+use raccord_kit::rate::Rate;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Shared, Sink, Source, Tool};
@@ -52,8 +53,9 @@ const OFTEN: std::time::Duration = std::time::Duration::from_secs(30);
 const SETTLE_S: i64 = 120;
 /// An event is deleted and made in its turn: two at once gain nothing.
 const PARALLEL: u16 = 1;
-/// It has no limit of its own; we leave it room for people.
-const PER_SECOND: u16 = 4;
+
+/// Requests at once: a reading does not wait for a slow write.
+const AT_ONCE: u16 = 2;
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
@@ -79,7 +81,13 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     match (base, http, key, scan_key, hook) {
         (Some(base), Some(http), Some(key), Some(scan_key), Some(hook_secret)) => {
             Ok(Box::new(Lespass {
-                api: Api::new(http, base, key, scan_key, std::sync::Arc::clone(&kit.clock)),
+                api: Api::new(
+                    http,
+                    base,
+                    (key, scan_key),
+                    std::sync::Arc::clone(&kit.clock),
+                    Rate::new(AT_ONCE, settings.requests()),
+                ),
                 kit: kit.clone(),
                 hook_secret,
                 settings,
@@ -117,16 +125,15 @@ impl Tool for Lespass {
             policy: Policy::NeverTwice,
             read_back: false,
         };
-        let mut handles = vec![handling(EntityKind::Activity)];
-        if self.settings.tasks == Tasks::Actions {
-            handles.push(handling(EntityKind::Task));
-        }
+        let actions = self.settings.tasks == Tasks::Actions;
+        let kinds = [EntityKind::Activity].into_iter();
+        let kinds = kinds.chain(actions.then_some(EntityKind::Task));
         Manifest {
             kind: KIND.to_owned(),
             source: true,
-            handles,
+            handles: kinds.map(handling).collect(),
             parallel: PARALLEL,
-            per_second: PER_SECOND,
+            per_second: self.settings.requests(),
             rights: Words::new(
                 "Une clé API avec les droits « évènement » et « réservation », d’un compte administrateur du lieu ; pour savoir qui est venu, la clé d’un scanner.",
                 "An API key with the rights “event” and “reservation”, of an account that administers the place; to know who came, the key of a scanner.",

@@ -29,6 +29,9 @@ pub(crate) struct Standing {
     /// For how many.
     #[serde(rename = "n")]
     places: u32,
+    /// Whether their name was told: only tickets hold it, and they are read late.
+    #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
+    named: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +108,12 @@ pub(crate) fn changes(
         let known = group.iter().map(|one| short(&one.uuid));
         let known = known.into_iter().find(|name| told.contains_key(name));
         let before = known.as_ref().and_then(|name| told.get(name)).copied();
-        let Some(standing) = standing(&group, doors, before) else {
+        let Some(mut standing) = standing(&group, doors, before) else {
             continue;
         };
+        let shown = group.iter().filter_map(|one| doors.get(&one.uuid));
+        let shown = shown.map(|door| &door.name).find(|name| !name.is_empty());
+        standing.named |= shown.is_some();
         let name = known.unwrap_or_else(|| short(&group[0].uuid));
         now.insert(name.clone(), standing);
         if before == Some(standing) {
@@ -119,8 +125,6 @@ pub(crate) fn changes(
             ("email".to_owned(), json!(email)),
         ]
         .into();
-        let shown = group.iter().filter_map(|one| doors.get(&one.uuid));
-        let shown = shown.map(|door| &door.name).find(|name| !name.is_empty());
         if let Some(shown) = shown {
             fields.insert("name".into(), json!(shown));
         }
@@ -171,7 +175,11 @@ fn standing(
         } else {
             State::Registered
         };
-        return Some(Standing { state, places });
+        return Some(Standing {
+            state,
+            places,
+            named: before.is_some_and(|before| before.named),
+        });
     }
     // Nobody hears of whoever never had a place.
     let before = before?;
@@ -181,7 +189,7 @@ fn standing(
     } else {
         Standing {
             state: State::Cancelled,
-            places: before.places,
+            ..before
         }
     })
 }

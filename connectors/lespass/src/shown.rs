@@ -87,7 +87,10 @@ impl Shown {
         context: &Context<'_>,
     ) -> Option<Self> {
         let parent = parent.filter(|parent| parent.kind == EntityKind::Activity)?;
-        if entity.text("state") == "cancelled" {
+        let internal = entity.text("visibility") == "internal";
+        // Only a route may send internal ones where everybody can book.
+        let hidden = internal && context.route.is_none();
+        if hidden || entity.text("state") == "cancelled" {
             return None;
         }
         let event = Self::activity(parent, context)?;
@@ -115,7 +118,7 @@ impl Shown {
             text: parts.join("\n\n"),
             places: places.map_or(MOST, |places| places.min(MOST)),
             kind: "Event".to_owned(),
-            private: event.private,
+            private: event.private || internal,
             tags: Vec::new(),
         })
     }
@@ -179,6 +182,9 @@ impl Shown {
             && event.start() == Some(self.start)
             && event.end() == self.end
             && places.is_none_or(|places| places == self.places)
+            && event.is_private() == self.private
+            // Those that somebody added there may stay.
+            && self.tags.iter().all(|tag| event.keywords.contains(tag))
             && plain(&event.description) == plain(&self.html())
     }
 

@@ -18,7 +18,7 @@ use crate::shown::{self, Shown};
 const OVER: &str = "over";
 /// Without an end, an event is taken to last so long.
 const USUAL: SignedDuration = SignedDuration::from_hours(2);
-/// How far Lespass looks ahead for the actions of an event, in days: its own bound.
+/// How far Lespass looks ahead, in days: its own bound.
 const AHEAD: u16 = 366;
 
 impl Sink for Lespass {
@@ -228,12 +228,16 @@ impl Lespass {
 
     /// Deletes an event, unless that would take something from somebody.
     async fn take_away(&self, event: &Event, title: &str, goes: bool) -> Result<(), Failure> {
-        let coming = self.api.coming(AHEAD).await?;
+        if is_over(event.start(), event.end(), self.kit.clock.now()) {
+            return Err(failure::took_place(title));
+        }
+        // Whatever the day: no window would show the actions of what is more than a year ahead.
+        let all = self.api.all().await?;
         let of_it = |one: &&Event| {
             let parent = one.parent.as_ref();
             parent.is_some_and(|parent| parent.identifier == event.identifier)
         };
-        let actions: Vec<&Event> = coming.iter().filter(of_it).collect();
+        let actions: Vec<&Event> = all.iter().filter(of_it).collect();
         let others = actions.iter().filter(|one| !shown::is_ours(one)).count();
         if others > 0 {
             return Err(failure::others_actions(title, others));

@@ -1,7 +1,7 @@
 //! The reading half: who signed up for what is ours, and who came. The list of reservations is whole
 //! each time; what was told of it stands in the cursor, in names that say nothing of anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +24,12 @@ const EARLY: SignedDuration = SignedDuration::from_hours(3);
 /// of it any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// So many reservations in a row that Lespass did not call for mean that its webhook is off.
-const SILENT: u32 = 3;
+const SILENT: usize = 3;
+/// How many of those it called for are remembered: they change once more when their mail leaves, and
+/// nobody calls for that.
+const REMEMBERED: usize = 500;
+/// What organisers are told then.
+const WEBHOOK_OFF: &str = "webhook-off";
 /// Lespass calls within moments: a reservation that changed before this may still be called for.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// What a scanned ticket is called, and what others are, in the languages that Lespass speaks.
@@ -48,26 +53,32 @@ pub(crate) struct Memory {
     ours: BTreeMap<String, Ours>,
     /// Labels of tickets in other languages: whether they mean scanned.
     labels: BTreeMap<String, bool>,
-    /// When Lespass called last.
+    /// When Lespass called last for a reservation.
     called: Option<Timestamp>,
+    /// For which it did, the last one last.
+    called_for: VecDeque<String>,
     /// Since when it would have been heard.
     heard_since: Option<Timestamp>,
-    /// How many reservations it did not call for since it called last.
-    uncalled: u32,
+    /// Those it did not call for since it called last.
+    missed: BTreeSet<String>,
     /// Why tickets could not be read.
     pub(crate) scan: Option<Failure>,
 }
 
 impl Memory {
-    /// Lespass called.
-    pub(crate) fn calls(&mut self, at: Timestamp) {
+    /// Lespass called for a reservation.
+    pub(crate) fn calls(&mut self, at: Timestamp, reservation: Option<String>) {
         self.called = Some(at);
-        self.uncalled = 0;
+        self.missed.clear();
+        self.called_for.extend(reservation);
+        while self.called_for.len() > REMEMBERED {
+            self.called_for.pop_front();
+        }
     }
 
     /// Whether its webhook seems to be off.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.uncalled >= SILENT
+    fn is_silent(&self) -> bool {
+        self.missed.len() >= SILENT
     }
 }
 
@@ -239,9 +250,12 @@ impl Lespass {
         let heard = memory.heard_since.filter(|_| self.hook_secret.is_some());
         if let Some(heard) = heard {
             let since = memory.called.max(looked).max(Some(heard));
-            let missed = |one: &&Reservation| people::is_seated(one) && changed(one) > since;
-            let missed = u32::try_from(all.iter().filter(missed).count()).unwrap_or(u32::MAX);
-            memory.uncalled = memory.uncalled.saturating_add(missed);
+            let fresh = |one: &&Reservation| people::is_seated(one) && changed(one) > since;
+            for name in all.iter().filter(fresh).map(|one| people::short(&one.uuid)) {
+                if memory.missed.len() < SILENT && !memory.called_for.contains(&name) {
+                    memory.missed.insert(name);
+                }
+            }
         }
         newest
     }
@@ -251,14 +265,17 @@ impl Lespass {
         let memory = self.memory();
         let scan = memory.scan.clone();
         let silent = memory.is_silent();
+        // A process that has just begun has heard nothing yet: that is no proof.
+        let unheard = memory.called.is_none();
         drop(memory);
         let webhook = silent.then(|| (webhook_off(self.api.host()), how_to_switch_on()));
         let scan = scan.map(|failure| (failure.text, failure.mend));
-        [("webhook-off", webhook), ("no-attendance", scan)]
+        [(WEBHOOK_OFF, webhook), ("no-attendance", scan)]
             .into_iter()
             .filter_map(|(code, said)| {
                 let changed = match &said {
                     Some(_) => open.insert(code.to_owned()),
+                    None if code == WEBHOOK_OFF && unheard => false,
                     None => open.remove(code),
                 };
                 changed.then(|| notice(code, said.as_ref(), now))
@@ -302,7 +319,7 @@ fn notice(code: &str, said: Option<&(Words, Words)>, now: Timestamp) -> Change {
 }
 
 /// That Lespass does not call any more.
-pub(crate) fn webhook_off(host: &str) -> Words {
+fn webhook_off(host: &str) -> Words {
     Words::new(
         format!(
             "{host} n’appelle plus quand quelqu’un s’inscrit\u{a0}: son webhook s’est éteint. Rien n’est perdu, mais les inscriptions arrivent plus tard."
@@ -314,7 +331,7 @@ pub(crate) fn webhook_off(host: &str) -> Words {
 }
 
 /// How its webhook is switched on again.
-pub(crate) fn how_to_switch_on() -> Words {
+fn how_to_switch_on() -> Words {
     Words::new(
         "Dans l’administration de Lespass\u{a0}: Webhooks, celui de Raccord, cochez «\u{a0}Actif\u{a0}». Un seul appel sans réponse en deux secondes l’éteint.",
         "In Lespass’s administration: Webhooks, the one of Raccord, tick “Active”. A single call without an answer within two seconds switches it off.",

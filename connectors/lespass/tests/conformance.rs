@@ -568,6 +568,8 @@ async fn what_is_not_for_everybody_and_what_is_off_is_not_there() {
     assert_eq!(stage.render(&bar, None), Rendered::Nothing, "alone");
     let gone = task(1, json!({ "state": "cancelled" }));
     assert_eq!(stage.render(&gone, Some(&ball())), Rendered::Nothing);
+    let ours = task(1, json!({ "visibility": "internal" }));
+    assert_eq!(stage.render(&ours, Some(&ball())), Rendered::Nothing);
     // An action of an event that is not there has nowhere to go.
     let failure = stage.write_of(&bar, Some(&ball())).await.unwrap_err();
     assert_eq!(failure.code, "lespass.no-parent");
@@ -645,4 +647,51 @@ async fn a_week_after_an_event_nothing_is_told_of_it_any_more() {
     stage.server.books(&event, "bob", 1);
     assert_eq!(stage.hear(&mut cursor).await, []);
     assert!(!cursor.unwrap().contains("\"s\""), "nothing is kept of it");
+}
+
+#[tokio::test]
+async fn tags_that_change_alone_arrive_and_those_of_members_stay() {
+    let stage = Stage::open().await;
+    stage.write(&ball()).await.unwrap();
+    let tagged = activity(1, json!({ "tags": ["danse", "été"] }));
+    stage.write(&tagged).await.unwrap();
+    assert_eq!(stage.server.event("Bal 1").tags, ["danse", "été"]);
+    let add = |event: &mut common::server::Event| event.tags.push("famille".to_owned());
+    stage.server.edits("Bal 1", add);
+    assert!(stage.write(&tagged).await.unwrap().unchanged);
+}
+
+#[tokio::test]
+async fn an_activity_that_becomes_internal_is_taken_off_shared_agendas() {
+    let stage = Stage::open().await;
+    stage.write(&ball()).await.unwrap();
+    let mut desired = stage.desired(&ball(), None);
+    desired.body["private"] = json!(true);
+    let link = stage.links.lock().unwrap().get(&ball().id).cloned();
+    let entity = ball().id;
+    let job = Job::Write {
+        entity,
+        desired,
+        link,
+    };
+    stage.tool.sink().unwrap().apply(&job).await.unwrap();
+    assert!(stage.server.event("Bal 1").private);
+}
+
+#[tokio::test]
+async fn a_name_is_told_once_tickets_are_read_and_once_only() {
+    let stage = Stage::open().await;
+    let (event, mut cursor) = stage.ball().await;
+    stage.server.books(&event, "anna", 1);
+    let told = stage.hear(&mut cursor).await;
+    assert_eq!(
+        told[0].fields.get("name"),
+        None,
+        "days before, nothing says it"
+    );
+    stage.is_at("2027-01-12T14:00:00Z");
+    let told = stage.hear(&mut cursor).await;
+    assert_eq!(told[0].verb, Verb::Updated);
+    assert_eq!(told[0].fields["name"], "anna");
+    assert_eq!(stage.hear(&mut cursor).await, []);
 }

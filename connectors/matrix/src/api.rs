@@ -1,21 +1,25 @@
 //! The calls: Client-Server API 1.11, <https://spec.matrix.org/v1.11/client-server-api/>.
 
+mod direct;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use raccord_chat::unreachable;
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
-use raccord_model::{Blame, Digest, Failure};
+use raccord_model::{Digest, Failure};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{KIND, failure};
+use crate::failure;
+
+/// How many reactions to one message are read, in pages of a hundred: a server gives no more at once.
+const REACTION_PAGES: usize = 100;
 
 /// What stands unescaped in a path (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -93,14 +97,18 @@ impl Event {
     }
 }
 
-/// A page of a room's past.
+/// A page of a room's past, or of what relates to an event.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Page {
     #[serde(default)]
     pub(crate) chunk: Vec<Event>,
-    #[serde(default)]
+    /// Where the next page begins.
+    #[serde(default, alias = "next_batch")]
     pub(crate) end: Option<String>,
 }
+
+/// Who reacted to an event, by reaction.
+pub(crate) type Reactions = Vec<(String, Vec<String>)>;
 
 impl Api {
     pub(crate) fn new(http: Http, base: Target, token: Option<SecretSource>) -> Self {
@@ -317,52 +325,41 @@ impl Api {
         self.read(&self.target(&path)?, room, 1_000_000).await
     }
 
-    /// Who reacted to an event, by reaction.
+    /// Who reacted to an event, everybody; nothing where that cannot be told: the event is not there,
+    /// or more reacted than is read. A part of them would pass for all.
     pub(crate) async fn reactions(
         &self,
         room: &str,
         event: &str,
-    ) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    ) -> Result<Option<Reactions>, Failure> {
         let path = format!(
             "v1/rooms/{}/relations/{}/m.annotation/m.reaction",
             segment(room),
             segment(event)
         );
-        let target = self.target(&path)?.query("limit", "500");
-        let page: Page = self
-            .read(&target, room, 5_000_000)
-            .await?
-            .unwrap_or_default();
         let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for event in page.chunk.iter().filter(|event| !event.is_redacted()) {
-            if let Some(key) = event.content["m.relates_to"]["key"].as_str() {
-                let people = all.entry(key.to_owned()).or_default();
-                people.push(event.sender.clone());
+        let mut from: Option<String> = None;
+        for _ in 0..REACTION_PAGES {
+            let mut target = self.target(&path)?.query("limit", "100");
+            if let Some(from) = &from {
+                target = target.query("from", from);
+            }
+            let page: Option<Page> = self.read(&target, room, 5_000_000).await?;
+            let Some(page) = page else {
+                return Ok(None);
+            };
+            for event in page.chunk.iter().filter(|event| !event.is_redacted()) {
+                if let Some(key) = event.content["m.relates_to"]["key"].as_str() {
+                    let people = all.entry(key.to_owned()).or_default();
+                    people.push(event.sender.clone());
+                }
+            }
+            match page.end {
+                Some(end) if from.as_ref() != Some(&end) => from = Some(end),
+                _ => return Ok(Some(all.into_iter().collect())),
             }
         }
-        Ok(all.into_iter().collect())
-    }
-
-    /// The room in which only we and somebody else are. Its address follows from who we both are, so
-    /// that it is made once; that it is ours is looked at, for others could have that address.
-    pub(crate) async fn direct(&self, person: &str) -> Result<String, Failure> {
-        // No name of a room begins so.
-        let known = format!("@{person}");
-        if let Some(room) = self.known_room(&known) {
-            return Ok(room);
-        }
-        let me = self.me().await?.user_id;
-        let server = me.split_once(':').map_or("", |(_, server)| server);
-        let digest = Digest::of(format!("direct\0{me}\0{person}").as_bytes()).to_string();
-        let local = format!("raccord-{}", &digest[..32]);
-        let alias = format!("#{local}:{server}");
-        let room = match self.aliased(&alias).await? {
-            Some(room) => room,
-            None => self.new_direct(person, &local, &alias).await?,
-        };
-        self.is_between(&room, &me, person).await?;
-        self.keep_room(known, &room);
-        Ok(room)
+        Ok(None)
     }
 
     /// The room an address leads to.
@@ -370,60 +367,6 @@ impl Api {
         let target = self.target(&format!("v3/directory/room/{}", segment(alias)))?;
         let named: Option<Named> = self.read(&target, alias, 1_000_000).await?;
         Ok(named.map(|named| named.room_id))
-    }
-
-    async fn new_direct(&self, person: &str, local: &str, alias: &str) -> Result<String, Failure> {
-        let body = json!({
-            "preset": "private_chat",
-            "is_direct": true,
-            "invite": [person],
-            "room_alias_name": local,
-            "initial_state": [{
-                "type": "m.room.history_visibility",
-                "state_key": "",
-                "content": { "history_visibility": "invited" },
-            }],
-        });
-        let target = self.target("v3/createRoom")?;
-        let made = self.write(Method::POST, &target, &body, person).await;
-        match made {
-            Ok(answer) => {
-                let named: Result<Named, _> = serde_json::from_slice(&answer.body);
-                let named = named.map_err(|_| failure::unread_answer(self.host()))?;
-                Ok(named.room_id)
-            }
-            // Another attempt of ours made it meanwhile.
-            Err(failure) if failure.blame == Blame::Data => {
-                let room = self.aliased(alias).await?;
-                room.ok_or_else(|| unreachable(KIND, self.host()))
-            }
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Whether a room is one that we made, and somebody did not leave.
-    async fn is_between(&self, room: &str, me: &str, person: &str) -> Result<(), Failure> {
-        let target = self.target(&format!("v3/rooms/{}/state", segment(room)))?;
-        let state = self.read(&target, room, 5_000_000).await;
-        let state: Vec<Event> = match state {
-            Ok(state) => state.unwrap_or_default(),
-            // Somebody else's, that we are not in.
-            Err(failure) if failure.blame == Blame::Data => Vec::new(),
-            Err(failure) => return Err(failure),
-        };
-        let of = |kind: &str| state.iter().find(|event| event.kind == kind);
-        let ours = of("m.room.create").is_some_and(|event| event.sender == me);
-        let member = state.iter().find(|event| {
-            event.kind == "m.room.member" && event.state_key.as_deref() == Some(person)
-        });
-        let there = member.and_then(|event| event.content["membership"].as_str());
-        if !ours || !matches!(there, Some("join" | "invite")) {
-            return Err(unreachable(KIND, self.host()));
-        }
-        if of("m.room.encryption").is_some() {
-            return Err(failure::encrypted(room));
-        }
-        Ok(())
     }
 
     fn known_room(&self, name: &str) -> Option<String> {
@@ -464,12 +407,12 @@ impl Api {
     pub(crate) async fn sync(
         &self,
         since: Option<&str>,
-        filter: &Value,
+        filter: &str,
         wait: Duration,
     ) -> Result<Value, Failure> {
         let mut target = self
             .target("v3/sync")?
-            .query("filter", &filter.to_string())
+            .query("filter", filter)
             .query("set_presence", "offline")
             .query("timeout", &wait.as_millis().to_string());
         if let Some(since) = since {

@@ -15,6 +15,7 @@ mod api;
 mod check;
 mod config;
 mod failure;
+mod reactions;
 mod source;
 mod speech;
 
@@ -32,6 +33,7 @@ use serde_json::Value;
 
 use api::Api;
 use config::Settings;
+use reactions::Reacted;
 use speech::Speech;
 
 /// The connector, for the program's table.
@@ -80,7 +82,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
         speaker: Speaker::new(speech, kit.clone(), manner, templates?),
         hear: settings.hear,
         passed: Mutex::default(),
-        reacted: source::Reacted::default(),
+        reacted: Reacted::default(),
     }))
 }
 
@@ -91,7 +93,7 @@ struct Matrix {
     /// From which token the log knows to which one nothing was worth telling it.
     passed: Mutex<Option<(String, String)>>,
     /// Which message each reaction was about.
-    reacted: source::Reacted,
+    reacted: Reacted,
 }
 
 impl Tool for Matrix {

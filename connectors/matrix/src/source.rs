@@ -1,11 +1,9 @@
 //! What is heard: everything since the token of the last reading, gaps included.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use raccord_chat::heard::{Hear, Heard, What, change};
-use raccord_chat::reaction;
 use raccord_kit::{BoxFuture, Source};
 use raccord_model::{Change, Failure, Observation};
 use serde_json::{Value, json};
@@ -18,10 +16,10 @@ use crate::speech::{instant, is_ours};
 const EVERY: Duration = Duration::from_secs(60);
 /// How long the server keeps the question open whether there is something new.
 const OPEN: Duration = Duration::from_secs(25);
+/// How many ways there are to write the same question.
+const BLANKS: i64 = 97;
 /// How far a gap in a room is read back, in pages of a hundred.
 const PAGES: usize = 200;
-/// How many reactions are remembered; of others it is looked where they may have been.
-const REACTED: usize = 10_000;
 
 impl Source for Matrix {
     fn observe<'a>(
@@ -40,7 +38,7 @@ impl Source for Matrix {
             let Ok(me) = api.me().await else {
                 return false;
             };
-            let filter = self.filter(&me.user_id);
+            let filter = self.filter(&me.user_id).to_string();
             let since = self.since(cursor);
             let Ok(answer) = api.sync(Some(&since), &filter, OPEN).await else {
                 return false;
@@ -72,7 +70,7 @@ impl Matrix {
     }
 
     /// Whether a route takes a reaction for a sign-up.
-    fn signs_up(&self) -> bool {
+    pub(crate) fn signs_up(&self) -> bool {
         !self.speaker.kit().signups.is_empty()
     }
 
@@ -106,13 +104,21 @@ impl Matrix {
         *passed = next.map(|next| (cursor.to_owned(), next));
     }
 
+    /// A filter as it was not written before: a server keeps its answer to a question for minutes
+    /// (Synapse: two), and a process that was just started asks what the one before it asked.
+    fn anew(&self, filter: &Value) -> String {
+        let now = self.speaker.kit().clock.now().as_millisecond();
+        let blanks = usize::try_from(now.rem_euclid(BLANKS)).unwrap_or_default();
+        format!("{filter}{:blanks$}", "")
+    }
+
     async fn listen(&self, cursor: Option<&str>) -> Result<Observation, Failure> {
         let api = &self.speaker.chat().api;
         let me = api.me().await?.user_id;
         let filter = self.filter(&me);
         let Some(since) = cursor else {
             // What was said before we came is nobody's question to us.
-            let answer = api.sync(None, &filter, Duration::ZERO).await?;
+            let answer = api.sync(None, &self.anew(&filter), Duration::ZERO).await?;
             return Ok(Observation::Changes {
                 changes: Vec::new(),
                 cursor: next(&answer),
@@ -120,7 +126,8 @@ impl Matrix {
         };
         let cursor = since;
         let since = &self.since(cursor);
-        let answer = api.sync(Some(since), &filter, Duration::ZERO).await?;
+        let question = self.anew(&filter);
+        let answer = api.sync(Some(since), &question, Duration::ZERO).await?;
         let mut changes = Vec::new();
         for (room, news) in answer["rooms"]["join"].as_object().into_iter().flatten() {
             let timeline = &news["timeline"];
@@ -131,10 +138,9 @@ impl Matrix {
             }
             let newest = timeline["events"].as_array().into_iter().flatten();
             events.extend(newest.filter_map(|event| serde_json::from_value(event.clone()).ok()));
-            for event in events.iter().filter(|event| event.sender != me) {
-                changes.extend(self.told(room, event).await?);
-                changes.extend(self.signing_up(room, event, &me).await?);
-            }
+            events.retain(|event| event.sender != me);
+            changes.extend(events.iter().filter_map(|event| self.told(room, event)));
+            changes.extend(self.reacted_to(room, &events, &me).await?);
         }
         Ok(match next(&answer) {
             // The log need not know a newer token for nothing: the old one leads here as well.
@@ -170,11 +176,9 @@ impl Matrix {
         Ok(events)
     }
 
-    /// The change an event is, where it is to be heard.
-    async fn told(&self, room: &str, event: &Event) -> Result<Option<Change>, Failure> {
-        let Some((message, what)) = self.what(room, event).await? else {
-            return Ok(None);
-        };
+    /// The change an event is by itself, where it is to be heard.
+    fn told(&self, room: &str, event: &Event) -> Option<Change> {
+        let (message, what) = self.what(event)?;
         let heard = Heard {
             room: room.to_owned(),
             message,
@@ -183,69 +187,14 @@ impl Matrix {
             at: instant(event, self.speaker.kit().clock.now()),
             what,
         };
-        Ok(change(self.speaker.kit(), self.hear, &heard))
+        change(self.speaker.kit(), self.hear, &heard)
     }
 
-    /// Who reacts now to messages of ours in a way that signs up, where an event changed that.
-    async fn signing_up(
-        &self,
-        room: &str,
-        event: &Event,
-        me: &str,
-    ) -> Result<Vec<Change>, Failure> {
-        if !self.signs_up() {
-            return Ok(Vec::new());
-        }
-        let api = &self.speaker.chat().api;
-        let messages = match event.kind.as_str() {
-            "m.reaction" => {
-                let related = event.content["m.relates_to"]["event_id"].as_str();
-                let Some(message) = related else {
-                    return Ok(Vec::new());
-                };
-                let ours = api.get(room, message).await?;
-                let ours = ours.is_some_and(|ours| ours.sender == me && is_ours(&ours.content));
-                if ours {
-                    self.reacted.note(&event.id, message);
-                }
-                Vec::from_iter(ours.then(|| message.to_owned()))
-            }
-            // A reaction that was taken back does not say any more what it was about.
-            "m.room.redaction" => {
-                let gone = event.takes_away().unwrap_or_default();
-                match self.reacted.message(gone) {
-                    Some(message) => vec![message],
-                    None => self.speaker.chat().announced(room).await?,
-                }
-            }
-            _ => Vec::new(),
-        };
-        let kit = self.speaker.kit();
-        let mut changes = Vec::new();
-        for message in messages {
-            let all = api.reactions(room, &message).await?;
-            let all: Vec<(String, Vec<String>)> = all
-                .into_iter()
-                .map(|(name, people)| (name, people.into_iter().filter(|id| id != me).collect()))
-                .collect();
-            let heard = reaction::signing_up(kit, &all).map(|what| Heard {
-                room: room.to_owned(),
-                id: format!("{} {message}", event.id),
-                message,
-                author: String::new(),
-                at: instant(event, kit.clock.now()),
-                what,
-            });
-            changes.extend(heard.and_then(|heard| change(kit, self.hear, &heard)));
-        }
-        Ok(changes)
-    }
-
-    async fn what(&self, room: &str, event: &Event) -> Result<Option<(String, What)>, Failure> {
+    fn what(&self, event: &Event) -> Option<(String, What)> {
         let relates = &event.content["m.relates_to"];
         let related = relates["event_id"].as_str().map(str::to_owned);
         let relation = relates["rel_type"].as_str();
-        Ok(match (event.kind.as_str(), relation) {
+        match (event.kind.as_str(), relation) {
             ("m.room.message", _) if is_program(&event.content) => None,
             ("m.room.message", Some("m.replace")) => {
                 let text = words(&event.content["m.new_content"]);
@@ -260,37 +209,8 @@ impl Matrix {
                 let message = event.takes_away().map(str::to_owned);
                 message.map(|message| (message, What::TakenAway))
             }
-            ("m.reaction", Some("m.annotation")) => match related {
-                Some(message) if self.hear == Hear::All => {
-                    let api = &self.speaker.chat().api;
-                    let all = api.reactions(room, &message).await?.into_iter();
-                    let counts = all.map(|(reaction, people)| (reaction, people.len() as u64));
-                    let counts = What::Reactions(counts.collect());
-                    Some((message, counts))
-                }
-                _ => None,
-            },
             _ => None,
-        })
-    }
-}
-
-/// Which message a reaction was about, for when it is taken back.
-#[derive(Default)]
-pub(crate) struct Reacted(Mutex<BTreeMap<String, String>>);
-
-impl Reacted {
-    fn note(&self, reaction: &str, message: &str) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REACTED {
-            known.clear();
         }
-        known.insert(reaction.to_owned(), message.to_owned());
-    }
-
-    fn message(&self, reaction: &str) -> Option<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(reaction).cloned()
     }
 }
 

@@ -8,56 +8,26 @@ use std::sync::{Arc, Mutex};
 
 use common::house::{ME, ROOM};
 use common::{Stage, TOKEN, activity, settings};
+use raccord_chat::testing::alone;
 use raccord_connector_matrix::CONNECTOR;
 use raccord_kit::Job;
 use raccord_kit::standin::{Play, Reply, Seen};
 use raccord_kit::testing::kit;
-use raccord_model::{
-    Blame, Change, Context, Deed, Desired, Entity, EntityId, EntityKind, Found, Lang, Rendered,
-    Saying, Subject,
-};
+use raccord_model::{Blame, Found};
 use serde_json::{Value, json};
 
 const DIRECT: &str = "!direct:example.org";
 const ANNA: &str = "@anna:example.org";
 
-/// What answers a reaction.
-fn answer(stage: &Stage, to: &str) -> Desired {
-    let place = kit().place;
-    let context = Context {
-        place: &place,
-        lang: Lang::Fr,
-        today: jiff::civil::date(2027, 1, 2),
-        route: None,
-    };
-    let concert = activity(1, "Concert");
-    let message = Entity {
-        id: EntityId::derive(&[b"reaction"]),
-        kind: EntityKind::Message,
-        fields: raccord_model::Fields::default(),
-        ..concert.clone()
-    };
-    let saying = Saying::Answer {
-        message: &message,
-        said: None,
-        deed: Some(Deed::On(concert.id)),
-        to: Some(to),
-        members: std::slice::from_ref(&concert),
-    };
-    let id = EntityId::derive(&[b"saying"]);
-    let subject = Subject::Saying { id, saying };
-    match stage.tool.sink().unwrap().render(subject, &context) {
-        Rendered::Object(desired) => desired,
-        Rendered::Nothing => panic!("nothing is said"),
-    }
+/// The job that answers a reaction of ANNA.
+fn job(stage: &Stage) -> Job {
+    alone::job(alone::answer(&*stage.tool, &kit(), ANNA))
 }
 
-fn job(desired: Desired) -> Job {
-    Job::Write {
-        entity: EntityId::derive(&[b"saying"]),
-        desired,
-        link: None,
-    }
+/// The same as another message.
+fn other_job(stage: &Stage) -> Job {
+    let answer = alone::answer(&*stage.tool, &kit(), ANNA);
+    alone::job(alone::another(answer, "another"))
 }
 
 /// The part of a server that a room of two is made in.
@@ -72,6 +42,10 @@ struct Two {
     membership: Option<&'static str>,
     said: Vec<Value>,
     loses_answer: bool,
+    /// Their server does not answer: who was to be asked into the room is not.
+    unanswered: bool,
+    /// Whom we asked afterwards.
+    asked: Vec<Value>,
 }
 
 impl Twos {
@@ -82,6 +56,7 @@ impl Twos {
             .path
             .replace("%21", "!")
             .replace("%3A", ":")
+            .replace("%40", "@")
             .replace("%23", "#");
         if seen.method == "POST" && path.ends_with("/createRoom") {
             let body: Value = serde_json::from_slice(&seen.body).unwrap();
@@ -98,6 +73,9 @@ impl Twos {
             if std::mem::take(&mut two.loses_answer) {
                 return Some(Play::DoneThenReset);
             }
+            if two.unanswered {
+                return Some(Reply::status(502).into());
+            }
             return yes(json!({ "room_id": DIRECT }));
         }
         if path.contains("/directory/room/#raccord-") {
@@ -110,12 +88,26 @@ impl Twos {
             };
         }
         let (_, rest) = path.split_once(&format!("/rooms/{DIRECT}/"))?;
+        let membership = match two.membership {
+            None if two.unanswered && two.asked.is_empty() => None,
+            there => Some(json!({ "membership": there.unwrap_or("invite") })),
+        };
         if rest == "state" {
-            return yes(json!([
-                { "type": "m.room.create", "sender": two.owner.unwrap_or(ME), "state_key": "", "content": {} },
-                { "type": "m.room.member", "sender": ME, "state_key": ANNA,
-                  "content": { "membership": two.membership.unwrap_or("invite") } },
-            ]));
+            let mut state = vec![
+                json!({ "type": "m.room.create", "sender": two.owner.unwrap_or(ME), "state_key": "", "content": {} }),
+            ];
+            state.extend(membership.map(|content| {
+                json!({ "type": "m.room.member", "sender": ME, "state_key": ANNA, "content": content })
+            }));
+            return yes(json!(state));
+        }
+        if rest.starts_with("state/m.room.member/") {
+            let none = common::house::refusal(404, "M_NOT_FOUND");
+            return membership.map_or(Some(none), yes);
+        }
+        if rest == "invite" {
+            two.asked.push(serde_json::from_slice(&seen.body).unwrap());
+            return yes(json!({}));
         }
         if rest.starts_with("send/") {
             let content: Value = serde_json::from_slice(&seen.body).unwrap();
@@ -147,7 +139,7 @@ async fn stage() -> (Stage, Twos) {
 async fn what_is_for_one_person_stands_in_one_room_that_is_made_once() {
     let (stage, twos) = stage().await;
     twos.0.lock().unwrap().loses_answer = true;
-    let job = job(answer(&stage, ANNA));
+    let job = job(&stage);
     let sink = stage.tool.sink().unwrap();
     let lost = sink.apply(&job).await.unwrap_err();
     assert_eq!(lost.blame, Blame::Unknown);
@@ -179,16 +171,15 @@ async fn nothing_is_said_to_who_left_nor_in_a_room_that_is_not_ours() {
     ] {
         let (stage, twos) = stage().await;
         let of = stage.tool.sink().unwrap();
-        of.apply(&job(answer(&stage, ANNA))).await.unwrap();
+        of.apply(&job(&stage)).await.unwrap();
         let url = stage.standin.url("/");
         {
             let mut two = twos.0.lock().unwrap();
             (two.owner, two.membership) = (owner, membership);
         }
         let again = (CONNECTOR.build)(settings(&url), &kit()).unwrap();
-        let mut other = answer(&stage, ANNA);
-        other.body["key"] = json!("another");
-        let failure = again.sink().unwrap().apply(&job(other)).await.unwrap_err();
+        let other = other_job(&stage);
+        let failure = again.sink().unwrap().apply(&other).await.unwrap_err();
         assert_eq!(
             (failure.blame, failure.code.as_str()),
             (Blame::Data, "matrix.no-direct")
@@ -196,6 +187,30 @@ async fn nothing_is_said_to_who_left_nor_in_a_room_that_is_not_ours() {
         assert_eq!(twos.0.lock().unwrap().said.len(), 1, "{membership:?}");
         assert!(!format!("{failure:?}").contains(TOKEN));
     }
+}
+
+#[tokio::test]
+async fn who_leaves_is_not_written_to_any_more_by_a_program_that_runs_on() {
+    let (stage, twos) = stage().await;
+    let sink = stage.tool.sink().unwrap();
+    sink.apply(&job(&stage)).await.unwrap();
+    twos.0.lock().unwrap().membership = Some("leave");
+    let failure = sink.apply(&other_job(&stage)).await.unwrap_err();
+    assert_eq!(failure.code, "matrix.no-direct");
+    assert_eq!(twos.0.lock().unwrap().said.len(), 1);
+}
+
+#[tokio::test]
+async fn who_could_not_be_asked_into_the_room_is_asked_later() {
+    let (stage, twos) = stage().await;
+    twos.0.lock().unwrap().unanswered = true;
+    let job = job(&stage);
+    let sink = stage.tool.sink().unwrap();
+    sink.apply(&job).await.unwrap_err();
+    sink.apply(&job).await.unwrap();
+    let two = twos.0.lock().unwrap();
+    assert_eq!(two.asked, [json!({ "user_id": ANNA })]);
+    assert_eq!((two.made, two.said.len()), (1, 1));
 }
 
 #[tokio::test]
@@ -213,20 +228,14 @@ async fn who_reacts_is_heard_and_who_took_it_back_even_after_a_restart() {
     stage.tool = build(true);
     let (_, start) = stage.hear(None).await;
     let link = stage.say(&activity(1, "Concert"), None).await;
-    let message = link.external.split_once(' ').unwrap().1.to_owned();
+    let message = alone::message(&link);
     let reacts = |who: &str, key: &str| {
         let content = json!({ "m.relates_to": {
             "rel_type": "m.annotation", "event_id": message, "key": key,
         } });
         stage.house.member(who, "m.reaction", content)
     };
-    let reacted = |heard: &[Change]| -> Vec<Value> {
-        let of = heard
-            .iter()
-            .filter(|change| change.subject == link.external);
-        of.filter_map(|change| change.fields.get("reacted").cloned())
-            .collect()
-    };
+    let reacted = |heard: &[_]| alone::reacted(&link, heard);
     let mine = reacts(ANNA, "✅");
     reacts("@bob:example.org", "🎉");
     let (heard, cursor) = stage.hear(start.as_deref()).await;
@@ -252,7 +261,7 @@ async fn what_a_moderator_takes_away_stays_away_and_is_not_asked_about_again() {
     let stage = Stage::open().await;
     stage.house.state().joined = true;
     let link = stage.say(&activity(1, "Concert"), None).await;
-    let id = link.external.split_once(' ').unwrap().1.to_owned();
+    let id = alone::message(&link);
     stage.house.takes_away("@mod:example.org", &id);
     let moved = stage.job(&activity(1, "Concert de jazz"), Some(link.clone()));
     let made = stage.write(&moved).await.unwrap();

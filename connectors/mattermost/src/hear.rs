@@ -8,15 +8,28 @@ use jiff::Timestamp;
 use raccord_chat::heard::{self, Hear, Heard, What};
 use raccord_chat::{Reached, Rooms, reaction};
 use raccord_kit::{BoxFuture, Source};
-use raccord_model::{Failure, Observation};
+use raccord_model::{Failure, Observation, Standing};
 
 use crate::api::SINCE;
 use crate::chat::next_page;
 use crate::post::{Post, Reaction};
-use crate::{Instance, Mattermost};
+use crate::{Instance, Mattermost, failure};
 
 /// How many pages are walked through at most after an outage: 40 000 posts.
 const PAGES: usize = 200;
+
+/// How many posts somebody may delete while the pages are read.
+const DELETED: usize = 20;
+
+/// What a channel was asked for.
+struct Read {
+    /// The rows that changed, newest first.
+    rows: Vec<Post>,
+    /// Up to when all that changed is among them.
+    newest: Option<i64>,
+    /// What stands there, where the server told some of more only.
+    standing: Option<Standing>,
+}
 
 impl Source for Instance {
     fn observe<'a>(
@@ -60,7 +73,7 @@ impl Mattermost {
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
         let me = self.me().await?;
-        let (mut after, mut changes) = (Rooms::new(), Vec::new());
+        let (mut after, mut changes, mut standing) = (Rooms::new(), Vec::new(), Vec::new());
         for name in &self.settings.listen {
             let channel = self.channel(name).await?;
             let Some(reached) = before.get(&channel.id) else {
@@ -70,7 +83,9 @@ impl Mattermost {
                 after.insert(channel.id.clone(), begun);
                 continue;
             };
-            let rows = self.rows(&channel.id, reached.since()).await?;
+            let read = self.changed(&channel.id, reached.since()).await?;
+            let rows = &read.rows;
+            standing.extend(read.standing);
             let theirs = |post: &&Post| {
                 let ours = post.key().is_some() || post.user_id == me.id;
                 !(ours || post.is_automatic() || post.is_no_message())
@@ -82,8 +97,7 @@ impl Mattermost {
                 .rev()
                 .filter_map(|post| self.signing_up(post, &me.id));
             let heard = heard.chain(signing).collect();
-            let newest = rows.iter().map(|post| post.update_at).max();
-            let (fresh, next) = reached.go_on(heard, newest);
+            let (fresh, next) = reached.go_on(heard, read.newest);
             for heard in &fresh {
                 changes.extend(heard::change(&self.kit, self.settings.hear, heard));
             }
@@ -92,9 +106,15 @@ impl Mattermost {
         if changes.is_empty() && after == before {
             return Ok(Observation::Unchanged { cursor: None });
         }
-        Ok(Observation::Changes {
-            changes,
-            cursor: serde_json::to_string(&after).ok(),
+        let cursor = serde_json::to_string(&after).ok();
+        Ok(if standing.is_empty() {
+            Observation::Changes { changes, cursor }
+        } else {
+            Observation::Recount {
+                changes,
+                cursor,
+                standing,
+            }
         })
     }
 
@@ -123,29 +143,74 @@ impl Mattermost {
         })
     }
 
-    /// The rows that changed after a moment, newest first.
-    async fn rows(&self, channel: &str, since: i64) -> Result<Vec<Post>, Failure> {
+    /// What changed in a channel after a moment.
+    async fn changed(&self, channel: &str, since: i64) -> Result<Read, Failure> {
         let mut rows = self.api.since(channel, since).await?;
+        let newest = |rows: &[Post]| rows.iter().map(|post| post.update_at).max();
         if rows.len() < SINCE {
-            return Ok(rows);
+            return Ok(Read {
+                newest: newest(&rows),
+                rows,
+                standing: None,
+            });
         }
-        // These are some of more, whichever: everything that was said since is read page by page.
-        let mut before = None;
-        for _ in 0..PAGES {
-            let page = self.api.page(channel, before.as_deref()).await?;
-            before = next_page(&page);
-            let reached = page.last().is_none_or(|last| last.create_at <= since);
+        // These are some of more, whichever: the whole channel is read page by page, for what was said
+        // long ago may have been changed since. Pages do not tell what is gone, but what is not.
+        let mut page = self.api.page(channel, None).await?;
+        // What changes while the further pages are read is read again.
+        let until = newest(&rows).max(newest(&page));
+        let mut standing = Standing {
+            channel: channel.to_owned(),
+            until: Timestamp::from_millisecond(until.unwrap_or_default()).unwrap_or_default(),
+            ..Standing::default()
+        };
+        for pages in 1.. {
+            let before = next_page(&page);
+            let oldest = page.last().map_or(0, |post| post.create_at);
+            let subjects = page.iter().map(|post| format!("{channel} {}", post.id));
+            standing.subjects.extend(subjects);
             rows.extend(page.into_iter().filter(|post| post.update_at > since));
-            if before.is_none() || reached {
+            let Some(before) = before else {
+                break;
+            };
+            if pages == PAGES {
+                // Of what is older nobody knows.
+                standing.from = Timestamp::from_millisecond(oldest + 1).unwrap_or_default();
                 break;
             }
+            page = self.api.page(channel, Some(&before)).await?;
         }
+        self.is_whole(&standing, &rows)?;
         rows.sort_by(|one, other| {
             let key = |post: &Post| (post.create_at, post.id.clone(), post.update_at);
             key(other).cmp(&key(one))
         });
         rows.dedup_by(|one, other| one.id == other.id && one.update_at == other.update_at);
-        Ok(rows)
+        let all = self.settings.hear == Hear::All;
+        Ok(Read {
+            rows,
+            newest: until,
+            standing: all.then_some(standing),
+        })
+    }
+}
+
+impl Mattermost {
+    /// Pages that leave out what was told a moment before prove nothing about the rest.
+    fn is_whole(&self, standing: &Standing, rows: &[Post]) -> Result<(), Failure> {
+        let from = standing.from.as_millisecond();
+        let stands = |post: &&Post| {
+            post.delete_at == 0 && post.original_id.is_empty() && post.create_at >= from
+        };
+        let counted = |post: &&Post| {
+            let subject = format!("{} {}", standing.channel, post.id);
+            standing.subjects.contains(&subject)
+        };
+        let missing = rows.iter().filter(stands).filter(|post| !counted(post));
+        if missing.count() > DELETED {
+            return Err(failure::no_mattermost(self.api.host()));
+        }
+        Ok(())
     }
 }
 

@@ -9,20 +9,22 @@ use std::time::Duration;
 
 use common::server::{Fault, TOKEN};
 use common::{Stage, activity, concert, settings};
+use raccord_chat::testing::{ROOM, said};
 use raccord_connector_mattermost::CONNECTOR;
-use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
+use raccord_kit::conformance::{self, QualityLevel, STATUSES};
 use raccord_kit::standin::{Play, Reply, Standin};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Level, Tool};
-use raccord_model::{Blame, Class, EntityKind, Found, Mode, Schemas, Verb};
+use raccord_kit::{Finding, Tool};
+use raccord_model::{Blame, Class, EntityKind, Found, Mode};
 use serde_json::{Value, json};
 
 fn tool(settings: Value) -> Box<dyn Tool> {
     (CONNECTOR.build)(settings, &kit()).unwrap()
 }
 
-fn codes(findings: &[Finding]) -> Vec<&str> {
-    findings.iter().map(|one| one.code.as_str()).collect()
+/// Whether a message is within the server's limit.
+fn fits(text: &str) -> bool {
+    text.chars().count() <= 16_383
 }
 
 #[test]
@@ -199,92 +201,33 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
 #[tokio::test]
 async fn b04_what_is_heard_is_valid_whatever_is_written() {
     let stage = Stage::open().await;
-    let mut cursor = stage.listen().await;
-    for number in 0..1_000 {
-        let text = match number % 4 {
-            0 => HOSTILE[number / 4 % HOSTILE.len()].to_owned(),
-            1 => "é".repeat(number * 16),
-            2 => format!("!qui {}", HOSTILE[number % HOSTILE.len()]),
-            _ => String::new(),
-        };
-        stage.server.says("anna", "chantiers", &text);
-        stage.clock.advance(jiff::SignedDuration::from_millis(7));
-    }
-    let changes = stage.hear(&mut cursor).await;
-    assert_eq!(changes.len(), 1_000);
-    for change in changes {
-        let fields = serde_json::to_value(&change.fields).unwrap();
-        let faults = Schemas::shared().check_posted(EntityKind::Message, change.verb, &fields);
-        assert!(faults.is_empty(), "{fields}: {faults:?}");
-    }
+    said::what_is_heard_is_valid(&stage, &stage.server).await;
 }
 
 #[tokio::test]
 async fn b05_a_message_keeps_its_name_whatever_becomes_of_it() {
     let stage = Stage::open().await;
-    let mut cursor = stage.listen().await;
-    let said = stage.server.says("anna", "chantiers", "un");
-    let created = stage.hear(&mut cursor).await;
-    stage.pass(60);
-    assert_eq!(stage.hear(&mut cursor).await, [], "read again: nothing");
-    stage.server.edits(&said, "deux");
-    let edited = stage.hear(&mut cursor).await;
-    stage.pass(60);
-    stage.server.deletes(&said);
-    let deleted = stage.hear(&mut cursor).await;
-    let all = [created, edited, deleted].concat();
-    let verbs: Vec<Verb> = all.iter().map(|one| one.verb).collect();
-    assert_eq!(verbs, [Verb::Created, Verb::Updated, Verb::Removed]);
-    assert!(all.iter().all(|one| one.subject == all[0].subject));
-    let ids: std::collections::BTreeSet<_> = all.iter().map(|one| &one.id).collect();
-    assert_eq!(ids.len(), 3);
+    said::a_message_keeps_its_name(&stage, &stage.server).await;
 }
 
 #[tokio::test]
 async fn b06_the_same_announcement_ten_times_at_once_is_one_message() {
     let stage = Stage::open().await;
-    stage.put(&concert(), None).await;
-    let job = stage.job(&concert(), None);
-    let sink = stage.tool.sink().unwrap();
-    let all = futures_util::future::join_all((0..9).map(|_| sink.apply(&job))).await;
-    assert!(all.iter().all(Result::is_ok));
-    assert_eq!(stage.server.standing("chantiers").len(), 1);
-    stage.put(&activity(2, json!({})), None).await;
-    assert_eq!(stage.server.standing("chantiers").len(), 2);
+    said::ten_times_at_once_is_once(&stage, &stage.server).await;
 }
 
 #[tokio::test]
 async fn b07_a_lost_answer_is_unknown_and_what_came_of_it_is_found() {
     let mut stage = Stage::open().await;
-    stage.server.fault(Fault::LoseAnswer);
-    let failure = stage.write(&concert(), None).await.unwrap_err();
-    assert_eq!(failure.blame, Blame::Unknown);
-    stage.pass(7_200);
-    stage.restart();
-    let Found::Yes(found) = stage.find(&concert()).await else {
-        panic!("it is there");
-    };
-    let post = stage.server.standing("chantiers").remove(0);
+    let server = stage.server.clone();
+    let found = said::what_came_of_a_lost_answer_is_found(&mut stage, &server).await;
+    let post = server.standing(ROOM).remove(0);
     assert_eq!(found.external, format!("{} {}", post.channel_id, post.id));
+    let url = found.url.unwrap();
     assert!(
-        found
-            .url
-            .unwrap()
-            .ends_with(&format!("/raffinerie/pl/{}", post.id))
+        url.ends_with(&format!("/raffinerie/pl/{}", post.id)),
+        "{url}"
     );
-
-    // What was not done is not found, by a look that is as old as it says.
-    let other = activity(2, json!({}));
-    stage.server.fault(Fault::Reset);
-    assert_eq!(
-        stage.write(&other, None).await.unwrap_err().blame,
-        Blame::Unknown
-    );
-    stage.pass(60);
-    let Found::No { listed } = stage.find(&other).await else {
-        panic!("it is not there");
-    };
-    assert_eq!(listed.as_millisecond(), stage.server.state().now());
 }
 
 #[tokio::test]
@@ -308,62 +251,20 @@ async fn a_lost_answer_is_found_behind_more_than_the_server_gives_at_once() {
 #[tokio::test]
 async fn b09_doubt_is_an_error_and_never_a_deletion() {
     let stage = Stage::open().await;
-    stage.server.says("anna", "chantiers", "un");
-    let cursor = stage.listen().await;
-    let server = stage.server.clone();
-    for doubt in [
-        Play::from(Reply::status(500)),
-        Reply::status(502).body("<html>").into(),
-        Reply::login_page().into(),
-        Reply::ok("").into(),
-        Reply::ok("null").into(),
-        Reply::ok("[]").into(),
-        Play::CutBody(Reply::ok("{\"order\":[],\"posts\":{}}"), 9),
-        Play::Garbage,
-        Play::Reset,
-    ] {
-        let (server, play) = (server.clone(), doubt.clone());
-        stage.standin.direct(move |seen| {
-            if seen.path.contains("/posts") {
-                play.clone()
-            } else {
-                server.answer(seen)
-            }
-        });
-        let read = stage
-            .tool
-            .source()
-            .unwrap()
-            .observe(cursor.as_deref())
-            .await;
-        assert!(read.is_err(), "{doubt:?}: {read:?}");
-    }
-    let server = stage.server.clone();
-    stage.standin.direct(move |seen| server.answer(seen));
-    let mut cursor = cursor;
-    assert_eq!(stage.hear(&mut cursor).await, []);
+    let cut = Play::CutBody(Reply::ok("{\"order\":[],\"posts\":{}}"), 9);
+    said::doubt_is_an_error(&stage, &stage.server, "/posts", vec![cut]).await;
 }
 
 #[tokio::test]
 async fn b10_what_we_said_ourselves_is_not_heard() {
     let stage = Stage::open().await;
-    let mut cursor = stage.listen().await;
-    let link = stage.put(&concert(), None).await;
-    stage
-        .put(&activity(1, json!({ "room": "Jardin" })), Some(link))
-        .await;
-    assert_eq!(stage.hear(&mut cursor).await, []);
+    let mut cursor = said::what_we_say_is_not_heard(&stage).await;
     // Another program's messages are not people's either.
     let bot = stage.server.state().add_user("autre-robot", true);
-    let channel = stage.channel("chantiers");
-    stage
-        .server
-        .state()
-        .channel_mut("chantiers")
-        .members
-        .insert(bot);
-    stage.server.says("autre-robot", "chantiers", "!programme");
-    assert!(!channel.is_empty());
+    let mut state = stage.server.state();
+    state.channel_mut(ROOM).members.insert(bot);
+    drop(state);
+    stage.server.says("autre-robot", ROOM, "!programme");
     assert_eq!(stage.hear(&mut cursor).await, []);
 }
 
@@ -497,26 +398,9 @@ async fn s01_a_change_of_what_we_know_may_be_repeated_after_a_lost_answer() {
 #[tokio::test]
 async fn s02_the_server_s_wish_to_wait_is_handed_on() {
     let stage = Stage::open().await;
-    stage.put(&concert(), None).await;
-    let date = Reply::status(503)
-        .header("date", "Sat, 02 Jan 2027 10:00:00 GMT")
-        .header("retry-after", "Sat, 02 Jan 2027 10:00:45 GMT");
-    for (reply, wait) in [
-        (Reply::status(429).header("retry-after", "120"), 120_000),
-        (Reply::status(429).header("x-ratelimit-reset", "7"), 7_000),
-        (
-            Reply::status(429).header("x-ratelimit-reset", "1798876800000"),
-            1_000,
-        ),
-        (date, 45_000),
-    ] {
-        stage.server.fault(Fault::Refuse(reply));
-        let failure = stage
-            .write(&activity(2, json!({})), None)
-            .await
-            .unwrap_err();
-        assert_eq!(failure.retry_after_ms, Some(wait));
-    }
+    let reset = |value| Reply::status(429).header("x-ratelimit-reset", value);
+    let wishes = vec![(reset("7"), 7_000), (reset("1798876800000"), 1_000)];
+    said::the_wish_to_wait_is_handed_on(&stage, &stage.server, wishes).await;
 }
 
 #[tokio::test]
@@ -539,92 +423,26 @@ async fn s07_an_unchanged_poll_is_one_small_request() {
 #[tokio::test]
 async fn s13_hours_are_said_as_the_sheet_says_them() {
     let stage = Stage::open().await;
-    for (number, (fields, said)) in [
-        (json!({ "start": "2027-03-28T02:30", "end": "2027-03-28T03:30", "zone": "Europe/Paris" }), "2 h 30"),
-        (json!({ "start": "2027-10-31T02:30", "end": "2027-10-31T03:30", "zone": "Europe/Paris" }), "2 h 30"),
-        (json!({ "start": "2027-01-12T20:00", "zone": "Indian/Reunion" }), "20 h"),
-        (json!({ "start": "2027-01-12", "end": "2027-01-13", "all_day": true }), "12"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        stage.put(&activity(number, fields), None).await;
-        let text = stage.server.standing("chantiers").pop().unwrap().message;
-        let text = text.replace(['\u{a0}', '\u{202f}'], " ");
-        assert!(text.contains(said), "{text}");
-    }
+    said::hours_are_said_as_the_sheet_says_them(&stage, &stage.server).await;
 }
 
 #[tokio::test]
 async fn s15_text_stays_text_and_notifies_nobody() {
     let stage = Stage::open().await;
-    let long = conformance::very_long();
-    let texts = HOSTILE.iter().copied().chain([long.as_str()]);
-    for (number, text) in texts.enumerate() {
-        for (field, more) in ["title", "room", "description", "organiser"]
-            .iter()
-            .zip(0..)
-        {
-            let entity = activity(number * 10 + more, json!({ *field: text }));
-            stage.put(&entity, None).await;
-        }
-    }
-    let state = stage.server.state();
-    assert_eq!(state.notified, [], "nobody is notified");
-    for post in &state.posts {
-        let text = &post.message;
-        assert!(text.chars().count() <= 16_383);
-        for mark in ["<!", "](javascript:", "\u{202e}", "\u{feff}", "![x]"] {
-            assert!(!text.contains(mark), "{text:?} holds {mark:?}");
-        }
-    }
+    said::text_stays_text(&stage, &stage.server, fits).await;
 }
 
 #[tokio::test]
 async fn s15_thirty_thousand_characters_are_cut_at_a_word_with_a_link() {
     let mut stage = Stage::open().await;
-    stage.kit.place.public_url = "https://programme.example.org".to_owned();
-    stage.restart();
-    let long = "Une belle description @all de trente mille signes ".repeat(600);
-    stage
-        .put(&activity(1, json!({ "description": long })), None)
-        .await;
-    let text = stage.server.standing("chantiers").remove(0).message;
-    assert!(
-        text.chars().count() <= 16_383 && text.contains('…'),
-        "{}",
-        text.len()
-    );
-    assert!(
-        text.contains("https://programme.example.org"),
-        "{}",
-        &text[text.len() - 200..]
-    );
-    assert_eq!(stage.server.state().notified, []);
-}
-
-#[tokio::test]
-async fn what_somebody_took_away_stays_away() {
-    let stage = Stage::open().await;
-    let link = stage.put(&concert(), None).await;
-    let id = link.external.split_once(' ').unwrap().1.to_owned();
-    stage.server.deletes(&id);
-    let moved = activity(1, json!({ "room": "Jardin" }));
-    let gone = stage.put(&moved, Some(link)).await;
-    assert_eq!(gone.tag.as_deref(), Some("gone"));
-    stage.remove(&moved, &gone).await.unwrap();
-    assert_eq!(stage.server.standing("chantiers").len(), 0);
+    let server = stage.server.clone();
+    said::a_long_text_is_cut(&mut stage, &server, fits).await;
 }
 
 #[tokio::test]
 async fn channels_to_pick_are_those_the_bot_is_in() {
     let stage = Stage::open().await;
-    let choices = stage.tool.choices().await.unwrap();
-    let values: Vec<&str> = choices.iter().map(|one| one.value.as_str()).collect();
-    let mut sorted = values.clone();
-    sorted.sort_unstable();
-    assert_eq!(sorted, ["chantiers", "town-square"]);
-    assert!(choices.iter().all(|one| one.key == "channel"));
+    said::rooms_to_pick_are_those_it_is_in(&stage, ["chantiers", "town-square"]).await;
 }
 
 #[tokio::test]
@@ -647,7 +465,5 @@ async fn five_hundred_at_once_stay_within_a_limit_that_is_switched_on() {
 async fn what_only_deserves_a_word_is_no_error() {
     let stage = Stage::open().await;
     stage.server.state().edit_limit = 60;
-    let findings = stage.tool.check().await;
-    assert_eq!(codes(&findings), ["mattermost.edit-limit"]);
-    assert_eq!(findings[0].level, Level::Warning);
+    said::is_only_a_word(&stage, "mattermost.edit-limit").await;
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::quirks::Quirk;
 use common::{Stage, concert};
-use raccord_chat::testing;
+use raccord_chat::testing::{ROOM, told};
 use raccord_kit::conformance::noticed;
 use raccord_kit::http::{Came, Http, Request, Socket, Target};
 use serde_json::{Value, json};
@@ -28,12 +28,10 @@ where
     .await;
 }
 
-const ROOM: &str = "chantiers";
-
 #[tokio::test(start_paused = true)]
 async fn what_is_said_changed_taken_away_and_reacted_to_is_told_within_two_seconds() {
     let stage = Stage::open().await;
-    testing::everything_is_told_within_two_seconds(&stage, &stage.server, ROOM).await;
+    told::everything_is_told_within_two_seconds(&stage, &stage.server, ROOM).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -50,19 +48,19 @@ async fn what_we_say_ourselves_and_what_is_said_elsewhere_wakes_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_restarted_server_is_connected_to_again_and_what_was_said_meanwhile_is_heard() {
     let stage = Stage::open().await;
-    testing::a_restart_is_read_up(&stage, &stage.server, ROOM).await;
+    told::a_restart_is_read_up(&stage, &stage.server, ROOM).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_opens_no_socket_is_asked_seldom() {
     let stage = Stage::open().await;
-    testing::a_refused_socket_is_asked_for_seldom(&stage, &stage.server).await;
+    told::a_refused_socket_is_asked_for_seldom(&stage, &stage.server).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_room_is_read_no_more_than_once_a_second() {
     let stage = Stage::open().await;
-    testing::a_busy_room_is_read_once_a_second(&stage, &stage.server, ROOM).await;
+    told::a_busy_room_is_read_once_a_second(&stage, &stage.server, ROOM).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +81,7 @@ async fn a_gap_in_the_numbers_is_read_up() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_answers_no_question_is_given_up() {
     let stage = Stage::open().await;
-    testing::a_deaf_connection_is_given_up(&stage, &stage.server, ROOM).await;
+    told::a_deaf_connection_is_given_up(&stage, &stage.server, ROOM).await;
 
     story(Quirk::SocketAnswersPings, |stage| async move {
         let cursor = stage.attend().await;

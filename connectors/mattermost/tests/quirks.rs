@@ -14,7 +14,8 @@ use common::server::{Fault, RateLimit};
 use common::{Stage, activity, concert};
 use http::Method;
 use raccord_kit::conformance::{self, noticed};
-use raccord_model::{Blame, Found, Verb};
+use raccord_kit::standin::Reply;
+use raccord_model::{Blame, Found, Observation, Verb};
 use serde_json::{Value, json};
 
 #[test]
@@ -254,6 +255,55 @@ async fn a_thousand_rows_are_some_of_more_and_all_are_heard() {
         assert_eq!(stage.hear(&mut cursor).await.len(), 0);
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_stands_among_more_than_a_thousand_changes_is_counted() {
+    let stage = Stage::open().await;
+    let mut cursor = stage.listen().await;
+    let old = stage.server.says("anna", "chantiers", "il y a longtemps");
+    let gone = stage.server.says("anna", "chantiers", "bientôt effacé");
+    assert_eq!(stage.hear(&mut cursor).await.len(), 2);
+    stage.pass(3_600);
+    for number in 0..1_500 {
+        let text = format!("message {number}");
+        stage.server.says("anna", "chantiers", &text);
+        stage.clock.advance(jiff::SignedDuration::from_millis(40));
+    }
+    stage.server.deletes(&gone);
+    stage.server.edits(&old, "il y a très longtemps");
+    let source = stage.tool.source().unwrap();
+    let seen = source.observe(cursor.as_deref()).await.unwrap();
+    let Observation::Recount {
+        changes, standing, ..
+    } = seen
+    else {
+        panic!("{seen:?}")
+    };
+    let edited = changes.iter().filter(|one| {
+        let text = one.fields.get("text");
+        text.is_some_and(|text| text == "il y a très longtemps")
+    });
+    assert_eq!(edited.count(), 1);
+    let channel = stage.channel("chantiers");
+    let [stands] = &standing[..] else {
+        panic!("{standing:?}")
+    };
+    assert_eq!((&stands.channel, stands.subjects.len()), (&channel, 1_501));
+    let is_there = |post: &str| stands.subjects.contains(&format!("{channel} {post}"));
+    assert!(is_there(&old) && !is_there(&gone));
+
+    // Pages without what was just told are no ground to take the rest for gone.
+    let server = stage.server.clone();
+    stage.standin.direct(move |seen| {
+        if seen.path.contains("per_page") {
+            Reply::ok("{\"order\":[],\"posts\":{}}").into()
+        } else {
+            server.answer(seen)
+        }
+    });
+    let read = source.observe(cursor.as_deref()).await;
+    assert!(read.is_err(), "{read:?}");
 }
 
 #[tokio::test]

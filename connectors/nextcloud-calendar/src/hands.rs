@@ -1,7 +1,7 @@
 //! What an entry says of the tasks of its activity: how many people are on each, and never who.
 
 use raccord_look::clean;
-use raccord_model::{Activity, Civil, Hands, Lang};
+use raccord_model::{Activity, Civil, Entity, Hands, Lang, Route, When};
 use serde_json::Value;
 
 use crate::words;
@@ -11,16 +11,18 @@ const LISTED: usize = 30;
 /// Of a longer title, the beginning is written.
 const TITLE: usize = 200;
 
-/// The tasks of an activity, line by line, with a heading; nothing where it has none. `members`:
-/// whether those that are internal may be seen.
+/// The tasks of an activity, line by line, with a heading; nothing where it has none. `route`: what
+/// sends the activity there.
 pub(crate) fn lines(
     tasks: &[Hands],
     activity: &Activity,
     lang: Lang,
-    members: bool,
+    route: Option<&Route>,
 ) -> Vec<String> {
-    let seen = |one: &&Hands| members || one.task.text("visibility") != "internal";
-    let all: Vec<&Hands> = tasks.iter().filter(seen).collect();
+    let all: Vec<&Hands> = tasks
+        .iter()
+        .filter(|one| may_be_seen(&one.task, route))
+        .collect();
     if all.is_empty() {
         return Vec::new();
     }
@@ -41,6 +43,22 @@ pub(crate) fn lines(
         lines.push(words::more(lang, more));
     }
     lines
+}
+
+/// Whether a task may stand where `route` leads: an internal one only where its own visibility fits,
+/// whatever that of its activity is.
+fn may_be_seen(task: &Entity, route: Option<&Route>) -> bool {
+    if task.text("visibility") != "internal" {
+        return true;
+    }
+    let Some(route) = route else { return false };
+    let fields = route.when.fields.get_key_value("visibility");
+    let fields = fields.map(|(field, fits)| (field.clone(), fits.clone()));
+    let by_visibility = When {
+        entity: Vec::new(),
+        fields: fields.into_iter().collect(),
+    };
+    by_visibility.fits(task)
 }
 
 /// How many people are on a task, where it says how many it takes or somebody is.

@@ -122,7 +122,7 @@ impl Shown {
             notes.push(words::labelled(lang, words::GUIDE, guide));
         }
         let hands = if manner.tasks_told {
-            hands::lines(tasks, &activity, lang, context.route.is_some())
+            hands::lines(tasks, &activity, lang, context.route)
         } else {
             Vec::new()
         };

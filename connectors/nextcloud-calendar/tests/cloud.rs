@@ -650,3 +650,35 @@ async fn the_stand_in_answers_as_the_recordings_say() {
     stage.cloud.state().refused = 11;
     assert_eq!(ask("PROPFIND", "/remote.php/dav/", &[], "").await.0, 429);
 }
+
+#[tokio::test]
+async fn internal_tasks_are_told_only_where_their_own_visibility_leads() {
+    let stage = Stage::with(|settings| settings["tasks"] = json!("description")).await;
+    let mut tasks = vec![common::hands("Bar", 3, 1), common::hands("Caisse", 1, 0)];
+    let till = &mut tasks[1].task.fields;
+    till.insert("visibility".into(), json!("internal"));
+    *stage.tasks.lock().unwrap() = tasks;
+    let told = |when: serde_json::Value| {
+        let route = serde_json::from_value(json!({ "to": "tested", "when": when })).unwrap();
+        let shown = stage.desired(&concert(), Some(&route)).unwrap();
+        shown.body["hands"].to_string()
+    };
+    let public = told(json!({ "fields": { "visibility": ["public"] } }));
+    assert!(
+        public.contains("Bar") && !public.contains("Caisse"),
+        "{public}"
+    );
+    for members in [
+        json!({}),
+        json!({ "fields": { "visibility": ["public", "internal"] } }),
+        json!({ "fields": { "visibility": ["*"], "kind": ["concert"] } }),
+    ] {
+        let all = told(members.clone());
+        assert!(
+            all.contains("Bar") && all.contains("Caisse"),
+            "{members} {all}"
+        );
+    }
+    let unrouted = stage.desired(&concert(), None).unwrap().body["hands"].to_string();
+    assert!(!unrouted.contains("Caisse"), "{unrouted}");
+}

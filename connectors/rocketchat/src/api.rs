@@ -195,7 +195,7 @@ impl Api {
             Ok(found) => Ok(Some(found.room)),
             Err(failure)
                 if failure.code.ends_with(".no-such-room")
-                    || failure.code.ends_with(".no-right") =>
+                    || failure.code.ends_with(failure::NO_RIGHT) =>
             {
                 Ok(None)
             }
@@ -273,17 +273,23 @@ impl Api {
         Err(refusal)
     }
 
-    /// The message with an id; none where there is none that we may see.
+    /// The message with an id; none where there is none. One that stands where we may not look is a
+    /// refusal ([`failure::NO_RIGHT`]): it is there.
     pub(crate) async fn message(&self, id: &str) -> Result<Option<Message>, Failure> {
         let target = self.target("chat.getMessage")?.query("msgId", id);
         let answer = self.ask(Request::get(&target)).await?;
+        if answer.status.is_success() {
+            let found: OneMessage = self.decode(&answer)?;
+            return Ok(Some(found.message));
+        }
+        let refusal = self.refusal(&answer);
         match answer.status {
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => Ok(None),
-            status if status.is_success() => {
-                let found: OneMessage = self.decode(&answer)?;
-                Ok(Some(found.message))
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND
+                if !refusal.code.ends_with(failure::NO_RIGHT) =>
+            {
+                Ok(None)
             }
-            _ => Err(self.refusal(&answer)),
+            _ => Err(refusal),
         }
     }
 

@@ -1,13 +1,13 @@
 //! What is said: messages, sent under a name of ours, looked for, changed, taken away, pinned.
 
 use raccord_chat::dialect::{Dialect, Markdown};
-use raccord_chat::{Chat, Edited, Key, Kind, Outgoing, Posted, Sought, unreachable};
+use raccord_chat::{Chat, Edited, Key, Kind, Outgoing, Posted, Sought};
 use raccord_kit::{BoxFuture, Job, Made, Sink};
 use raccord_model::{Applied, Context, EntityId, Failure, Found, Rendered, Subject};
 
 use crate::api::Sent;
 use crate::message::{Message, NAMES, Room, id_of};
-use crate::{Instance, KIND, RocketChat, failure};
+use crate::{Instance, RocketChat, failure};
 
 /// What has one of our names.
 enum Named {
@@ -109,10 +109,6 @@ impl RocketChat {
                     return Ok(self.posted(&room, &there.id));
                 }
                 Named::Taken => return Err(failure::names_taken(self.api.host())),
-                // Whoever blocks us is in that room, and nothing is written there.
-                Named::Free(free) if free == name && message.kind == Kind::Direct => {
-                    return Err(unreachable(KIND, self.api.host()));
-                }
                 Named::Free(free) if free == name => {
                     return Err(if refusal.code.ends_with(".rejected") {
                         failure::not_taken(self.api.host())
@@ -130,12 +126,15 @@ impl RocketChat {
     async fn named(&self, key: &Key, room: &str) -> Result<Named, Failure> {
         for number in 0..NAMES {
             let name = id_of(&[key.as_str(), room], number);
-            match self.api.message(&name).await? {
-                None => return Ok(Named::Free(name)),
-                Some(there) if there.rid == room && there.u.id == self.api.user => {
+            match self.api.message(&name).await {
+                Ok(None) => return Ok(Named::Free(name)),
+                Ok(Some(there)) if there.rid == room && there.u.id == self.api.user => {
                     return Ok(Named::Ours(Box::new(there)));
                 }
-                Some(_) => {}
+                Ok(Some(_)) => {}
+                // In a room that we are not in.
+                Err(failure) if failure.code.ends_with(failure::NO_RIGHT) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(Named::Taken)

@@ -4,14 +4,18 @@
 use http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use raccord_chat::unreachable;
 use raccord_kit::http::{Answer, Http};
 use raccord_model::{Blame, Failure, Words};
 
+use crate::KIND;
 use crate::message::Refusal;
 
 /// How long a caller is made to wait at most: the limit counts minutes.
 const LONGEST_MS: i64 = 10 * 60 * 1_000;
 const MINUTE_MS: i64 = 60 * 1_000;
+/// The end of the code where the account may not do or see something.
+pub(crate) const NO_RIGHT: &str = "no-right";
 
 /// A failure of this connector.
 pub(crate) fn of(blame: Blame, code: &str, text: Words, mend: Words) -> Failure {
@@ -37,6 +41,8 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, now: Timestamp) -> Failure {
             no_right(host)
         }
         StatusCode::BAD_REQUEST if told.is("room_is_archived") => archived(host),
+        // Only rooms of two can be blocked, by either of them.
+        StatusCode::BAD_REQUEST if told.is("room_is_blocked") => unreachable(KIND, host),
         _ => usual,
     }
 }
@@ -118,7 +124,7 @@ pub(crate) fn bot_role() -> Words {
 fn no_right(host: &str) -> Failure {
     of(
         Blame::Data,
-        "no-right",
+        NO_RIGHT,
         Words::new(
             format!(
                 "Le robot n’a pas le droit d’écrire là sur {host}\u{a0}: il n’est pas membre du salon, ou le salon est chiffré ou en lecture seule."

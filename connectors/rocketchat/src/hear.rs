@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use raccord_chat::heard::{self, Hear, Heard, What};
-use raccord_chat::{Reached, Rooms, reaction};
+use raccord_chat::{Reached, Rooms};
 use raccord_kit::{BoxFuture, Source};
 use raccord_model::{Failure, Observation};
 
@@ -80,49 +80,6 @@ impl RocketChat {
             changes,
             cursor: serde_json::to_string(&after).ok(),
         })
-    }
-
-    /// Who reacted to messages of ours in a way that signs up. The server tells names, which people may
-    /// change: what is known of them are ids.
-    async fn signing_up(&self, room: &str, read: &Changed) -> Result<Vec<Heard>, Failure> {
-        let mut heard = Vec::new();
-        let takes = |named: &str| {
-            let mut taken = self.kit.signups.iter();
-            taken.any(|taken| reaction::sign(taken) == reaction::sign(named))
-        };
-        let ours = |message: &&Message| {
-            message.id.starts_with(PREFIX) && message.u.id == self.api.user && message.t.is_none()
-        };
-        for message in read.updated.iter().filter(ours) {
-            let mut all = Vec::new();
-            for (name, who) in message.reactions.iter().flatten() {
-                if !takes(name) {
-                    continue;
-                }
-                let mut people = Vec::new();
-                for user in &who.usernames {
-                    people.extend(self.id_of(user).await?);
-                }
-                people.retain(|id| *id != self.api.user);
-                all.push((name.clone(), people));
-            }
-            let at = message.updated_at.unwrap_or_default();
-            heard.extend(reaction::signing_up(&self.kit, &all).map(|what| Heard {
-                room: room.to_owned(),
-                message: message.id.clone(),
-                id: format!("{} h{}", message.id, at.as_millisecond()),
-                author: String::new(),
-                at,
-                what,
-            }));
-        }
-        Ok(heard)
-    }
-
-    /// The id of whoever has a name now; nothing where nobody has.
-    async fn id_of(&self, user: &str) -> Result<Option<String>, Failure> {
-        let known = self.api.person("username", user).await?;
-        Ok(known.map(|known| known.id))
     }
 
     /// When something happened in a room last, by the server's clock, which may be another than ours.

@@ -9,6 +9,7 @@ mod api;
 mod chat;
 mod check;
 mod failure;
+mod hands;
 mod hear;
 mod hook;
 mod live;
@@ -30,6 +31,7 @@ use raccord_model::{Class, Failure, Manifest, Words};
 use serde_json::Value;
 
 use api::Api;
+use hands::Hands;
 use session::Session;
 use settings::Settings;
 
@@ -85,6 +87,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 settings,
                 session: Session::default(),
                 live: Live::new(&kit.name),
+                hands: Hands::default(),
             };
             let speaker = Speaker::new(account, kit.clone(), manner, templates);
             Ok(Box::new(Instance(speaker)))
@@ -111,6 +114,8 @@ struct RocketChat {
     settings: Settings,
     session: Session,
     live: Live,
+    /// Who signed up by a reaction.
+    hands: Hands,
 }
 
 impl Tool for Instance {

@@ -19,6 +19,11 @@ use crate::message::PREFIX;
 /// How long it may take until the server tells what happens.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOGIN: &str = "login";
+/// The error of a login with a token that is not good (any more).
+const FORBIDDEN: u16 = 403;
+/// A message bears the moment it was made and that of its last change; the second is written a little
+/// after the first, when it is kept. In milliseconds.
+const KEPT: i64 = 1_000;
 
 /// What the server says. Its greeting has no `msg`.
 #[derive(Debug, Default, Deserialize)]
@@ -82,8 +87,11 @@ impl RocketChat {
         say(&mut socket, &login).await?;
         let answered = |told: &Told| told.msg == "result" && told.id == Some(json!(LOGIN));
         let answer = until(&mut socket, answered).await?;
-        if answer.error.is_some() {
-            self.api.refuses(&token);
+        if let Some(error) = &answer.error {
+            // Anything else is about the server: too much at once, or it is only starting.
+            if error["error"] == FORBIDDEN {
+                self.api.refuses(&token);
+            }
             return None;
         }
         let mut waiting = BTreeSet::new();
@@ -149,9 +157,18 @@ impl Told {
                 let id = message["_id"].as_str().unwrap_or_default();
                 let ours = message["u"]["_id"] == me || id.starts_with(PREFIX);
                 // What became of it later may be somebody's doing: a reaction, or the end of one.
-                !ours || message["ts"] != message["_updatedAt"]
+                !ours || was_changed(message)
             }),
             _ => false,
         }
+    }
+}
+
+/// Whether something became of a message after it was made.
+fn was_changed(message: &Value) -> bool {
+    let at = |name: &str| message[name]["$date"].as_i64();
+    match (at("ts"), at("_updatedAt")) {
+        (Some(made), Some(changed)) => changed - made > KEPT,
+        _ => true,
     }
 }

@@ -391,6 +391,34 @@ async fn a_message_that_is_not_there_is_a_bad_request_without_a_word() {
 }
 
 #[tokio::test]
+async fn a_message_that_may_not_be_seen_is_not_taken_for_gone() {
+    story(Quirk::HiddenMessageIsNotAllowed, |stage| async move {
+        let bot = common::server::BOT;
+        stage.server.state().room_mut("chantiers").kind = 'p';
+        let link = stage.put(&concert(), None).await;
+        let moved = activity(1, json!({ "room": "Cour" }));
+        stage
+            .server
+            .state()
+            .room_mut("chantiers")
+            .members
+            .remove(bot);
+        let failure = stage.write(&moved, Some(link.clone())).await.unwrap_err();
+        assert_eq!(failure.code, "rocketchat.no-right");
+        let invited = bot.to_owned();
+        stage
+            .server
+            .state()
+            .room_mut("chantiers")
+            .members
+            .insert(invited);
+        stage.put(&moved, Some(link)).await;
+        assert!(stage.server.standing("chantiers")[0].text.contains("Cour"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_deleted_already_is_a_bad_request() {
     story(Quirk::DeletedTwiceIs400, |stage| async move {
         let link = stage.put(&concert(), None).await;

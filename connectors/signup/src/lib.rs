@@ -5,6 +5,7 @@
 //! and is not sent again unasked. It refuses to write to people who signed up in another tool: that
 //! one writes to them itself.
 
+mod alone;
 mod letters;
 mod once;
 mod settings;
@@ -18,7 +19,9 @@ use raccord_kit::{
     BoxFuture, Choice, Connector, Finding, Kit, Level, SignIn, Sink, Source, Tool, Welcome,
 };
 use raccord_mail::{Draft, Letter, Limits, Login, Mailbox, Post, Server};
-use raccord_model::{Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Words};
+use raccord_model::{
+    Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Way, Words,
+};
 use serde_json::Value;
 
 use settings::Settings;
@@ -198,9 +201,9 @@ fn no_mail_mend() -> Words {
 
 impl Tool for Signup {
     fn describe(&self) -> Manifest {
-        let mails = Handling {
-            entity: EntityKind::Registration,
-            mode: Mode::Announce,
+        let of = |entity, mode| Handling {
+            entity,
+            mode,
             class: Class::Blind,
             settle_s: 0,
             grace_s: 0,
@@ -210,7 +213,13 @@ impl Tool for Signup {
         Manifest {
             kind: KIND.to_owned(),
             source: false,
-            handles: self.office.iter().map(|_| mails.clone()).collect(),
+            handles: match self.office {
+                Some(_) => vec![
+                    of(EntityKind::Registration, Mode::Announce),
+                    of(EntityKind::Person, Mode::Tell(Way::Mail)),
+                ],
+                None => Vec::new(),
+            },
             parallel: PARALLEL,
             per_second: PER_SECOND,
             rights: Words::new(

@@ -9,6 +9,7 @@ use raccord_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::Signup;
+use crate::alone;
 use crate::letters::{self, Told};
 
 /// A mail as it is to be sent, but for its hour.
@@ -72,6 +73,37 @@ impl Signup {
     }
 }
 
+impl Signup {
+    /// A mail that is for one person alone.
+    fn alone(&self, id: EntityId, saying: &Saying<'_>, context: &Context<'_>) -> Rendered {
+        let say = |lang| alone::note(saying, lang, context.place, context.today);
+        let Some(note) = say(context.lang) else {
+            return Rendered::Nothing;
+        };
+        let shown = |lang| say(lang).map_or_else(String::new, |note| note.subject);
+        let text = Words::new(shown(Lang::Fr), shown(Lang::En));
+        let mail = Mail {
+            key: self.key(id, 0),
+            follows: None,
+            to: note.to,
+            name: note.name,
+            lang: context.lang,
+            subject: note.subject,
+            text: note.text,
+        };
+        let Ok(body) = serde_json::to_value(&mail) else {
+            return Rendered::Nothing;
+        };
+        Rendered::Object(Desired {
+            hash: Digest::of(mail.key.as_bytes()),
+            title: note.title,
+            text,
+            body,
+            outdated: None,
+        })
+    }
+}
+
 impl Sink for Signup {
     fn target(&self) -> String {
         // It holds nothing: what was sent through one server is not sent again through the next.
@@ -101,6 +133,7 @@ impl Sink for Signup {
                 let what = serde_json::to_string(&now).unwrap_or_default();
                 mail(told, keys, &what, context)
             }
+            Subject::Saying { id, saying } => self.alone(id, &saying, context),
             _ => Rendered::Nothing,
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
-use raccord_kit::settings::{Span, Whole};
+use raccord_kit::settings::{Span, Text, Whole};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// Reads the lines of a spreadsheet: CSV, XLSX or ODS.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -46,6 +47,9 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"secrets/sheet-hook")]
     pub(crate) hook_secret_file: Option<PathBuf>,
+    /// Makes a sheet of answers of it: who signed up, as a form wrote it out, and no programme.
+    #[serde(default)]
+    pub(crate) answers: Option<Answers>,
     /// The headers of columns that are not recognised by themselves: field = "header".
     #[serde(default)]
     #[schemars(example = example_columns())]
@@ -53,6 +57,28 @@ pub(crate) struct Settings {
     /// The year of dates written without one, where the sheet does not say it either.
     #[serde(default)]
     pub(crate) year: Option<Whole<1990, 2100>>,
+}
+
+/// What the answers of a form are for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub(crate) struct Answers {
+    /// The title of the activity that they are for, as in the programme, where no column says it.
+    #[serde(default)]
+    #[schemars(example = &"Bal folk")]
+    pub(crate) activity: Option<Text<200>>,
+    /// Its day, where several have that title.
+    #[serde(default)]
+    #[schemars(example = &"2027-02-01")]
+    pub(crate) date: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Answers {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        // A group of keys, and no list of their values.
+        let group = serde_json::Map::<String, serde_json::Value>::deserialize(input)?;
+        Self::deserialize(serde_json::Value::Object(group)).map_err(D::Error::custom)
+    }
 }
 
 fn half_a_minute() -> Span {

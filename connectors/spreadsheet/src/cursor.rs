@@ -3,6 +3,8 @@
 use raccord_model::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::answers::Told;
+
 /// The cursor, as it stands in the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cursor {
@@ -19,6 +21,9 @@ pub(crate) struct Cursor {
     /// The tabs that held lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tabs: Vec<String>,
+    /// What was told of answers.
+    #[serde(default, skip_serializing_if = "Told::is_empty")]
+    pub(crate) told: Told,
 }
 
 /// The longest mark that is kept.

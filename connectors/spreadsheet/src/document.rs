@@ -6,19 +6,55 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use raccord_model::{Digest, Failure, Reading};
 use sha2::{Digest as _, Sha256};
 
+use crate::answers::{self, Told};
 use crate::error::Other;
 use crate::grid::archive::{Archive, Workbook};
-use crate::grid::{Meter, csv, ods, room, table, xlsx};
+use crate::grid::{Meter, Rows, csv, ods, room, table, xlsx};
 use crate::reach::Document;
 use crate::table::{Collector, Rules};
-use crate::{decode, error, refusals};
+use crate::{decode, error, header, refusals};
 
-/// Reads a document called `name`; also the names of all its tabs that are not hidden.
+/// What stands beside the lines of a document.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// The names of all its tabs that are not hidden.
+    pub(crate) names: Vec<String>,
+    /// What is told now of its answers.
+    pub(crate) told: Told,
+}
+
+/// Reads a document called `name`.
 pub(crate) fn read<R: Read + Seek>(
     reader: &mut R,
     name: &str,
     rules: &Rules,
-) -> Result<(Reading, Vec<String>), Failure> {
+) -> Result<(Reading, Beside), Failure> {
+    if let Some(answers) = &rules.answers {
+        let mut collector = answers::Collector::new(answers);
+        let known = |cells: &[(u16, &str)]| answers::recognised(cells, &answers.chosen);
+        grid(reader, name, &known, &mut collector)?;
+        let (reading, names, told) = collector.finish()?;
+        return Ok((reading, Beside { names, told }));
+    }
+    let mut collector = Collector::new(rules);
+    let known = |cells: &[(u16, &str)]| header::known(cells, &rules.chosen);
+    grid(reader, name, &known, &mut collector)?;
+    programme(collector)
+}
+
+fn programme(collector: Collector<'_>) -> Result<(Reading, Beside), Failure> {
+    let (reading, names) = collector.finish()?;
+    let told = Told::default();
+    Ok((reading, Beside { names, told }))
+}
+
+/// Pushes the lines of a document into `rows`.
+fn grid<R: Read + Seek>(
+    reader: &mut R,
+    name: &str,
+    known: csv::Known<'_>,
+    rows: &mut dyn Rows,
+) -> Result<(), Failure> {
     let disk = |error: std::io::Error| error::disk(name, &error);
     let mut head = Vec::with_capacity(4096);
     reader.seek(SeekFrom::Start(0)).map_err(disk)?;
@@ -28,19 +64,18 @@ pub(crate) fn read<R: Read + Seek>(
         .read_to_end(&mut head)
         .map_err(disk)?;
     reader.seek(SeekFrom::Start(0)).map_err(disk)?;
-    let mut collector = Collector::new(rules);
     match magic(&head) {
         Magic::Zip => {
             let kind = Archive::open(&mut *reader)?.kind()?;
             reader.seek(SeekFrom::Start(0)).map_err(disk)?;
             match kind {
-                Workbook::Ods => ods::read(&mut Archive::open(&mut *reader)?, &mut collector)?,
-                Workbook::Xlsx => xlsx::read(&mut *reader, &mut collector)?,
+                Workbook::Ods => ods::read(&mut Archive::open(&mut *reader)?, rows),
+                Workbook::Xlsx => xlsx::read(&mut *reader, rows),
             }
         }
-        Magic::Compound => return Err(compound(reader, disk)?),
-        Magic::WebPage => return Err(error::web_page()),
-        Magic::Other(other) => return Err(error::not_a_sheet(other)),
+        Magic::Compound => Err(compound(reader, disk)?),
+        Magic::WebPage => Err(error::web_page()),
+        Magic::Other(other) => Err(error::not_a_sheet(other)),
         Magic::Text => {
             let look = decode::look(reader).map_err(disk)?;
             if look.blank {
@@ -49,37 +84,47 @@ pub(crate) fn read<R: Read + Seek>(
             if look.binary {
                 return Err(error::not_a_sheet(Other::Binary));
             }
-            csv::read(reader, name, &look, &rules.chosen, &mut collector)?;
+            csv::read(reader, name, &look, known, rows)
         }
     }
-    collector.finish()
 }
 
-/// Reads what came in several answers; also the names of all its tabs.
-pub(crate) fn read_parts(
-    document: &Document,
-    rules: &Rules,
-) -> Result<(Reading, Vec<String>), Failure> {
+/// Reads what came in several answers.
+pub(crate) fn read_parts(document: &Document, rules: &Rules) -> Result<(Reading, Beside), Failure> {
+    if let Document::File { name, bytes } = document {
+        return read(&mut Cursor::new(bytes), name, rules);
+    }
+    if let Some(answers) = &rules.answers {
+        let mut collector = answers::Collector::new(answers);
+        parts(document, &mut collector)?;
+        let (reading, names, told) = collector.finish()?;
+        return Ok((reading, Beside { names, told }));
+    }
     let mut collector = Collector::new(rules);
+    parts(document, &mut collector)?;
+    programme(collector)
+}
+
+fn parts(document: &Document, rows: &mut dyn Rows) -> Result<(), Failure> {
     let mut meter = Meter::default();
     match document {
-        Document::File { name, bytes } => return read(&mut Cursor::new(bytes), name, rules),
+        Document::File { .. } => {}
         Document::Rooms(rooms) => {
             for (name, text) in rooms {
                 let text = String::from_utf8_lossy(text);
-                room::read(&text, name, &mut meter, &mut collector)?;
+                room::read(&text, name, &mut meter, rows)?;
             }
         }
         Document::Tables(tables) => {
             for one in tables {
                 let parts = (&*one.columns, &*one.records);
                 let names = (one.name.as_str(), one.mark.as_str());
-                let read = table::read(parts, names, &mut meter, &mut collector)?;
+                let read = table::read(parts, names, &mut meter, rows)?;
                 read.ok_or_else(|| refusals::odd_answer("Grist"))?;
             }
         }
     }
-    collector.finish()
+    Ok(())
 }
 
 /// The digest of what came in several answers, and of how it will be read.

@@ -100,6 +100,47 @@ pub(crate) fn empty() -> Failure {
     )
 }
 
+pub(crate) fn no_answers() -> Failure {
+    failure(
+        Blame::Data,
+        "no-answers",
+        "Aucune ligne de titres n’a été reconnue dans ce tableau de réponses.",
+        "No line of headings was recognised in this sheet of answers.",
+        (
+            "Il faut une colonne qui dise qui répond («\u{a0}E-mail\u{a0}», «\u{a0}Nom\u{a0}») et une autre que Raccord connaisse («\u{a0}Horodatage\u{a0}», «\u{a0}Activité\u{a0}»…), ou un sondage de Framadate. Si les vôtres s’appellent autrement, la personne qui s’occupe de Raccord peut les lui apprendre, sous «\u{a0}columns\u{a0}» dans sa configuration.",
+            "There must be a column that says who answers (“E-mail”, “Name”) and another that Raccord knows (“Timestamp”, “Activity” …), or a poll of Framadate. If yours have other names, whoever keeps Raccord can teach it those, under “columns” in its configuration.",
+        ),
+    )
+}
+
+pub(crate) fn no_answer_field(key: &str) -> Failure {
+    let known: Vec<&str> = crate::answers::Chosen::keys().collect();
+    let known = known.join(", ");
+    failure(
+        Blame::Data,
+        "settings",
+        format!("«\u{a0}{key}\u{a0}» n’est pas un champ d’une réponse."),
+        format!("“{key}” is no field of an answer."),
+        (
+            &format!("Écrivez l’un de ceux-ci\u{a0}: {known}."),
+            &format!("Write one of these: {known}."),
+        ),
+    )
+}
+
+pub(crate) fn no_day() -> Failure {
+    failure(
+        Blame::Data,
+        "settings",
+        "Ce n’est pas un jour.",
+        "This is no day.",
+        (
+            "Écrivez l’année, le mois et le jour, par exemple 2027-02-01.",
+            "Write the year, the month and the day, for example 2027-02-01.",
+        ),
+    )
+}
+
 pub(crate) fn header_lost(tab: Option<&str>) -> Failure {
     let (fr, en) = match tab {
         Some(tab) => (

@@ -117,6 +117,12 @@ pub(crate) fn recognise<'a>(
         .then_some(columns)
 }
 
+/// How many headings of a line are known, where it is a header.
+pub(crate) fn known(cells: &[(u16, &str)], chosen: &Chosen) -> usize {
+    let columns = recognise(cells.iter().copied(), chosen, |_| false);
+    columns.map_or(0, |columns| columns.by_name().len())
+}
+
 /// Whether every cell is a header word: the second line of a header in two lines.
 pub(crate) fn continues<'a>(mut cells: impl Iterator<Item = &'a str>, chosen: &Chosen) -> bool {
     let mut some = false;

@@ -12,6 +12,7 @@
     reason = "a Failure carries words for people; it is rare, and never on a fast path"
 )]
 
+mod answers;
 mod config;
 mod cursor;
 mod decode;
@@ -48,7 +49,7 @@ use serde_json::Value;
 use config::Settings;
 use header::Chosen;
 use reach::{Document, Table};
-use source::{Account, Spreadsheet};
+use source::{Account, Answering, Spreadsheet};
 use table::Rules;
 
 /// The connector, for the program's table.
@@ -65,10 +66,23 @@ const KIND: &str = "spreadsheet";
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
     let mut wrong = Gathered::default();
-    let (chosen, unknown) = Chosen::of(&settings.columns);
+    let answers = settings
+        .answers
+        .as_ref()
+        .map(|given| answering(given, &settings));
+    let (chosen, unknown) = match &answers {
+        Some((_, unknown, _)) => (Chosen::default(), unknown.clone()),
+        None => Chosen::of(&settings.columns),
+    };
     for key in unknown {
-        let failure = error::no_field(&key);
+        let failure = match answers {
+            Some(_) => error::no_answer_field(&key),
+            None => error::no_field(&key),
+        };
         wrong.take::<()>(&format!("columns.{key}"), Err(failure));
+    }
+    if let Some((_, _, Err(failure))) = &answers {
+        wrong.take::<()>("answers.date", Err(failure.clone()));
     }
     let every = settings.every.get();
     if every < std::time::Duration::from_secs(1) {
@@ -103,11 +117,33 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                     .year
                     .and_then(|year| i16::try_from(year.get()).ok()),
                 today: None,
+                answers: None,
             },
+            answers: answers.map(|(answering, ..)| answering),
             kit: kit.clone(),
         })),
         _ => Err(found),
     }
+}
+
+/// How answers are read; also the keys of columns that are none, and what is wrong with the day.
+fn answering(
+    given: &config::Answers,
+    settings: &Settings,
+) -> (Answering, Vec<String>, Result<(), Failure>) {
+    let (chosen, unknown) = answers::Chosen::of(&settings.columns);
+    let date = given.date.as_deref().map(str::parse).transpose();
+    let wrong = date.as_ref().map(|_| ()).map_err(|_| error::no_day());
+    let named = answers::Named {
+        activity: given.activity.clone().map(raccord_kit::settings::Text::get),
+        date: date.ok().flatten(),
+    };
+    let answering = Answering {
+        chosen,
+        named,
+        offered: std::sync::Mutex::default(),
+    };
+    (answering, unknown, wrong)
 }
 
 /// Reads a document called `name` as the connector does without settings: for measurements and
@@ -142,6 +178,37 @@ pub fn read_table(columns: &[u8], records: &[u8], name: &str) -> Result<Reading,
         records: Bytes::copy_from_slice(records),
     }];
     document::read_parts(&Document::Tables(tables), &Rules::default()).map(|(reading, _)| reading)
+}
+
+/// Reads a document called `name` as the answers of a form for `activity`, with what one can sign up
+/// for: for fuzzing.
+///
+/// # Errors
+/// When it is no sheet of answers that can be read.
+pub fn read_answers<R: Read + Seek>(
+    document: &mut R,
+    name: &str,
+    activity: Option<String>,
+    offered: Vec<raccord_model::Offered>,
+) -> Result<Reading, Failure> {
+    let now = jiff::civil::DateTime::constant(2027, 1, 2, 12, 0, 0, 0);
+    let answers = answers::Rules {
+        sheet: None,
+        chosen: answers::Chosen::default(),
+        named: answers::Named {
+            activity,
+            date: None,
+        },
+        offered,
+        now,
+        zone: jiff::tz::TimeZone::UTC,
+        told: answers::Told::default(),
+    };
+    let rules = Rules {
+        answers: Some(std::sync::Arc::new(answers)),
+        ..Rules::default()
+    };
+    document::read(document, name, &rules).map(|(reading, _)| reading)
 }
 
 /// Looks at an address as people paste it, as the connector does: for fuzzing. The host that would

@@ -10,11 +10,11 @@ use crate::text;
 /// A code and its sentence.
 pub(crate) type Said = (&'static str, Words);
 
-fn fr(found: &str) -> String {
+pub(crate) fn fr(found: &str) -> String {
     format!("«\u{a0}{}\u{a0}»", text::cut(found, 60))
 }
 
-fn en(found: &str) -> String {
+pub(crate) fn en(found: &str) -> String {
     format!("“{}”", text::cut(found, 60))
 }
 

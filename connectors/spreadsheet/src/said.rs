@@ -8,6 +8,7 @@ use raccord_kit::Finding;
 use raccord_kit::conformance::{self, Reader, Sentence};
 use raccord_model::{Blame, Failure, Reading, Unread, Words};
 
+use crate::answers::say;
 use crate::error::{self, Limit, Other};
 use crate::messages::{self, Said};
 use crate::parse::date::Trouble;
@@ -63,6 +64,14 @@ fn of_cells() -> Vec<Said> {
         messages::second_column("D", found),
         messages::hidden_column("D", found),
         messages::more(12),
+        say::poll_of_days(),
+        say::address(),
+        say::nobody(),
+        say::unclear(found),
+        say::for_nothing(),
+        say::unknown(found),
+        say::ambiguous(found, 2),
+        say::elsewhere(found, "billets"),
     ];
     dates.into_iter().chain(others).collect()
 }
@@ -83,6 +92,9 @@ fn of_sheets() -> Vec<Failure> {
     let rest = [
         error::empty(),
         error::header_lost(None),
+        error::no_answers(),
+        error::no_answer_field("mel"),
+        error::no_day(),
         error::header_lost(Some("Janvier")),
         error::sheet_missing("Mars", &["Janvier".to_owned()]),
         error::web_page(),
@@ -147,6 +159,9 @@ fn sentences() -> Vec<Sentence> {
         let to = reader(&failure);
         all.extend([&failure.text, &failure.mend].map(|words| one(&failure.code, to, words)));
     }
+    for ((code, text), mend) in [1, 3].map(say::gone) {
+        all.extend([&text, &mend].map(|words| one(code, Reader::Organiser, words)));
+    }
     let unread = unread();
     all.extend(
         [&unread.text, &unread.mend].map(|words| one(&unread.code, Reader::Organiser, words)),
@@ -155,7 +170,8 @@ fn sentences() -> Vec<Sentence> {
     all
 }
 
-const SOURCES: [&str; 3] = [
+const SOURCES: [&str; 4] = [
+    include_str!("answers/say.rs"),
     include_str!("messages.rs"),
     include_str!("error.rs"),
     include_str!("refusals.rs"),
@@ -189,6 +205,12 @@ fn g02_every_sentence_is_plain_in_both_languages() {
     conformance::g02_plain_words(&sentences(), &SOURCES);
     conformance::says_nothing_else(
         Path::new("src"),
-        &["messages.rs", "error.rs", "refusals.rs", "said.rs"],
+        &[
+            "messages.rs",
+            "error.rs",
+            "refusals.rs",
+            "said.rs",
+            "say.rs",
+        ],
     );
 }

@@ -4,21 +4,23 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use raccord_kit::hook::Hook;
 use raccord_kit::secret::SecretSource;
-use raccord_kit::{BoxFuture, Choice, Finding, Kit, Source, Tool};
-use raccord_model::{Digest, Failure, Manifest, Observation, Reading};
+use raccord_kit::{BoxFuture, Choice, Finding, Kit, Source, Titles, Tool};
+use raccord_model::{Digest, Failure, Manifest, Observation, Offered, Reading};
 use sha2::{Digest as _, Sha256};
 
 use crate::cursor::Cursor;
+use crate::document::Beside;
 use crate::error::Other;
 use crate::reach::address::{self, Address};
 use crate::reach::{self, Document, Found, Reach};
 use crate::table::Rules;
-use crate::{KIND, document, error, limits, refusals};
+use crate::{KIND, answers, document, error, limits, refusals};
 
 /// Told apart from every earlier way to read the same bytes: raise it when lines would come out
 /// differently, so that sheets are read again after an upgrade.
@@ -41,30 +43,66 @@ pub(crate) struct Spreadsheet {
     pub(crate) hook_secret: Option<SecretSource>,
     pub(crate) every: Duration,
     pub(crate) rules: Rules,
+    /// Of a sheet of answers: how it is read, and what they may be for.
+    pub(crate) answers: Option<Answering>,
     pub(crate) kit: Kit,
+}
+
+/// How answers are read.
+pub(crate) struct Answering {
+    pub(crate) chosen: answers::Chosen,
+    pub(crate) named: answers::Named,
+    pub(crate) offered: Mutex<Vec<Offered>>,
 }
 
 /// What a look came to, before it is an observation.
 enum Look {
     Same,
-    New(Box<(Reading, Vec<String>)>, Digest),
+    New(Box<(Reading, Beside)>, Digest),
 }
 
 impl Spreadsheet {
     /// The rules of today, and what tells them from others.
-    fn rules(&self) -> (Rules, Digest) {
-        let how = Digest::of(format!("{READER} {:?}", self.rules).as_bytes());
+    fn rules(&self, before: Option<&str>) -> (Rules, Digest) {
+        let mut how = Digest::of(format!("{READER} {:?}", self.rules).as_bytes());
         let zone = TimeZone::get(&self.kit.place.zone).unwrap_or(TimeZone::UTC);
-        let today = self.kit.clock.now().to_zoned(zone).date();
-        let rules = Rules {
-            today: Some(today),
+        let now = zone.to_datetime(self.kit.clock.now());
+        let mut rules = Rules {
+            today: Some(now.date()),
             ..self.rules.clone()
         };
+        if let Some(answering) = &self.answers {
+            let offered = answering.offered();
+            let means = answers::coming_digest(&offered);
+            let settings = (&answering.chosen, &answering.named);
+            // What a title leads to is a part of how answers are read.
+            how = Digest::of(format!("{how} {settings:?} {means}").as_bytes());
+            rules.answers = Some(Arc::new(answers::Rules {
+                sheet: self.rules.sheet.clone(),
+                chosen: answering.chosen.clone(),
+                named: answering.named.clone(),
+                offered,
+                now,
+                zone,
+                // Whatever is read anew, what was told was told.
+                told: Cursor::parse(before).map_or_else(answers::Told::default, |known| known.told),
+            }));
+        }
         (rules, how)
     }
 
-    async fn look(&self, before: Option<&str>) -> Result<Observation, Failure> {
-        let (rules, how) = self.rules();
+    async fn look(&self, before: Option<&str>, checks: bool) -> Result<Observation, Failure> {
+        // Before anything is known that one can sign up for, no answer can be for it.
+        let offered = |answering: &Answering| answering.offered();
+        let waits = self
+            .answers
+            .as_ref()
+            .map(offered)
+            .is_some_and(|all| all.is_empty());
+        if waits && before.is_none() && !checks {
+            return Ok(Observation::Unchanged { cursor: None });
+        }
+        let (rules, how) = self.rules(before);
         let before = Cursor::parse(before).filter(|cursor| cursor.how == how);
         let known = before.as_ref().map(|cursor| cursor.digest);
         match &self.location {
@@ -113,7 +151,7 @@ impl Spreadsheet {
             findings = reach.findings();
         }
         findings.extend(self.hook_secret.iter().flat_map(SecretSource::findings));
-        match self.look(None).await {
+        match self.look(None, true).await {
             Err(failure) => {
                 if !findings.iter().any(|finding| finding.code == failure.code) {
                     findings.push(Finding::of(refusals::key_of(&failure), &failure));
@@ -128,7 +166,7 @@ impl Spreadsheet {
     }
 
     async fn tabs(&self) -> Result<Vec<Choice>, Failure> {
-        let Observation::Complete(reading) = self.look(None).await? else {
+        let Observation::Complete(reading) = self.look(None, true).await? else {
             return Ok(Vec::new());
         };
         Ok(reading
@@ -161,7 +199,7 @@ fn observation(
             })
         }
         Look::New(read, digest) => {
-            let (mut reading, names) = *read;
+            let (mut reading, Beside { names, told }) = *read;
             // A tab that held lines, is still there and has no header any more: its lines are not
             // gone, they cannot be read.
             let held = |name: &String| reading.tabs.iter().any(|tab| tab.name == *name);
@@ -173,6 +211,7 @@ fn observation(
                 return Err(error::header_lost(Some(lost)));
             }
             cursor.digest = digest;
+            cursor.told = told;
             cursor.tabs = reading.tabs.iter().map(|tab| tab.name.clone()).collect();
             reading.digest = digest;
             reading.cursor = Some(cursor.text());
@@ -324,12 +363,32 @@ impl Tool for Spreadsheet {
     }
 }
 
+impl Answering {
+    fn offered(&self) -> Vec<Offered> {
+        let offered = self.offered.lock();
+        offered.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Titles for Spreadsheet {
+    fn offered(&self, offered: Vec<Offered>) {
+        if let Some(answering) = &self.answers {
+            let mut known = answering.offered.lock();
+            **known.as_mut().unwrap_or_else(|poisoned| poisoned.get_mut()) = offered;
+        }
+    }
+}
+
 impl Source for Spreadsheet {
     fn observe<'a>(
         &'a self,
         cursor: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Observation, Failure>> {
-        Box::pin(self.look(cursor))
+        Box::pin(self.look(cursor, false))
+    }
+
+    fn titles(&self) -> Option<&dyn Titles> {
+        self.answers.as_ref().map(|_| self as &dyn Titles)
     }
 
     fn every(&self) -> (Duration, Option<PathBuf>) {

@@ -95,3 +95,23 @@ fn a_line_of_the_programme_asks_for_hands() {
     assert_eq!(remarks(&reading), ["5 hands-unread"]);
     assert_eq!(unread(&reading), [""; 0], "names are no mistake");
 }
+
+#[test]
+fn names_under_a_heading_of_sign_ups_are_nobodys_business() {
+    let reading = tasks(
+        "Tâche,Pour,Inscription\n\
+         Bar,Bal,\"Anna, Bob\"\n\
+         Accueil,Bal,06.92.12.34.56\n\
+         Caisse,Bal,Tickets.example.org/caisse\n\
+         Ménage,Bal,http://tickets example.org\n",
+    );
+    let lines = fields(&reading);
+    assert_eq!(lines[0].get("register"), None);
+    assert_eq!(lines[2]["register"], "https://Tickets.example.org/caisse");
+    let told: Vec<&str> = reading
+        .unread
+        .iter()
+        .map(|one| one.found.as_str())
+        .collect();
+    assert_eq!(told, ["http://tickets example.org"]);
+}

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use raccord_look::clean;
 use raccord_look::dates::{self, Span};
 use raccord_model::{
-    Activity, Civil, Context, Deed, Entity, EntityId, EntityKind, Lang, Saying, Status, Way,
+    Activity, Civil, Context, Deed, Entity, EntityId, EntityKind, Fields, Lang, Saying, Status, Way,
 };
 use serde_json::{Value, json};
 
@@ -342,18 +342,12 @@ pub(crate) fn mine(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> 
     };
     let lang = context.lang;
     let parent = activity.unwrap_or(subject);
-    let typed = Activity::of(parent);
-    let line = match (subject.kind, &typed) {
-        (EntityKind::Task, typed) => task_line(subject, typed.as_ref(), lang),
-        (_, Some(typed)) => view::line(typed, lang, ""),
-        (_, None) => clean::line(subject.text("title"), TITLE),
-    };
+    let line = own_line(subject, *activity, lang);
     let state = registration.text("state");
+    // Who signed off and comes again begins anew.
     let stood = before.and_then(|before| before.get("state")?.as_str());
+    let stood = stood.filter(|state| *state != "cancelled");
     let off = parent.text("status") == "cancelled" || subject.text("state") == "cancelled";
-    let moved = before.and_then(|before| view::moved(parent, before, context));
-    let changes = moved.map(|moved| moved["changes"].clone());
-    let at = position.unwrap_or(1);
     let said = match (state, stood) {
         ("cancelled", _) => pick(
             lang,
@@ -366,9 +360,13 @@ pub(crate) fn mine(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> 
             "Il y a moins de places que prévu, vous êtes de nouveau sur la liste d’attente\u{a0}:",
             "There are fewer places than planned, you are on the waiting list again:",
         ),
-        ("waitlisted", None) => match lang {
-            Lang::Fr => format!("Vous êtes sur la liste d’attente, en position {at}\u{a0}:"),
-            Lang::En => format!("You are on the waiting list, in position {at}:"),
+        ("waitlisted", None) => match (lang, position) {
+            (Lang::Fr, Some(at)) => {
+                format!("Vous êtes sur la liste d’attente, en position {at}\u{a0}:")
+            }
+            (Lang::En, Some(at)) => format!("You are on the waiting list, in position {at}:"),
+            (Lang::Fr, None) => "Vous êtes sur la liste d’attente\u{a0}:".to_owned(),
+            (Lang::En, None) => "You are on the waiting list:".to_owned(),
         },
         ("registered", Some("waitlisted")) => pick(
             lang,
@@ -386,14 +384,77 @@ pub(crate) fn mine(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> 
         json!(clean::line(subject.text("title"), TITLE)),
     );
     view.insert("line".into(), json!(line));
-    let changes = changes.filter(|_| comes && before.is_some());
-    view.insert("changes".into(), changes.unwrap_or_else(|| json!([])));
+    let before = before.filter(|_| comes);
+    let changes = before.map(|before| changes_of(subject, parent, before, context));
+    view.insert("changes".into(), json!(changes.unwrap_or_default()));
     let hint = if comes {
         sign_off(subject.id, lang)
     } else {
         String::new()
     };
     view.insert("hint".into(), json!(hint));
+    Some(Value::Object(view))
+}
+
+/// What moved since somebody was told: of the activity, and by when a task is to be done.
+fn changes_of(
+    subject: &Entity,
+    parent: &Entity,
+    before: &Fields,
+    context: &Context<'_>,
+) -> Vec<Value> {
+    let lang = context.lang;
+    let moved = view::moved(parent, before, context);
+    let moved = moved.and_then(|mut moved| moved["changes"].as_array_mut().map(std::mem::take));
+    let mut changes = moved.unwrap_or_default();
+    let was = before.get("due").and_then(Value::as_str);
+    let (was, now) = (was.unwrap_or_default(), subject.text("due"));
+    if was != now {
+        let of = |due: &str| match due.parse() {
+            Ok(Civil::Minute(at)) => dates::when(lang, Span::Hours(at, None)),
+            Ok(Civil::Day(day)) => dates::day_year(lang, day),
+            Err(_) => String::new(),
+        };
+        let what = words::moved(lang, "due");
+        changes.push(json!({ "what": what, "before": of(was), "after": of(now) }));
+    }
+    changes
+}
+
+/// What somebody signed up for, and when and where it is.
+fn own_line(subject: &Entity, activity: Option<&Entity>, lang: Lang) -> String {
+    let typed = Activity::of(activity.unwrap_or(subject));
+    match (subject.kind, &typed) {
+        (EntityKind::Task, typed) => task_line(subject, typed.as_ref(), lang),
+        (_, Some(typed)) => view::line(typed, lang, ""),
+        (_, None) => clean::line(subject.text("title"), TITLE),
+    }
+}
+
+/// The day before what somebody signed up for.
+pub(crate) fn reminder(saying: &Saying<'_>, context: &Context<'_>) -> Option<Value> {
+    let Saying::Reminder {
+        subject, activity, ..
+    } = saying
+    else {
+        return None;
+    };
+    let lang = context.lang;
+    let mut view = scene(context);
+    let said = pick(
+        lang,
+        "Rappel, c’est demain\u{a0}:",
+        "A reminder, it is tomorrow:",
+    );
+    view.insert("said".into(), json!(said));
+    view.insert(
+        "title".into(),
+        json!(clean::line(subject.text("title"), TITLE)),
+    );
+    let line = own_line(subject, *activity, lang);
+    view.insert("line".into(), json!(line));
+    view.insert("changes".into(), json!([]));
+    view.insert("hint".into(), json!(sign_off(subject.id, lang)));
     Some(Value::Object(view))
 }
 
@@ -424,3 +485,6 @@ pub(crate) fn liked(members: &[Entity], context: &Context<'_>) -> Option<Value> 
     view.insert("hint".into(), json!(hint));
     Some(Value::Object(view))
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,7 +213,7 @@ impl<C: Chat> Speaker<C> {
                     RoundupOf::Week => (Form::Week, view::week(members, context)?),
                     RoundupOf::Hands => (Form::Hands, view::hands(members, context)?),
                     // Said to each person alone.
-                    RoundupOf::Liked => return None,
+                    RoundupOf::Liked | RoundupOf::Reminder => return None,
                 };
                 let rich = self.templates.render(form, context.lang, template, &view);
                 let message = message(Kind::Roundup, self.room(context)?, None, 0);
@@ -231,6 +231,12 @@ impl<C: Chat> Speaker<C> {
                 let rich = self
                     .templates
                     .render(Form::Liked, context.lang, None, &view);
+                let message = message(Kind::Direct, (*to).to_owned(), None, 0);
+                self.object(message, &rich, titled(&view), &context.place.public_url)
+            }
+            Saying::Reminder { to, .. } => {
+                let view = deeds::reminder(saying, context)?;
+                let rich = self.templates.render(Form::Mine, context.lang, None, &view);
                 let message = message(Kind::Direct, (*to).to_owned(), None, 0);
                 self.object(message, &rich, titled(&view), &context.place.public_url)
             }
@@ -378,9 +384,9 @@ impl<C: Chat> Sink for Speaker<C> {
     }
 }
 
-/// What people call a message: its heading, else what it begins with.
+/// What people call a message: its heading, else what it is about, else what it begins with.
 fn titled(view: &Value) -> &str {
-    let texts = ["heading", "said", "title"].iter();
+    let texts = ["heading", "title", "said"].iter();
     let mut texts = texts.filter_map(|name| view[*name].as_str());
     texts.find(|text| !text.is_empty()).unwrap_or_default()
 }
@@ -402,4 +408,19 @@ fn formless() -> Failure {
             "This is a fault of Raccord: report it.",
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::titled;
+
+    #[test]
+    fn a_message_is_called_by_what_it_is_about() {
+        let mine = json!({ "said": "Vous avez une place :", "title": "Bar" });
+        assert_eq!(titled(&mine), "Bar");
+        let answer = json!({ "heading": "", "said": "C’est noté." });
+        assert_eq!(titled(&answer), "C’est noté.");
+    }
 }

@@ -1,8 +1,12 @@
 //! What the tests of every chat connector start from: one instance pointed at a stand-in, what it says
-//! and hears, and the stories of what is told at once that hold for all of them.
+//! and hears; and the stories that hold for all of them, by what they are about: [`alone`], [`said`] and
+//! [`told`].
+
+pub mod alone;
+pub mod said;
+pub mod told;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 use raccord_kit::standin::{Play, Reply, Seen, Standin};
@@ -10,10 +14,9 @@ use raccord_kit::testing::{NOON, kit};
 use raccord_kit::{Connector, Job, Kit, Made, ManualClock, Tool};
 use raccord_model::{
     Change, Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Found, Lang, Link,
-    Observation, Rendered, Subject, Verb,
+    Observation, Rendered, Subject,
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 /// A connector that is pointed at a stand-in.
 pub struct Instance {
@@ -29,8 +32,27 @@ pub struct Instance {
     settings: Value,
 }
 
-/// What others do on the server that is played.
+/// The room of the stories.
+pub const ROOM: &str = "chantiers";
+
+/// The server that is played, and what others do on it. The member of the stories is called `anna`.
 pub trait Others {
+    /// What the server calls somebody.
+    fn id(&self, person: &str) -> String;
+    /// What stands in a room, oldest first.
+    fn standing(&self, room: &str) -> Vec<String>;
+    /// What stands in rooms of two.
+    fn alone(&self) -> Vec<String>;
+    /// How many were notified by what was said.
+    fn notified(&self) -> usize;
+    /// The next change is made, and nobody is told.
+    fn loses_an_answer(&self);
+    /// The next change is not made, and the connection breaks.
+    fn breaks_off(&self);
+    /// The next change is refused with this.
+    fn refuses(&self, reply: Reply);
+    /// Somebody reacts to a message, or takes it back.
+    fn signs(&self, message: &str, person: &str, sign: &str, stands: bool);
     /// A member says something in a room; gives the message's id.
     fn says(&self, room: &str, text: &str) -> String;
     /// They change it.
@@ -183,6 +205,11 @@ impl Instance {
             Observation::Changes {
                 changes,
                 cursor: next,
+            }
+            | Observation::Recount {
+                changes,
+                cursor: next,
+                ..
             } => {
                 *cursor = next;
                 changes
@@ -253,102 +280,4 @@ pub fn activity(number: usize, fields: Value) -> Entity {
 /// One of them.
 pub fn concert() -> Entity {
     activity(1, json!({}))
-}
-
-/// Words, edits, reactions and deletions are told within two seconds, and then read.
-pub async fn everything_is_told_within_two_seconds(
-    stage: &Instance,
-    others: &dyn Others,
-    room: &str,
-) {
-    let mut cursor = stage.attend().await;
-    let mut verbs = Vec::new();
-    let said = others.says(room, "bonjour");
-    for step in 0..4 {
-        match step {
-            1 => others.edits(&said, "bonsoir"),
-            2 => others.reacts(&said),
-            3 => others.deletes(&said),
-            _ => {}
-        }
-        let asked = Instant::now();
-        assert!(stage.told(&cursor).await, "step {step}");
-        assert!(asked.elapsed() <= Duration::from_secs(2));
-        verbs.extend(
-            stage
-                .hear(&mut cursor)
-                .await
-                .iter()
-                .map(|change| change.verb),
-        );
-        stage.pass(60);
-    }
-    assert_eq!(
-        verbs,
-        [Verb::Created, Verb::Updated, Verb::Updated, Verb::Removed]
-    );
-}
-
-/// After a restart of the server there is a new connection, and what was said meanwhile is heard.
-pub async fn a_restart_is_read_up(stage: &Instance, others: &dyn Others, room: &str) {
-    let mut cursor = stage.attend().await;
-    others.restarts();
-    others.says(room, "pendant l'absence");
-    assert!(stage.told(&cursor).await);
-    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
-    others.says(room, "après");
-    assert!(
-        stage.told(&cursor).await,
-        "the new connection tells as well"
-    );
-    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
-}
-
-/// A connection that carries nothing any more is asked, and given up.
-pub async fn a_deaf_connection_is_given_up(stage: &Instance, others: &dyn Others, room: &str) {
-    let mut cursor = stage.attend().await;
-    others.goes_deaf();
-    others.says(room, "dans le vide");
-    let asked = Instant::now();
-    assert!(stage.told(&cursor).await || stage.told(&cursor).await);
-    let waited = asked.elapsed();
-    assert!(waited >= Duration::from_secs(60), "asked, and waited for");
-    assert_eq!(stage.hear(&mut cursor).await.len(), 1);
-}
-
-/// A server that has no such address, or a proxy that lets no socket through, is asked seldom.
-pub async fn a_refused_socket_is_asked_for_seldom(stage: &Instance, others: &dyn Others) {
-    let mut answers = others.answers();
-    stage.standin.direct(move |seen| {
-        if seen.path.ends_with("/websocket") {
-            Reply::status(404).into()
-        } else {
-            answers(seen)
-        }
-    });
-    let cursor = stage.listen().await;
-    for _ in 0..60 {
-        assert!(!stage.told(&cursor).await);
-    }
-    let seen = stage.standin.seen();
-    let asked = seen.iter().filter(|one| one.path.ends_with("/websocket"));
-    let asked = asked.count();
-    assert!((8..=20).contains(&asked), "{asked} times in an hour");
-}
-
-/// However much is said, it is read once a second.
-pub async fn a_busy_room_is_read_once_a_second(stage: &Instance, others: &dyn Others, room: &str) {
-    let mut cursor = stage.attend().await;
-    let began = Instant::now();
-    let mut heard = 0;
-    for _ in 0..5 {
-        for _ in 0..20 {
-            others.says(room, "encore");
-        }
-        assert!(stage.told(&cursor).await);
-        heard += stage.hear(&mut cursor).await.len();
-        stage.pass(10);
-    }
-    assert_eq!(heard, 100);
-    assert!(began.elapsed() >= Duration::from_secs(4));
 }

@@ -13,20 +13,25 @@ pub fn page(name: &str, key: &str, lang: Lang) -> String {
         Lang::Fr => "fr",
         Lang::En => "en",
     };
-    let mut shown = String::new();
-    for c in name.chars() {
-        match c {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '"' => shown.push_str("&quot;"),
-            other => shown.push(other),
-        }
-    }
     // The key is base64url: it cannot end the attribute it stands in.
     PAGE.replace("{{lang}}", lang)
         .replace("{{key}}", key)
-        .replace("{{name}}", &shown)
+        .replace("{{name}}", &escaped(name))
+}
+
+/// A text as it stands in a page of HTML, between tags or inside double quotes.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// A text as a square that a telephone reads, as SVG; nothing where it is too long for one.

@@ -112,8 +112,7 @@ fn the_page_of_members_answers_the_same_without_a_network() {
     assert!(page.contains("L'été &amp; &lt;nous&gt;") && !page.contains("{{"));
     assert!(page.lines().count() <= 110, "a page that people can read");
     assert!(!page.contains("http:") && !page.contains("https:") && !page.contains("fetch("));
-    let (_, script) = page.split_once("<script>").unwrap();
-    let (script, _) = script.split_once("</script>").unwrap();
+    let script = script(&page);
     let cases = [
         (good.as_str(), printed.as_str(), "stands"),
         (&good, "", "undefined"),
@@ -131,6 +130,38 @@ fn the_page_of_members_answers_the_same_without_a_network() {
     let program = format!(
         "{script}\n(async () => {{ for (const [text, root] of {calls}) {{ const known = await verify(text, root, '{key}'); console.log(known.fault ?? String(known.root)); }} }})();"
     );
+    let told = node(&program);
+    let expected: Vec<&str> = cases.iter().map(|(_, _, expected)| *expected).collect();
+    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+}
+
+/// A browser that knows no Ed25519 says so, and calls no true receipt false.
+#[test]
+fn the_page_of_members_says_when_a_browser_cannot_check() {
+    let signer = Signer::from_seed(&[7; 32]);
+    let good = receipt(&signer, &contents(5), 3).encode();
+    let key = signer.public();
+    for missing in [
+        "crypto.subtle.importKey = async () => { throw new Error('NotSupportedError'); };",
+        "Object.defineProperty(crypto, 'subtle', { value: undefined });",
+    ] {
+        for lang in [Lang::Fr, Lang::En] {
+            let script = script(&page("Le lieu", &key, lang));
+            let program = format!(
+                "{missing}\n{script}\n(async () => {{ const {{ fault }} = await verify('{good}', '', '{key}'); console.log(fault, Boolean(TEXT.fr[fault] && TEXT.en[fault])); }})();"
+            );
+            assert_eq!(node(&program).trim(), "browser true", "{missing}");
+        }
+    }
+}
+
+fn script(page: &str) -> String {
+    let (_, script) = page.split_once("<script>").unwrap();
+    script.split_once("</script>").unwrap().0.to_owned()
+}
+
+/// What a program prints, run as browsers run it.
+fn node(program: &str) -> String {
     let node = Command::new("node")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -139,7 +170,5 @@ fn the_page_of_members_answers_the_same_without_a_network() {
     let mut input = node.stdin.take().unwrap();
     input.write_all(program.as_bytes()).unwrap();
     drop(input);
-    let told = String::from_utf8(node.wait_with_output().unwrap().stdout).unwrap();
-    let expected: Vec<&str> = cases.iter().map(|(_, _, expected)| *expected).collect();
-    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+    String::from_utf8(node.wait_with_output().unwrap().stdout).unwrap()
 }

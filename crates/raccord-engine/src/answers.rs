@@ -22,6 +22,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// [`WHILE`].
 const BURST: usize = 20;
 const WHILE: SignedDuration = SignedDuration::from_mins(1);
+/// How many people may take their reaction back at once without a notice.
+const MANY: usize = 3;
 /// The fewest characters of a hold's id that name it.
 const NAMED: usize = 4;
 
@@ -177,12 +179,11 @@ impl Deciding<'_> {
         let best_before = target
             .and_then(|target| target.owed.as_ref())
             .and_then(|owed| owed.best_before);
-        let mut shown = self.shown(sink, &asked, decided, person);
-        let deed = self.deed(&mut shown, decided, person);
+        let shown = self.shown(sink, &asked, decided, person);
         let saying = Saying::Answer {
             message: &asked,
             said: shown.said.as_ref(),
-            deed: deed.as_ref().map(|deed| deed.of(&shown)),
+            deed: self.deed(&shown, decided, person),
             to: to.as_deref(),
             members: &shown.members,
         };
@@ -228,6 +229,20 @@ impl Deciding<'_> {
                 let meant = person.map(|person| self.meant(sink, asked, person));
                 shown.candidates = meant.unwrap_or_default();
                 shown.members = self.with_activities(shown.candidates.clone());
+            }
+            Decided::Cannot(subject) => {
+                shown.members = self.with_activities([subject]);
+                let why = self.closed(subject).or_else(|| self.elsewhere(subject));
+                shown.why = why.unwrap_or_else(|| {
+                    Words::new("la présence est déjà notée", "attendance is noted already")
+                });
+            }
+            Decided::Told => {
+                let known = person.and_then(|person| self.entity(person));
+                shown.likes = known
+                    .as_ref()
+                    .map(crate::personal::likes)
+                    .unwrap_or_default();
             }
             other => shown.members = self.with_activities(other.subject()),
         }
@@ -283,33 +298,30 @@ impl Deciding<'_> {
     }
 
     /// What became of it, as it is now.
-    fn deed(
+    fn deed<'s>(
         &self,
-        shown: &mut Shown,
+        shown: &'s Shown,
         decided: Decided,
         person: Option<EntityId>,
-    ) -> Option<Became> {
+    ) -> Option<Deed<'s>> {
         Some(match decided {
             Decided::Stands(subject) => self.standing(subject, person),
-            Decided::Off(subject) => Became::Off(subject),
-            Decided::Cannot(subject) => {
-                let why = self.closed(subject).or_else(|| self.elsewhere(subject));
-                shown.why = why.unwrap_or_else(|| {
-                    Words::new("la présence est déjà notée", "attendance is noted already")
-                });
-                Became::Cannot(subject)
-            }
-            Decided::NothingFits => Became::Nothing,
-            Decided::Several => Became::Several,
-            Decided::Unsaid => Became::Unsaid,
-            Decided::Stranger => Became::Stranger,
-            Decided::Known => Became::Known,
-            Decided::WrongCode => Became::WrongCode,
-            Decided::NoWay => Became::NoWay,
+            Decided::Off(subject) => Deed::Off(subject),
+            Decided::Cannot(subject) => Deed::Cannot(subject, &shown.why),
+            Decided::NothingFits => Deed::Nothing,
+            Decided::Several => Deed::Several(&shown.candidates),
+            Decided::Unsaid => Deed::Unsaid,
+            Decided::Stranger => Deed::Stranger,
+            Decided::Known => Deed::Known,
+            Decided::WrongCode => Deed::WrongCode,
+            Decided::NoWay => Deed::NoWay,
             Decided::Told => {
                 let known = person.and_then(|person| self.entity(person))?;
-                shown.likes = crate::personal::likes(&known);
-                Became::Told(raccord_model::Way::of(&known), self.reach(&known).is_some())
+                Deed::Told {
+                    way: raccord_model::Way::of(&known),
+                    likes: &shown.likes,
+                    served: self.reach(&known).is_some(),
+                }
             }
             Decided::Nothing
             | Decided::Approved
@@ -319,58 +331,18 @@ impl Deciding<'_> {
         })
     }
 
-    fn standing(&self, subject: EntityId, person: Option<EntityId>) -> Became {
+    fn standing(&self, subject: EntityId, person: Option<EntityId>) -> Deed<'static> {
         let roll = &self.flight.roll;
         let registration = person.and_then(|person| roll.sign_up(subject, person));
         let known = registration.and_then(|id| self.state.entity(id));
         match known.and_then(|known| Commitment::of(&known.fields)) {
-            Some(Commitment::Registered | Commitment::Attended) => Became::On(subject),
+            Some(Commitment::Registered | Commitment::Attended) => Deed::On(subject),
             Some(Commitment::Waitlisted) => {
                 let seats = roll.seats(subject);
                 let position = registration.and_then(|id| seats?.position(id));
-                Became::Waits(subject, position.unwrap_or(1))
+                Deed::Waits(subject, position.unwrap_or(1))
             }
-            _ => Became::Off(subject),
-        }
-    }
-}
-
-/// A [`Deed`] whose lists are kept elsewhere.
-#[derive(Clone, Copy)]
-enum Became {
-    On(EntityId),
-    Waits(EntityId, u32),
-    Off(EntityId),
-    Cannot(EntityId),
-    Nothing,
-    Several,
-    Unsaid,
-    Stranger,
-    Known,
-    WrongCode,
-    Told(Option<raccord_model::Way>, bool),
-    NoWay,
-}
-
-impl Became {
-    fn of(self, shown: &Shown) -> Deed<'_> {
-        match self {
-            Self::On(subject) => Deed::On(subject),
-            Self::Waits(subject, position) => Deed::Waits(subject, position),
-            Self::Off(subject) => Deed::Off(subject),
-            Self::Cannot(subject) => Deed::Cannot(subject, &shown.why),
-            Self::Nothing => Deed::Nothing,
-            Self::Several => Deed::Several(&shown.candidates),
-            Self::Unsaid => Deed::Unsaid,
-            Self::Stranger => Deed::Stranger,
-            Self::Known => Deed::Known,
-            Self::WrongCode => Deed::WrongCode,
-            Self::Told(way, served) => Deed::Told {
-                way,
-                likes: &shown.likes,
-                served,
-            },
-            Self::NoWay => Deed::NoWay,
+            _ => Deed::Off(subject),
         }
     }
 }
@@ -385,6 +357,9 @@ pub(crate) fn heard(deciding: &mut Deciding<'_>, connector: &ConnectorName, mess
         return;
     };
     if asked.text("ask").is_empty() || announces(rule, EntityKind::Activity).is_none() {
+        return;
+    }
+    if says_code(&asked) && stops_guessing(deciding, connector) {
         return;
     }
     let sent = asked.text("sent").parse().unwrap_or(deciding.now);
@@ -448,20 +423,51 @@ fn decide(deciding: &mut Deciding<'_>, rule: &SinkRule, asked: &Entity, yes: boo
     }
 }
 
-/// Two programs that answer each other ask without end: they are not answered for a while.
-fn stops_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, room: &str) -> bool {
+fn says_code(asked: &Entity) -> bool {
+    asked.text("ask") == "me" && !asked.text("words").is_empty()
+}
+
+/// Whoever tries codes, under however many names, is not heard for a while: forty bits are enough
+/// only then.
+fn stops_guessing(deciding: &mut Deciding<'_>, connector: &ConnectorName) -> bool {
+    if !is_burst(deciding, connector, "code") {
+        return false;
+    }
+    let text = Words::new(
+        format!(
+            "Dans {connector}, plus de {BURST} codes ont été essayés en une minute : les suivants n'ont pas été lus."
+        ),
+        format!(
+            "In {connector} more than {BURST} codes were tried within a minute: those after them were not read."
+        ),
+    );
+    let mend = Words::new(
+        "Regardez qui écrit ces codes. Qui a un vrai code peut le redire une minute plus tard.",
+        "Look who writes these codes. Whoever has a real one can say it again a minute later.",
+    );
+    crate::notice::tell(deciding, "codes", connector.as_str(), &text, &mend);
+    true
+}
+
+/// Whether something was done more than [`BURST`] times within [`WHILE`].
+fn is_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, what: &str) -> bool {
     let now = deciding.now;
     let since = now.saturating_sub(WHILE).unwrap_or(now);
     let asked = &mut deciding.flight.asked;
     asked.retain(|_, times| times.back().is_some_and(|last| *last > since));
     let times = asked
-        .entry((connector.clone(), room.to_owned()))
+        .entry((connector.clone(), what.to_owned()))
         .or_default();
     times.push_back(now);
     while times.front().is_some_and(|first| *first <= since) || times.len() > BURST + 1 {
         times.pop_front();
     }
-    if times.len() <= BURST {
+    times.len() > BURST
+}
+
+/// Two programs that answer each other ask without end: they are not answered for a while.
+fn stops_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, room: &str) -> bool {
+    if !is_burst(deciding, connector, room) {
         return false;
     }
     let text = Words::new(
@@ -509,13 +515,18 @@ pub(crate) fn reactions(
     let is_it = |(reaction, id): (String, String)| (reaction == wanted).then_some(id);
     let now: BTreeSet<String> = reacted(&asked).filter_map(is_it).collect();
     let before: BTreeSet<String> = before.iter().cloned().filter_map(is_it).collect();
+    let mut off = 0;
     for id in before.difference(&now) {
-        if let Some(person) = deciding.person_of(connector, id) {
-            let registration = deciding.flight.roll.sign_up(subject, person);
-            if registration.is_some_and(|registration| deciding.is_active(registration)) {
-                deciding.signs_off(connector, subject, person);
-            }
+        let person = deciding.person_of(connector, id);
+        let registration = person.and_then(|person| deciding.flight.roll.sign_up(subject, person));
+        // Whoever chose the chat is told there: it may not have been them who took it away.
+        if let Some(registration) = registration.filter(|it| deciding.is_active(*it)) {
+            deciding.sign_off(registration);
+            off += 1;
         }
+    }
+    if off > MANY {
+        tell_many_off(deciding, subject, off);
     }
     let answers = rules.sinks.get(connector);
     let answers = answers.is_some_and(|rule| crate::personal::tells_people(rule).is_some());
@@ -530,6 +541,30 @@ pub(crate) fn reactions(
             deciding.owe_saying(connector, about, now, None);
         }
     }
+}
+
+/// As many people do not change their minds at once: organisers should know.
+fn tell_many_off(deciding: &mut Deciding<'_>, subject: EntityId, off: usize) {
+    let title = deciding.title(subject);
+    let text = Words::new(
+        format!(
+            "« {title} » : {off} réactions ont disparu d'un coup, et autant de personnes ne sont plus inscrites."
+        ),
+        format!(
+            "“{title}”: {off} reactions went at once, and as many people are not signed up any more."
+        ),
+    );
+    let mend = Words::new(
+        "Si quelqu'un a effacé les réactions de ce message, inscrivez ces personnes à nouveau, ou demandez-leur de réagir encore.",
+        "If somebody cleared the reactions of that message, sign these people up again, or ask them to react once more.",
+    );
+    crate::notice::tell(
+        deciding,
+        "reactions-gone",
+        &subject.to_string(),
+        &text,
+        &mend,
+    );
 }
 
 /// Nobody reacted to a message of ours of which nothing is known: not worth an event.

@@ -1,7 +1,7 @@
 //! What people ask to be done in a chat: to sign up or off, to be known, to be told. Who they are is
 //! what the tool vouches for and they showed to be theirs; what they mean must be one thing.
 
-use raccord_model::{ConnectorName, Entity, EntityId, EntityKind, Way};
+use raccord_model::{ConnectorName, Entity, EntityId, EntityKind, Way, fold_word};
 use serde_json::Value;
 
 use crate::answers::Decided;
@@ -62,7 +62,7 @@ fn one(meant: &[EntityId], what: impl FnOnce(EntityId) -> Decided) -> Decided {
     }
 }
 
-/// "chat bar, cuisine": the way, and the kinds of work somebody likes.
+/// "chat bar, cuisine": the way, and the kinds of work somebody likes; "chat rien": none.
 fn chooses(deciding: &mut Deciding<'_>, person: EntityId, words: &str) -> Decided {
     let (way, kinds) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
     if way.is_empty() {
@@ -73,15 +73,14 @@ fn chooses(deciding: &mut Deciding<'_>, person: EntityId, words: &str) -> Decide
     let Some((way, _)) = known else {
         return Decided::NoWay;
     };
-    let kinds: Vec<String> = kinds
-        .split([',', ';'])
-        .map(|kind| match kind.trim() {
-            "tout" | "all" | "everything" => "*".to_owned(),
-            kind => kind.to_owned(),
-        })
-        .filter(|kind| !kind.is_empty())
-        .collect();
-    let likes = (!kinds.is_empty()).then_some(kinds);
+    let said = !kinds.trim().is_empty();
+    let kinds = kinds.split([',', ';']).map(str::trim);
+    let kinds = kinds.filter_map(|kind| match fold_word(kind).as_str() {
+        "tout" | "all" | "everything" => Some("*".to_owned()),
+        "" | "rien" | "nothing" | "none" => None,
+        _ => Some(kind.to_owned()),
+    });
+    let likes = said.then(|| kinds.collect());
     let told = way.map_or(Telling::Nothing, Telling::By);
     deciding.prefers(person, Some(told), likes, None);
     Decided::Told
@@ -105,7 +104,7 @@ impl Deciding<'_> {
             wanted.fits(subject, activity.as_ref(), now)
         };
         if asked.text("ask") == "signoff" {
-            let all = self.flight.roll.of_person(person);
+            let all = self.flight.roll.sign_ups_of(person);
             return all
                 .filter(|(_, registration)| self.is_active(*registration))
                 .filter_map(|(subject, _)| self.entity(subject))
@@ -123,9 +122,8 @@ impl Deciding<'_> {
     /// What a chat may be told of: what is public and goes there, and the tasks of it.
     pub(crate) fn shown_in(&self, connector: &ConnectorName) -> Vec<Entity> {
         let rules = self.rules();
-        self.members(|entity| {
-            entity.text("visibility") != "internal"
-                && routing::route(&rules, connector, entity).is_some()
+        self.members(false, |entity| {
+            routing::route(&rules, connector, entity).is_some()
         })
     }
 

@@ -5,7 +5,7 @@
 //! becomes anybody by it.
 
 use jiff::{SignedDuration, Timestamp};
-use raccord_model::{Cause, ConnectorName, Digest, EntityId, EntityKind, Verb, Words};
+use raccord_model::{Cause, ConnectorName, Digest, EntityId, EntityKind, Verb};
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft};
@@ -31,10 +31,7 @@ impl Deciding<'_> {
             did: DREW.to_owned(),
         };
         let Some(person) = self.person(who, RACCORD, &cause) else {
-            return Reply::Cannot(Words::new(
-                "cette adresse ne peut pas être retenue",
-                "this address cannot be kept",
-            ));
+            return Reply::Cannot(crate::signups::not_kept());
         };
         let drawn = Digest::of(self.entropy.slot().as_bytes());
         let signs = drawn.0.iter().take(LENGTH);
@@ -68,6 +65,7 @@ impl Deciding<'_> {
             return false;
         };
         self.record(Fact::CodeUsed(digest));
+        let told_by = self.teller(person);
         // One account is one person: what was shown last counts.
         if let Some(before) = self
             .person_of(connector, id)
@@ -76,7 +74,7 @@ impl Deciding<'_> {
             self.set_identity(before, connector, None);
         }
         self.set_identity(person, connector, Some(id));
-        self.knows_all(person);
+        self.knows_all(person, told_by.as_ref());
         true
     }
 

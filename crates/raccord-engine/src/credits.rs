@@ -8,13 +8,12 @@ use raccord_credits::{
     Book, Ceiling, Chain, Due, DueKind, Entry, Took, Work, content, earned, leaf, next, root, short,
 };
 use raccord_model::{
-    Cause, Change, Civil, ConnectorName, Entity, EntityId, EntityKind, Event, EventId, Fields,
-    HoldId, Rules, Validation, Verb, Words,
+    Cause, Change, Civil, Entity, EntityId, EntityKind, Event, EventId, Fields, HoldId, Rules,
+    Validation, Verb, Words,
 };
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft, changed_fields, zone_of};
-use crate::engine::Engine;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, subject_of};
@@ -29,11 +28,6 @@ const CEILING: &str = "credit-ceiling";
 /// The code of what is told where nobody knows how long somebody worked.
 const NO_MINUTES: &str = "credit-minutes";
 
-/// The code of what is told where a tool holds something else than it was sent.
-const DRIFT: &str = "credit-drift";
-/// How many differences are told in one notice.
-const TOLD: usize = 20;
-
 /// The most of one entry, in hundredths (`schemas/credit/v1.json`).
 const MOST: i64 = 10_000_000;
 /// The most characters of a reason.
@@ -47,14 +41,17 @@ const TOUCHING: [&str; 6] = ["state", "minutes", "attested", "person", "activity
 pub(crate) struct Ledger {
     /// The accounts.
     pub(crate) book: Book,
-    /// The hashes of each month's entries, in their order; the month is when they were entered.
-    months: BTreeMap<String, Vec<Chain>>,
+    /// The entries of each month with their hashes, in their order; the month is when they were entered.
+    pub(crate) months: BTreeMap<String, Vec<(EntityId, Chain)>>,
+    /// The entries that another takes back.
+    reversed: BTreeSet<EntityId>,
 }
 
 impl Ledger {
     /// The hashes of a month's entries.
-    pub(crate) fn month(&self, month: &str) -> &[Chain] {
-        self.months.get(month).map_or(&[], Vec::as_slice)
+    pub(crate) fn month(&self, month: &str) -> Vec<Chain> {
+        let entries = self.months.get(month).into_iter().flatten();
+        entries.map(|(_, hash)| *hash).collect()
     }
 
     fn enter(&mut self, rules: &Rules, entry: &Entry, fields: &Fields) {
@@ -64,13 +61,14 @@ impl Ledger {
             return;
         };
         self.book.chained(chain);
+        self.reversed.extend(entry.reverses);
         if let Some(at) = text("at").and_then(|at| at.parse::<Timestamp>().ok()) {
             let date = zone_of(rules).to_datetime(at).date();
             let hash = leaf(&content(&rules.place.id, entry.id, fields));
             self.months
                 .entry(crate::publication::month_key(date))
                 .or_default()
-                .push(hash);
+                .push((entry.id, hash));
         }
     }
 }
@@ -103,7 +101,7 @@ pub(crate) fn fingerprint(deciding: &Deciding<'_>, month: &str) -> Option<Entity
     let before = first.checked_sub(jiff::Span::new().months(2)).ok()?;
     let over = before.last_of_month() < deciding.civil_now().date();
     let before = crate::publication::month_key(before);
-    let root = root(deciding.flight.ledger.month(&before)).filter(|_| over)?;
+    let root = root(&deciding.flight.ledger.month(&before)).filter(|_| over)?;
     let place = &deciding.state.rules().place.id;
     Some(Entity {
         id: EntityId::derive(&[place.as_str().as_bytes(), b"fingerprint", before.as_bytes()]),
@@ -137,16 +135,25 @@ fn earns(fields: &Fields) -> bool {
     amount.is_some_and(|amount| amount > 0) || fields.contains_key("reverses")
 }
 
+/// The credits that stand before another in a batch, none of them entered yet.
+#[derive(Default)]
+pub(crate) struct Batch {
+    credits: BTreeMap<EntityId, Fields>,
+    of_day: BTreeMap<(EntityId, Date), i64>,
+}
+
 /// What is wrong with a credit that another program posts: what was entered never changes.
 pub(crate) fn faults(
     deciding: &Deciding<'_>,
     id: EntityId,
     change: &Change,
+    batch: &mut Batch,
 ) -> Vec<(&'static str, Words)> {
-    if let Some(known) = deciding.entity(id) {
-        let mut after = known.fields.clone();
+    let known = deciding.entity(id).map(|known| known.fields);
+    if let Some(known) = known.as_ref().or_else(|| batch.credits.get(&id)) {
+        let mut after = known.clone();
         crate::posted::take_in(&mut after, change.fields.clone());
-        let same = changed_fields(Some(&known.fields), &after).is_empty();
+        let same = changed_fields(Some(known), &after).is_empty();
         let ends = matches!(change.verb, Verb::Cancelled | Verb::Removed);
         return (!same || ends)
             .then(|| {
@@ -162,7 +169,7 @@ pub(crate) fn faults(
             .collect();
     }
     let mut faults = Vec::new();
-    for ours in ["entry", "chain", "at"] {
+    for ours in ["entry", "chain", "at", "grant", "till"] {
         if change.fields.contains_key(ours) {
             let told = Words::new("Raccord seul le dit", "is for Raccord alone to say");
             faults.push((ours, told));
@@ -183,12 +190,10 @@ pub(crate) fn faults(
         }
         return faults;
     };
-    let today = deciding.civil_now().date();
-    let of_day = deciding
-        .flight
-        .ledger
-        .book
-        .of_day(entry.person, entry.day.unwrap_or(today));
+    let day = entry.day.unwrap_or_else(|| deciding.civil_now().date());
+    let book = &deciding.flight.ledger.book;
+    let in_batch = batch.of_day.entry((entry.person, day)).or_default();
+    let of_day = book.of_day(entry.person, day).saturating_add(*in_batch);
     let most = deciding.state.rules().guards.credit_per_day;
     if entry.amount.abs() > MOST || entry.amount > 0 && of_day.saturating_add(entry.amount) > most {
         let told = Words::new(
@@ -197,6 +202,8 @@ pub(crate) fn faults(
         );
         faults.push(("amount", told));
     }
+    *in_batch = in_batch.saturating_add(entry.amount.max(0));
+    batch.credits.insert(id, change.fields.clone());
     faults
 }
 
@@ -371,19 +378,21 @@ fn is_done(work: &Entity) -> bool {
     work.kind == EntityKind::Task && work.text("state") == "done"
 }
 
-/// The day of some work: that of its activity, else when it was due, else today.
+/// The day of some work, else today.
 fn day_of(deciding: &Deciding<'_>, work: &Entity) -> Date {
+    work_day(deciding.state, work).unwrap_or_else(|| deciding.civil_now().date())
+}
+
+/// The day of some work: that of its activity, else when it was due.
+pub(crate) fn work_day(state: &State, work: &Entity) -> Option<Date> {
     let activity = match work.kind {
         EntityKind::Task => work.text("activity").parse().ok(),
         _ => Some(work.id),
     };
-    let record = activity.and_then(|activity| deciding.state.entities.get(&activity));
+    let record = activity.and_then(|activity| state.entities.get(&activity));
     let start = record.and_then(|record| record.when().start);
     let due: Option<Civil> = work.text("due").parse().ok();
-    match start.or(due) {
-        Some(at) => at.date(),
-        None => deciding.civil_now().date(),
-    }
+    start.or(due).map(Civil::date)
 }
 
 fn make(
@@ -425,8 +434,33 @@ fn make(
     write(deciding, fields, CREDITED, because);
 }
 
-/// Enters a credit.
-fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: Option<EventId>) {
+/// Enters a credit under the next number.
+fn write(deciding: &mut Deciding<'_>, fields: Fields, code: &str, because: Option<EventId>) {
+    let Some(person) = person_of(&fields) else {
+        return;
+    };
+    let number = deciding.flight.ledger.book.last() + 1;
+    let place = deciding.state.rules().place.id.clone();
+    let id = EntityId::derive(&[
+        place.as_str().as_bytes(),
+        b"credit",
+        person.as_bytes(),
+        &number.to_be_bytes(),
+    ]);
+    let cause = Cause::Noticed {
+        code: code.to_owned(),
+    };
+    enter(deciding, id, fields, cause, because);
+}
+
+/// Enters a credit as `id`.
+pub(crate) fn enter(
+    deciding: &mut Deciding<'_>,
+    id: EntityId,
+    mut fields: Fields,
+    cause: Cause,
+    because: Option<EventId>,
+) {
     let Some(person) = person_of(&fields) else {
         return;
     };
@@ -445,14 +479,6 @@ fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: O
         (Verb::Granted, "granted")
     };
     fields.insert("state".into(), json!(state));
-    let number = deciding.flight.ledger.book.last() + 1;
-    let place = deciding.state.rules().place.id.clone();
-    let id = EntityId::derive(&[
-        place.as_str().as_bytes(),
-        b"credit",
-        person.as_bytes(),
-        &number.to_be_bytes(),
-    ]);
     deciding.emit(Draft {
         kind: EntityKind::Credit,
         verb,
@@ -460,9 +486,7 @@ fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: O
         fields,
         source: RACCORD,
         family: person,
-        cause: Cause::Noticed {
-            code: code.to_owned(),
-        },
+        cause,
         causation: because.map(|event| deciding.chain(event)),
     });
 }
@@ -591,11 +615,15 @@ pub(crate) fn taken_back(
     deciding.flight.wake(&of.connector, of.family);
 }
 
-/// An entry that took credits back is itself taken back: they were never taken from the tool.
+/// An entry that took credits back is itself taken back: they were never taken from the tool. Where
+/// several tools were asked, the first no does that.
 fn restore(deciding: &mut Deciding<'_>, credit: EntityId) {
     let Some(known) = deciding.entity(credit) else {
         return;
     };
+    if deciding.flight.ledger.reversed.contains(&credit) {
+        return;
+    }
     let amount = known.fields.get("amount").and_then(Value::as_i64);
     let Some(amount) = amount.and_then(i64::checked_neg) else {
         return;
@@ -663,76 +691,6 @@ fn tell_unmeasured(deciding: &mut Deciding<'_>, about: &str, work: &Entity) {
     crate::notice::tell(deciding, NO_MINUTES, about, &text, &mend);
 }
 
-/// A tool was compared with what it was sent: what differs is told, and repaired by nobody but a
-/// person.
-pub(crate) fn compared(deciding: &mut Deciding<'_>, connector: &ConnectorName, drift: &[Words]) {
-    if drift.is_empty() {
-        crate::notice::settle(deciding, DRIFT, connector.as_str());
-        return;
-    }
-    let list = |say: fn(&Words) -> &String| {
-        let first: Vec<&str> = drift
-            .iter()
-            .take(TOLD)
-            .map(|words| say(words).as_str())
-            .collect();
-        first.join("\n")
-    };
-    let many = drift.len();
-    let text = Words::new(
-        format!(
-            "« {connector} » ne contient pas ce qui y a été envoyé ({many}) :\n{}",
-            list(|words| &words.fr)
-        ),
-        format!(
-            "“{connector}” does not hold what was sent there ({many}):\n{}",
-            list(|words| &words.en)
-        ),
-    );
-    let mend = Words::new(
-        "Regardez chaque ligne dans l'outil, et corrigez-la là-bas : Raccord n'y change rien de lui-même. « raccord ledger --compare » montre tout.",
-        "Look at each line in the tool, and correct it there: Raccord changes nothing of it by itself. `raccord ledger --compare` shows them all.",
-    );
-    crate::notice::tell(deciding, DRIFT, connector.as_str(), &text, &mend);
-}
-
-/// The credits that were sent to `connector`, with whether it confirmed each.
-pub fn sent_to(engine: &Engine, connector: &ConnectorName) -> Vec<(Event, bool)> {
-    let state = engine.state();
-    let Some(sink) = state.sinks.get(connector) else {
-        return Vec::new();
-    };
-    let queued = sink.lanes.values().flat_map(|lane| &lane.queue);
-    let events = queued.filter_map(|queued| crate::fold::decode(&queued.event));
-    let mut open: BTreeSet<EntityId> = events.map(|event| event.entity).collect();
-    open.extend(sink.dead.values().map(|aside| aside.entity));
-    let credits = engine.credits().into_iter();
-    credits
-        .map(|(id, mut credit)| {
-            engine.vault().reveal(&mut credit.fields);
-            let record = &state.entities[&id];
-            let event = Event {
-                id: record.event,
-                kind: EntityKind::Credit,
-                verb: Verb::Created,
-                entity: id,
-                revision: 1,
-                changed: Vec::new(),
-                source: credit.source,
-                time: state.at.unwrap_or_default(),
-                family: record.family.unwrap_or(id),
-                correlation: record.event,
-                causation: None,
-                hops: 0,
-                trace: None,
-                cause: Cause::Time,
-                data: credit.fields,
-            };
-            (event, !open.contains(&id))
-        })
-        .collect()
-}
-
 /// The task, else the activity, whose amount an entry comes from.
 pub(crate) fn work_of(event: &Event) -> Option<EntityId> {
     let credit = event.kind == EntityKind::Credit;
@@ -746,7 +704,9 @@ pub(crate) fn words(event: &Event) -> Words {
     let reason = event.data.get("reason").and_then(Value::as_str);
     let reason = reason.unwrap_or_default();
     let units = units(amount.saturating_abs());
+    let spent = event.data.contains_key("till");
     let (fr, en) = match (amount < 0, event.data.contains_key("reverses")) {
+        (false, true) if spent => ("Crédits rendus", "Credits given back"),
         (true, true) => ("Crédits repris", "Credits taken back"),
         (true, false) => ("Crédits dépensés", "Credits spent"),
         (false, true) => ("Crédits laissés", "Credits left"),

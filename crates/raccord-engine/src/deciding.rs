@@ -104,7 +104,12 @@ impl Deciding<'_> {
 
     /// The civil moment it is at the place.
     pub(crate) fn civil_now(&self) -> DateTime {
-        zone_of(self.state.rules()).to_datetime(self.now)
+        self.civil(self.now)
+    }
+
+    /// The civil moment it is at the place at `at`.
+    pub(crate) fn civil(&self, at: Timestamp) -> DateTime {
+        zone_of(self.state.rules()).to_datetime(at)
     }
 
     /// An entity with personal values in clear.
@@ -112,6 +117,25 @@ impl Deciding<'_> {
         let mut entity = self.state.entity(id)?;
         self.vault.reveal(&mut entity.fields);
         Some(entity)
+    }
+
+    /// The id of the event by which an entity came to be so.
+    fn event_id(&self, entity: EntityId, revision: u64, verb: Verb, content: &Digest) -> EventId {
+        EventId::derive(&[
+            self.state.rules().place.id.as_str().as_bytes(),
+            entity.as_bytes(),
+            &revision.to_be_bytes(),
+            verb.as_str().as_bytes(),
+            &content.0,
+        ])
+    }
+
+    /// Whether this is what happened to an entity last.
+    pub(crate) fn was_last(&self, known: &Entity, verb: Verb) -> bool {
+        let content = digest_of(&masked(known.kind, &known.fields));
+        let event = self.event_id(known.id, known.revision, verb, &content);
+        let record = self.state.entities.get(&known.id);
+        record.is_some_and(|record| record.event == event)
     }
 
     /// Records an event, unless nothing changed. Gives its id.
@@ -140,13 +164,7 @@ impl Deciding<'_> {
         let revision = before.as_ref().map_or(1, |entity| entity.revision + 1);
         let rules = self.rules();
         let content = digest_of(&masked(kind, &fields));
-        let id = EventId::derive(&[
-            rules.place.id.as_str().as_bytes(),
-            entity.as_bytes(),
-            &revision.to_be_bytes(),
-            verb.as_str().as_bytes(),
-            &content.0,
-        ]);
+        let id = self.event_id(entity, revision, verb, &content);
         let (causation, correlation, hops) = match causation {
             Some((cause, chain, hops)) => (Some(cause), chain, hops + 1),
             None => (None, self.thread.correlation.unwrap_or(id), 0),
@@ -196,6 +214,11 @@ impl Deciding<'_> {
             self.doubt_event(connector, &event);
             self.flight.wake(connector, family);
         }
+        if let Some(old) = belonged.filter(|old| *old != family)
+            && let Some(children) = self.flight.children.get_mut(&old)
+        {
+            children.remove(&entity);
+        }
         if family != entity {
             self.flight
                 .children
@@ -210,21 +233,9 @@ impl Deciding<'_> {
         if kind == EntityKind::Activity {
             let asks = event.data.contains_key("hands");
             crate::recipes::derive(self, entity, id, asks);
-            self.touch_tasks(entity);
             crate::hands::activity_changed(self, entity, before.as_ref());
         }
         Some(id)
-    }
-
-    /// What tools show of a task shows something of its activity, too.
-    fn touch_tasks(&mut self, activity: EntityId) {
-        let children = self.flight.children.get(&activity);
-        let is_task = |id: &EntityId| {
-            let record = self.state.entities.get(id);
-            record.is_some_and(|record| record.kind == EntityKind::Task)
-        };
-        let tasks: Vec<EntityId> = children.into_iter().flatten().copied().collect();
-        self.touched.extend(tasks.into_iter().filter(is_task));
     }
 
     /// What the roll knew of an entity.

@@ -9,9 +9,16 @@ use serde_json::{Value, json};
 use crate::deciding::Deciding;
 use crate::input::{Refusal, Reply};
 use crate::roll::{Commitment, subject_of};
+use crate::state::State;
 
 /// Why an activity or a task says where one signs up.
 pub(crate) const PAGED: &str = "register-page";
+/// Why an activity is full, or is not any more.
+pub(crate) const FILLED: &str = "register-full";
+/// The field that says whether it takes place, and whether there are places.
+const STATUS: &str = "status";
+/// That page is gone.
+pub(crate) const UNPAGED: &str = "register-page-gone";
 /// The code of what is told of sign-ups that were taken before a tool took over.
 const BEFORE: &str = "signed-up-before";
 /// The field that holds the address of the page on which one signs up.
@@ -20,16 +27,7 @@ const PAGE: &str = "register";
 impl Deciding<'_> {
     /// The tool that counts the places of `subject`: it holds it, or is about to.
     pub(crate) fn keeper(&self, subject: EntityId) -> Option<&ConnectorName> {
-        let rules = self.state.rules.as_ref()?;
-        let counting = rules.sources.iter().filter(|(_, rule)| rule.counts);
-        counting.map(|(name, _)| name).find(|name| {
-            let target = self.state.sinks.get(*name);
-            let target = target.and_then(|sink| sink.targets.get(&subject));
-            target.is_some_and(|target| {
-                let owed = target.owed.as_ref();
-                target.link.is_some() || owed.is_some_and(|owed| owed.hash.is_some())
-            })
-        })
+        keeper_of(self.state, subject)
     }
 
     /// Why nobody signs up for it here: one does so elsewhere.
@@ -65,6 +63,7 @@ impl Deciding<'_> {
         let said = self.state.said.get(&entity);
         let said = said.and_then(|said| said.get(PAGE));
         let ours = said.is_some_and(|said| said.by == connector.as_str());
+        self.filled(entity);
         let before = known.fields.get(PAGE).and_then(Value::as_str);
         if before == page.as_deref() || before.is_some() && !ours {
             return;
@@ -76,23 +75,72 @@ impl Deciding<'_> {
         self.set_page(connector, entity, page.as_deref());
     }
 
-    fn set_page(&mut self, connector: &ConnectorName, entity: EntityId, page: Option<&str>) {
-        let theirs = Fields::from([(PAGE.to_owned(), json!(page))]);
+    /// What a tool counts the places of is full once all are taken there, and everywhere shown so;
+    /// what its source says of it otherwise stands.
+    pub(crate) fn filled(&mut self, subject: EntityId) {
+        let Some(known) = self.entity(subject) else {
+            return;
+        };
+        if known.kind != EntityKind::Activity {
+            return;
+        }
+        let said = self.state.said.get(&subject);
+        let said = said.and_then(|said| said.get(STATUS)).cloned();
+        let keeper = self.keeper(subject).cloned();
+        let seats = self.flight.roll.seats(subject);
+        let taken = seats.map_or(0, |seats| seats.taken);
+        let most = self.capacity(subject).filter(|most| *most > 0);
+        let is_full = keeper.is_some() && most.is_some_and(|most| taken >= most);
+        let now = known.text(STATUS);
+        let rules = self.rules();
+        let counts = |by: &ConnectorName| rules.sources.get(by).is_some_and(|rule| rule.counts);
+        let by = said.as_ref().and_then(|said| said.by.parse().ok());
+        match (keeper.filter(|_| is_full), by.filter(counts), said) {
+            (Some(keeper), ..) if matches!(now, "" | "confirmed") => {
+                self.set_status(&keeper, subject, &json!("full"));
+            }
+            (None, Some(by), Some(said)) if now == "full" => {
+                self.set_status(&by, subject, &said.base.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn set_status(&mut self, connector: &ConnectorName, entity: EntityId, status: &Value) {
+        let theirs = Fields::from([(STATUS.to_owned(), status.clone())]);
         let cause = Cause::Noticed {
-            code: PAGED.to_owned(),
+            code: FILLED.to_owned(),
         };
         crate::posted::take_over(self, connector, entity, &theirs, cause);
     }
 
+    fn set_page(&mut self, connector: &ConnectorName, entity: EntityId, page: Option<&str>) {
+        let theirs = Fields::from([(PAGE.to_owned(), json!(page))]);
+        let code = if page.is_some() { PAGED } else { UNPAGED };
+        let cause = Cause::Noticed {
+            code: code.to_owned(),
+        };
+        crate::posted::take_over(self, connector, entity, &theirs, cause);
+        if page.is_none() {
+            crate::notice::settle(self, BEFORE, &entity.to_string());
+        }
+    }
+
     /// Whoever signed up here before is not known there.
     fn tell_before(&mut self, entity: EntityId, title: &str, page: &str, people: usize) {
+        let (fr, en) = match people {
+            1 => (
+                "une inscription prise ici avant n'y est pas".to_owned(),
+                "one sign-up taken here before is not in it".to_owned(),
+            ),
+            _ => (
+                format!("{people} inscriptions prises ici avant n'y sont pas"),
+                format!("{people} sign-ups taken here before are not in it"),
+            ),
+        };
         let text = Words::new(
-            format!(
-                "« {title} » : on s'inscrit maintenant là, {page}, et {people} inscriptions prises ici avant n'y sont pas."
-            ),
-            format!(
-                "“{title}”: one signs up there now, {page}, and {people} sign-ups taken here before are not in it."
-            ),
+            format!("« {title} » : on s'inscrit maintenant là, {page}, et {fr}."),
+            format!("“{title}”: one signs up there now, {page}, and {en}."),
         );
         let mend = Words::new(
             "Inscrivez ces personnes là-bas aussi, ou prévenez-les : cet outil compte ses places sans elles.",
@@ -100,6 +148,20 @@ impl Deciding<'_> {
         );
         crate::notice::tell(self, BEFORE, &entity.to_string(), &text, &mend);
     }
+}
+
+/// The tool that counts the places of `subject`: it holds it, or is about to.
+pub(crate) fn keeper_of(state: &State, subject: EntityId) -> Option<&ConnectorName> {
+    let rules = state.rules.as_ref()?;
+    let counting = rules.sources.iter().filter(|(_, rule)| rule.counts);
+    counting.map(|(name, _)| name).find(|name| {
+        let target = state.sinks.get(*name);
+        let target = target.and_then(|sink| sink.targets.get(&subject));
+        target.is_some_and(|target| {
+            let owed = target.owed.as_ref();
+            target.link.is_some() || owed.is_some_and(|owed| owed.hash.is_some())
+        })
+    })
 }
 
 /// Tools that counted places and are configured no more: their pages are where nobody signs up now.
@@ -118,6 +180,19 @@ pub(crate) fn part(deciding: &mut Deciding<'_>, before: &Rules) {
         let paged: Vec<EntityId> = theirs.map(|(&entity, _)| entity).collect();
         for entity in paged {
             deciding.set_page(name, entity, None);
+        }
+        let full: Vec<(EntityId, Value)> = deciding
+            .state
+            .said
+            .iter()
+            .filter_map(|(&entity, said)| {
+                let status = said.get(STATUS).filter(|said| said.by == name.as_str())?;
+                let full = deciding.state.entity(entity)?.text(STATUS) == "full";
+                full.then(|| (entity, status.base.clone().unwrap_or_default()))
+            })
+            .collect();
+        for (entity, base) in full {
+            deciding.set_status(name, entity, &base);
         }
     }
 }

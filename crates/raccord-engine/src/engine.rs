@@ -12,15 +12,15 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{credits, guides, hands, hold, observe, orphans, places, plan, posted, rules};
+use crate::{credits, guides, hands, hold, lost, observe, orphans, places, plan, posted, rules};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 7;
+const SNAPSHOT: u8 = 8;
 /// The oldest version that is read still, and how much each since then added at the end: maps that
 /// are empty and instants that are none, a zero each.
 const OLDEST: u8 = 2;
-const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1, 1, 1];
+const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1, 1, 1, 1];
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
@@ -302,9 +302,11 @@ impl Engine {
         &self.flight.ledger.book
     }
 
-    /// The hashes of the entries that were entered in a month (`2027-01`), in their order.
-    pub fn month_of_ledger(&self, month: &str) -> &[raccord_credits::Chain] {
-        self.flight.ledger.month(month)
+    /// The ledger's months (`2027-01`), each with its entries and their hashes, in their order.
+    pub fn months_of_ledger(
+        &self,
+    ) -> &std::collections::BTreeMap<String, Vec<(EntityId, raccord_credits::Chain)>> {
+        &self.flight.ledger.months
     }
 
     /// Every credit.
@@ -395,7 +397,7 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             Reply::Taken
         }
         Input::Compared { connector, drift } => {
-            credits::compared(deciding, &connector, &drift);
+            lost::compared(deciding, &connector, drift);
             Reply::Taken
         }
         Input::Order(order) => hold::order(deciding, order),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, Event};
+use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, EntityKind, Event};
 
 use crate::fact::{Closing, DeliveryRef, Fact, Health, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
@@ -93,13 +93,16 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             };
             sink.done += 1;
             sink.done_at = Some(at);
-            if event.is_none()
-                && let Some(target) = sink.targets.get_mut(&entity)
-            {
-                target.link.clone_from(link);
-                target.written.clone_from(written);
-                if target.link.is_none() {
-                    sink.targets.remove(&entity);
+            match event {
+                Some(queued) => confirm(state, of, entity, &queued),
+                None => {
+                    if let Some(target) = sink.targets.get_mut(&entity) {
+                        target.link.clone_from(link);
+                        target.written.clone_from(written);
+                        if target.link.is_none() {
+                            sink.targets.remove(&entity);
+                        }
+                    }
                 }
             }
         }
@@ -293,6 +296,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Relocated { connector } => {
+            state.sent.remove(connector);
             state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
             state.relocated.insert(connector.clone(), at);
         }
@@ -301,6 +305,19 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 target_mut(state, connector, *entity).and_then(|target| target.link.as_mut())
             {
                 link.hash = Digest::default();
+            }
+        }
+        Fact::Resent { connector, event } => {
+            let all = state.sent.entry(connector.clone()).or_default();
+            let sent = all.entry(event.entity).or_default();
+            sent.again += 1;
+            sent.confirmed = false;
+            owe(state, connector, event, at);
+        }
+        Fact::WrittenOff { connector, credits } => {
+            let all = state.sent.entry(connector.clone()).or_default();
+            for credit in credits {
+                all.entry(*credit).or_default().confirmed = false;
             }
         }
         Fact::Adopted {
@@ -375,6 +392,18 @@ fn target_mut<'s>(
     state.sinks.get_mut(connector)?.targets.get_mut(&entity)
 }
 
+/// A credit was sent, and is there. What is told of it later brings nothing.
+fn confirm(state: &mut State, of: &DeliveryRef, entity: EntityId, queued: &Queued) {
+    let record = state.entities.get(&entity);
+    if record.is_none_or(|record| record.kind != EntityKind::Credit) {
+        return;
+    }
+    if decode(&queued.event).is_some_and(|event| event.revision == 1) {
+        let all = state.sent.entry(of.connector.clone()).or_default();
+        all.entry(entity).or_default().confirmed = true;
+    }
+}
+
 /// The event a queued delivery carries.
 pub(crate) fn decode(event: &[u8]) -> Option<Event> {
     serde_json::from_slice(event).ok()
@@ -400,23 +429,39 @@ fn fold_event(state: &mut State, event: &Event, to: &[ConnectorName], at: Timest
     if to.is_empty() {
         return;
     }
-    let encoded: Arc<[u8]> = serde_json::to_vec(event)
-        .expect("an event always serialises into memory")
-        .into();
+    let encoded = encode(event);
     for connector in to {
-        let queued = Queued {
-            delivery: send_id(connector, event),
-            progress: Progress::Pending,
-            since: at,
-            event: encoded.clone(),
-        };
-        let sink = state.sinks.entry(connector.clone()).or_default();
-        sink.lanes
-            .entry(event.family)
-            .or_default()
-            .queue
-            .push_back(queued);
+        queue(state, connector, event, encoded.clone(), at);
     }
+}
+
+fn encode(event: &Event) -> Arc<[u8]> {
+    serde_json::to_vec(event)
+        .expect("an event always serialises into memory")
+        .into()
+}
+
+/// An event is owed to a sink.
+fn owe(state: &mut State, connector: &ConnectorName, event: &Event, at: Timestamp) {
+    queue(state, connector, event, encode(event), at);
+}
+
+fn queue(
+    state: &mut State,
+    connector: &ConnectorName,
+    event: &Event,
+    encoded: Arc<[u8]>,
+    at: Timestamp,
+) {
+    let queued = Queued {
+        delivery: send_id(connector, event),
+        progress: Progress::Pending,
+        since: at,
+        event: encoded,
+    };
+    let sink = state.sinks.entry(connector.clone()).or_default();
+    let lane = sink.lanes.entry(event.family).or_default();
+    lane.queue.push_back(queued);
 }
 
 /// The id of the delivery of `event` to `connector`.

@@ -97,12 +97,9 @@ fn tasks_of<'d>(
     activity: EntityId,
 ) -> impl Iterator<Item = EntityId> + 'd {
     let children = deciding.flight.children.get(&activity);
-    // One that moved to another activity was its child.
-    children.into_iter().flatten().copied().filter(move |task| {
-        let record = deciding.state.entities.get(task);
-        record.is_some_and(|record| {
-            record.kind == EntityKind::Task && record.family == Some(activity)
-        })
+    children.into_iter().flatten().copied().filter(|child| {
+        let record = deciding.state.entities.get(child);
+        record.is_some_and(|record| record.kind == EntityKind::Task)
     })
 }
 

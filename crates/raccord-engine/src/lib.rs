@@ -25,10 +25,12 @@ mod hands;
 mod hold;
 pub mod identity;
 mod input;
+mod lost;
 mod moments;
 mod named;
 mod notice;
 mod observe;
+mod offered;
 mod orphans;
 mod paper;
 mod parallel;
@@ -40,6 +42,7 @@ mod posted;
 mod preview;
 mod publication;
 mod recipes;
+mod reminders;
 mod rest;
 mod roll;
 mod roster;
@@ -48,13 +51,14 @@ mod rules;
 mod sayings;
 mod signups;
 mod state;
+mod till;
+mod urgent;
 mod vault;
 mod volunteering;
 mod why;
 mod withdrawn;
 
 pub use commit::{CommitError, decode_commit, encode_commit};
-pub use credits::sent_to;
 pub use engine::{Engine, Look};
 pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,
@@ -63,13 +67,16 @@ pub use fact::{
 pub use flight::backoff;
 pub use guides::guides;
 pub use input::{
-    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
+    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Spending, Step, Telling, Who,
 };
+pub use lost::sent_to;
+pub use offered::offered;
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
 pub use people::{Mentioned, mentions, slots_of};
 pub use plan::{Planned, action_of};
 pub use preview::noticed_in;
+pub use publication::month_key;
 pub use rest::{Rest, Standing};
 pub use roll::Commitment;
 pub use roster::{Sheet, Standpoint};
@@ -77,6 +84,7 @@ pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Told, Waiting,
 };
+pub use till::undo_until;
 pub use vault::{Forgotten, Vault};
 pub use volunteering::{Presence, volunteering};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

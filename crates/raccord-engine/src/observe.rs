@@ -5,6 +5,7 @@ mod compare;
 mod guard;
 mod held;
 mod questions;
+mod recount;
 pub(crate) mod shared;
 mod taken;
 mod told;
@@ -49,12 +50,26 @@ pub(crate) fn observed(
             });
             readable_again(deciding, source);
         }
+        Ok(Observation::Recount {
+            changes,
+            cursor,
+            standing,
+        }) => {
+            changes_of(deciding, source, changes);
+            recount::gone(deciding, source, &standing);
+            deciding.record(Fact::Same {
+                source: source.clone(),
+                cursor,
+            });
+            readable_again(deciding, source);
+        }
         Ok(Observation::Unchanged { cursor }) => {
             unchanged(deciding, source, cursor);
             readable_again(deciding, source);
         }
         Ok(Observation::Complete(_)) if shared::waits_for_others(deciding.state, source) => {}
-        Ok(Observation::Complete(reading)) => {
+        Ok(Observation::Complete(mut reading)) => {
+            let changes = std::mem::take(&mut reading.changes);
             if shared::is_shared(deciding.state, source) {
                 let known = deciding.state.sources.get(source).cloned();
                 let known = known.unwrap_or_default();
@@ -63,6 +78,7 @@ pub(crate) fn observed(
             } else {
                 complete(deciding, source, &reading);
             }
+            changes_of(deciding, source, changes);
             readable_again(deciding, source);
         }
     }

@@ -18,7 +18,7 @@ use crate::input::{Choice, Reply, Telling};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, subject_of};
 use crate::routing;
-use crate::sayings::{About, LATE, hours_due, id_of, said_by};
+use crate::sayings::{About, LATE, announces, hours_due, id_of, said_by};
 
 /// What an event says was done.
 pub(crate) const CHOSE: &str = "choose";
@@ -34,6 +34,19 @@ const WEEK: i64 = 7;
 pub(crate) fn tells_people(rule: &SinkRule) -> Option<&Handling> {
     let mut all = rule.handling(EntityKind::Person);
     all.find(|handling| matches!(handling.mode, Mode::Tell(_)))
+}
+
+/// By which way it does.
+pub(crate) fn way_of(rule: &SinkRule) -> Option<Way> {
+    match tells_people(rule)?.mode {
+        Mode::Tell(way) => Some(way),
+        _ => None,
+    }
+}
+
+/// Whether it tells everybody of each sign-up, and not only whoever chose that.
+fn mails_all(rule: &SinkRule) -> bool {
+    announces(rule, EntityKind::Registration).is_some()
 }
 
 /// Under which name it is remembered what somebody was told of a sign-up, and when of missing hands.
@@ -66,12 +79,13 @@ impl Deciding<'_> {
 
     /// Which sink tells somebody, and what it calls them.
     pub(crate) fn reach(&self, person: &Entity) -> Option<(ConnectorName, String)> {
-        let way = Way::of(person)?;
+        self.reach_by(Way::of(person)?, person)
+    }
+
+    /// The same, were this their way.
+    pub(crate) fn reach_by(&self, way: Way, person: &Entity) -> Option<(ConnectorName, String)> {
         let rules = self.rules();
-        let serves = |rule: &SinkRule| {
-            let told = tells_people(rule);
-            told.is_some_and(|handling| handling.mode == Mode::Tell(way))
-        };
+        let serves = |rule: &SinkRule| way_of(rule) == Some(way);
         rules
             .sinks
             .iter()
@@ -88,21 +102,18 @@ impl Deciding<'_> {
 
     /// Somebody chose, on a page.
     pub(crate) fn choose(&mut self, choice: &Choice) -> Reply {
-        let cause = Cause::Person {
-            did: CHOSE.to_owned(),
-        };
-        let Some(person) = self.person(&choice.who, RACCORD, &cause) else {
-            return Reply::Cannot(Words::new(
-                "cette adresse ne peut pas être retenue",
-                "this address cannot be kept",
-            ));
-        };
         if let Some(phone) = choice.phone.as_deref().filter(|phone| !is_phone(phone)) {
             return Reply::Cannot(Words::new(
                 format!("{phone} n'est pas un numéro de téléphone"),
                 format!("{phone} is no phone number"),
             ));
         }
+        let cause = Cause::Person {
+            did: CHOSE.to_owned(),
+        };
+        let Some(person) = self.person(&choice.who, RACCORD, &cause) else {
+            return Reply::Cannot(crate::signups::not_kept());
+        };
         let (likes, phone) = (choice.likes.clone(), choice.phone.clone());
         self.prefers(person, choice.told, likes, phone);
         Reply::Taken
@@ -119,6 +130,7 @@ impl Deciding<'_> {
         let Some(known) = self.entity(person) else {
             return;
         };
+        let told_by = self.teller(person);
         let mut fields = known.fields;
         if let Some(told) = told {
             let told = match told {
@@ -141,7 +153,10 @@ impl Deciding<'_> {
             }
         }
         if let Some(phone) = phone {
-            fields.insert("phone".into(), json!(phone.trim()));
+            match phone.trim() {
+                "" => fields.remove("phone"),
+                phone => fields.insert("phone".into(), json!(phone)),
+            };
         }
         self.emit(Draft {
             kind: EntityKind::Person,
@@ -155,24 +170,41 @@ impl Deciding<'_> {
             },
             causation: None,
         });
-        self.knows_all(person);
+        self.knows_all(person, told_by.as_ref());
     }
 
-    /// From here on somebody is told of changes: how things stand they were not told, or know.
-    pub(crate) fn knows_all(&mut self, person: EntityId) {
-        let Some((sink, _)) = self.entity(person).and_then(|known| self.reach(&known)) else {
+    /// Which sink tells somebody.
+    pub(crate) fn teller(&self, person: EntityId) -> Option<ConnectorName> {
+        Some(self.reach(&self.entity(person)?)?.0)
+    }
+
+    /// From here on somebody is told of changes. Whoever was told nothing `before` knows how things
+    /// stand, or need not; whoever was told by another sink knows what that one said, and what it
+    /// still owed is owed here.
+    pub(crate) fn knows_all(&mut self, person: EntityId, before: Option<&ConnectorName>) {
+        let Some(sink) = self.teller(person).filter(|sink| Some(sink) != before) else {
             return;
         };
+        // Whoever was mailed about each sign-up knows of each.
+        let rules = self.rules();
+        let before = before.filter(|by| !rules.sinks.get(*by).is_some_and(mails_all));
         let all: Vec<EntityId> = self
             .flight
             .roll
-            .of_person(person)
+            .sign_ups_of(person)
             .map(|(_, registration)| registration)
-            .filter(|registration| self.is_active(*registration))
             .collect();
         for registration in all {
-            if self.told(&sink, mine(registration)).is_none() {
-                self.was_told(&sink, registration);
+            let told = before.map(|before| self.told(before, mine(registration)));
+            match told {
+                Some(Some((_, told))) => self.said_mine(&sink, registration, told),
+                _ if !self.is_active(registration) => {}
+                Some(None) => review(self, registration),
+                None => {
+                    if self.told(&sink, mine(registration)).is_none() {
+                        self.was_told(&sink, registration);
+                    }
+                }
             }
         }
     }
@@ -251,6 +283,10 @@ impl Deciding<'_> {
         } else {
             None
         };
+        let not_before = match &told {
+            Some((_, before)) if way_of(rule) == Some(Way::Sms) => self.urgent_from(before, &now),
+            _ => None,
+        };
         let position = self.flight.roll.seats(subject.id);
         let saying = Saying::Mine {
             to: reach.as_ref().map_or("", |(_, to)| to.as_str()),
@@ -269,6 +305,7 @@ impl Deciding<'_> {
             rule: routing::rule_name(sink, None, &self.rules()),
             grace: crate::delivery::grace(handling, None),
             best_before: over,
+            not_before,
             pointless,
             ..said_by(handling, None, About::Mine(about), person_id)
         })
@@ -289,11 +326,8 @@ impl Deciding<'_> {
         let person = self.entity(person_id)?;
         let reach = self.reach(&person).filter(|(by, _)| by == sink);
         let likes = likes(&person);
-        let mut members = self.members(|entity| {
-            let shown = entity.text("visibility") != "internal"
-                || route.when.fields.contains_key("visibility");
-            shown && route.when.fits(entity)
-        });
+        let internal = route.when.fields.contains_key("visibility");
+        let mut members = self.members(internal, |entity| route.when.fits(entity));
         members.retain(|member| {
             member.kind != EntityKind::Task
                 || is_liked(&likes, member)
@@ -342,7 +376,7 @@ impl Deciding<'_> {
     }
 
     /// Renders what is for one person alone, in their language.
-    fn say_to(
+    pub(crate) fn say_to(
         &self,
         sink: &ConnectorName,
         id: EntityId,
@@ -383,10 +417,11 @@ fn is_phone(phone: &str) -> bool {
 
 /// Something changed: whoever signed up for it is told, where they want to be.
 pub(crate) fn review(deciding: &mut Deciding<'_>, entity: EntityId) {
-    let Some(record) = deciding.state.entities.get(&entity) else {
+    let Some(kind) = deciding.state.entities.get(&entity).map(|known| known.kind) else {
         return;
     };
-    match record.kind {
+    crate::reminders::review(deciding, entity);
+    match kind {
         EntityKind::Registration => review_mine(deciding, entity, true),
         EntityKind::Activity | EntityKind::Task => {
             let tasks = deciding.flight.children.get(&entity).into_iter().flatten();
@@ -415,11 +450,25 @@ fn review_mine(deciding: &mut Deciding<'_>, registration: EntityId, new: bool) {
     let Some((sink, _)) = person.and_then(|person| deciding.reach(&person)) else {
         return;
     };
+    let rules = deciding.rules();
+    // Those who chose mail are among those it mails to.
+    let rule = rules.sinks.get(&sink);
+    if rule.is_some_and(mails_all) {
+        return;
+    }
     let standing = Commitment::of(&known.fields);
     let Some(now) = deciding.stands_now(registration) else {
         return;
     };
     let told = deciding.told(&sink, mine(registration));
+    let before = told.as_ref().map(|(_, before)| before);
+    let own_deed = before != Some(&now) && crate::urgent::is_own_deed(before, &now);
+    if rule.and_then(way_of) == Some(Way::Sms) && own_deed {
+        if before.is_some() || new {
+            deciding.said_mine(&sink, registration, now);
+        }
+        return;
+    }
     let active = matches!(
         standing,
         Some(Commitment::Registered | Commitment::Waitlisted)
@@ -445,26 +494,68 @@ fn review_mine(deciding: &mut Deciding<'_>, registration: EntityId, new: bool) {
     }
 }
 
-/// Owes everybody who likes something their hour of the week.
+/// Owes everybody who likes something their hour of the week: once a day, for the hours are known days
+/// ahead.
 pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[Hour]) {
-    let rules = deciding.rules();
-    let sink = &route.to;
-    if rules
-        .sinks
-        .get(sink)
-        .is_none_or(|rule| tells_people(rule).is_none())
-    {
-        return;
-    }
-    let now = deciding.civil_now();
+    // Whoever likes nothing is most people: they are passed over without being read.
+    let likes_any = |body: &[u8]| {
+        let name = b"\"likes\"";
+        body.windows(name.len()).any(|part| part == name)
+    };
     let people: Vec<EntityId> = deciding
         .state
         .entities
         .iter()
-        .filter(|(_, record)| record.kind == EntityKind::Person)
+        .filter(|(_, record)| record.kind == EntityKind::Person && likes_any(&record.body))
         .map(|(&id, _)| id)
         .collect();
+    owe_weekly(deciding, route, hours, people);
+}
+
+/// The same for those who may just have chosen otherwise.
+pub(crate) fn review_chosen(deciding: &mut Deciding<'_>, people: &[EntityId]) {
+    // Before everybody was looked at nothing was read yet, and nothing is owed.
+    if people.is_empty() || deciding.flight.weekly.is_none() {
+        return;
+    }
+    let rules = deciding.rules();
+    for route in &rules.routes {
+        let liked = |roundup: &&raccord_model::Roundup| roundup.of == RoundupOf::Liked;
+        if let Some(roundup) = route.roundup.as_ref().filter(liked) {
+            owe_weekly(deciding, route, &roundup.at, people.to_vec());
+        }
+    }
+}
+
+fn owe_weekly(deciding: &mut Deciding<'_>, route: &Route, hours: &[Hour], people: Vec<EntityId>) {
+    let rules = deciding.rules();
+    let sink = &route.to;
+    // Never by short message: what can wait a week is not urgent.
+    let way = rules.sinks.get(sink).and_then(way_of);
+    if way.is_none_or(|way| way == Way::Sms) {
+        return;
+    }
+    let now = deciding.civil_now();
+    let first: Vec<DateTime> = hours_due(hours, None, now).collect();
     for person in people {
+        // Whichever tool it was: never more than one message a week.
+        let told = deciding.state.told.values();
+        let told = told.filter_map(|told| told.get(&weekly(person)));
+        let last = told
+            .filter_map(|told| serde_json::from_slice::<DateTime>(&told.body).ok())
+            .max();
+        let due: Vec<DateTime> = match last {
+            None => first.clone(),
+            Some(last) => {
+                let next = last.checked_add(jiff::Span::new().days(WEEK)).ok();
+                hours_due(hours, Some(last), now)
+                    .filter(|at| next.is_none_or(|next| *at >= next))
+                    .collect()
+            }
+        };
+        if due.is_empty() {
+            continue;
+        }
         let Some(known) = deciding.entity(person) else {
             continue;
         };
@@ -472,16 +563,6 @@ pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[
         if !reached || likes(&known).is_empty() {
             continue;
         }
-        // Whichever tool it was: never more than one message a week.
-        let told = deciding.state.told.values();
-        let told = told.filter_map(|told| told.get(&weekly(person)));
-        let last = told
-            .filter_map(|told| serde_json::from_slice::<DateTime>(&told.body).ok())
-            .max();
-        let next = last.and_then(|last| last.checked_add(jiff::Span::new().days(WEEK)).ok());
-        let due: Vec<DateTime> = hours_due(hours, last, now)
-            .filter(|at| next.is_none_or(|next| *at >= next))
-            .collect();
         // One of them is near enough; the next is owed when this one was said.
         if let Some(at) = due.into_iter().next() {
             let instant = deciding.instant(at);

@@ -27,8 +27,12 @@ impl Deciding<'_> {
                 format!("one does not sign up for {subject} here"),
             ));
         };
+        let activity = crate::asked::activity_of(&entity).and_then(|id| self.state.entity(id));
+        let of = activity.as_ref().map(|activity| activity.text("status"));
         let standing = match entity.kind {
-            EntityKind::Task => entity.text("state"),
+            EntityKind::Task => of
+                .filter(|status| matches!(*status, "cancelled" | "draft"))
+                .unwrap_or_else(|| entity.text("state")),
             _ => entity.text("status"),
         };
         match standing {
@@ -87,6 +91,7 @@ pub(crate) fn settle(deciding: &mut Deciding<'_>) {
             continue;
         };
         recount(deciding, &entity, reseat.recount);
+        deciding.filled(subject);
         if deciding.closed(subject).is_none() && deciding.keeper(subject).is_none() {
             fill(deciding, subject, reseat.because);
         }

@@ -32,6 +32,7 @@ pub(crate) fn take(deciding: &mut Deciding<'_>, changes: Vec<Change>) -> Reply {
 fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
     // What changes before this one in the batch say of an activity's moments.
     let mut in_batch: BTreeMap<EntityId, Fields> = BTreeMap::new();
+    let mut credits = crate::credits::Batch::default();
     let mut refusals = Vec::new();
     for (index, change) in changes.iter().enumerate() {
         let entity = entity_of(deciding, change);
@@ -57,7 +58,7 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
             });
         }
         if change.kind == EntityKind::Credit {
-            let faults = crate::credits::faults(deciding, entity, change);
+            let faults = crate::credits::faults(deciding, entity, change, &mut credits);
             refusals.extend(faults.into_iter().map(|(name, detail)| Refusal {
                 index,
                 pointer: format!("/data/{name}"),
@@ -157,13 +158,22 @@ fn is_echo(deciding: &Deciding<'_>, change: &Change) -> bool {
 
 /// The entity a sender's subject names: one of ours by its id, else derived from sender and subject.
 pub(crate) fn entity_of(deciding: &Deciding<'_>, change: &Change) -> EntityId {
+    named(deciding, change.kind, &change.sender, &change.subject)
+}
+
+pub(crate) fn named(
+    deciding: &Deciding<'_>,
+    kind: EntityKind,
+    sender: &str,
+    subject: &str,
+) -> EntityId {
     let place = &deciding.state.rules().place.id;
     let id = EntityId::derive(&[
         place.as_str().as_bytes(),
         b"posted",
-        change.kind.as_str().as_bytes(),
-        change.sender.as_bytes(),
-        change.subject.as_bytes(),
+        kind.as_str().as_bytes(),
+        sender.as_bytes(),
+        subject.as_bytes(),
     ]);
     // What several tools told of is one.
     deciding.flight.roll.called(id)
@@ -204,6 +214,14 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
         .unwrap_or_default();
     let verb = match change.verb {
         Verb::Cancelled | Verb::Removed if before.is_none() => return,
+        // What went goes once, whoever else tells of it.
+        Verb::Removed
+            if before
+                .as_ref()
+                .is_some_and(|known| deciding.was_last(known, Verb::Removed)) =>
+        {
+            return;
+        }
         Verb::Cancelled => {
             take_in(&mut fields, change.fields);
             fields.insert(status_field(change.kind).into(), json!("cancelled"));
@@ -228,7 +246,10 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
     let unchanged = before
         .as_ref()
         .is_some_and(|known| changed_fields(Some(&known.fields), &fields).is_empty());
-    if unchanged && matches!(verb, Verb::Updated | Verb::Cancelled) {
+    // An entry stands once, whatever it is called when it is posted again.
+    let again =
+        matches!(verb, Verb::Updated | Verb::Cancelled) || change.kind == EntityKind::Credit;
+    if unchanged && again {
         return;
     }
     let family = family_of(change.kind, &fields).unwrap_or(entity);

@@ -14,8 +14,9 @@ use crate::routing;
 use crate::sayings::About;
 use crate::state::Shown;
 
-/// Looks again at every publication of every sink.
-pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
+/// Whether every source of ours was read: a programme made before its sheet was read would say that
+/// nothing takes place.
+pub(crate) fn is_time(deciding: &Deciding<'_>) -> bool {
     let rules = deciding.rules();
     let unread = |name: &ConnectorName| {
         deciding
@@ -24,10 +25,13 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
             .get(name)
             .is_none_or(|source| source.applied_at.is_none())
     };
-    let own = rules.sources.iter().filter(|(_, rule)| !rule.foreign);
-    if own.map(|(name, _)| name).any(unread) {
-        return; // A programme made before its sheet was read would say that nothing takes place.
-    }
+    let mut own = rules.sources.iter().filter(|(_, rule)| !rule.foreign);
+    !own.any(|(name, _)| unread(name))
+}
+
+/// Looks again at every publication of every sink.
+pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
+    let rules = deciding.rules();
     for (name, rule) in &rules.sinks {
         for handling in &rule.handles {
             let Mode::Publication(period) = handling.mode else {
@@ -146,7 +150,8 @@ fn is_printable(shown: &Shown) -> bool {
         && !matches!(shown.status, Status::Draft | Status::Cancelled)
 }
 
-pub(crate) fn month_key(date: Date) -> String {
+/// The month of a date, as keys name it: `2027-01`.
+pub fn month_key(date: Date) -> String {
     format!("{:04}-{:02}", date.year(), date.month())
 }
 
@@ -215,6 +220,7 @@ pub(crate) fn wish(
         rule: routing::rule_name(sink, None, &rules),
         grace: jiff::SignedDuration::from_secs(handling.grace_s),
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: handling.policy,
@@ -266,6 +272,7 @@ fn members(
         .flatten()
         .filter_map(|child| deciding.entity(*child))
         .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+        .filter(|task| task.text("visibility") != "internal")
         .collect();
     members.extend(tasks);
     if matches!(period, Period::Month) {

@@ -250,7 +250,7 @@ impl Roll {
         self.seats.get(&subject)?.by_person.get(&person).copied()
     }
 
-    /// Every sign-up of a person, with what it is for.
+    /// Every sign-up of a person, whatever became of it, with what it is for.
     pub(crate) fn sign_ups_of(
         &self,
         person: EntityId,
@@ -273,15 +273,6 @@ impl Roll {
     /// Everybody who is known in a tool.
     pub(crate) fn with_identities(&self) -> impl Iterator<Item = EntityId> + '_ {
         self.identified.iter().copied()
-    }
-
-    /// The sign-ups of a person, whatever became of them, by what they are for.
-    pub(crate) fn of_person(
-        &self,
-        person: EntityId,
-    ) -> impl Iterator<Item = (EntityId, EntityId)> + '_ {
-        let all = self.seats.iter();
-        all.filter_map(move |(subject, seats)| Some((*subject, *seats.by_person.get(&person)?)))
     }
 
     /// The registration that goes by another id as well.

@@ -43,6 +43,8 @@ pub(crate) enum About {
     Mine(EntityId),
     /// Hands missing in what a person likes, and the hour.
     Liked(EntityId, DateTime),
+    /// The day before what a sign-up is for, and the hour.
+    Reminder(EntityId, DateTime),
 }
 
 impl About {
@@ -71,6 +73,10 @@ impl About {
             "liked" => {
                 let (id, at) = rest.split_once('/')?;
                 Some(Self::Liked(id.parse().ok()?, at.parse().ok()?))
+            }
+            "reminder" => {
+                let (id, at) = rest.split_once('/')?;
+                Some(Self::Reminder(id.parse().ok()?, at.parse().ok()?))
             }
             _ => None,
         }
@@ -103,6 +109,7 @@ impl About {
             }
             Self::Mine(registration) => format!("mine/{registration}"),
             Self::Liked(person, at) => format!("liked/{person}/{at}"),
+            Self::Reminder(registration, at) => format!("reminder/{registration}/{at}"),
         }
     }
 }
@@ -186,7 +193,12 @@ impl Deciding<'_> {
         let gone = link.is_some_and(|link| link.tag.as_deref() == Some(TAKEN_AWAY));
         let kind = self.state.entities.get(&entity).map(|record| record.kind);
         // Of a notice that was taken away nothing more is told.
-        if !gone || kind != Some(EntityKind::Activity) {
+        if kind != Some(EntityKind::Activity) {
+            return;
+        }
+        let about = format!("{sink}/{entity}");
+        if !gone {
+            crate::notice::settle(self, AWAY, &about);
             return;
         }
         let title = self.title(entity);
@@ -202,7 +214,7 @@ impl Deciding<'_> {
             "Rien à faire si c'était voulu. Sinon, écrivez-y vous-même un message : Raccord ne redit pas ce qu'une personne a retiré.",
             "Nothing to do if that was meant. If not, write a message there yourself: Raccord does not say again what a person took away.",
         );
-        crate::notice::tell(self, AWAY, &format!("{sink}/{entity}"), &text, &mend);
+        crate::notice::tell(self, AWAY, &about, &text, &mend);
     }
 
     /// A saying was said.
@@ -262,6 +274,7 @@ impl Deciding<'_> {
             About::Answer(..) | About::Reacted(..) => self.answer(sink, rule, id, about),
             About::Mine(registration) => self.mine(sink, rule, id, registration),
             About::Liked(person, at) => self.liked(sink, rule, id, person, at),
+            About::Reminder(registration, at) => self.reminder(sink, rule, id, registration, at),
         }
     }
 
@@ -343,11 +356,8 @@ impl Deciding<'_> {
             .routes
             .iter()
             .find(|route| route.to == *sink && roundup_id(&rules, route) == Some(roundup))?;
-        let members = self.members(|entity| {
-            let shown = entity.text("visibility") != "internal"
-                || route.when.fields.contains_key("visibility");
-            shown && route.when.fits(entity)
-        });
+        let internal = route.when.fields.contains_key("visibility");
+        let members = self.members(internal, |entity| route.when.fits(entity));
         let best_before = self.instant(at).saturating_add(LATE).ok();
         let late = best_before.is_some_and(|best| self.now >= best);
         let saying = Saying::Roundup {
@@ -373,8 +383,10 @@ impl Deciding<'_> {
     }
 
     /// The activities of a list, by start, then title, then id, and after them their tasks, and
-    /// those that belong to none.
-    pub(crate) fn members(&self, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+    /// those that belong to none. What is not `internal` leaves out what is: also work that is kept
+    /// among members of an activity that is not.
+    pub(crate) fn members(&self, internal: bool, takes: impl Fn(&Entity) -> bool) -> Vec<Entity> {
+        let may = |entity: &Entity| internal || entity.text("visibility") != "internal";
         let now = self.civil_now();
         let last = now
             .date()
@@ -388,7 +400,7 @@ impl Deciding<'_> {
         });
         let mut activities: Vec<Entity> = near
             .filter_map(|(id, _)| self.entity(id))
-            .filter(|entity| takes(entity) && !routing::has_left(entity))
+            .filter(|entity| may(entity) && takes(entity) && !routing::has_left(entity))
             .collect();
         let by = |entity: &Entity| {
             let (start, title) = (entity.text("start"), entity.text("title"));
@@ -402,6 +414,7 @@ impl Deciding<'_> {
             .flatten()
             .filter_map(|child| self.entity(*child))
             .filter(|child| child.kind == EntityKind::Task && child.text("state") != "cancelled")
+            .filter(may)
             .collect();
         activities.extend(tasks);
         let on_their_own = self.state.entities.iter().filter(|(_, record)| {
@@ -410,7 +423,8 @@ impl Deciding<'_> {
         let on_their_own = on_their_own
             .filter_map(|(id, _)| self.entity(*id))
             .filter(|task| !task.fields.contains_key("activity"))
-            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign() && takes(task));
+            .filter(|task| !task.fields.contains_key("of") && !task.is_foreign())
+            .filter(|task| may(task) && takes(task));
         activities.extend(on_their_own);
         activities
     }
@@ -439,6 +453,11 @@ impl Deciding<'_> {
                 (message, record.map(|record| record.event))
             }
             About::Liked(person, _) => (person, None),
+            About::Reminder(registration, _) => {
+                let record = self.state.entities.get(&registration);
+                let family = crate::reminders::family(self.state, registration);
+                (family, record.map(|record| record.event))
+            }
             _ => (id, None),
         };
         let rules = self.rules();
@@ -447,6 +466,7 @@ impl Deciding<'_> {
                 route.to == *sink && roundup_id(&rules, route) == Some(roundup)
             }
             About::Liked(..) => crate::personal::is_weekly(route, sink),
+            About::Reminder(..) => crate::reminders::says_when(route, sink),
             _ => false,
         });
         let commit = self.state.commit.to_be_bytes();
@@ -485,6 +505,7 @@ pub(crate) fn said_by(
         rule: String::new(),
         grace: SignedDuration::ZERO,
         best_before: None,
+        not_before: None,
         class: handling.class,
         settle: handling.settle(),
         policy: route
@@ -500,13 +521,22 @@ pub(crate) fn said_by(
 pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
     let rules = deciding.rules();
     let now = deciding.civil_now();
+    // Of whom changes on the way, `personal::review_chosen` knows.
+    let new_day = deciding.flight.weekly.replace(now.date()) != Some(now.date());
     for route in &rules.routes {
         let (Some(roundup), Some(id)) = (&route.roundup, roundup_id(&rules, route)) else {
             continue;
         };
-        if roundup.of == RoundupOf::Liked {
-            crate::personal::review_liked(deciding, route, &roundup.at);
-            continue;
+        match roundup.of {
+            RoundupOf::Week | RoundupOf::Hands => {}
+            RoundupOf::Liked => {
+                if new_day {
+                    crate::personal::review_liked(deciding, route, &roundup.at);
+                }
+                continue;
+            }
+            // Said without a route too.
+            RoundupOf::Reminder => continue,
         }
         let speaks = rules.sinks.get(&route.to);
         if speaks.is_none_or(|rule| announces(rule, EntityKind::Activity).is_none()) {
@@ -524,6 +554,7 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
             deciding.owe_saying(&route.to, About::Roundup(id, at), instant, best);
         }
     }
+    crate::reminders::review_near(deciding);
 }
 
 /// The hours that are near, since `last`; of those that were missed the newest. One that is new

@@ -447,7 +447,7 @@ impl Deciding<'_> {
 }
 
 /// It is no address, or somebody's who asked to be forgotten.
-fn not_kept() -> Words {
+pub(crate) fn not_kept() -> Words {
     Words::new(
         "cette adresse ne peut pas être retenue",
         "this address cannot be kept",

@@ -679,6 +679,11 @@ fn deed(did: &str) -> Option<Words> {
         crate::signups::SIGN_UP => ("Quelqu'un s'est inscrit", "Somebody signed up"),
         crate::signups::SIGN_OFF => ("Quelqu'un s'est désinscrit", "Somebody signed off"),
         crate::signups::ATTENDANCE => ("La présence a été notée", "Attendance was noted"),
+        crate::till::SPENT => ("Quelqu'un a payé à la caisse", "Somebody paid at the till"),
+        crate::till::GAVE_BACK => (
+            "Un paiement à la caisse a été annulé",
+            "A payment at the till was taken back",
+        ),
         crate::codes::DREW => (
             "Un code a été donné à quelqu'un, pour se faire connaître dans un chat",
             "Somebody was given a code, to become known in a chat",
@@ -706,6 +711,14 @@ fn noticed(code: &str) -> Option<Words> {
         crate::elsewhere::PAGED => (
             "Les inscriptions se prennent sur la page de cet outil",
             "Sign-ups are taken on that tool's page",
+        ),
+        crate::elsewhere::FILLED => (
+            "L'outil qui compte ces places a dit si elles sont toutes prises",
+            "The tool that counts these places said whether all are taken",
+        ),
+        crate::elsewhere::UNPAGED => (
+            "Les inscriptions ne se prennent plus sur la page de cet outil",
+            "Sign-ups are no longer taken on that tool's page",
         ),
         crate::hands::PLACED => (
             "L'activité que nomme la ligne de la tâche a été trouvée",

@@ -448,6 +448,46 @@ fn the_page_of_the_tool_is_where_one_signs_up_as_long_as_it_is_there() {
 }
 
 #[test]
+fn what_has_no_place_left_there_is_full_everywhere_until_one_is_free() {
+    let mut world = World::new();
+    let ball = world.ball(json!({ "capacity": 2, "status": "confirmed" }));
+    let status = |world: &World| world.fields(ball)["status"].clone();
+    world.says(Verb::Created, "anna", who(ball, "anna", "registered"));
+    assert_eq!(status(&world), "confirmed");
+    world.says(Verb::Created, "bob", who(ball, "bob", "registered"));
+    assert_eq!(status(&world), "full");
+    world.says(Verb::Created, "chloe", who(ball, "chloe", "registered"));
+    assert_eq!(status(&world), "full", "beyond the last place, too");
+    for name in ["bob", "chloe"] {
+        world.says(Verb::Cancelled, name, json!({}));
+    }
+    assert_eq!(status(&world), "confirmed");
+    // A larger room, a smaller one.
+    world.says(Verb::Created, "dan", who(ball, "dan", "registered"));
+    assert_eq!(status(&world), "full");
+    world.ball(json!({ "capacity": 3 }));
+    assert_eq!(status(&world), "confirmed");
+    world.ball(json!({ "capacity": 2 }));
+    assert_eq!(status(&world), "full");
+    // The tool is configured no more: what it said goes with it.
+    let mut alone = rules();
+    alone.sources.clear();
+    alone.sinks.clear();
+    world.input(Input::Configure(Box::new(alone)));
+    assert_eq!(status(&world), "confirmed");
+}
+
+#[test]
+fn what_is_off_or_uncertain_is_not_made_full() {
+    let mut world = World::new();
+    let ball = world.ball(json!({ "status": "tentative" }));
+    world.says(Verb::Created, "anna", who(ball, "anna", "registered"));
+    assert_eq!(world.fields(ball)["status"], "tentative");
+    world.ball(json!({ "status": "cancelled" }));
+    assert_eq!(world.fields(ball)["status"], "cancelled");
+}
+
+#[test]
 fn an_address_that_its_source_says_stays() {
     let mut world = World::new();
     let own = "https://example.org/sign-up";

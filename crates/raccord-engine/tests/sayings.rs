@@ -41,7 +41,10 @@ impl Render for Chat {
                 Saying::Roundup { at, members, .. } if !members.is_empty() => {
                     format!("{at}: {}", members.len())
                 }
-                Saying::Roundup { .. } | Saying::Mine { .. } | Saying::Liked { .. } => {
+                Saying::Roundup { .. }
+                | Saying::Mine { .. }
+                | Saying::Liked { .. }
+                | Saying::Reminder { .. } => {
                     return Rendered::Nothing;
                 }
                 Saying::Answer {

@@ -761,3 +761,58 @@ fn a_year_counts_who_worked_and_for_how_long_and_nobody_who_only_came() {
     assert_eq!(year(2027), counted);
     assert_eq!(year(2028), []);
 }
+
+/// Without noted minutes every presence is as long as its activity: the same hours of the same person
+/// are not given twice.
+#[test]
+fn nobody_gives_more_hours_than_the_party_lasted() {
+    let mut world = World::new();
+    let data = json!({ "title": "fête", "kind": "Bar", "credits": 100,
+        "start": "2027-01-02T10:00", "end": "2027-01-02T18:00" });
+    world.post(EntityKind::Activity, Verb::Updated, "fête", data);
+    let named = |world: &World, title: &str| {
+        let mut all = world.engine.state().entities.iter();
+        *all.find(|(_, record)| record.title().as_deref() == Some(title))
+            .unwrap()
+            .0
+    };
+    let party = named(&world, "fête");
+    let mut subjects = vec![party];
+    for title in ["montage", "bar"] {
+        let data = json!({ "title": title, "activity": party, "due": "2026-12-30" });
+        world.post(EntityKind::Task, Verb::Updated, title, data);
+        subjects.push(named(&world, title));
+    }
+    let mut signed = Vec::new();
+    for subject in subjects {
+        let registration = id(&world.sign_up(subject, "ann", 1));
+        signed.push(registration);
+        world.order(Order::Attendance {
+            registration,
+            came: Some(true),
+            minutes: None,
+            by: Attested::Organiser,
+        });
+    }
+    let zone = jiff::tz::TimeZone::UTC;
+    let minutes = |world: &World, year| -> Vec<Option<u32>> {
+        let all = raccord_engine::volunteering(world.engine.state(), year, &zone);
+        all.into_iter().map(|one| one.minutes).collect()
+    };
+    let told = minutes(&world, 2027);
+    assert_eq!(
+        told.len(),
+        3,
+        "her credits are of that day, and so are her hours"
+    );
+    assert_eq!(told.iter().flatten().sum::<u32>(), 8 * 60, "{told:?}");
+    // What somebody noted counts, whatever else she did.
+    world.order(Order::Attendance {
+        registration: signed[1],
+        came: Some(true),
+        minutes: Some(120),
+        by: Attested::Organiser,
+    });
+    let told = minutes(&world, 2027);
+    assert_eq!(told.iter().flatten().sum::<u32>(), 10 * 60, "{told:?}");
+}

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use raccord_model::{
-    Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Fields, Found, Link,
-    Manifest, Observation, Place, Rendered, Subject, Words,
+    Applied, ConnectorName, Context, Desired, Difference, EntityId, Event, Failure, Fields, Found,
+    Link, Manifest, Observation, Offered, Place, Rendered, Subject, Words,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -104,6 +104,17 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// The till it brings; none for a tool that has its own.
+    fn till(&self) -> Option<&dyn Till> {
+        None
+    }
+
+    /// What it brings to the page on which people give their number; none for a tool that sends no
+    /// short messages.
+    fn numbers(&self) -> Option<&dyn Numbers> {
+        None
+    }
+
     /// The half that the tool calls at `POST /hooks/<connector>`; none where it never calls, or no
     /// secret is set for that.
     fn hook(&self) -> Option<&dyn Hook> {
@@ -125,6 +136,44 @@ pub trait Welcome: Send + Sync {
     /// # Errors
     /// As the mail server refuses.
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A till of the place's own: who serves there, and what people read of it.
+pub trait Till: Send + Sync {
+    /// Whether the person with this address may take payments.
+    fn serves(&self, email: &str) -> bool;
+
+    /// Where credits can be spent, in the place's words.
+    fn spend_at(&self) -> &str;
+}
+
+/// What the page on which people give their number needs: how numbers are read, and the way to send
+/// somebody the code by which they show that one is theirs.
+pub trait Numbers: Send + Sync {
+    /// A number as networks write it, `+262692123456`, of what somebody wrote; nothing where it is
+    /// none.
+    fn number(&self, text: &str) -> Option<String>;
+
+    /// Sends a code, once. It is a secret, and so is the number: neither stands in an error.
+    ///
+    /// # Errors
+    /// As what sends refuses, and once enough was sent for the day.
+    fn send_code<'a>(&'a self, proof: &'a Proof) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A code by which somebody shows that a number is theirs, and to which it goes.
+#[derive(Clone)]
+pub struct Proof {
+    /// What tells it from others; no secret.
+    pub key: String,
+    /// To which number, as [`Numbers::number`] gives it.
+    pub number: String,
+    /// The code.
+    pub code: String,
+    /// How long it is good, in minutes.
+    pub minutes: i64,
+    /// The language to write in.
+    pub lang: raccord_model::Lang,
 }
 
 /// A link by which somebody signs in, and to whom it goes.
@@ -149,6 +198,12 @@ pub trait Shared: Send + Sync {
     /// What of it is ours, told before each reading. The reading brings the edits of these; what is
     /// not among them are lines of other people.
     fn ours(&self, links: Vec<(EntityId, Link)>);
+}
+
+/// A source that says of what it is by a title: the answers of a form.
+pub trait Titles: Send + Sync {
+    /// What one can sign up for here, told before each reading where it may have changed.
+    fn offered(&self, offered: Vec<Offered>);
 }
 
 /// A tool that is read.
@@ -183,6 +238,11 @@ pub trait Source: Send + Sync {
     /// [`Shared`], to name our activities and tasks in what it says.
     fn counts(&self) -> bool {
         false
+    }
+
+    /// Takes what one can sign up for here, for a source that names it by its title.
+    fn titles(&self) -> Option<&dyn Titles> {
+        None
     }
 
     /// How often it is to be read, and for local files which file to watch.
@@ -238,7 +298,7 @@ pub trait Sink: Send + Sync {
     fn compare<'a>(
         &'a self,
         _entries: &'a [Entry],
-    ) -> BoxFuture<'a, Result<Option<Vec<Words>>, Failure>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<Difference>>, Failure>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 

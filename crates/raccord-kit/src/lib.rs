@@ -28,7 +28,7 @@ pub mod testing;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
-    BoxFuture, Build, Choice, Connector, Entry, Finding, Job, Kit, Level, Made, Shared, SignIn,
-    Sink, Source, Tool, Welcome,
+    BoxFuture, Build, Choice, Connector, Entry, Finding, Job, Kit, Level, Made, Numbers, Proof,
+    Shared, SignIn, Sink, Source, Till, Titles, Tool, Welcome,
 };
 pub use learnt::Learnt;

@@ -5,11 +5,13 @@
 
 mod activity;
 mod call;
+mod difference;
 mod effect;
 mod entity;
 mod envelope;
 mod event;
 mod id;
+mod offered;
 mod reading;
 mod rules;
 mod saying;
@@ -20,6 +22,7 @@ mod words;
 
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
 pub use call::Call;
+pub use difference::Difference;
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Hands, Item, Link,
     Manifest, Mode, Notice, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,
@@ -32,7 +35,10 @@ pub use event::{Cause, Event, Verb};
 pub use id::{
     ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
 };
-pub use reading::{Change, Edit, Line, Observation, Reading, Remark, Tab, Unread, column_letters};
+pub use offered::Offered;
+pub use reading::{
+    Change, Edit, Line, Observation, Reading, Remark, Standing, Tab, Unread, column_letters,
+};
 pub use rules::{
     Authority, Crediting, Guards, Place, Recipe, Route, Rules, SinkRule, SourceRule, TaskTemplate,
     Validation, When, fold_word, usual_authority,

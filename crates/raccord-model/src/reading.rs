@@ -1,7 +1,8 @@
 //! What a connector saw in its tool: a complete collection, or single changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, EntityId, EntityKind, Fields, Trace, Verb, Words};
@@ -23,6 +24,30 @@ pub enum Observation {
         /// The new cursor.
         cursor: Option<String>,
     },
+    /// The same, from a tool that could not tell everything that went since the cursor: what still
+    /// stands was counted instead.
+    Recount {
+        /// The changes.
+        changes: Vec<Change>,
+        /// The new cursor.
+        cursor: Option<String>,
+        /// What stands.
+        standing: Vec<Standing>,
+    },
+}
+
+/// The messages of others that stand in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The room, as their field `channel` says it.
+    pub channel: String,
+    /// All that were said from this moment on are counted,
+    pub from: Timestamp,
+    /// and until this one.
+    pub until: Timestamp,
+    /// Their subjects, as [`Change::subject`] says them. What was said meanwhile and is not among them
+    /// is gone.
+    pub subjects: BTreeSet<String>,
 }
 
 /// Everything a line source holds, as read at one moment.
@@ -41,6 +66,9 @@ pub struct Reading {
     pub unread: Vec<Unread>,
     /// What was read but deserves a word (an unknown column), told once.
     pub remarks: Vec<Remark>,
+    /// What single lines say of things that are no lines of a programme (the answers of a form),
+    /// oldest first.
+    pub changes: Vec<Change>,
     /// What people made of objects of ours, which are no lines (tools that are written to as well).
     pub edits: Vec<Edit>,
 }

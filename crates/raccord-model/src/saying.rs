@@ -1,7 +1,7 @@
 //! What is said once, in a message of its own: that something moved, a round-up at its hour, the
 //! answer to a question.
 
-use jiff::civil::{DateTime, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -74,6 +74,17 @@ pub enum Saying<'a> {
         to: &'a str,
         /// As in a round-up; of the tasks only those they like and are not on.
         members: &'a [Entity],
+    },
+    /// The day before what somebody signed up for, for them alone.
+    Reminder {
+        /// What the tool calls them.
+        to: &'a str,
+        /// What they are called; may be empty.
+        name: &'a str,
+        /// The activity or the task.
+        subject: &'a Entity,
+        /// The task's activity.
+        activity: Option<&'a Entity>,
     },
 }
 
@@ -202,6 +213,9 @@ pub enum RoundupOf {
     /// The same for each person alone, of the kinds of work they like, to those who chose to be
     /// told in a way that the tool serves.
     Liked,
+    /// The day before what somebody signed up for, to them alone. Said without a route too, at its
+    /// usual hour; a route says another, or none.
+    Reminder,
 }
 
 impl RoundupOf {
@@ -211,6 +225,7 @@ impl RoundupOf {
             Self::Week => "week",
             Self::Hands => "hands",
             Self::Liked => "liked",
+            Self::Reminder => "reminder",
         }
     }
 }
@@ -249,6 +264,16 @@ impl Hour {
             let at = date.to_datetime(self.time);
             (at > moment && self.is_on(date.weekday())).then_some(at)
         })
+    }
+
+    /// An hour of every day.
+    pub const fn daily(time: Time) -> Self {
+        Self { day: None, time }
+    }
+
+    /// This hour of a day, whichever day of the week it names.
+    pub const fn on(self, date: Date) -> DateTime {
+        date.to_datetime(self.time)
     }
 
     /// Whether it is one of each week, and not of each day.

@@ -86,6 +86,7 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Reversal { .. } => "reversal",
         HoldKind::Credit { .. } => "credit",
         HoldKind::Blocked { .. } => "blocked",
+        HoldKind::Lost { .. } => "lost",
     }
 }
 

@@ -22,8 +22,11 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_rocketchat::CONNECTOR,
     &raccord_connector_matrix::CONNECTOR,
     &raccord_connector_signup::CONNECTOR,
+    &raccord_connector_sms::CONNECTOR,
     &raccord_connector_lespass::CONNECTOR,
     &raccord_connector_cashless::CONNECTOR,
+    &raccord_connector_wordpress::CONNECTOR,
+    &raccord_connector_mediawiki::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
     &raccord_connector_neighbour::CONNECTOR,
 ];

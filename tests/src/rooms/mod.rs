@@ -15,7 +15,7 @@ use jiff::Timestamp;
 pub use load::{Load, load};
 pub use outage::{Gap, away_for_a_day};
 pub use played::{Played, Tool};
-pub use torture::{Report, run as torture};
+pub use torture::{Held, Report, run as torture};
 
 use crate::sheet::Dice;
 

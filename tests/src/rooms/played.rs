@@ -109,10 +109,11 @@ impl Played {
         self.weather().slow = slow;
     }
 
-    /// What the server only has in its memory is forgotten.
+    /// What the server only has in its memory is forgotten, its open connections too.
     pub fn restarts(&self) {
-        if let Server::Mattermost(server) = &self.server {
-            server.restart();
+        match &self.server {
+            Server::Mattermost(server) => server.restart(),
+            Server::RocketChat(server) => server.streams_end(),
         }
     }
 
@@ -150,9 +151,9 @@ impl Played {
         }
     }
 
-    /// What each tool does and no other: a post that is still being made when its sender is gone, a
-    /// message that an app of the server takes away.
-    fn own_trouble(&self) -> &'static str {
+    /// What each tool does and no other with the next change: a post that is still being made when its
+    /// sender is gone, a message that an app of the server takes away. Says which.
+    pub fn own_trouble(&self) -> &'static str {
         match &self.server {
             Server::Mattermost(server) => {
                 server.fault(mattermost::server::Fault::Hang);
@@ -323,6 +324,13 @@ impl Chat for Played {
 
     fn cut_off(&mut self, gone: bool) {
         self.weather().gone = gone;
+        if gone {
+            // What was open is cut as well.
+            match &self.server {
+                Server::Mattermost(server) => server.state().events.all_end(),
+                Server::RocketChat(server) => server.streams_end(),
+            }
+        }
     }
 
     fn asked(&self) -> usize {

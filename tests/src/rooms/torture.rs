@@ -19,6 +19,15 @@ const BETWEEN: SignedDuration = SignedDuration::from_mins(20);
 /// The most lines of the sheet.
 const MOST: usize = 120;
 
+/// A delivery that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What people call it.
+    pub title: String,
+    /// Its reason.
+    pub code: String,
+}
+
 /// What a campaign saw.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -34,8 +43,8 @@ pub struct Report {
     pub replies: usize,
     /// How many messages of people were heard, each once.
     pub heard: usize,
-    /// How many deliveries were set aside with their reason, until a person had them sent anew.
-    pub held: usize,
+    /// What was set aside with its reason, until a person had it sent anew.
+    pub held: Vec<Held>,
     /// How long it took.
     pub took: Duration,
 }
@@ -61,8 +70,12 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "{announcements} announcements, each once and with its last words; {replies} replies, none twice; {held} set aside with a reason and said when a person asked for it"
+            "{announcements} announcements, each once and with its last words; {replies} replies, none twice; {} set aside with a reason and said when a person asked for it",
+            held.len()
         )?;
+        for Held { title, code } in held {
+            writeln!(f, "  {title}: {code}")?;
+        }
         writeln!(f, "{heard} messages of people heard, each once")
     }
 }
@@ -112,12 +125,10 @@ pub fn run(kind: Kind, kills: usize, seed: u64) -> Result<Report> {
         report.kills += 1;
         chat.calm()?;
     }
-    report.held = settle(&mut place, &mut *chat, &mut now)?;
+    report.held = settle(&mut place, &mut *chat, &mut now, &sheet)?;
     let standing = chat.standing()?;
     (report.announcements, report.replies) = check(&standing, &sheet)?;
-    let ears = people.check(&place)?;
-    ensure!(ears.stale == 0, "{} deletions were not heard", ears.stale);
-    report.heard = ears.heard;
+    report.heard = people.check(&place)?;
     report.took = began.elapsed();
     Ok(report)
 }
@@ -146,10 +157,16 @@ fn kill(chat: &dyn Chat, mut daemon: Process, patience: Duration) -> Result<bool
     Ok(asking)
 }
 
-/// Passes an hour apart, with a person who says yes to what waits and has sent anew what was set aside
-/// with its reason, until nothing is due any more. Gives how many were set aside.
-pub(super) fn settle(place: &mut Place, chat: &mut dyn Chat, now: &mut Timestamp) -> Result<usize> {
-    let (mut last, mut held) = (Value::Null, 0);
+/// Passes an hour apart, with a person who says yes to what waits, until nothing is due any more but
+/// what was set aside: of that each has its reason, and whatever of the sheet is not announced is among
+/// it. Then that person has it sent anew, until nothing is left. Gives what was set aside.
+pub(super) fn settle(
+    place: &mut Place,
+    chat: &mut dyn Chat,
+    now: &mut Timestamp,
+    sheet: &Sheet,
+) -> Result<Vec<Held>> {
+    let (mut last, mut all) = (Value::Null, Vec::new());
     for _ in 0..12 {
         *now = now.saturating_add(SignedDuration::from_hours(1))?;
         place.is_at(&now.to_string());
@@ -162,36 +179,69 @@ pub(super) fn settle(place: &mut Place, chat: &mut dyn Chat, now: &mut Timestamp
             answer.stderr
         );
         last = answer.json;
-        let holds = last["holds"].as_array().cloned().unwrap_or_default();
-        for hold in holds.iter().filter_map(|hold| hold["id"].as_str()) {
-            let said = place.run(&["approve", hold])?;
-            // The yes before may have ended it as well.
-            let ended = said.stderr.contains("reference-unknown");
-            ensure!(said.code == 0 || ended, "approve {hold}: {}", said.stderr);
+        if !approved(place, &last)? || is_due(&last, *now)? || last["done"] != 0 {
+            continue;
         }
-        // Next week's round-up has its time.
-        let tomorrow = now.saturating_add(SignedDuration::from_hours(24))?;
-        let soon = |one: &Value| {
-            let due = one["due"].as_str().and_then(|due| due.parse().ok());
-            due.is_none_or(|due: Timestamp| due < tomorrow)
-        };
-        let due = last["later"]
-            .as_array()
-            .is_some_and(|later| later.iter().any(soon));
         let dead = place.run(&["dead"])?.json;
         let dead = dead.as_array().cloned().unwrap_or_default();
+        let held: Vec<Held> = dead.iter().map(held).collect::<Result<_>>()?;
+        accounted(&chat.standing()?, sheet, &held)?;
+        if dead.is_empty() {
+            return Ok(all);
+        }
         for one in &dead {
-            let reason = one["code"].as_str().is_some_and(|code| !code.is_empty());
-            ensure!(reason, "set aside without a reason: {one}");
             let again = place.run(&["retry", one["id"].as_str().unwrap_or_default()])?;
             ensure!(again.code == 0, "retry {one}: {}", again.stderr);
-            held += 1;
         }
-        if holds.is_empty() && dead.is_empty() && !due && last["done"] == 0 {
-            return Ok(held);
-        }
+        all.extend(held);
     }
     anyhow::bail!("after twelve hours something is still due: {last:#}")
+}
+
+/// Says yes to all that waits; whether nothing waited.
+fn approved(place: &Place, pass: &Value) -> Result<bool> {
+    let holds = pass["holds"].as_array().cloned().unwrap_or_default();
+    for hold in holds.iter().filter_map(|hold| hold["id"].as_str()) {
+        let said = place.run(&["approve", hold])?;
+        // The yes before may have ended it as well.
+        let ended = said.stderr.contains("reference-unknown");
+        ensure!(said.code == 0 || ended, "approve {hold}: {}", said.stderr);
+    }
+    Ok(holds.is_empty())
+}
+
+/// Whether something is due soon. Next week's round-up has its time.
+fn is_due(pass: &Value, now: Timestamp) -> Result<bool> {
+    let tomorrow = now.saturating_add(SignedDuration::from_hours(24))?;
+    let soon = |one: &Value| {
+        let due = one["due"].as_str().and_then(|due| due.parse().ok());
+        due.is_none_or(|due: Timestamp| due < tomorrow)
+    };
+    let later = pass["later"].as_array();
+    Ok(later.is_some_and(|later| later.iter().any(soon)))
+}
+
+fn held(dead: &Value) -> Result<Held> {
+    let text = |name: &str| dead[name].as_str().unwrap_or_default().to_owned();
+    let (title, code) = (text("title"), text("code"));
+    ensure!(!code.is_empty(), "set aside without a reason: {dead}");
+    Ok(Held { title, code })
+}
+
+/// Whatever of the sheet is not announced was set aside.
+fn accounted(standing: &[Said], sheet: &Sheet, held: &[Held]) -> Result<()> {
+    let ours = |said: &&Said| said.ours && said.thread.is_none();
+    for line in sheet.lines.iter().filter(|line| line.public) {
+        let mut heads = standing.iter().filter(ours);
+        let announced = heads.any(|said| is_about(said, line));
+        let aside = held.iter().any(|held| held.title == line.title);
+        ensure!(
+            announced || aside,
+            "{} is not announced, and was not set aside: {held:?}",
+            line.title
+        );
+    }
+    Ok(())
 }
 
 /// Each public line is announced once, with its last words, and nothing else is; no reply says the same
@@ -258,15 +308,6 @@ struct Spoken {
     known: bool,
 }
 
-/// What was heard of people.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ears {
-    /// Messages, each once.
-    pub(super) heard: usize,
-    /// Messages that were heard, and of which nobody learnt that they were taken away.
-    pub(super) stale: usize,
-}
-
 impl People {
     /// They say something; sometimes they change or take away what they said.
     pub(super) fn talk(&mut self, chat: &dyn Chat, dice: &mut Dice) -> Result<()> {
@@ -320,8 +361,9 @@ impl People {
         Ok(())
     }
 
-    /// Each message that stands was heard once, and its last words are known.
-    pub(super) fn check(&self, place: &Place) -> Result<Ears> {
+    /// Each message that stands was heard once, and its last words are known; of each that was heard and
+    /// does not stand any more it is known that it went. Gives how many were heard.
+    pub(super) fn check(&self, place: &Place) -> Result<usize> {
         let mut created: BTreeMap<String, usize> = BTreeMap::new();
         let mut words: BTreeMap<String, String> = BTreeMap::new();
         let mut texts: BTreeMap<String, String> = BTreeMap::new();
@@ -345,7 +387,6 @@ impl People {
         for (subject, times) in &created {
             ensure!(*times == 1, "{subject} was heard {times} times");
         }
-        let mut stale = 0;
         for spoken in &self.said {
             // Whatever was made of it, what was said first stands at its beginning.
             let subject = texts
@@ -354,7 +395,11 @@ impl People {
                 .filter(|(text, _)| text.starts_with(&spoken.first))
                 .map(|(_, subject)| subject);
             match subject {
-                Some(subject) if spoken.gone => stale += usize::from(!removed.contains(subject)),
+                Some(subject) if spoken.gone => ensure!(
+                    removed.contains(subject),
+                    "nobody knows that {:?} was taken away",
+                    spoken.last
+                ),
                 Some(subject) => ensure!(
                     words.get(subject) == Some(&spoken.last) && !removed.contains(subject),
                     "{:?} is known as {:?}",
@@ -369,9 +414,6 @@ impl People {
                 ),
             }
         }
-        Ok(Ears {
-            heard: created.len(),
-            stale,
-        })
+        Ok(created.len())
     }
 }

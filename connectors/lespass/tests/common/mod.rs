@@ -41,7 +41,7 @@ pub(crate) struct Stage {
 }
 
 pub(crate) fn settings(url: &str) -> Value {
-    json!({ "url": url, "key": KEY, "scan_key": SCANNER, "every": "30s", "hook_secret": "hook-canary" })
+    json!({ "url": url, "key": KEY, "scan_key": SCANNER, "every": "30s", "hook_secret": "hook-canary", "per_second": 100 })
 }
 
 impl Stage {
@@ -201,7 +201,7 @@ impl Stage {
                 *cursor = next;
                 changes
             }
-            Observation::Complete(reading) => panic!("{reading:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

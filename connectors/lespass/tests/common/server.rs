@@ -55,6 +55,7 @@ pub(crate) struct Event {
     pub(crate) products: BTreeSet<String>,
     pub(crate) url: String,
     pub(crate) tags: Vec<String>,
+    pub(crate) private: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -154,7 +155,17 @@ impl Server {
     /// Somebody books on the web site, for so many; gives the reservation.
     pub(crate) fn books(&self, event: &str, who: &str, places: usize) -> String {
         self.state()
-            .book(event, &format!("{who}@example.org"), places, "V")
+            .book(event, &format!("{who}@example.org"), places, "FA")
+    }
+
+    /// The mails of all that was booked leave: nobody is called for that.
+    pub(crate) fn mails(&self) {
+        let mut state = self.state();
+        let now = state.now();
+        let waits = |one: &&mut Reservation| matches!(one.status, "FA" | "P");
+        for known in state.reservations.iter_mut().filter(waits) {
+            (known.status, known.changed) = ("V", now);
+        }
     }
 
     /// A reservation gets another status.
@@ -178,8 +189,8 @@ impl Server {
         if status == "C" && state.lost == Some(Quirk::CancelledStays) {
             state.reservations.retain(|one| one.uuid != reservation);
         }
-        let calls = status != "C" || state.lost == Some(Quirk::HookNotForCancelling);
-        if calls {
+        let others = status == "C" && state.lost == Some(Quirk::HookNotForCancelling);
+        if is_called_for(status) || others {
             state.call(reservation, before);
         }
     }
@@ -254,7 +265,11 @@ impl State {
         let tickets = (0..places)
             .map(|_| Ticket {
                 uuid: self.uuid(),
-                status: if status == "V" { 'K' } else { 'N' },
+                status: if matches!(status, "V" | "FA") {
+                    'K'
+                } else {
+                    'N'
+                },
                 name: name.clone(),
             })
             .collect();
@@ -266,7 +281,9 @@ impl State {
             changed: self.now(),
             tickets,
         });
-        self.call(&uuid, "R");
+        if is_called_for(status) {
+            self.call(&uuid, "R");
+        }
         uuid
     }
 
@@ -485,6 +502,7 @@ impl State {
             tags: tags
                 .filter_map(|tag| Some(tag.as_str()?.to_owned()))
                 .collect(),
+            private: body["audience"]["audienceType"] == "private",
             uuid,
         };
         self.events.push(event);
@@ -566,6 +584,7 @@ impl State {
             "endDate": event.end.map(moment), "url": event.url, "superEvent": parent,
             "description": event.description, "maximumAttendeeCapacity": event.places,
             "keywords": event.tags,
+            "audience": event.private.then(|| json!({ "@type": "Audience", "audienceType": "private" })),
             "eventStatus": if event.published { "https://schema.org/EventScheduled" } else { "https://schema.org/EventCancelled" },
         });
         if self.has(Quirk::NullsLeftOut) {
@@ -741,6 +760,11 @@ impl State {
             (_, Language::English) => "Canceled",
         }
     }
+}
+
+/// The webhook is for what was paid, or is free and of somebody who showed their address.
+fn is_called_for(status: &str) -> bool {
+    matches!(status, "P" | "FA")
 }
 
 fn ok(body: &Value) -> Reply {

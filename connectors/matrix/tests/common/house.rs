@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) const ROOM: &str = "!room:example.org";
 pub(crate) const ALIAS: &str = "#programme:example.org";
 pub(crate) const ME: &str = "@raccord:example.org";
-/// How many events an answer brings at once.
+/// How many events an answer brings at once, whatever is asked for.
 const TIMELINE: usize = 100;
 
 /// The server.
@@ -28,6 +28,10 @@ pub(crate) struct State {
     pub(crate) events: Vec<Value>,
     pub(crate) pinned: Vec<String>,
     sent: BTreeMap<String, String>,
+    /// What was answered to which question is kept, for minutes, where `keeps` says so: tests have no
+    /// minutes.
+    synced: BTreeMap<String, Value>,
+    pub(crate) keeps: bool,
 }
 
 impl House {
@@ -41,6 +45,8 @@ impl House {
             events: Vec::new(),
             pinned: Vec::new(),
             sent: BTreeMap::new(),
+            synced: BTreeMap::new(),
+            keeps: false,
         })))
     }
 
@@ -133,7 +139,17 @@ impl House {
                 yes(&json!({ "room_id": ROOM }))
             }
             ("POST", ["v3", "rooms", _, "join"]) => refusal(403, "M_FORBIDDEN"),
-            ("GET", ["v3", "sync"]) => state.sync(&query),
+            ("GET", ["v3", "sync"]) => {
+                let known = state.synced.get(&seen.path).cloned();
+                let known = known.filter(|_| state.keeps);
+                let answer = known.or_else(|| state.sync(&query));
+                let Some(answer) = answer else {
+                    // The question stays open.
+                    return Play::Silent;
+                };
+                state.synced.insert(seen.path.clone(), answer.clone());
+                yes(&answer)
+            }
             (_, ["v1" | "v3", "rooms", ROOM, rest @ ..]) if state.joined => {
                 state.room(seen.method.as_str(), rest, &query, &body, path)
             }
@@ -195,11 +211,7 @@ impl State {
                 }
             }
             ("GET", ["messages"]) => self.past(query),
-            ("GET", ["relations", of, ..]) => {
-                let related = |event: &&Value| event["content"]["m.relates_to"]["event_id"] == **of;
-                let chunk: Vec<&Value> = self.events.iter().filter(related).collect();
-                yes(&json!({ "chunk": chunk }))
-            }
+            ("GET", ["relations", of, ..]) => self.related(of, query),
             _ => refusal(404, "M_NOT_FOUND"),
         }
     }
@@ -283,13 +295,29 @@ impl State {
         yes(&page)
     }
 
-    fn sync(&self, query: &BTreeMap<String, String>) -> Play {
+    /// A page of what relates to an event, newest first.
+    fn related(&self, of: &str, query: &BTreeMap<String, String>) -> Play {
+        let related = |event: &&Value| event["content"]["m.relates_to"]["event_id"] == of;
+        let all: Vec<&Value> = self.events.iter().rev().filter(related).collect();
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let from = number("from").unwrap_or(0).min(all.len());
+        let to = all
+            .len()
+            .min(from + number("limit").unwrap_or(5).min(TIMELINE));
+        let mut page = json!({ "chunk": all[from..to] });
+        if to < all.len() {
+            page["next_batch"] = to.to_string().into();
+        }
+        yes(&page)
+    }
+
+    fn sync(&self, query: &BTreeMap<String, String>) -> Option<Value> {
         let next = format!("s{}", self.events.len());
         let Some(since) = query
             .get("since")
             .and_then(|token| token[1..].parse::<usize>().ok())
         else {
-            return yes(&json!({ "next_batch": next }));
+            return Some(json!({ "next_batch": next }));
         };
         let filter: Value = query
             .get("filter")
@@ -305,19 +333,14 @@ impl State {
             .collect();
         let waits = query.get("timeout").is_some_and(|timeout| timeout != "0");
         if fresh.is_empty() {
-            // The question stays open.
-            return if waits {
-                Play::Silent
-            } else {
-                yes(&json!({ "next_batch": next }))
-            };
+            return (!waits).then(|| json!({ "next_batch": next }));
         }
         let first = fresh.len().saturating_sub(TIMELINE);
         let events: Vec<&Value> = fresh[first..].iter().map(|(_, event)| *event).collect();
         let timeline = json!({
             "events": events, "limited": first > 0, "prev_batch": format!("s{}", fresh[first].0),
         });
-        yes(&json!({ "next_batch": next, "rooms": { "join": { ROOM: { "timeline": timeline } } } }))
+        Some(json!({ "next_batch": next, "rooms": { "join": { ROOM: { "timeline": timeline } } } }))
     }
 }
 

@@ -22,11 +22,11 @@ use raccord_chat::testing::{Instance, Others, noon};
 pub(crate) use raccord_chat::testing::{activity, concert};
 use raccord_connector_mattermost::CONNECTOR;
 use raccord_kit::http::{Answer, Http, Request, Target};
-use raccord_kit::standin::{Play, Seen, Standin};
+use raccord_kit::standin::{Play, Reply, Seen, Standin};
 use serde_json::{Value, json};
 
 use quirks::Quirk;
-use server::{Server, TOKEN};
+use server::{Fault, Server, TOKEN};
 
 /// A server, its stand-in, and a connector that is pointed at it.
 pub(crate) struct Stage {
@@ -152,6 +152,48 @@ impl Stage {
 }
 
 impl Others for Server {
+    fn id(&self, person: &str) -> String {
+        self.state().user(person)
+    }
+
+    fn standing(&self, room: &str) -> Vec<String> {
+        let posts = Self::standing(self, room).into_iter();
+        posts.map(|post| post.message).collect()
+    }
+
+    fn alone(&self) -> Vec<String> {
+        let state = self.state();
+        let two = |id: &str| state.channels.get(id).is_some_and(|of| of.kind == 'D');
+        let posts = state.posts.iter().filter(|post| two(&post.channel_id));
+        posts.map(|post| post.message.clone()).collect()
+    }
+
+    fn notified(&self) -> usize {
+        self.state().notified.len()
+    }
+
+    fn loses_an_answer(&self) {
+        self.fault(Fault::LoseAnswer);
+    }
+
+    fn breaks_off(&self) {
+        self.fault(Fault::Reset);
+    }
+
+    fn refuses(&self, reply: Reply) {
+        self.fault(Fault::Refuse(reply));
+    }
+
+    fn signs(&self, message: &str, person: &str, sign: &str, stands: bool) {
+        let mut state = self.state();
+        let person = state.user(person);
+        if stands {
+            state.reacts(message, &person, sign);
+        } else {
+            state.reacts_no_more(message, &person, sign);
+        }
+    }
+
     fn says(&self, room: &str, text: &str) -> String {
         Self::says(self, "anna", room, text)
     }

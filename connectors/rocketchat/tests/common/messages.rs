@@ -11,6 +11,8 @@ use super::server::{Call, State, refusal, reply, success};
 
 /// What a repeated `_id`, and a message an app took away, are answered with.
 pub(crate) const TYPE_ERROR: &str = "Cannot read properties of undefined (reading 'starred')";
+/// How long it takes to keep a message, in milliseconds.
+const KEPT: i64 = 3;
 /// How long an upload waits to be confirmed, in milliseconds.
 const MEDIA: i64 = 86_400_000;
 
@@ -130,7 +132,8 @@ impl State {
     /// Keeps a message, and tells the streams and the outgoing webhooks.
     pub(crate) fn add(&mut self, mut message: Message) -> Message {
         message.at = self.now();
-        message.updated = message.at;
+        // The one is noted when a message is made, the other when it is kept.
+        message.updated = message.at + KEPT;
         self.messages.push(message.clone());
         if message.kind.is_none() {
             self.tell(&message, "new");
@@ -329,15 +332,20 @@ impl State {
     }
 
     pub(crate) fn one(&self, call: &Call<'_>) -> Reply {
-        let found = self.find(call.ask("msgId"));
-        let seen = found.filter(|message| {
-            let room = self.rooms.get(&message.rid);
-            room.is_some_and(|room| room.kind == 'c' || room.members.contains(&call.user.id))
-        });
-        match seen {
-            Some(message) => success(json!({ "message": self.json(message) })),
-            None => self.absent(),
+        let Some(message) = self.find(call.ask("msgId")) else {
+            return self.absent();
+        };
+        let Some(room) = self.rooms.get(&message.rid) else {
+            return self.absent();
+        };
+        let seen = room.kind == 'c' || room.members.contains(&call.user.id);
+        if !seen && self.has(Quirk::HiddenMessageIsNotAllowed) {
+            return refusal("Not allowed [error-not-allowed]", "error-not-allowed");
         }
+        if !seen {
+            return self.absent();
+        }
+        success(json!({ "message": self.json(message) }))
     }
 
     pub(crate) fn edit(&mut self, id: &str, text: &str) {

@@ -21,11 +21,11 @@ use raccord_chat::testing::{Instance, Others, noon};
 pub(crate) use raccord_chat::testing::{activity, concert};
 use raccord_connector_rocketchat::CONNECTOR;
 use raccord_kit::http::{Answer, Http, Request, Target};
-use raccord_kit::standin::{Play, Seen, Standin};
+use raccord_kit::standin::{Play, Reply, Seen, Standin};
 use serde_json::{Value, json};
 
 use quirks::Quirk;
-use server::{BOT, Server, TOKEN};
+use server::{BOT, Fault, Server, TOKEN};
 
 /// A server, its stand-in, and a connector that is pointed at it.
 pub(crate) struct Stage {
@@ -172,6 +172,42 @@ impl Stage {
 }
 
 impl Others for Server {
+    fn id(&self, person: &str) -> String {
+        self.state().user(person)
+    }
+
+    fn standing(&self, room: &str) -> Vec<String> {
+        let messages = Self::standing(self, room).into_iter();
+        messages.map(|message| message.text).collect()
+    }
+
+    fn alone(&self) -> Vec<String> {
+        let state = self.state();
+        let two = |id: &str| state.rooms.get(id).is_some_and(|room| room.kind == 'd');
+        let messages = state.messages.iter().filter(|message| two(&message.rid));
+        messages.map(|message| message.text.clone()).collect()
+    }
+
+    fn notified(&self) -> usize {
+        self.state().notified.len()
+    }
+
+    fn loses_an_answer(&self) {
+        self.fault(Fault::LoseAnswer);
+    }
+
+    fn breaks_off(&self) {
+        self.fault(Fault::Reset);
+    }
+
+    fn refuses(&self, reply: Reply) {
+        self.fault(Fault::Refuse(reply));
+    }
+
+    fn signs(&self, message: &str, person: &str, sign: &str, stands: bool) {
+        self.state().reacts(message, person, sign, Some(stands));
+    }
+
     fn says(&self, room: &str, text: &str) -> String {
         Self::says(self, "anna", room, text)
     }

@@ -37,6 +37,7 @@ quirks! {
     HooksNeverBypass = "hooks-never-bypass",
     MissingRoomIs400 = "missing-room-is-400",
     MissingMessageIs400 = "missing-message-is-400",
+    HiddenMessageIsNotAllowed = "hidden-message-is-not-allowed",
     DeletedTwiceIs400 = "deleted-twice-is-400",
     BothHeadersNeeded = "both-headers-needed",
     SessionsExpire = "sessions-expire",

@@ -20,6 +20,8 @@ pub(crate) struct Streams {
     pub(crate) pongs: usize,
     /// How many coming events do not reach anybody.
     pub(crate) dropped: usize,
+    /// The server takes no logins now: too many at once.
+    pub(crate) busy: bool,
 }
 
 struct Listener {
@@ -104,6 +106,10 @@ impl State {
                 session.asked = false;
                 self.streams.pongs += 1;
                 Vec::new()
+            }
+            "method" if asked["method"] == "login" && self.streams.busy => {
+                let error = json!({ "error": "too-many-requests", "reason": "Error, too many requests. Please slow down." });
+                vec![json!({ "msg": "result", "id": id, "error": error })]
             }
             "method" if asked["method"] == "login" => {
                 let token = asked["params"][0]["resume"].as_str().unwrap_or_default();

@@ -12,18 +12,20 @@ use raccord_model::Failure;
 use super::{Cell, Meter, Row, Rows, TabStart, Value};
 use crate::decode::{Look, Utf8Reader};
 use crate::error::{self, Limit};
-use crate::header::{self, Chosen};
 use crate::limits;
 
 /// How much of the text is looked at to choose the separator.
 const SAMPLE: u64 = 64 * 1024;
+
+/// How many headings of a line are known.
+pub(crate) type Known<'k> = &'k dyn Fn(&[(u16, &str)]) -> usize;
 
 /// Pushes the lines into `rows`, as one tab called `name`.
 pub(crate) fn read<R: Read + Seek>(
     reader: &mut R,
     name: &str,
     look: &Look,
-    chosen: &Chosen,
+    known: Known<'_>,
     rows: &mut dyn Rows,
 ) -> Result<(), Failure> {
     if look.cut {
@@ -40,7 +42,7 @@ pub(crate) fn read<R: Read + Seek>(
         .take(SAMPLE)
         .read_to_end(&mut sample)
         .map_err(|error| error::disk(name, &error))?;
-    let (separator, declared) = separator(&sample, chosen);
+    let (separator, declared) = separator(&sample, known);
     rewind(reader)?;
 
     let mut meter = Meter::default();
@@ -189,7 +191,7 @@ impl Widths {
 
 /// The separator: as declared (`sep=;`), else the one under which a header is best recognised,
 /// else the most frequent one of the first lines. Also whether it was declared.
-fn separator(sample: &[u8], chosen: &Chosen) -> (u8, bool) {
+fn separator(sample: &[u8], known: Known<'_>) -> (u8, bool) {
     let first = sample.split(|b| *b == b'\n').next().unwrap_or_default();
     let first = first.strip_suffix(b"\r").unwrap_or(first);
     if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] = *first
@@ -200,8 +202,8 @@ fn separator(sample: &[u8], chosen: &Chosen) -> (u8, bool) {
     let mut best = (0, 0, b',');
     for separator in [b',', b';', b'\t', b'|'] {
         let mut lines = Lines::new(sample, separator);
-        let mut known = 0;
-        while known == 0
+        let mut most = 0;
+        while most == 0
             && let Ok(Some(_)) = lines.next("")
         {
             let cells = lines
@@ -214,11 +216,10 @@ fn separator(sample: &[u8], chosen: &Chosen) -> (u8, bool) {
                         std::str::from_utf8(field).ok()?,
                     ))
                 });
-            known = header::recognise(cells, chosen, |_| false)
-                .map_or(0, |columns| columns.by_name().len());
+            most = known(&cells.collect::<Vec<_>>());
         }
         let frequent = sample.split(|b| *b == separator).count();
-        best = best.max((known, frequent, separator));
+        best = best.max((most, frequent, separator));
     }
     (best.2, false)
 }
@@ -227,6 +228,7 @@ fn separator(sample: &[u8], chosen: &Chosen) -> (u8, bool) {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::header::{self, Chosen};
 
     fn numbers(text: &str) -> Vec<(u32, usize)> {
         let mut lines = Lines::new(Utf8Reader::new(text.as_bytes(), encoding_rs::UTF_8), b',');
@@ -251,7 +253,8 @@ mod tests {
 
     #[test]
     fn the_separator_is_the_one_that_makes_a_header() {
-        let of = |text: &str| separator(text.as_bytes(), &Chosen::default());
+        let known = |cells: &[(u16, &str)]| header::known(cells, &Chosen::default());
+        let of = |text: &str| separator(text.as_bytes(), &known);
         assert_eq!(of("Date,Titre\n2027-01-02,a;b;c;d;e;f\n").0, b',');
         assert_eq!(
             of("Programme, janvier, 2027\nDate;Titre;Crédits\n02/01/2027;x;1,5\n").0,

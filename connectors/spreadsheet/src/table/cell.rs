@@ -60,7 +60,7 @@ pub(super) enum Beside {
 }
 
 /// A cell as text, as a CSV of the same sheet would have it.
-pub(super) fn shown<'r>(value: &'r Value<'_>) -> Cow<'r, str> {
+pub(crate) fn shown<'r>(value: &'r Value<'_>) -> Cow<'r, str> {
     match value {
         Value::Empty => Cow::Borrowed(""),
         Value::Text(text) => Cow::Borrowed(text),

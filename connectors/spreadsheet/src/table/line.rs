@@ -212,8 +212,7 @@ impl Collector<'_> {
                 Some(address) => {
                     fields.insert(name.to_owned(), Json::from(address));
                 }
-                // "Sur place" and "obligatoire" say how one signs up, and are no mistake.
-                None if field == Field::Register && !tidy.contains('.') => {}
+                None if field == Field::Register && !meant_as_address(&tidy) => {}
                 None => self.tell_cell(tab, line, field, &tidy, messages::link(&tidy)),
             }
         }
@@ -554,6 +553,20 @@ pub(super) fn address(text: &str) -> Option<String> {
         .then_some(whole)
 }
 
+/// Whether a text is meant as a web address, whatever is wrong with it. Under "Inscription" stand
+/// names, phones, prices and "sur place" as well: they are no mistake, and nobody is shown them.
+pub(super) fn meant_as_address(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    if lower.contains("://") || lower.starts_with("www.") {
+        return true;
+    }
+    let host = text.split('/').next().unwrap_or_default();
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    let last = host.rsplit_once('.').map(|(_, last)| last);
+    host.bytes().all(plain)
+        && last.is_some_and(|last| last.len() >= 2 && last.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -613,6 +626,30 @@ mod tests {
             ),
         ] {
             assert_eq!(title_status(title), (kept.to_owned(), status), "{title}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_about_signing_up_is_no_broken_address() {
+        for text in [
+            "Anna, Bob",
+            "anna@example.org",
+            "06.92.12.34.56",
+            "12.50",
+            "12.50 €",
+            "Gratuit. Sur place.",
+            "J.Dupont",
+            "oui",
+        ] {
+            assert!(!meant_as_address(text), "{text}");
+        }
+        for text in [
+            "http://tickets example.org",
+            "www.tickets example",
+            "tickets.example.org",
+            "tickets.example.org/bal d'été",
+        ] {
+            assert!(meant_as_address(text), "{text}");
         }
     }
 

@@ -9,7 +9,10 @@ mod hours;
 mod line;
 mod tasks;
 
+pub(crate) use cell::shown;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use raccord_model::{
@@ -25,7 +28,7 @@ use crate::messages::{self, Said};
 use crate::parse::date::{self, Around, Shape, Trouble};
 use crate::parse::hour::{Hours, Minute};
 use crate::when::Times;
-use crate::{error, limits, text, words};
+use crate::{answers, error, limits, text, words};
 
 /// What the settings say about reading.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +42,8 @@ pub(crate) struct Rules {
     pub(crate) year: Option<i16>,
     /// The day it is.
     pub(crate) today: Option<Date>,
+    /// It is no programme: the answers of a form.
+    pub(crate) answers: Option<Arc<answers::Rules>>,
 }
 
 /// Collects a document's lines into a reading.

@@ -9,7 +9,7 @@ use raccord_model::{Civil, EntityKind, Fields, Line, Tab};
 use serde_json::{Value as Json, json};
 
 use super::cell::{self, Beside, cell_error, shown};
-use super::line::address;
+use super::line::{address, meant_as_address};
 use super::{Collector, TabState, texts};
 use crate::field::Field;
 use crate::grid::{Cell, Row, Value};
@@ -198,9 +198,11 @@ impl Collector<'_> {
                 "credits" => credits(&cell.value, &raw).ok_or_else(|| messages::credits(&raw)),
                 "priority" => priority(&raw).ok_or_else(|| messages::priority(&raw)),
                 "lead" => lead(&raw).ok_or_else(|| messages::lead(&raw)),
-                "guide" | "url" | "register" => address(&raw)
-                    .map(|link| json!(link))
-                    .ok_or_else(|| messages::link(&raw)),
+                "guide" | "url" | "register" => match address(&raw) {
+                    Some(link) => Ok(json!(link)),
+                    None if name == "register" && !meant_as_address(&raw) => Ok(Json::Null),
+                    None => Err(messages::link(&raw)),
+                },
                 "validators" => Ok(list(&raw)),
                 "visibility" => {
                     words::visibility(&text::key(&raw), raccord_model::Visibility::Public)

@@ -11,6 +11,7 @@ use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact, Health, OwedFact};
 use crate::faults::{Fault, planted};
 use crate::flight::{Sent, Underway};
+use crate::sayings::About;
 use crate::state::{Owed, Progress, Queued};
 
 /// How many events of one lane are handed over at once.
@@ -112,6 +113,11 @@ impl Deciding<'_> {
                 }
             };
             let starts = !item.class.repeatable() && !matches!(sent, Sent::Look);
+            if let Sent::Object { entity, .. } = &sent
+                && let Some(About::Reminder(registration, at)) = self.about(name, *entity)
+            {
+                self.reminds_now(name, registration, at);
+            }
             let flight = self.flight.sinks.entry(name.clone()).or_default();
             if matches!(sent, Sent::Object { .. } | Sent::Removal) {
                 flight.tried.insert(item.delivery);

@@ -18,6 +18,8 @@ pub(crate) struct Wish {
     pub(crate) rule: String,
     pub(crate) grace: SignedDuration,
     pub(crate) best_before: Option<Timestamp>,
+    /// Before this it is not said, however long it is owed: nobody is woken for what can wait.
+    pub(crate) not_before: Option<Timestamp>,
     pub(crate) class: Class,
     pub(crate) settle: SignedDuration,
     pub(crate) policy: Policy,
@@ -96,6 +98,7 @@ impl Deciding<'_> {
             rule: routing::rule_name(sink, route, &rules),
             grace: grace(handling, route),
             best_before: announce.then_some(over).flatten(),
+            not_before: None,
             class: handling.class,
             settle: handling.settle(),
             policy: route

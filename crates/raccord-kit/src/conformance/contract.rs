@@ -1,12 +1,11 @@
 //! Whether what a connector sends and what its stand-in answers have the shapes of the tool's own
 //! description of its API (OpenAPI 3.0).
 //!
-//! The descriptions are not ours to carry: they are read from the folder that `RACCORD_CONTRACTS` names,
-//! else from `shared/contracts` beside the workspace. Where there is none nothing is checked, and the
-//! test says so.
+//! The descriptions are not ours to carry: they are read from the folder that `RACCORD_CONTRACTS` names.
+//! Where it names none nothing is checked, and the test says so.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
@@ -54,34 +53,35 @@ impl Exchanges {
 }
 
 impl Contract {
-    /// The description in these files; nothing, and a word of it, where they are not there.
+    /// The description in these files; nothing, and a word of it, where no folder is named.
     ///
     /// # Panics
-    /// When a file is there and cannot be read.
+    /// When a folder is named and a file is not there, or cannot be read.
     #[expect(clippy::print_stderr, reason = "a test that checks nothing says so")]
     pub fn open(files: &[&str]) -> Option<Self> {
-        let read = Self::read(files);
-        if read.is_none() {
+        let Some(folder) = std::env::var_os("RACCORD_CONTRACTS") else {
             eprintln!(
                 "not checked: RACCORD_CONTRACTS names no folder with {}",
                 files.join(", ")
             );
-        }
-        read
+            return None;
+        };
+        Some(Self::read(&PathBuf::from(folder), files))
     }
 
-    fn read(files: &[&str]) -> Option<Self> {
-        let folder = folder()?;
+    fn read(folder: &Path, files: &[&str]) -> Self {
         let documents = files.iter().map(|file| {
-            let text = std::fs::read_to_string(folder.join(file)).ok()?;
+            let path = folder.join(file);
+            let text = std::fs::read_to_string(&path)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let mut document: Value =
                 serde_yaml::from_str(&text).expect("a description is YAML with texts as keys");
             allow_null(&mut document);
-            Some(document)
+            document
         });
-        documents
-            .collect::<Option<_>>()
-            .map(|documents| Self { documents })
+        Self {
+            documents: documents.collect(),
+        }
     }
 
     /// Where the exchanges differ from the description, each difference once; `known` are those calls,
@@ -164,19 +164,6 @@ impl Contract {
         }
         found
     }
-}
-
-/// Where the descriptions are.
-fn folder() -> Option<PathBuf> {
-    let named = std::env::var_os("RACCORD_CONTRACTS").map(PathBuf::from);
-    let beside = || {
-        let here = std::env::current_dir().ok()?;
-        let workspace = here
-            .ancestors()
-            .find(|folder| folder.join("Cargo.lock").is_file())?;
-        Some(workspace.parent()?.join("shared/contracts"))
-    };
-    named.or_else(beside).filter(|folder| folder.is_dir())
 }
 
 fn is_path(template: &str, path: &str) -> bool {
@@ -296,6 +283,12 @@ mod tests {
             .differences(&exchanges, &[])
             .into_iter()
             .collect()
+    }
+
+    #[test]
+    #[should_panic(expected = "such-a-tool.yaml")]
+    fn a_named_folder_without_the_description_is_no_silence() {
+        Contract::read(&std::env::temp_dir(), &["no-such-a-tool.yaml"]);
     }
 
     #[test]

@@ -171,6 +171,7 @@ impl Sim {
             HoldKind::Rules { .. }
             | HoldKind::Blocked { .. }
             | HoldKind::Reversal { .. }
+            | HoldKind::Lost { .. }
             | HoldKind::Credit { .. } => yes,
         };
         let order = if yes {

@@ -3,9 +3,11 @@
 //!
 //! A page that was opened by a link changes nothing: only a form that this very site sent does.
 
+mod counter;
 mod network;
 mod page;
 mod view;
+mod ways;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -22,8 +24,10 @@ use crate::events::{collect, discard, room_for};
 use crate::face::Face;
 use crate::problem::{Problem, preferred};
 
+pub use counter::{Card, Counter, Line, Paid, Payment};
 pub(crate) use network::Peer;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
+pub use ways::{Likes, Unproved, Ways};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");

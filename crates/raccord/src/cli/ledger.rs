@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use raccord_model::Words;
+use raccord_model::Lang;
 
 use super::args::Ledger;
-use super::{Console, Host};
+use super::{Console, Host, sheet};
 use crate::report::{Exit, Problem};
 use crate::shapes::{LedgerCheckShape, LedgerShape, ReceiptsShape};
 
@@ -37,7 +37,7 @@ pub(super) fn run(
         return console.print(&check, &session.view);
     }
     if args.csv {
-        console.write(csv(&shape)?.as_bytes())?;
+        console.write(csv(&shape, session.view.lang).as_bytes())?;
         return Ok(Exit::Done);
     }
     console.print(&shape, &session.view)
@@ -49,61 +49,33 @@ fn write(path: &Path, text: &str) -> Result<(), Problem> {
 }
 
 /// The movements for a spreadsheet. Nothing that somebody wrote can become a formula there.
-fn csv(ledger: &LedgerShape) -> Result<String, Problem> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    let head = [
-        "number", "entered", "day", "person", "name", "amount", "reason", "cause", "state",
-        "credit",
-    ];
-    let mut faults = out.write_record(head).err();
-    for entry in &ledger.entries {
-        let (sign, units) = (
-            if entry.amount < 0 { "-" } else { "" },
-            entry.amount.unsigned_abs(),
-        );
-        let written = out.write_record([
+fn csv(ledger: &LedgerShape, lang: Lang) -> String {
+    let head = match lang {
+        Lang::Fr => [
+            "numéro", "noté le", "jour", "personne", "nom", "montant", "pour", "cause", "état",
+            "crédit",
+        ],
+        Lang::En => [
+            "number", "entered", "day", "person", "name", "amount", "reason", "cause", "state",
+            "credit",
+        ],
+    };
+    let head = head.map(str::to_owned).to_vec();
+    let lines = ledger.entries.iter().map(|entry| {
+        vec![
             entry.number.to_string(),
             entry.at.map(|at| at.to_string()).unwrap_or_default(),
             entry.day.map(|day| day.to_string()).unwrap_or_default(),
             entry.person.to_string(),
-            harmless(&entry.name),
-            format!("{sign}{}.{:02}", units / 100, units % 100),
-            harmless(&entry.reason),
-            harmless(&entry.cause),
+            sheet::plain(&entry.name),
+            sheet::decimal(entry.amount, lang),
+            sheet::plain(&entry.reason),
+            sheet::plain(&entry.cause),
             entry.state.clone(),
             entry.id.to_string(),
-        ]);
-        faults = faults.or(written.err());
-    }
-    let bytes = out.into_inner().ok().filter(|_| faults.is_none());
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.ok_or_else(|| {
-        Problem::failed(
-            "csv",
-            "ledger.csv",
-            Words::new(
-                "Le CSV n'a pas pu être écrit.",
-                "The CSV could not be written.",
-            ),
-            Words::new(
-                "C'est une faute de Raccord : signalez-la.",
-                "This is a fault of Raccord: report it.",
-            ),
-        )
-    })
-}
-
-/// A text that a spreadsheet takes for a text (OWASP, "CSV Injection").
-fn harmless(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.trim_start().starts_with(['=', '+', '-', '@']) {
-        format!("'{text}")
-    } else {
-        text
-    }
+        ]
+    });
+    sheet::table(std::iter::once(head).chain(lines), lang)
 }
 
 #[cfg(test)]
@@ -135,9 +107,10 @@ mod tests {
             ],
             ..LedgerShape::default()
         };
-        let text = csv(&ledger).unwrap();
+        let text = csv(&ledger, Lang::En);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4, "{text}");
+        assert!(lines[0].starts_with("\u{feff}number,"), "{text}");
         assert!(
             lines[1].contains("'@SUM(A1),-0.05,\"'=HYPERLINK("),
             "{text}"
@@ -147,5 +120,19 @@ mod tests {
             lines[3].contains(",0.01,\"Bar, \"\"été\"\" -1\","),
             "{text}"
         );
+        // A French spreadsheet opens it in columns, with numbers that are numbers.
+        let text = csv(&ledger, Lang::Fr);
+        let line = text.lines().nth(2);
+        assert!(
+            line.is_some_and(|line| line.contains(";1,50;'  +1;")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn full_width_signs_begin_formulas_too() {
+        for text in ["＝1+1", " ＠SUM(A1)", "\u{b}=1"] {
+            assert!(sheet::plain(text).starts_with('\''), "{text:?}");
+        }
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use raccord_credits::{
-    Account, Fault, Proof, Signer, content, page, path, root, short, square, verify,
+    Account, Chain, Fault, Proof, Signer, content, escaped, page, path, root, short, square, verify,
 };
-use raccord_engine::{Engine, Progress, State};
+use raccord_engine::{Engine, Progress, State, month_key};
 use raccord_model::{Entity, EntityId, EntityKind, Fields, Lang, Mode, PlaceId, Words};
 use serde_json::Value;
 
@@ -27,6 +26,7 @@ pub(crate) fn shape(
     person: Option<&str>,
 ) -> Result<LedgerShape, Problem> {
     let person = person.map(|name| whose(engine, name)).transpose()?;
+    let asked = person;
     let credits = in_order(engine);
     let on_the_way = on_the_way(engine.state());
     let mut balances: BTreeMap<EntityId, i64> = BTreeMap::new();
@@ -47,6 +47,11 @@ pub(crate) fn shape(
         .map(|(person, amount)| BalanceShape {
             person,
             name: engine.name_of(person),
+            email: if asked == Some(person) {
+                address_of(engine, person)
+            } else {
+                String::new()
+            },
             amount,
         })
         .collect();
@@ -70,10 +75,16 @@ pub(crate) fn shape(
             spent,
             held: -(issued.saturating_add(spent)),
         });
-        shape.months = months(engine, &credits, view);
         shape.faults = faults(&rules.place.id, &credits);
+        shape.months = months(engine, &credits.into_iter().collect(), view);
     }
     Ok(shape)
+}
+
+/// The address of a person; nothing of one who was forgotten.
+fn address_of(engine: &Engine, person: EntityId) -> String {
+    let known = engine.entity(person);
+    known.map_or_else(String::new, |known| known.text("email").to_owned())
 }
 
 /// Every credit by its number.
@@ -164,54 +175,39 @@ fn whose(engine: &Engine, name: &str) -> Result<EntityId, Problem> {
     })
 }
 
-/// The entries of each month, by when they were entered.
-fn by_month<'a>(
-    credits: &'a [(EntityId, Entity)],
-    zone: &TimeZone,
-) -> BTreeMap<String, Vec<&'a (EntityId, Entity)>> {
-    let mut months: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for credit in credits {
-        if let Ok(at) = credit.1.text("at").parse::<Timestamp>() {
-            let date = zone.to_datetime(at).date();
-            months.entry(month_of(date)).or_default().push(credit);
-        }
-    }
-    months
-}
-
-fn month_of(date: Date) -> String {
-    format!("{:04}-{:02}", date.year(), date.month())
-}
-
 fn this_month(view: &View) -> String {
-    month_of(view.zone.to_datetime(view.now).date())
+    month_key(view.zone.to_datetime(view.now).date())
 }
 
-fn months(engine: &Engine, credits: &[(EntityId, Entity)], view: &View) -> Vec<MonthShape> {
+fn months(engine: &Engine, credits: &BTreeMap<EntityId, Entity>, view: &View) -> Vec<MonthShape> {
     let now = this_month(view);
-    let by_month = by_month(credits, &view.zone);
-    let months = by_month.into_iter().map(|(month, credits)| {
+    let months = engine.months_of_ledger().iter().map(|(month, entries)| {
         let mut shape = MonthShape {
-            entries: credits.len(),
+            entries: entries.len(),
+            month: month.clone(),
             ..MonthShape::default()
         };
-        for (_, credit) in &credits {
+        for credit in entries.iter().filter_map(|(id, _)| credits.get(id)) {
             let amount = credit.fields.get("amount").and_then(Value::as_i64);
             let amount = amount.unwrap_or(0);
+            let at_till = credit.fields.contains_key("till");
             let sum = match (amount > 0, credit.fields.contains_key("reverses")) {
+                _ if at_till => &mut shape.spent,
                 (true, false) => &mut shape.granted,
                 (false, false) => &mut shape.spent,
                 (_, true) => &mut shape.reversed,
             };
             *sum = sum.saturating_add(amount);
         }
-        let over = month < now;
-        let root = root(engine.month_of_ledger(&month)).filter(|_| over);
-        shape.root = root.map(short);
-        shape.month = month;
+        let over = *month < now;
+        shape.root = root(&hashes(entries)).filter(|_| over).map(short);
         shape
     });
     months.collect()
+}
+
+fn hashes(entries: &[(EntityId, Chain)]) -> Vec<Chain> {
+    entries.iter().map(|(_, hash)| *hash).collect()
 }
 
 fn faults(place: &PlaceId, credits: &[(EntityId, Entity)]) -> Vec<LedgerFaultShape> {
@@ -249,14 +245,17 @@ pub(crate) fn receipts(
     let person = person.map(|name| whose(engine, name)).transpose()?;
     let person = person.map(|id| id.to_string());
     let place = &engine.state().rules().place;
-    let credits = in_order(engine);
+    let credits: BTreeMap<EntityId, Entity> = engine.credits().into_iter().collect();
     let now = this_month(view);
     let mut body = String::new();
     let mut many = 0;
-    for (month, credits) in by_month(&credits, &view.zone) {
-        let leaves = engine.month_of_ledger(&month);
-        let over = month < now;
-        for (index, (id, credit)) in credits.iter().enumerate() {
+    for (month, entries) in engine.months_of_ledger() {
+        let leaves = hashes(entries);
+        let over = *month < now;
+        for (index, (id, _)) in entries.iter().enumerate() {
+            let Some(credit) = credits.get(id) else {
+                continue;
+            };
             if person
                 .as_ref()
                 .is_some_and(|who| who != credit.text("person"))
@@ -266,7 +265,7 @@ pub(crate) fn receipts(
             let proof = over.then(|| Proof {
                 index: index as u64,
                 size: leaves.len() as u64,
-                path: path(leaves, index),
+                path: path(&leaves, index),
             });
             let receipt = signer.sign(content(&place.id, *id, &credit.fields), proof);
             body.push_str(&section(credit, &receipt.encode(), view));
@@ -299,20 +298,6 @@ fn section(credit: &Entity, receipt: &str, view: &View) -> String {
         "<section>\n<h2>{amount} – {}</h2>\n<p>{day} (n° {number})</p>\n{square}\n<p><code>{receipt}</code></p>\n</section>\n",
         escaped(credit.text("reason"))
     )
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// Nothing signs receipts before the place ran once.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use raccord_engine::{Input, SourceState, State};
-use raccord_model::{ConnectorName, EntityId, Link};
+use raccord_engine::{Input, SourceState, State, offered};
+use raccord_model::{ConnectorName, EntityId, Link, Offered};
 
 use crate::connectors::Tools;
 
@@ -17,6 +17,7 @@ pub(crate) struct Known {
     cursors: BTreeMap<ConnectorName, String>,
     written: Written,
     links: BTreeMap<ConnectorName, Vec<(EntityId, Link)>>,
+    offered: Vec<Offered>,
 }
 
 impl Known {
@@ -28,6 +29,7 @@ impl Known {
         Self {
             cursors: state.sources.iter().filter_map(cursor).collect(),
             written: written(state),
+            offered: offered(state),
             links: state
                 .sinks
                 .keys()
@@ -43,6 +45,7 @@ pub(crate) async fn observe_all(tools: &Arc<Tools>, known: Known) -> Observed {
         cursors,
         written,
         mut links,
+        offered,
     } = known;
     // A tool that is written too is compared with what the others say: it is taken last.
     let mut order: Vec<_> = tools.iter().collect();
@@ -51,6 +54,9 @@ pub(crate) async fn observe_all(tools: &Arc<Tools>, known: Known) -> Observed {
         let source = tool.source()?;
         if let Some(shared) = tool.shared() {
             shared.ours(links.remove(name).unwrap_or_default());
+        }
+        if let Some(titles) = source.titles() {
+            titles.offered(offered.clone());
         }
         let cursor = cursors.get(name).map(String::as_str);
         Some(async move {

@@ -19,16 +19,24 @@ mod lespass;
 mod mails;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
+#[path = "../../../../connectors/mediawiki/tests/common/mod.rs"]
+mod mediawiki;
 #[path = "../../../../connectors/signup/tests/common/office/mod.rs"]
 mod office;
 mod order;
 mod outage;
+mod phones;
 mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;
+mod sites;
 mod sleeping;
+#[path = "../../../../connectors/sms/tests/common/mod.rs"]
+mod sms;
 mod thread;
+#[path = "../../../../connectors/wordpress/tests/common/mod.rs"]
+mod wordpress;
 pub(crate) mod world;
 
 use std::io::{self, Write};

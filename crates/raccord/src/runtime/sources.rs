@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use raccord_bus::Log;
-use raccord_engine::{Engine, Input};
-use raccord_kit::{Clock, Shared, Source};
+use raccord_engine::{Engine, Input, offered};
+use raccord_kit::{Clock, Shared, Source, Titles};
 use raccord_model::ConnectorName;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -110,6 +110,11 @@ impl SourceTask {
         {
             return pace.every();
         }
+        if let Some(titles) = source.titles()
+            && self.tell_offered(titles, told).await.is_err()
+        {
+            return pace.every();
+        }
         let standings = self.desk.standings();
         let of = |standings: &Standings| standings.get(&self.name).cloned().unwrap_or_default();
         let known = of(&standings.borrow());
@@ -153,6 +158,22 @@ impl SourceTask {
         };
         let (commit, ours) = self.desk.peek(look).await?;
         tool.ours(ours);
+        *told = Some(commit);
+        Ok(())
+    }
+
+    /// Tells a source that names what one can sign up for by its title what there is, where that may
+    /// have changed since commit `told`.
+    async fn tell_offered(&self, tool: &dyn Titles, told: &mut Option<u64>) -> Result<(), Broken> {
+        if *told == Some(self.desk.pulse().borrow().commit) {
+            return Ok(());
+        }
+        let look = |engine: &mut Engine, _: &mut dyn Log| {
+            let state = engine.state();
+            (state.commit, offered(state))
+        };
+        let (commit, offered) = self.desk.peek(look).await?;
+        tool.offered(offered);
         *told = Some(commit);
         Ok(())
     }

@@ -105,7 +105,7 @@ pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
         HoldKind::Delivery { of } | HoldKind::Blocked { of } | HoldKind::Reversal { of, .. } => {
             Some(&of.connector)
         }
-        HoldKind::Field { connector, .. } => Some(connector),
+        HoldKind::Field { connector, .. } | HoldKind::Lost { connector, .. } => Some(connector),
         HoldKind::Rules { .. }
         | HoldKind::Task { .. }
         | HoldKind::Seats { .. }
@@ -124,6 +124,7 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Task { .. } => "task-unwanted",
         HoldKind::Seats { .. } => "too-few-places",
         HoldKind::Reversal { .. } => "credit-by-hand",
+        HoldKind::Lost { .. } => "credit-lost",
         HoldKind::Credit { .. } => "credit-guard",
     };
     let source = match &hold.what {

@@ -119,7 +119,6 @@ mod tests {
             kind: (!kind.is_empty()).then(|| kind.to_owned()),
             day: "2026-05-02".parse().unwrap(),
             minutes,
-            noted: false,
         }
     }
 

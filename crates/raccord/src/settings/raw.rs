@@ -333,15 +333,16 @@ pub(super) struct Route {
     #[schemars(with = "String", length(min = 1, max = 60), extend("examples" = ["✅"]))]
     pub(super) signup: Option<Text<60>>,
     /// What it brings instead of entities, at the hours of `at`: what takes place in the next seven
-    /// days, the tasks of the next two weeks that lack hands, or of these what each person likes, to
-    /// them alone.
+    /// days, the tasks of the next two weeks that lack hands, of these what each person likes, to
+    /// them alone, or the day before to each person what they signed up for.
     #[serde(default)]
     #[schemars(with = "RoundupName")]
     pub(super) digest: Option<RoundupOf>,
-    /// The hours of the week, at the place, at which a digest is said.
+    /// The hours of the week, at the place, at which a digest is said; of reminders one hour, or
+    /// none so that nobody is reminded.
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("examples" = [["monday 09:00"]]))]
-    pub(super) at: Vec<Hour>,
+    pub(super) at: Option<Vec<Hour>>,
     /// Which template.
     #[serde(default)]
     #[schemars(with = "String")]
@@ -364,7 +365,7 @@ pub(super) struct Route {
     pub(super) policy: Option<Policy>,
 }
 
-/// `week`, `hands` or `liked`.
+/// `week`, `hands`, `liked` or `reminder`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -372,6 +373,7 @@ pub(super) enum RoundupName {
     Week,
     Hands,
     Liked,
+    Reminder,
 }
 
 /// `never-twice` or `never-lost`.

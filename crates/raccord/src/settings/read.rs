@@ -522,8 +522,26 @@ fn route(
         raw::RawAuthority::All(authority) => (Some(authority), std::collections::BTreeMap::new()),
         raw::RawAuthority::Each(fields) => (None, fields),
     };
-    let roundup = match (raw.digest, raw.at) {
+    let hours_said = raw.at.is_some();
+    let roundup = match (raw.digest, raw.at.unwrap_or_default()) {
         (None, at) if at.is_empty() => None,
+        (Some(of @ RoundupOf::Reminder), at) if hours_said => {
+            if at.len() > 1 || at.iter().any(|hour| hour.is_weekly()) {
+                mistakes.add(
+                    &[path, &["at"]].concat(),
+                    "reminder-hour",
+                    Words::new(
+                        "Un rappel part la veille, à une seule heure, la même tous les jours.",
+                        "A reminder goes out the day before, at one hour, the same every day.",
+                    ),
+                    Words::new(
+                        "Écrivez par exemple at = [\"18:00\"] ; at = [] n'envoie aucun rappel.",
+                        "Write for example at = [\"18:00\"]; at = [] sends no reminders.",
+                    ),
+                );
+            }
+            Some(Roundup { of, at })
+        }
         (Some(RoundupOf::Liked), at)
             if at.len() != 1 || !at.iter().all(|hour| hour.is_weekly()) =>
         {

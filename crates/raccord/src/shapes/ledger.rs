@@ -77,6 +77,9 @@ pub struct BalanceShape {
     /// What people call them, where this may be shown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// Their address, where they were asked for alone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub email: String,
     /// Hundredths.
     pub amount: i64,
 }
@@ -128,7 +131,11 @@ impl Shape for LedgerShape {
             } else {
                 shown(&balance.name)
             };
-            writeln!(out, "  {:>10}  {name}", view.amount(balance.amount))?;
+            write!(out, "  {:>10}  {name}", view.amount(balance.amount))?;
+            if !balance.email.is_empty() {
+                write!(out, " {DIM}({}){DIM:#}", shown(&balance.email))?;
+            }
+            writeln!(out)?;
         }
         and_more(self.balances.len().saturating_sub(MANY), view, out)?;
         let title = view.say("Mouvements :", "Movements:");

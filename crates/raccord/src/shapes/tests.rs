@@ -257,6 +257,7 @@ fn the_ledger_counts_in_hundredths_and_reads_in_units() {
         balances: vec![BalanceShape {
             person,
             name: String::new(),
+            email: String::new(),
             amount: 350,
         }],
         entries: vec![EntryShape {

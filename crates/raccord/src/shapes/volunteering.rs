@@ -74,6 +74,17 @@ impl VolunteeringShape {
         Some(format!("{}\u{a0}{currency}", view.money(hundredths?)))
     }
 
+    /// All kinds of work together, as the last line of a table.
+    pub(crate) fn total(&self) -> WorkShape {
+        WorkShape {
+            kind: Some("Total".to_owned()),
+            presences: self.presences,
+            people: self.people,
+            minutes: self.minutes,
+            value: self.value,
+        }
+    }
+
     /// The year in one sentence.
     pub(crate) fn in_short(&self, view: &View) -> String {
         let hours = view.hours(self.minutes);

@@ -1,40 +1,17 @@
-//! The year's table for a spreadsheet, as those of each language open it: French ones want a
-//! semicolon between cells and a comma before decimals.
+//! The year's table for a spreadsheet.
 
 use raccord_model::Lang;
 
+use crate::cli::sheet;
 use crate::locale::View;
 use crate::shapes::{VolunteeringShape, WorkShape};
 
-/// Tells spreadsheets that the file is UTF-8.
-const MARK: char = '\u{feff}';
-
 /// The kinds of work, and all of them together in the last line.
 pub(super) fn of(shape: &VolunteeringShape, view: &View) -> String {
-    let delimiter = match view.lang {
-        Lang::Fr => b';',
-        Lang::En => b',',
-    };
-    let mut table = csv::WriterBuilder::new()
-        .delimiter(delimiter)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(MARK.to_string().into_bytes());
-    let total = WorkShape {
-        kind: Some(view.say("Total", "Total").to_owned()),
-        presences: shape.presences,
-        people: shape.people,
-        minutes: shape.minutes,
-        value: shape.value,
-    };
+    let total = shape.total();
     let lines = shape.kinds.iter().chain([&total]);
     let lines = std::iter::once(head(shape, view)).chain(lines.map(|work| line(work, view)));
-    for line in lines {
-        table
-            .write_record(line)
-            .expect("a line of as many cells as the first is written to memory");
-    }
-    let bytes = table.into_inner().expect("memory takes every byte");
-    String::from_utf8(bytes).expect("text was written")
+    sheet::table(lines, view.lang)
 }
 
 fn head(shape: &VolunteeringShape, view: &View) -> Vec<String> {
@@ -47,46 +24,23 @@ fn head(shape: &VolunteeringShape, view: &View) -> Vec<String> {
         cells.push(format!(
             "{} ({})",
             view.say("Valeur", "Value"),
-            plain(currency)
+            sheet::plain(currency)
         ));
     }
     cells
 }
 
 fn line(work: &WorkShape, view: &View) -> Vec<String> {
+    let hours = work.minutes.saturating_mul(100).saturating_add(30) / 60;
+    let hours = i64::try_from(hours).unwrap_or(i64::MAX);
     let mut cells = vec![
-        plain(&work.called(view)),
+        sheet::plain(&work.called(view)),
         work.presences.to_string(),
         work.people.to_string(),
-        decimal(
-            work.minutes.saturating_mul(100).saturating_add(30) / 60,
-            view,
-        ),
+        sheet::decimal(hours, view.lang),
     ];
-    cells.extend(work.value.map(|value| decimal(value.unsigned_abs(), view)));
+    cells.extend(work.value.map(|value| sheet::decimal(value, view.lang)));
     cells
-}
-
-/// Hundredths with two decimals, which every spreadsheet reads as a number.
-fn decimal(hundredths: u64, view: &View) -> String {
-    let comma = view.say(",", ".");
-    format!("{}{comma}{:02}", hundredths / 100, hundredths % 100)
-}
-
-/// Text of others, which no spreadsheet takes for a formula
-/// ([OWASP, CSV injection](https://owasp.org/www-community/attacks/CSV_Injection)).
-fn plain(text: &str) -> String {
-    let risky = |c: char| {
-        matches!(
-            c,
-            '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠'
-        )
-    };
-    if text.trim_start().starts_with(risky) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]

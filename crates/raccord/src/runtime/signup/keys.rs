@@ -9,7 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use raccord_model::{Digest, EntityId, Lang, PlaceId};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use super::ways::Waiting;
+
+/// What the number of a card is made of: nothing that looks like something else (Crockford's base 32).
+const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// The key of a place.
 pub(crate) struct Key {
@@ -70,23 +76,41 @@ impl Key {
 
     /// Seals a link's content.
     pub(super) fn seal(&self, link: &Link) -> Option<String> {
-        let mut bytes = serde_json::to_vec(link).ok()?;
+        self.sealed(self.place.as_str(), link)
+    }
+
+    /// Opens it again; nothing where it was not sealed here.
+    pub(super) fn open(&self, sealed: &str) -> Option<Link> {
+        self.opened(self.place.as_str(), sealed)
+    }
+
+    /// Seals a number that waits for its code. It is not opened as anything else.
+    pub(super) fn seal_number(&self, waiting: &Waiting) -> Option<String> {
+        self.sealed(&self.message("number", ""), waiting)
+    }
+
+    /// Opens it again; nothing where it was not sealed here.
+    pub(super) fn open_number(&self, sealed: &str) -> Option<Waiting> {
+        self.opened(&self.message("number", ""), sealed)
+    }
+
+    fn sealed<T: Serialize>(&self, about: &str, value: &T) -> Option<String> {
+        let mut bytes = serde_json::to_vec(value).ok()?;
         let mut nonce = [0; NONCE_LEN];
         nonce.copy_from_slice(&random()[..NONCE_LEN]);
         let unique = Nonce::assume_unique_for_key(nonce);
-        let about = Aad::from(self.place.as_str().as_bytes());
+        let about = Aad::from(about.as_bytes());
         self.seal
             .seal_in_place_append_tag(unique, about, &mut bytes)
             .ok()?;
         Some(text(&[&nonce[..], &bytes].concat()))
     }
 
-    /// Opens it again; nothing where it was not sealed here.
-    pub(super) fn open(&self, sealed: &str) -> Option<Link> {
+    fn opened<T: DeserializeOwned>(&self, about: &str, sealed: &str) -> Option<T> {
         let bytes = BASE64.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let about = Aad::from(self.place.as_str().as_bytes());
+        let about = Aad::from(about.as_bytes());
         let mut sealed = sealed.to_vec();
         let opened = self.seal.open_in_place(nonce, about, &mut sealed).ok()?;
         serde_json::from_slice(opened).ok()
@@ -126,6 +150,32 @@ impl Key {
             turn: next()?.parse().ok()?,
             until: next()?.parse().ok()?,
         })
+    }
+
+    /// The number of somebody's card, as people type it: forty bits that nobody can guess.
+    pub(super) fn card(&self, person: EntityId) -> String {
+        let signed = hmac::sign(
+            &self.sign,
+            self.message("card", &person.to_string()).as_bytes(),
+        );
+        let signs = signed.as_ref().iter().take(8);
+        let signs = signs.map(|byte| char::from(SIGNS[usize::from(byte % 32)]));
+        let mut number: String = signs.collect();
+        number.insert(4, '-');
+        number
+    }
+
+    /// The same card as a telephone reads it: whose it is, signed.
+    pub(super) fn signed_card(&self, person: EntityId) -> String {
+        let said = person.to_string();
+        format!("{said}.{}", self.signed("card code", &said))
+    }
+
+    /// Whose card it is; nothing where it was not made here.
+    pub(super) fn read_card(&self, text: &str) -> Option<EntityId> {
+        let (said, given) = text.rsplit_once('.')?;
+        self.is_signed("card code", said, given)
+            .then(|| said.parse().ok())?
     }
 
     /// The name of somebody's calendar, in its so-manieth edition.

@@ -13,11 +13,13 @@ mod seen;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod till;
+mod ways;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use raccord_engine::{Attested, Commitment, Engine, Input, Order, Reply, SignUp, Standpoint, Who};
-use raccord_kit::Welcome;
+use raccord_kit::{Till, Welcome};
 use raccord_model::{ConnectorName, EntityId, EntityKind, Lang, Words};
 use raccord_web::hands::{Answer, Mine, Screen, Shows, Visit, Visitor};
 
@@ -45,6 +47,8 @@ pub(crate) struct SignUps {
     links: [Rate; 3],
     /// Forms of one session.
     forms: Rate,
+    /// Codes by short message.
+    ways: ways::Rates,
     reading: Reading,
     records: Arc<Mutex<Records>>,
     lists: Lists,
@@ -61,6 +65,7 @@ impl Default for SignUps {
                 Rate::new(300, WHILE),
             ],
             forms: Rate::new(120, 600),
+            ways: ways::Rates::default(),
             reading: Reading::default(),
             records: Arc::default(),
             lists: Lists::default(),
@@ -82,6 +87,12 @@ impl Host {
 
     fn sends(&self) -> bool {
         self.welcome().is_some_and(Welcome::sends)
+    }
+
+    /// The place's own till, with the connector that brings it.
+    fn till(&self) -> Option<(&ConnectorName, &dyn Till)> {
+        let mut all = self.0.iter();
+        all.find_map(|(name, tool)| Some((name, tool.till()?)))
     }
 }
 
@@ -236,6 +247,8 @@ impl Desktop<'_> {
             name: me.name.clone(),
             token: self.open.key.form(self.visit.session.as_deref()?),
             organiser: self.is_organiser(),
+            card: self.host.till().is_some(),
+            serves: self.serves(),
         })
     }
 
@@ -280,6 +293,7 @@ impl Desktop<'_> {
             ("", None) => self.list(List::Needs).await,
             ("who", None) => self.list(List::Who).await,
             ("me", None) => self.mine().await,
+            ("told", None) => self.ways().await,
             ("in", None) => self.screen(Shows::SignIn {
                 back: id_of(&self.visit.back).map_or_else(String::new, |id| id.to_string()),
                 sends: self.sends().await,
@@ -289,6 +303,9 @@ impl Desktop<'_> {
                 key: self.visit.key.clone(),
             }),
             ("here", None) => self.arrived().await,
+            ("card", None) => self.card().await,
+            ("till", None) => self.till().await,
+            ("till", Some(payment)) => self.paid(payment).await,
             ("calendar", Some(name)) => self.calendar(name).await,
             (id, None) => match id_of(id) {
                 Some(id) => {
@@ -486,12 +503,14 @@ impl Desktop<'_> {
             ("off", None) => self.signs_off().await,
             ("came", None) => self.says_came().await,
             ("name", None) => self.names().await,
+            ("told", None) => self.tells().await,
             ("calendar", None) => match &self.me {
                 Some(me) if Open::renew(self.desk, me.id).await.is_some() => Self::go("me"),
                 Some(_) => Answer::NotReady,
                 None => Self::go("in"),
             },
             ("here", None) => self.notes_code().await,
+            ("till", None) => self.takes().await,
             (id, Some("present")) => match id_of(id) {
                 Some(_) if !self.is_organiser() => self.for_organisers(),
                 Some(id) => self.notes(id).await,

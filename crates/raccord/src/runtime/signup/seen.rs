@@ -106,12 +106,8 @@ impl Look<'_> {
         let start: Option<Civil> = due.or_else(|| timed.text("start").parse().ok());
         let (taken, waiting) = self.engine.taken(id);
         let missing = missing(known, taken);
-        let closed = match (self.engine.closed(id, self.now), lang) {
-            (Some(why), _) => why.get(lang).to_owned(),
-            (None, Lang::Fr) if is_off(of) => "c'est annulé".to_owned(),
-            (None, Lang::En) if is_off(of) => "it is cancelled".to_owned(),
-            (None, _) => String::new(),
-        };
+        let closed = self.engine.closed(id, self.now);
+        let closed = closed.map_or_else(String::new, |why| why.get(lang).to_owned());
         let by = by(known, start);
         let own = self
             .person

@@ -1,13 +1,15 @@
 //! Lespass over hours and days: away, closed, full of what cannot be taken; who signs up there, and
 //! what a webhook that switched itself off loses.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use raccord_engine::{Commitment, Order};
 use raccord_kit::ManualClock;
 use raccord_kit::standin::{Play, Reply, Seen, Standin};
 use raccord_model::{EntityKind, Fields};
+use tokio::time::Instant;
 
 use super::lespass::server::{KEY, SCANNER, Server};
 use super::world::World;
@@ -188,18 +190,23 @@ async fn a_key_that_lespass_revoked_is_shown_seldom_and_its_successor_is_noticed
 #[tokio::test(start_paused = true)]
 async fn two_hundred_at_once_reach_lespass_no_faster_than_was_said() {
     let stage = Stage::open().await;
+    let asked: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let noted = Arc::clone(&asked);
+    stage.answers(move |_| {
+        noted.lock().unwrap().push(Instant::now());
+        None
+    });
     let world = stage.world("billets", &sheet(200, "20:30")).await;
-    stage.pass(&world, MINUTE * 5, SECOND / 2).await;
+    stage.pass(&world, MINUTE * 10, SECOND / 2).await;
     assert_eq!(stage.server.names().len(), 200);
-    // Four a second, as it says of itself, and a reading among them.
-    let asked = world.asked("billets");
-    for at in &asked {
-        let second = |one: &&jiff::Timestamp| {
-            let after = one.duration_since(*at);
-            after >= SignedDuration::ZERO && after < SECOND
-        };
-        let within = asked.iter().filter(second).count();
-        assert!(within <= 5, "{within} in the second from {at}");
+    // Four requests a second, as it says of itself, whoever sends them.
+    let asked = std::mem::take(&mut *asked.lock().unwrap());
+    assert!(asked.len() >= 600, "each is looked for before it is made");
+    let second = Duration::from_secs(1);
+    for (first, at) in asked.iter().enumerate() {
+        let within = asked[first..].iter().take_while(|one| **one < *at + second);
+        let within = within.count();
+        assert!(within <= 5, "{within} in a second");
     }
     assert_eq!(world.told("outage"), [""; 0]);
     world.end().await;
@@ -280,5 +287,52 @@ async fn a_call_of_lespass_is_answered_at_once_and_its_silence_loses_nobody() {
     stage.pass(&world, MINUTE * 4, SECOND).await;
     assert_eq!(standings(&world).await, ["registered"; 5]);
     assert_eq!(world.told("lespass.webhook-off"), ["open"]);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_of_a_form_are_sign_ups_as_soon_as_the_programme_is_known() {
+    let config = "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
+                  [connectors.answers]\nkind = 'spreadsheet'\nlocation = 'answers.csv'\nevery = '10s'\n\
+                  answers = {}\n";
+    let head = "ID,Horodatage,E-mail,Nom,Activité,Je viens\n";
+    let line = |n: usize, says: &str| {
+        format!("{n},2027-01-01 10:0{n}:00,p{n}@example.org,P{n},Bal 0,{says}\n")
+    };
+    let all = |says: [&str; 3]| {
+        let lines = says.iter().enumerate().map(|(n, says)| line(n, says));
+        std::iter::once(head.to_owned())
+            .chain(lines)
+            .collect::<String>()
+    };
+    let answers = all(["oui", "oui", "oui"]);
+    let files = [
+        ("programme.csv", sheet(1, "20:30")),
+        ("answers.csv", answers),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let world = World::start(config, &files).await;
+    world.pass(MINUTE * 2, SECOND).await;
+    // Two places: our writer gives them, in the order of the answers.
+    let stood = standings(&world).await;
+    assert_eq!(stood, ["registered", "registered", "waitlisted"]);
+    world.write("answers.csv", &all(["non", "oui", "oui"]));
+    world.pass(MINUTE, SECOND).await;
+    let stood = standings(&world).await;
+    assert_eq!(stood, ["cancelled", "registered", "registered"]);
+    // Everything is cleared away: nobody is signed off by that, and it is said.
+    world.write("answers.csv", head);
+    world.pass(MINUTE * 3, SECOND).await;
+    assert_eq!(standings(&world).await, stood);
+    assert_eq!(world.told("spreadsheet.answers-gone"), ["open"]);
+    // Called something else: who is signed up stays.
+    world.write("answers.csv", &all(["non", "oui", "oui"]));
+    world.write(
+        "programme.csv",
+        &sheet(1, "20:30").replace("Bal 0", "Grand bal"),
+    );
+    world.pass(MINUTE * 3, SECOND).await;
+    assert_eq!(standings(&world).await, stood);
+    assert_eq!(world.told("unread"), [""; 0]);
     world.end().await;
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use raccord_engine::{Engine, Input, Order, Reply};
 use raccord_kit::hook::Hook;
 use raccord_kit::{
-    BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Shared, Sink, Source, Tool,
+    BoxFuture, Choice, Clock, Finding, Job, Made, ManualClock, Shared, Sink, Source, Titles, Tool,
 };
 use raccord_model::{
     ConnectorName, Context, Event, Failure, Found, Manifest, Observation, Rendered, Subject,
@@ -325,9 +325,14 @@ impl World {
 
     /// A person decides.
     pub(crate) async fn order(&self, order: Order) {
+        assert_eq!(self.asks(order).await, Reply::Taken);
+    }
+
+    /// Somebody asks for something; what they are answered.
+    pub(crate) async fn asks(&self, order: Order) -> Reply {
         let reply = self.desk.input(Input::Order(order)).await.unwrap();
-        assert_eq!(reply, Reply::Taken);
         self.settle().await;
+        reply
     }
 
     /// What notices of this code say, each change of one: `open` or `closed`.
@@ -438,6 +443,10 @@ impl Source for Watched {
 
     fn counts(&self) -> bool {
         self.inner.source().unwrap().counts()
+    }
+
+    fn titles(&self) -> Option<&dyn Titles> {
+        self.inner.source().unwrap().titles()
     }
 
     fn every(&self) -> (Duration, Option<PathBuf>) {

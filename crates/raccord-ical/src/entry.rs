@@ -26,6 +26,8 @@ use super::{custom, local};
 const EXPANDED: usize = 5_000;
 /// How many of them are handed on.
 const LISTED: usize = 400;
+/// How many zones that nobody knows by name an entry may have: programs write one or two.
+const SOUGHT: usize = 20;
 /// A rule that repeats more often than daily is no programme.
 const LONGEST: usize = 1_000_000;
 
@@ -108,7 +110,7 @@ pub fn occurrences(
     if !entry.repeats && !changed {
         return Ok(vec![(None, entry)]);
     }
-    let zones = zones(&calendar, text);
+    let zones = zones(&calendar, text)?;
     let events = calendar.components.iter().filter(|one| is_event(one));
     let mut starts =
         events.filter_map(|event| event.property(&ICalendarProperty::Dtstart)?.tz_id());
@@ -135,26 +137,39 @@ pub fn occurrences(
 /// The zones an entry tells its moments in, by their names; those that nobody knows are left out.
 pub(super) type Zones = BTreeMap<String, TimeZone>;
 
-fn zones(calendar: &ICalendar, text: &str) -> Zones {
+fn zones(calendar: &ICalendar, text: &str) -> Result<Zones, Odd> {
     let known = calendar.build_tz_resolver();
     let events = calendar.components.iter().filter(|one| is_event(one));
     let names = events
         .flat_map(|event| &event.entries)
         .filter_map(ICalendarEntry::tz_id);
     let names: BTreeSet<&str> = names.collect();
-    names
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), own_zone(name, &known, text)?)))
-        .collect()
+    let mut zones = Zones::new();
+    let mut sought = 0;
+    for name in names {
+        let mut zone = by_name(name, &known);
+        if zone.is_none() {
+            // Each search reads the whole entry.
+            sought += 1;
+            if sought > SOUGHT {
+                return Err(Odd::Zone(clean::line(name, 100)));
+            }
+            zone = described(name, &known, text);
+        }
+        zones.extend(zone.map(|zone| (name.to_owned(), zone)));
+    }
+    Ok(zones)
 }
 
-/// The zone a TZID stands for: one that is known, else the one the entry describes, else what its
-/// name says of itself (`UTC-02`).
+/// The zone a TZID stands for: one that is known, else as it is described.
 fn own_zone(name: &str, known: &TzResolver<&str>, text: &str) -> Option<TimeZone> {
+    by_name(name, known).or_else(|| described(name, known, text))
+}
+
+/// The zone that the entry describes, else what its name says of itself (`UTC-02`).
+fn described(name: &str, known: &TzResolver<&str>, text: &str) -> Option<TimeZone> {
     let plain = || name.bytes().all(|b| b"UTCGMT+-:0123456789".contains(&b));
-    by_name(name, known)
-        .or_else(|| custom::zone(text, name))
-        .or_else(|| known.resolve(name).filter(|_| plain()).and_then(zone_of))
+    custom::zone(text, name).or_else(|| known.resolve(name).filter(|_| plain()).and_then(zone_of))
 }
 
 fn is_utc(entry: &ICalendarEntry) -> bool {
