@@ -5,6 +5,7 @@
 use clap::Parser;
 use raccord_tests::cards::{self, System};
 use raccord_tests::rooms::{self, Kind};
+use raccord_tests::sites;
 
 #[derive(Parser)]
 struct Arguments {
@@ -21,6 +22,13 @@ struct Arguments {
     /// With a letter to so many readers.
     #[arg(long, conflicts_with = "chat")]
     readers: Option<usize>,
+    /// On this site, instead of with a site of our own, a programme and a receiver.
+    #[arg(long, conflicts_with = "chat")]
+    site: Option<sites::Kind>,
+
+    /// With people who sign up, and a mail server that tells them.
+    #[arg(long, conflicts_with = "chat")]
+    mail: bool,
 
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
@@ -35,12 +43,22 @@ fn main() -> anyhow::Result<()> {
         chat,
         messages,
         readers,
+        site,
         cashless,
+        mail,
         kills,
         seed,
     } = Arguments::parse();
     if let Some(readers) = readers {
         print!("{}", raccord_tests::letters::run(readers, kills, seed)?);
+        return Ok(());
+    }
+    if mail {
+        print!("{}", raccord_tests::mails::run(kills, seed)?);
+        return Ok(());
+    }
+    if let Some(site) = site {
+        println!("{:?}", sites::torture(site, kills, seed)?);
         return Ok(());
     }
     if let Some(chat) = chat {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::smtp::Taken;
+use crate::smtp::{Server, Taken};
 use crate::wire;
 
 /// Somebody who looks at the pages of a place.
@@ -48,6 +48,34 @@ impl Visitor {
     /// Somebody who looks at what listens at `port`.
     pub fn at(port: u16) -> Self {
         Self { port, cookie: None }
+    }
+
+    /// Somebody who signs in by the first link that is sent to them.
+    ///
+    /// # Errors
+    /// When no link comes, or it leads nowhere.
+    pub fn signed_in(port: u16, mail: &Server, email: &str) -> Result<Self> {
+        let mut visitor = Self::at(port);
+        visitor.send("/hands/in", &[("email", email)])?;
+        let mut all = 0;
+        loop {
+            let taken = mail.took(all)?;
+            all = taken.len() + 1;
+            if let Some(letter) = taken.iter().find(|letter| letter.to == email) {
+                let entered = visitor.enter(letter)?;
+                ensure!(entered.status == 303, "{}", entered.text);
+                return Ok(visitor);
+            }
+        }
+    }
+
+    /// The same person, with the same cookie, at another node.
+    #[must_use]
+    pub fn also_at(&self, port: u16) -> Self {
+        Self {
+            port,
+            cookie: self.cookie.clone(),
+        }
     }
 
     fn ask(&mut self, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> Result<Page> {

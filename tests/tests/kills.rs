@@ -16,7 +16,6 @@ fn thirty_kills_leave_every_card_as_decided() {
     let report = raccord_tests::cards::torture(System::Lespass, 30, 2027).unwrap();
     assert!(report.grants > 30 && report.looks > 3, "{report}");
     assert!(report.in_flight > 5, "too calm: {report}");
-    assert!(report.asked * 20 <= report.grants, "{report}");
 }
 
 #[test]

@@ -40,6 +40,14 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"secrets/fedow")]
     pub(crate) fedow_key_file: Option<PathBuf>,
+    /// For the place's own ledger: the addresses of those who take payments at its till.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["ana@example.org"]]))]
+    pub(crate) serves: Vec<Text<254>>,
+    /// For the place's own ledger: where credits can be spent, as people call it.
+    #[serde(default)]
+    #[schemars(extend("examples" = ["le bar"]))]
+    pub(crate) spend_at: Option<Text<200>>,
 }
 
 /// Where credits stand.

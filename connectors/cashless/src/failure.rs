@@ -153,6 +153,19 @@ pub(crate) fn missing(key: &str) -> Failure {
     )
 }
 
+/// A setting of another system.
+pub(crate) fn not_here(key: &str) -> Failure {
+    with(
+        Blame::Data,
+        "not-here",
+        Words::new(
+            format!("« {key} » est de la caisse du registre : ce système a la sienne."),
+            format!("“{key}” is of the ledger’s till: this system has its own."),
+        ),
+        Words::new(format!("Enlevez « {key} »."), format!("Take “{key}” away.")),
+    )
+}
+
 /// Something else answers at the address.
 pub(crate) fn no_lespass(host: &str) -> Failure {
     with(

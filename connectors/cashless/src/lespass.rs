@@ -7,7 +7,7 @@ use http::{HeaderName, header};
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Finding, Kit, Level};
-use raccord_model::{Applied, Failure, Found, Words};
+use raccord_model::{Applied, Difference, EntityId, Failure, Found, Words};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
@@ -107,8 +107,8 @@ impl Lespass {
     pub(crate) async fn compare(
         &self,
         sent: &[(Refill, bool)],
-        reasons: &BTreeMap<&str, &str>,
-    ) -> Result<Option<Vec<Words>>, Failure> {
+        known_as: &BTreeMap<String, (EntityId, &str)>,
+    ) -> Result<Option<Vec<Difference>>, Failure> {
         let Some(fedow) = &self.fedow else {
             return Ok(None);
         };
@@ -116,7 +116,16 @@ impl Lespass {
         let place = &self.kit.place.id;
         let known = known.ok_or_else(|| failure::no_fedow(fedow.url.host()))?;
         let drift = known.compare(place, &self.asset, sent);
-        let told = |drift: &Drift| failure::drift(drift, reasons.get(drift.key()).copied());
+        let told = |drift: &Drift| {
+            let about = known_as.get(drift.key());
+            Difference {
+                text: failure::drift(drift, about.map(|(_, reason)| *reason)),
+                lacks: match drift {
+                    Drift::Missing(_) => about.map(|(credit, _)| *credit),
+                    _ => None,
+                },
+            }
+        };
         Ok(Some(drift.iter().map(told).collect()))
     }
 

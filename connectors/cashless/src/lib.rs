@@ -15,17 +15,18 @@ mod failure;
 mod lespass;
 pub mod refill;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use raccord_kit::http::{Http, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{
-    BoxFuture, Choice, Connector, Entry, Finding, Job, Kit, Made, Sink, Source, Tool,
+    BoxFuture, Choice, Connector, Entry, Finding, Job, Kit, Made, Sink, Source, Till, Tool,
 };
 use raccord_model::{
-    Applied, Class, Context, EntityKind, Failure, Found, Handling, Manifest, Mode, Policy,
-    Rendered, Subject, Words,
+    Applied, Class, Context, Difference, EntityKind, Failure, Found, Handling, Manifest, Mode,
+    Policy, Rendered, Subject, Words,
 };
 use serde_json::Value;
 
@@ -50,9 +51,15 @@ const SETTLE: i64 = 180;
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
     if settings.system == System::Ledger {
-        return Ok(Box::new(Cashless::Ledger));
+        return Ok(Box::new(Cashless::Ledger(Counter::of(settings))));
     }
     let mut wrong = Gathered::default();
+    if !settings.serves.is_empty() {
+        wrong.take::<()>("serves", Err(failure::not_here("serves")));
+    }
+    if settings.spend_at.is_some() {
+        wrong.take::<()>("spend_at", Err(failure::not_here("spend_at")));
+    }
     let url = wrong.take("url", configured("url", settings.url.as_deref()));
     let url = url.and_then(|url| wrong.take("url", url.ok_or_else(|| failure::missing("url"))));
     let asset = settings.asset.map(|asset| asset.to_string());
@@ -99,8 +106,37 @@ fn configured(key: &str, address: Option<&str>) -> Result<Option<Target>, Failur
 
 /// A configured cashless system.
 enum Cashless {
-    Ledger,
+    Ledger(Counter),
     Lespass(Box<Lespass>),
+}
+
+/// The till of the place's own ledger.
+struct Counter {
+    serves: BTreeSet<String>,
+    spend_at: String,
+}
+
+impl Counter {
+    fn of(settings: Settings) -> Self {
+        let serves = settings.serves.iter();
+        Self {
+            serves: serves.map(|email| email.trim().to_lowercase()).collect(),
+            spend_at: settings
+                .spend_at
+                .map(|at| at.to_string())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl Till for Counter {
+    fn serves(&self, email: &str) -> bool {
+        self.serves.contains(&email.to_lowercase())
+    }
+
+    fn spend_at(&self) -> &str {
+        &self.spend_at
+    }
 }
 
 impl Lespass {
@@ -117,7 +153,7 @@ impl Lespass {
 impl Tool for Cashless {
     fn describe(&self) -> Manifest {
         let (class, settle_s, rights) = match self {
-            Self::Ledger => (
+            Self::Ledger(_) => (
                 Class::Address,
                 0,
                 Words::new(
@@ -156,7 +192,7 @@ impl Tool for Cashless {
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         Box::pin(async move {
             match self {
-                Self::Ledger => Vec::new(),
+                Self::Ledger(_) => Vec::new(),
                 Self::Lespass(lespass) => lespass.look().await,
             }
         })
@@ -182,6 +218,13 @@ impl Tool for Cashless {
         None
     }
 
+    fn till(&self) -> Option<&dyn Till> {
+        match self {
+            Self::Ledger(counter) => Some(counter),
+            Self::Lespass(_) => None,
+        }
+    }
+
     fn sink(&self) -> Option<&dyn Sink> {
         Some(self)
     }
@@ -190,7 +233,7 @@ impl Tool for Cashless {
 impl Sink for Cashless {
     fn target(&self) -> String {
         match self {
-            Self::Ledger => String::new(),
+            Self::Ledger(_) => String::new(),
             Self::Lespass(lespass) => format!("{} {}", lespass.url.url(), lespass.asset),
         }
     }
@@ -203,7 +246,7 @@ impl Sink for Cashless {
     fn compare<'a>(
         &'a self,
         entries: &'a [Entry],
-    ) -> BoxFuture<'a, Result<Option<Vec<Words>>, Failure>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<Difference>>, Failure>> {
         Box::pin(async move {
             let Self::Lespass(lespass) = self else {
                 return Ok(None);
@@ -213,14 +256,12 @@ impl Sink for Cashless {
                 .iter()
                 .filter_map(|entry| Some((sent(place, &lespass.asset, &entry.event)?, entry.done)))
                 .collect();
-            let reason = |entry: &'a Entry| entry.event.data.get("reason")?.as_str();
-            let reasons = entries.iter().filter_map(|entry| {
+            let known_as = entries.iter().filter_map(|entry| {
                 let key = sent(place, &lespass.asset, &entry.event)?.key;
-                Some((key, reason(entry)?))
+                let reason = entry.event.data.get("reason").and_then(Value::as_str);
+                Some((key, (entry.event.entity, reason.unwrap_or_default())))
             });
-            let reasons: Vec<(String, &str)> = reasons.collect();
-            let reasons = reasons.iter().map(|(key, reason)| (key.as_str(), *reason));
-            lespass.compare(&all, &reasons.collect()).await
+            lespass.compare(&all, &known_as.collect()).await
         })
     }
 

@@ -16,7 +16,8 @@ pub const MOST: i64 = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Refill {
     /// The header `Idempotency-Key`: place, person, task and number of the grant; the credit itself
-    /// where nobody numbered it. The same credit always has the same one, and no other ever has.
+    /// where nobody numbered it. The same credit always has the same one, and no other ever has; what
+    /// is sent once more on a person's word, because Fedow lost it, has another.
     #[serde(skip)]
     pub key: String,
     /// Whose wallet.
@@ -80,10 +81,14 @@ pub fn sent(place: &PlaceId, asset: &str, event: &Event) -> Option<Refill> {
         return None;
     }
     let grant = event.data.get("grant").and_then(Value::as_u64);
-    let of = match (text("task").or_else(|| text("activity")), grant) {
+    let mut of = match (text("task").or_else(|| text("activity")), grant) {
         (Some(work), Some(grant)) => format!("{work}:{grant}"),
         _ => format!("{}:1", event.entity),
     };
+    // The server answers for ever that it credited what it lost since.
+    if let Some(again) = event.data.get("again").and_then(Value::as_u64) {
+        of.push_str(&format!(":again{again}"));
+    }
     // Below the 255 characters of the server's column: the place's name has 64 at most.
     Some(Refill {
         key: format!("raccord:{place}:{person}:{of}"),
@@ -222,12 +227,13 @@ impl Listing {
         drift
     }
 
-    /// Whether Lespass itself rewards whoever's ticket is scanned.
+    /// Whether Lespass itself rewards whoever's ticket is scanned. Its own reward says when it was sent
+    /// (`BaseBillet/tasks.py`); a refill of ours bears the same mark as a plain yes, and its key.
     pub fn pays_scans(&self) -> bool {
         self.0.iter().any(|one| {
-            one.action == "REF"
-                && one.metadata["rewarded_from_ticket_scanned"] == true
-                && one.metadata.get("idempotency_key").is_none()
+            let mark = &one.metadata["rewarded_from_ticket_scanned"];
+            let marked = mark == true || mark.as_object().is_some_and(|said| !said.is_empty());
+            one.action == "REF" && marked && one.metadata.get("idempotency_key").is_none()
         })
     }
 }
@@ -436,7 +442,8 @@ mod tests {
         assert_eq!(known.with_key("k"), Some("r"));
         assert_eq!(known.with_key("l"), None);
         assert!(!known.pays_scans());
-        let scan = json!([{ "uuid": "s", "action": "REF", "metadata": { "rewarded_from_ticket_scanned": true } }]);
+        let sent = json!({ "sent_at": "2027-01-02T08:00:00+00:00" });
+        let scan = json!([{ "uuid": "s", "action": "REF", "metadata": { "rewarded_from_ticket_scanned": sent } }]);
         assert!(listing(scan.to_string().as_bytes()).unwrap().pays_scans());
         for broken in ["{\"detail\": \"non\"}", "[{", "<html>", "[1]"] {
             assert!(listing(broken.as_bytes()).is_none(), "{broken}");

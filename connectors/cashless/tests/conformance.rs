@@ -181,6 +181,8 @@ fn b02_broken_settings_are_refused_by_their_key() {
             (with("fedow_key", Value::Null), "fedow_key_file"),
             (with("assets", json!("x")), "assets"),
             (with("key_file", json!("x")), "key"),
+            (with("serves", json!(["ana@example.org"])), "serves"),
+            (with("spend_at", json!("le bar")), "spend_at"),
         ],
     );
 }
@@ -214,7 +216,8 @@ async fn check_warns_of_what_makes_credits_money_or_pays_twice() {
     purse.lock().unwrap().credit(None, "zoe@example.org", 100);
     assert_eq!(codes(&reads.check().await), ["cashless.face-value"]);
     // Lespass pays whoever's ticket is scanned, and says no key.
-    let scan = json!([{ "uuid": "s", "action": "REF", "metadata": { "rewarded_from_ticket_scanned": true } }]);
+    let sent = json!({ "sent_at": "2027-01-02T08:00:00+00:00" });
+    let scan = json!([{ "uuid": "s", "action": "REF", "metadata": { "rewarded_from_ticket_scanned": sent } }]);
     let assets = json!([{ "uuid": ASSET, "name": "Temps", "category": "TNF" }]);
     standin.direct(move |seen| match seen.path.as_str() {
         "/transaction/" => Reply::ok(scan.to_string()).into(),
@@ -491,9 +494,22 @@ async fn what_fedow_holds_is_compared_and_nothing_is_written() {
     purse.lock().unwrap().credited.clear();
     let drift = sink.compare(&calm).await.unwrap().unwrap();
     assert_eq!(drift.len(), 1, "{drift:?}");
-    assert!(drift[0].fr.contains("n’est pas dans Fedow"));
-    assert!(drift[0].fr.contains("« Bar »"), "what it is for: {drift:?}");
+    assert!(drift[0].text.fr.contains("n’est pas dans Fedow"));
+    assert!(
+        drift[0].text.fr.contains("« Bar »"),
+        "what it is for: {drift:?}"
+    );
     assert_eq!(standin.writes().len(), 1, "only the credit itself");
+    // A person says yes: it is sent once more, and the server does not take it for the first.
+    let Job::Send { event, .. } = &job(0) else {
+        panic!("an event")
+    };
+    assert_eq!(drift[0].lacks, Some(event.entity));
+    let again = json!({ "again": 1 });
+    sink.apply(&credit(0, again.clone())).await.unwrap();
+    assert_eq!(purse.lock().unwrap().balance("zoe@example.org"), 150);
+    let repaired = [entry(0, again, true), entry(1, json!({}), false)];
+    assert_eq!(sink.compare(&repaired).await.unwrap(), Some(Vec::new()));
     let alone = tool(settings(&standin.url("/")), &kit());
     assert_eq!(alone.sink().unwrap().compare(&calm).await.unwrap(), None);
     standin.always(Reply::login_page());
@@ -524,6 +540,12 @@ async fn a_page_that_says_200_is_no_credit() {
 async fn raccord_s_own_ledger_needs_no_call() {
     let tool = tool(json!({ "system": "ledger" }), &kit());
     assert_eq!(tool.describe().handles[0].class, Class::Address);
+    let counter =
+        json!({ "system": "ledger", "serves": ["Ana@example.org"], "spend_at": "le bar" });
+    let counter = self::tool(counter, &kit());
+    let till = counter.till().unwrap();
+    assert!(till.serves("ana@Example.org") && !till.serves("bob@example.org"));
+    assert_eq!(till.spend_at(), "le bar");
     assert!(tool.check().await.is_empty());
     let sink = tool.sink().unwrap();
     for amount in [150, -150] {

@@ -49,6 +49,8 @@ pub struct Entry {
     pub grant: Option<u32>,
     /// The entry it takes back.
     pub reverses: Option<EntityId>,
+    /// It was spent, or what was spent was given back: nothing of it was earned.
+    pub spends: bool,
 }
 
 impl Entry {
@@ -67,6 +69,7 @@ impl Entry {
         let amount = fields.get("amount")?.as_i64()?;
         let day = fields.get("day").and_then(Value::as_str);
         let grant = fields.get("grant").and_then(Value::as_u64);
+        let reverses = name("reverses");
         Some(Self {
             id,
             number: 0,
@@ -75,15 +78,17 @@ impl Entry {
             day: day.and_then(|day| day.parse().ok()),
             subject: name("task").or_else(|| name("activity")),
             grant: grant.and_then(|grant| u32::try_from(grant).ok()),
-            reverses: name("reverses"),
+            reverses,
+            spends: fields.contains_key("till") || amount < 0 && reverses.is_none(),
         })
     }
 
     /// What it puts where: two amounts that are zero together.
     pub fn postings(&self) -> Option<[Posting; 2]> {
-        let against = match self.reverses {
-            None if self.amount < 0 => Account::Spent,
-            _ => Account::Issued,
+        let against = if self.spends {
+            Account::Spent
+        } else {
+            Account::Issued
         };
         Some([
             Posting {
@@ -210,7 +215,7 @@ impl Book {
 
     /// What was earned changes with grants and what is taken back of them, not with what is spent.
     fn earn(&mut self, entry: &Entry) {
-        if entry.amount < 0 && entry.reverses.is_none() {
+        if entry.spends {
             return;
         }
         let earnings = self.people.entry(entry.person).or_default();

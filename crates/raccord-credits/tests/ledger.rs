@@ -34,6 +34,7 @@ fn entry(number: u64, work: &Work, due: &Due) -> Entry {
         subject: Some(work.subject),
         grant: Some(grant),
         reverses,
+        spends: false,
     }
 }
 
@@ -218,6 +219,7 @@ fn spending_moves_what_was_earned_and_gives_no_room_back() {
         subject: None,
         grant: None,
         reverses: None,
+        spends: true,
     };
     book.post(&spent).unwrap();
     assert_eq!(book.holds(Account::Person(work.person)), 40);
@@ -233,6 +235,19 @@ fn spending_moves_what_was_earned_and_gives_no_room_back() {
         book.post(&spent),
         Err(BookError::OutOfOrder { found: 2, last: 2 })
     );
+    // What was paid by mistake is given back: nobody earned anything by it.
+    let back = Entry {
+        id: id("credit", 3),
+        number: 3,
+        amount: 60,
+        reverses: Some(spent.id),
+        ..spent
+    };
+    book.post(&back).unwrap();
+    assert_eq!(book.holds(Account::Person(work.person)), 100);
+    assert_eq!(book.holds(Account::Spent), 0);
+    assert_eq!(book.stands(work.person, work.subject), 100);
+    assert!(book.due(&rules, &more, 50).0.is_empty());
 }
 
 #[test]
@@ -247,6 +262,7 @@ fn no_sum_ever_wraps_around() {
         subject: None,
         grant: None,
         reverses: None,
+        spends: false,
     };
     book.post(&much(1, i64::MAX)).unwrap();
     assert_eq!(book.post(&much(2, 1)), Err(BookError::TooMuch));

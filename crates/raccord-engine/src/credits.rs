@@ -8,13 +8,12 @@ use raccord_credits::{
     Book, Ceiling, Chain, Due, DueKind, Entry, Took, Work, content, earned, leaf, next, root, short,
 };
 use raccord_model::{
-    Cause, Change, Civil, ConnectorName, Entity, EntityId, EntityKind, Event, EventId, Fields,
-    HoldId, Rules, Validation, Verb, Words,
+    Cause, Change, Civil, Entity, EntityId, EntityKind, Event, EventId, Fields, HoldId, Rules,
+    Validation, Verb, Words,
 };
 use serde_json::{Value, json};
 
 use crate::deciding::{Deciding, Draft, changed_fields, zone_of};
-use crate::engine::Engine;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, subject_of};
@@ -28,11 +27,6 @@ const KEPT: &str = "credit-kept";
 const CEILING: &str = "credit-ceiling";
 /// The code of what is told where nobody knows how long somebody worked.
 const NO_MINUTES: &str = "credit-minutes";
-
-/// The code of what is told where a tool holds something else than it was sent.
-const DRIFT: &str = "credit-drift";
-/// How many differences are told in one notice.
-const TOLD: usize = 20;
 
 /// The most of one entry, in hundredths (`schemas/credit/v1.json`).
 const MOST: i64 = 10_000_000;
@@ -175,7 +169,7 @@ pub(crate) fn faults(
             .collect();
     }
     let mut faults = Vec::new();
-    for ours in ["entry", "chain", "at", "grant"] {
+    for ours in ["entry", "chain", "at", "grant", "till"] {
         if change.fields.contains_key(ours) {
             let told = Words::new("Raccord seul le dit", "is for Raccord alone to say");
             faults.push((ours, told));
@@ -440,8 +434,33 @@ fn make(
     write(deciding, fields, CREDITED, because);
 }
 
-/// Enters a credit.
-fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: Option<EventId>) {
+/// Enters a credit under the next number.
+fn write(deciding: &mut Deciding<'_>, fields: Fields, code: &str, because: Option<EventId>) {
+    let Some(person) = person_of(&fields) else {
+        return;
+    };
+    let number = deciding.flight.ledger.book.last() + 1;
+    let place = deciding.state.rules().place.id.clone();
+    let id = EntityId::derive(&[
+        place.as_str().as_bytes(),
+        b"credit",
+        person.as_bytes(),
+        &number.to_be_bytes(),
+    ]);
+    let cause = Cause::Noticed {
+        code: code.to_owned(),
+    };
+    enter(deciding, id, fields, cause, because);
+}
+
+/// Enters a credit as `id`.
+pub(crate) fn enter(
+    deciding: &mut Deciding<'_>,
+    id: EntityId,
+    mut fields: Fields,
+    cause: Cause,
+    because: Option<EventId>,
+) {
     let Some(person) = person_of(&fields) else {
         return;
     };
@@ -460,14 +479,6 @@ fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: O
         (Verb::Granted, "granted")
     };
     fields.insert("state".into(), json!(state));
-    let number = deciding.flight.ledger.book.last() + 1;
-    let place = deciding.state.rules().place.id.clone();
-    let id = EntityId::derive(&[
-        place.as_str().as_bytes(),
-        b"credit",
-        person.as_bytes(),
-        &number.to_be_bytes(),
-    ]);
     deciding.emit(Draft {
         kind: EntityKind::Credit,
         verb,
@@ -475,9 +486,7 @@ fn write(deciding: &mut Deciding<'_>, mut fields: Fields, code: &str, because: O
         fields,
         source: RACCORD,
         family: person,
-        cause: Cause::Noticed {
-            code: code.to_owned(),
-        },
+        cause,
         causation: because.map(|event| deciding.chain(event)),
     });
 }
@@ -682,70 +691,6 @@ fn tell_unmeasured(deciding: &mut Deciding<'_>, about: &str, work: &Entity) {
     crate::notice::tell(deciding, NO_MINUTES, about, &text, &mend);
 }
 
-/// A tool was compared with what it was sent: what differs is told, and repaired by nobody but a
-/// person.
-pub(crate) fn compared(deciding: &mut Deciding<'_>, connector: &ConnectorName, drift: &[Words]) {
-    if drift.is_empty() {
-        crate::notice::settle(deciding, DRIFT, connector.as_str());
-        return;
-    }
-    let list = |say: fn(&Words) -> &String| {
-        let first: Vec<&str> = drift
-            .iter()
-            .take(TOLD)
-            .map(|words| say(words).as_str())
-            .collect();
-        first.join("\n")
-    };
-    let many = drift.len();
-    let text = Words::new(
-        format!(
-            "« {connector} » ne contient pas ce qui y a été envoyé ({many}) :\n{}",
-            list(|words| &words.fr)
-        ),
-        format!(
-            "“{connector}” does not hold what was sent there ({many}):\n{}",
-            list(|words| &words.en)
-        ),
-    );
-    let mend = Words::new(
-        "Regardez chaque ligne dans l'outil, et corrigez-la là-bas : Raccord n'y change rien de lui-même. « raccord ledger --compare » montre tout.",
-        "Look at each line in the tool, and correct it there: Raccord changes nothing of it by itself. `raccord ledger --compare` shows them all.",
-    );
-    crate::notice::tell(deciding, DRIFT, connector.as_str(), &text, &mend);
-}
-
-/// All credits, with whether each was sent to `connector` and confirmed by it.
-pub fn sent_to(engine: &Engine, connector: &ConnectorName) -> Vec<(Event, bool)> {
-    let state = engine.state();
-    let confirmed = state.confirmed.get(connector);
-    let credits = engine.credits().into_iter();
-    credits
-        .map(|(id, mut credit)| {
-            engine.vault().reveal(&mut credit.fields);
-            let record = &state.entities[&id];
-            let event = Event {
-                id: record.event,
-                kind: EntityKind::Credit,
-                verb: Verb::Created,
-                entity: id,
-                revision: 1,
-                changed: Vec::new(),
-                source: credit.source,
-                time: state.at.unwrap_or_default(),
-                family: record.family.unwrap_or(id),
-                correlation: record.event,
-                causation: None,
-                hops: 0,
-                trace: None,
-                cause: Cause::Time,
-                data: credit.fields,
-            };
-            (event, confirmed.is_some_and(|all| all.contains(&id)))
-        })
-        .collect()
-}
-
 /// The task, else the activity, whose amount an entry comes from.
 pub(crate) fn work_of(event: &Event) -> Option<EntityId> {
     let credit = event.kind == EntityKind::Credit;
@@ -759,7 +704,9 @@ pub(crate) fn words(event: &Event) -> Words {
     let reason = event.data.get("reason").and_then(Value::as_str);
     let reason = reason.unwrap_or_default();
     let units = units(amount.saturating_abs());
+    let spent = event.data.contains_key("till");
     let (fr, en) = match (amount < 0, event.data.contains_key("reverses")) {
+        (false, true) if spent => ("Crédits rendus", "Credits given back"),
         (true, true) => ("Crédits repris", "Credits taken back"),
         (true, false) => ("Crédits dépensés", "Credits spent"),
         (false, true) => ("Crédits laissés", "Credits left"),

@@ -12,7 +12,9 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{credits, guides, hands, hold, letters, observe, orphans, places, plan, posted, rules};
+use crate::{
+    credits, guides, hands, hold, letters, lost, observe, orphans, places, plan, posted, rules,
+};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
@@ -400,7 +402,7 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
             Reply::Taken
         }
         Input::Compared { connector, drift } => {
-            credits::compared(deciding, &connector, &drift);
+            lost::compared(deciding, &connector, drift);
             Reply::Taken
         }
         Input::Order(order) => hold::order(deciding, order),

@@ -260,6 +260,20 @@ pub enum Fact {
         /// The tool that brought it.
         from: ConnectorName,
     },
+    /// A credit that its tool lost is owed to it once more.
+    Resent {
+        /// The connector.
+        connector: ConnectorName,
+        /// What is sent, with slots in place of personal values.
+        event: Box<Event>,
+    },
+    /// A person said to leave it so that a tool does not hold these credits.
+    WrittenOff {
+        /// The connector.
+        connector: ConnectorName,
+        /// The credits.
+        credits: Vec<EntityId>,
+    },
 }
 
 /// A delivery, with where it is found.
@@ -483,6 +497,13 @@ pub enum HoldKind {
     Blocked {
         /// The delivery.
         of: DeliveryRef,
+    },
+    /// Credits that a tool confirmed, and does not hold.
+    Lost {
+        /// The connector.
+        connector: ConnectorName,
+        /// The credits.
+        credits: Vec<EntityId>,
     },
 }
 

@@ -309,7 +309,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Relocated { connector } => {
-            state.confirmed.remove(connector);
+            state.sent.remove(connector);
             state.sinks.entry(connector.clone()).or_default().look_first = Some(at);
             state.relocated.insert(connector.clone(), at);
         }
@@ -318,6 +318,19 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                 target_mut(state, connector, *entity).and_then(|target| target.link.as_mut())
             {
                 link.hash = Digest::default();
+            }
+        }
+        Fact::Resent { connector, event } => {
+            let all = state.sent.entry(connector.clone()).or_default();
+            let sent = all.entry(event.entity).or_default();
+            sent.again += 1;
+            sent.confirmed = false;
+            owe(state, connector, event, at);
+        }
+        Fact::WrittenOff { connector, credits } => {
+            let all = state.sent.entry(connector.clone()).or_default();
+            for credit in credits {
+                all.entry(*credit).or_default().confirmed = false;
             }
         }
         Fact::Adopted {
@@ -411,8 +424,8 @@ fn confirm(state: &mut State, of: &DeliveryRef, entity: EntityId, queued: &Queue
         return;
     }
     if decode(&queued.event).is_some_and(|event| event.revision == 1) {
-        let all = state.confirmed.entry(of.connector.clone()).or_default();
-        all.insert(entity);
+        let all = state.sent.entry(of.connector.clone()).or_default();
+        all.entry(entity).or_default().confirmed = true;
     }
 }
 
@@ -441,23 +454,39 @@ fn fold_event(state: &mut State, event: &Event, to: &[ConnectorName], at: Timest
     if to.is_empty() {
         return;
     }
-    let encoded: Arc<[u8]> = serde_json::to_vec(event)
-        .expect("an event always serialises into memory")
-        .into();
+    let encoded = encode(event);
     for connector in to {
-        let queued = Queued {
-            delivery: send_id(connector, event),
-            progress: Progress::Pending,
-            since: at,
-            event: encoded.clone(),
-        };
-        let sink = state.sinks.entry(connector.clone()).or_default();
-        sink.lanes
-            .entry(event.family)
-            .or_default()
-            .queue
-            .push_back(queued);
+        queue(state, connector, event, encoded.clone(), at);
     }
+}
+
+fn encode(event: &Event) -> Arc<[u8]> {
+    serde_json::to_vec(event)
+        .expect("an event always serialises into memory")
+        .into()
+}
+
+/// An event is owed to a sink.
+fn owe(state: &mut State, connector: &ConnectorName, event: &Event, at: Timestamp) {
+    queue(state, connector, event, encode(event), at);
+}
+
+fn queue(
+    state: &mut State,
+    connector: &ConnectorName,
+    event: &Event,
+    encoded: Arc<[u8]>,
+    at: Timestamp,
+) {
+    let queued = Queued {
+        delivery: send_id(connector, event),
+        progress: Progress::Pending,
+        since: at,
+        event: encoded,
+    };
+    let sink = state.sinks.entry(connector.clone()).or_default();
+    let lane = sink.lanes.entry(event.family).or_default();
+    lane.queue.push_back(queued);
 }
 
 /// The id of the delivery of `event` to `connector`.

@@ -264,6 +264,8 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             minutes,
             by,
         } => deciding.attendance(registration, came, minutes, by),
+        Order::Spend(spending) => crate::till::spend(deciding, &spending),
+        Order::GiveBack(payment) => crate::till::give_back(deciding, payment),
         Order::Forget => {
             crate::people::forget(deciding);
             Reply::Taken
@@ -461,6 +463,13 @@ fn decide(
             if yes {
                 crate::credits::approved(deciding, person, subject, registration);
             }
+            return Reply::Taken;
+        }
+        HoldKind::Lost { connector, credits } => {
+            close(deciding, id, how);
+            let asked = |credit: &EntityId| only.as_ref().is_none_or(|only| only.contains(credit));
+            let credits = credits.into_iter().filter(asked).collect();
+            crate::lost::decided(deciding, &connector, credits, yes);
             return Reply::Taken;
         }
         HoldKind::Seats { subject } => {

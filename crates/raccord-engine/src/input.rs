@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use raccord_model::{
-    Change, ConnectorName, DeliveryId, EntityId, Failure, Fields, HoldId, Lang, Observation,
-    Outcome, Rules, Way, Words, Work,
+    Change, ConnectorName, DeliveryId, Difference, EntityId, Failure, Fields, HoldId, Lang,
+    Observation, Outcome, Rules, Way, Words, Work,
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub enum Input {
         /// The connector.
         connector: ConnectorName,
         /// Everything that differs.
-        drift: Vec<Words>,
+        drift: Vec<Difference>,
     },
     /// A person decided something.
     Order(Order),
@@ -124,6 +124,10 @@ pub enum Order {
         /// Who says so.
         by: Attested,
     },
+    /// Somebody pays at a till of the place.
+    Spend(Box<Spending>),
+    /// That payment was a mistake: the credit it made.
+    GiveBack(EntityId),
     /// A code for whoever has an address, by which they show in a chat who they are. It is good once,
     /// and for a day.
     Code(Box<Who>),
@@ -152,6 +156,21 @@ pub enum Order {
         /// Whether objects must be looked for before they are made again.
         look_first: bool,
     },
+}
+
+/// A payment at a till of the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// Who pays.
+    pub person: EntityId,
+    /// Hundredths, above zero.
+    pub amount: i64,
+    /// The till: the connector that brings it.
+    pub till: ConnectorName,
+    /// What the payer reads.
+    pub reason: String,
+    /// The same key at the same till pays once.
+    pub key: String,
 }
 
 /// A sign-up that is asked for.

@@ -26,6 +26,7 @@ mod hold;
 pub mod identity;
 mod input;
 mod letters;
+mod lost;
 mod moments;
 mod named;
 mod notice;
@@ -51,6 +52,7 @@ mod rules;
 mod sayings;
 mod signups;
 mod state;
+mod till;
 mod urgent;
 mod vault;
 mod volunteering;
@@ -58,7 +60,6 @@ mod why;
 mod withdrawn;
 
 pub use commit::{CommitError, decode_commit, encode_commit};
-pub use credits::sent_to;
 pub use engine::{Engine, Look};
 pub use fact::{
     AcceptedLine, Closing, DeliveryRef, Fact, Health, HeldEffect, Hold, HoldKind, OwedFact,
@@ -67,9 +68,10 @@ pub use fact::{
 pub use flight::backoff;
 pub use guides::guides;
 pub use input::{
-    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Step, Telling, Who,
+    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Spending, Step, Telling, Who,
 };
 pub use letters::{Issue, readers};
+pub use lost::sent_to;
 pub use offered::offered;
 pub use orphans::{Orphans, orphans};
 pub use paper::{OUTDATED, Printable, hanging, outdated};
@@ -84,6 +86,7 @@ pub use state::{
     Aim, Aside, Lane, Owed, Progress, Queued, Record, Shown, SinkState, SourceState, Spot, State,
     Target, Told, Waiting,
 };
+pub use till::undo_until;
 pub use vault::{Forgotten, Vault};
 pub use volunteering::{Presence, volunteering};
 pub use why::{Link as WhyLink, Mention, Say, field_name, value_name, why};

@@ -57,10 +57,19 @@ pub struct State {
     pub told: BTreeMap<ConnectorName, BTreeMap<EntityId, Told>>,
     /// Codes by which somebody shows in a chat who they are: by digest, who, and until when.
     pub codes: BTreeMap<Digest, (EntityId, Timestamp)>,
-    /// The credits that each sink was sent and confirmed.
-    pub confirmed: BTreeMap<ConnectorName, BTreeSet<EntityId>>,
+    /// The credits that each sink was sent.
+    pub sent: BTreeMap<ConnectorName, BTreeMap<EntityId, Sent>>,
     /// Letters that were prepared, by their round-up's saying, as long as somebody may get them.
     pub issues: BTreeMap<EntityId, Issue>,
+}
+
+/// A credit that a sink was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// How often it was sent again because the tool lost it.
+    pub again: u32,
+    /// Whether the sink confirmed it, and nobody said since that it is not there.
+    pub confirmed: bool,
 }
 
 /// What people were told last.

@@ -679,6 +679,11 @@ fn deed(did: &str) -> Option<Words> {
         crate::signups::SIGN_UP => ("Quelqu'un s'est inscrit", "Somebody signed up"),
         crate::signups::SIGN_OFF => ("Quelqu'un s'est désinscrit", "Somebody signed off"),
         crate::signups::ATTENDANCE => ("La présence a été notée", "Attendance was noted"),
+        crate::till::SPENT => ("Quelqu'un a payé à la caisse", "Somebody paid at the till"),
+        crate::till::GAVE_BACK => (
+            "Un paiement à la caisse a été annulé",
+            "A payment at the till was taken back",
+        ),
         crate::codes::DREW => (
             "Un code a été donné à quelqu'un, pour se faire connaître dans un chat",
             "Somebody was given a code, to become known in a chat",

@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use raccord_credits::{Account, verify};
 use raccord_engine::{
-    Attested, Engine, Forgotten, HoldKind, Input, Mention, Order, Reply, Say, SignUp, Who,
-    decode_commit, sent_to, why,
+    Attested, Engine, Forgotten, HoldKind, Input, Mention, Order, Reply, Say, SignUp, Spending,
+    Who, decode_commit, sent_to, why,
 };
 use raccord_model::{
-    Applied, Blame, Change, Civil, Class, ConnectorName, Context, Crediting, Digest, EntityId,
-    EntityKind, Event, Failure, Fields, Guards, Handling, HoldId, Lang, Mode, Outcome, Payload,
-    Place, Policy, Render, Rendered, Rules, SinkRule, Subject, Validation, Verb, Words,
+    Applied, Blame, Change, Civil, Class, ConnectorName, Context, Crediting, Difference, Digest,
+    EntityId, EntityKind, Event, Failure, Fields, Guards, Handling, HoldId, Lang, Mode, Outcome,
+    Payload, Place, Policy, Render, Rendered, Rules, SinkRule, Subject, Validation, Verb, Words,
 };
 use serde_json::{Value, json};
 
@@ -134,6 +134,9 @@ impl World {
     fn pay(&mut self, event: &Event) -> Outcome {
         let amount = event.data["amount"].as_i64().unwrap();
         if event.revision > 1 || event.data.contains_key("reverses") && amount > 0 {
+            return Outcome::Done(Applied::default());
+        }
+        if event.data.contains_key("till") {
             return Outcome::Done(Applied::default());
         }
         if amount < 0 {
@@ -614,6 +617,63 @@ fn what_two_wallets_cannot_take_back_is_put_back_once() {
     assert!(world.engine.state().holds.is_empty());
 }
 
+#[test]
+fn a_till_pays_once_never_below_zero_and_gives_back_soon() {
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    let ann = world.sign_up(party, "ann");
+    world.came(ann);
+    let (_, credit) = world.engine.credits().pop().unwrap();
+    let person: EntityId = credit.text("person").parse().unwrap();
+    let spending = |amount, key: &str| {
+        Order::Spend(Box::new(Spending {
+            person,
+            amount,
+            till: "purse".parse().unwrap(),
+            reason: "Bar".into(),
+            key: key.into(),
+        }))
+    };
+    let has = |world: &World| world.engine.book().holds(Account::Person(person));
+    let Reply::Known(paid) = world.order(spending(100, "one")) else {
+        panic!("she has enough");
+    };
+    assert_eq!(
+        world.order(spending(100, "one")),
+        Reply::Known(paid),
+        "the form was sent twice"
+    );
+    assert_eq!(has(&world), 50);
+    for amount in [51, 0, -50, i64::MIN, i64::MAX] {
+        let reply = world.order(spending(amount, "two"));
+        assert!(matches!(reply, Reply::Cannot(_)), "{amount}: {reply:?}");
+    }
+    let told = world.paid();
+    let back = world.order(Order::GiveBack(paid));
+    assert!(matches!(back, Reply::Known(_)), "{back:?}");
+    assert_eq!(world.order(Order::GiveBack(paid)), back, "once");
+    assert_eq!(has(&world), 150);
+    assert_eq!(world.engine.book().holds(Account::Spent), 0);
+    assert_eq!(world.paid(), told, "no wallet is told of it");
+    let Reply::Known(back) = back else { panic!() };
+    assert!(matches!(
+        world.order(Order::GiveBack(back)),
+        Reply::Cannot(_)
+    ));
+    // It is no earning: the correction of her attendance takes back what she earned, no more.
+    let Reply::Known(late) = world.order(spending(100, "three")) else {
+        panic!("she has enough");
+    };
+    world.now += SignedDuration::from_mins(11);
+    assert!(matches!(
+        world.order(Order::GiveBack(late)),
+        Reply::Cannot(_)
+    ));
+    world.restart();
+    assert!(world.is_whole());
+    assert_eq!(has(&world), 50);
+}
+
 #[derive(Debug)]
 struct Ann;
 
@@ -654,11 +714,15 @@ fn what_a_tool_holds_otherwise_is_told_until_it_is_right() {
         .map(|one| one.1)
         .collect();
     assert_eq!(done.iter().filter(|done| !**done).count(), 1, "one waits");
-    let compared = |world: &mut World, drift: Vec<Words>| {
+    let compared = |world: &mut World, drift: Vec<Difference>| {
         let connector = purse.clone();
         world.input(Input::Compared { connector, drift })
     };
-    compared(&mut world, vec![Words::same("x is missing")]);
+    let twice = Difference {
+        text: Words::same("x is there twice"),
+        lacks: None,
+    };
+    compared(&mut world, vec![twice]);
     assert!(world.told("credit-drift"));
     let entries = world.entries().len();
     compared(&mut world, Vec::new());
@@ -668,6 +732,84 @@ fn what_a_tool_holds_otherwise_is_told_until_it_is_right() {
         entries,
         "nothing is repaired by itself"
     );
+}
+
+#[test]
+fn what_a_tool_lost_is_sent_again_only_after_a_yes() {
+    let purse: ConnectorName = "purse".parse().unwrap();
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    for who in ["ann", "bob", "eve"] {
+        let registration = world.sign_up(party, who);
+        world.came(registration);
+    }
+    assert_eq!(world.paid(), 450);
+    let mut all: Vec<EntityId> = world
+        .engine
+        .credits()
+        .into_iter()
+        .map(|one| one.0)
+        .collect();
+    all.sort();
+    let lost = |credits: &[EntityId]| {
+        let drift = credits.iter().map(|&credit| Difference {
+            text: Words::same("lost"),
+            lacks: Some(credit),
+        });
+        Input::Compared {
+            connector: purse.clone(),
+            drift: drift.collect(),
+        }
+    };
+    world.input(lost(&all[..2]));
+    world.input(lost(&all[..2]));
+    world.restart();
+    assert_eq!(
+        world.paid(),
+        450,
+        "nothing is sent before somebody says yes"
+    );
+    let hold = world.hold();
+    let effects = &world.engine.state().holds[&hold].hold.effects;
+    assert_eq!(effects.len(), 2, "a plan of exactly what was lost");
+    // Yes to one of them: that one is sent, once, and is known as another call.
+    let only = Some([all[0]].into());
+    world.order(Order::Approve { hold, only });
+    assert_eq!(world.paid(), 600);
+    world.restart();
+    let sent = sent_to(&world.engine, &purse);
+    let again = |credit: EntityId| {
+        let one = sent.iter().find(|(event, _)| event.entity == credit);
+        let (event, confirmed) = one.unwrap();
+        let again = event.data.get("again").and_then(Value::as_u64);
+        (again.unwrap_or(0), *confirmed)
+    };
+    assert_eq!((again(all[0]), again(all[1])), ((1, true), (0, true)));
+    assert_eq!(world.balance(), 450, "the ledger was right all along");
+    // The other was settled by hand: nobody asks again.
+    world.input(lost(&all[1..2]));
+    let hold = world.hold();
+    world.order(Order::Reject(hold));
+    assert_eq!(world.paid(), 600);
+    let confirmed = |world: &World| {
+        let sent = sent_to(&world.engine, &purse);
+        sent.iter().filter(|(_, done)| *done).count()
+    };
+    assert_eq!(confirmed(&world), 2);
+    // What turns up again meanwhile is no question any more.
+    world.input(lost(&all[2..]));
+    world.input(lost(&[]));
+    assert!(world.engine.state().holds.is_empty());
+    // Lost a second time: sent a third time, under a third name.
+    world.input(lost(&all[..1]));
+    let hold = world.hold();
+    world.order(Order::Approve { hold, only: None });
+    assert_eq!(world.paid(), 750);
+    let sent = sent_to(&world.engine, &purse);
+    let mut named = sent.iter().filter(|(event, _)| event.entity == all[0]);
+    assert_eq!(named.next().unwrap().0.data["again"], 2);
+    world.restart();
+    assert!(world.is_whole());
 }
 
 #[test]

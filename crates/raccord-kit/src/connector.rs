@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use raccord_model::{
-    Applied, ConnectorName, Context, Desired, EntityId, Event, Failure, Fields, Found, Link,
-    Manifest, Observation, Offered, Place, Rendered, Subject, Words,
+    Applied, ConnectorName, Context, Desired, Difference, EntityId, Event, Failure, Fields, Found,
+    Link, Manifest, Observation, Offered, Place, Rendered, Subject, Words,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -109,6 +109,11 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// The till it brings; none for a tool that has its own.
+    fn till(&self) -> Option<&dyn Till> {
+        None
+    }
+
     /// What it brings to the page on which people give their number; none for a tool that sends no
     /// short messages.
     fn numbers(&self) -> Option<&dyn Numbers> {
@@ -146,6 +151,15 @@ pub trait Subscribing: Send + Sync {
     /// # Errors
     /// As the mail server refuses.
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A till of the place's own: who serves there, and what people read of it.
+pub trait Till: Send + Sync {
+    /// Whether the person with this address may take payments.
+    fn serves(&self, email: &str) -> bool;
+
+    /// Where credits can be spent, in the place's words.
+    fn spend_at(&self) -> &str;
 }
 
 /// What the page on which people give their number needs: how numbers are read, and the way to send
@@ -299,7 +313,7 @@ pub trait Sink: Send + Sync {
     fn compare<'a>(
         &'a self,
         _entries: &'a [Entry],
-    ) -> BoxFuture<'a, Result<Option<Vec<Words>>, Failure>> {
+    ) -> BoxFuture<'a, Result<Option<Vec<Difference>>, Failure>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 

@@ -5,6 +5,7 @@
 
 mod activity;
 mod call;
+mod difference;
 mod effect;
 mod entity;
 mod envelope;
@@ -21,6 +22,7 @@ mod words;
 
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
 pub use call::Call;
+pub use difference::Difference;
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Hands, Item, Link,
     Manifest, Mode, NO_SUCH_ADDRESS, Notice, Outcome, Payload, Period, Policy, Readers, Render,

@@ -87,6 +87,7 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Credit { .. } => "credit",
         HoldKind::Blocked { .. } => "blocked",
         HoldKind::Letters { .. } => "letters",
+        HoldKind::Lost { .. } => "lost",
     }
 }
 

@@ -172,6 +172,7 @@ impl Sim {
             | HoldKind::Blocked { .. }
             | HoldKind::Letters { .. }
             | HoldKind::Reversal { .. }
+            | HoldKind::Lost { .. }
             | HoldKind::Credit { .. } => yes,
         };
         let order = if yes {

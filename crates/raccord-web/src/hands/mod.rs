@@ -3,6 +3,7 @@
 //!
 //! A page that was opened by a link changes nothing: only a form that this very site sent does.
 
+mod counter;
 mod network;
 mod newsletter;
 mod page;
@@ -24,10 +25,11 @@ use crate::events::{collect, discard, room_for};
 use crate::face::{Face, NEWSLETTER};
 use crate::problem::{Problem, preferred};
 
-pub use newsletter::Page as NewsletterPage;
+pub use counter::{Card, Counter, Line, Paid, Payment};
 pub(crate) use network::Peer;
+pub use newsletter::Page as NewsletterPage;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
-pub use ways::{Unproved, Ways};
+pub use ways::{Likes, Unproved, Ways};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");

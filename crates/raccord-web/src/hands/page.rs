@@ -6,6 +6,7 @@ use askama::Template;
 use qrcodegen::{QrCode, QrCodeEcc};
 use raccord_model::{Lang, Place};
 
+use super::counter::Counter;
 use super::view::{List, Mine, Offer, Own, Screen, Shows};
 
 #[derive(Template)]
@@ -84,7 +85,23 @@ impl Page<'_> {
                 | Shows::Mine(_)
                 | Shows::Ways(_)
                 | Shows::SignIn { .. }
+                | Shows::Counter(_)
         )
+    }
+
+    /// A card or the till, drawn in a template of its own.
+    fn counter(&self, counter: &Counter) -> String {
+        super::counter::drawn(counter, self.lang, self.token(), &|to| self.at(to))
+    }
+
+    fn has_card(&self) -> bool {
+        let visitor = self.screen.visitor.as_ref();
+        visitor.is_some_and(|visitor| visitor.card)
+    }
+
+    fn serves(&self) -> bool {
+        let visitor = self.screen.visitor.as_ref();
+        visitor.is_some_and(|visitor| visitor.serves)
     }
 
     fn token(&self) -> &str {
@@ -114,6 +131,7 @@ impl Page<'_> {
             Shows::Arrived { .. } => self.say("Quelqu’un arrive", "Somebody arrives").to_owned(),
             // It has a page of its own.
             Shows::Newsletter(_) => String::new(),
+            Shows::Counter(counter) => counter.heading(self.lang).to_owned(),
             Shows::Refused if self.screen.status == 404 => {
                 self.say("Rien ici", "Nothing here").to_owned()
             }
@@ -190,17 +208,22 @@ impl Own {
 
     /// The code as the outline of its dark squares, on a field of so many.
     fn drawn(&self) -> Option<(String, i32)> {
-        let code = QrCode::encode_text(&self.code, QrCodeEcc::Medium).ok()?;
-        let size = code.size();
-        let squares = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
-        let dark = squares.filter(|&(x, y)| code.get_module(x, y));
-        let path = dark.fold(String::new(), |mut path, (x, y)| {
-            // Writing into memory cannot fail.
-            write!(path, "M{},{}h1v1h-1z", x + 4, y + 4).ok();
-            path
-        });
-        Some((path, size + 8))
+        outline(&self.code)
     }
+}
+
+/// A text as a square that a telephone reads: the outline of its dark squares, on a field of so many.
+pub(super) fn outline(text: &str) -> Option<(String, i32)> {
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+    let size = code.size();
+    let squares = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
+    let dark = squares.filter(|&(x, y)| code.get_module(x, y));
+    let path = dark.fold(String::new(), |mut path, (x, y)| {
+        // Writing into memory cannot fail.
+        write!(path, "M{},{}h1v1h-1z", x + 4, y + 4).ok();
+        path
+    });
+    Some((path, size + 8))
 }
 
 impl List {

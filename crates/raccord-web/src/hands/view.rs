@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use raccord_model::Lang;
 use serde::{Deserialize, Serialize};
 
+use super::counter::Counter;
 use super::ways::Ways;
 
 /// Somebody looks at a page, or sends a form.
@@ -119,6 +120,10 @@ pub struct Visitor {
     pub token: String,
     /// Whether they note who came.
     pub organiser: bool,
+    /// Whether they have a card of the place.
+    pub card: bool,
+    /// Whether they take payments at its till.
+    pub serves: bool,
 }
 
 /// What a page shows.
@@ -159,6 +164,8 @@ pub enum Shows {
     },
     /// A page about a letter.
     Newsletter(super::NewsletterPage),
+    /// A card of the place, or its till.
+    Counter(Box<Counter>),
     /// How somebody is told.
     Ways(Box<Ways>),
     /// Something cannot be done; `said` tells why.

@@ -1,11 +1,15 @@
 //! Every sign-up page there is, with something on it.
 
 use raccord_model::Lang;
-use raccord_web::hands::{Item, List, Mine, Offer, Own, Row, Screen, Shows, Visitor};
+use raccord_web::hands::{
+    Card, Counter, Item, Likes, Line, List, Mine, Offer, Own, Paid, Payment, Row, Screen, Shows,
+    Unproved, Visitor, Ways,
+};
 
 /// Their names.
-pub const NAMES: [&str; 12] = [
-    "needs", "empty", "who", "item", "full", "over", "mine", "in", "sent", "enter", "ticks", "here",
+pub const NAMES: [&str; 18] = [
+    "needs", "empty", "who", "item", "full", "over", "mine", "in", "sent", "enter", "ticks",
+    "here", "card", "till", "ask", "paid", "told", "proof",
 ];
 
 /// One of them.
@@ -122,6 +126,19 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
             name: "Ana".to_owned(),
             title: say("Tenir le bar", "Run the bar"),
         },
+        "told" => Shows::Ways(Box::new(Ways {
+            code: "7K2M-9QXD".to_owned(),
+            number: "56".to_owned(),
+            ..ways("sms")
+        })),
+        "proof" => Shows::Ways(Box::new(Ways {
+            proof: Some(Unproved {
+                number: "56".to_owned(),
+                sealed: "sealed".to_owned(),
+            }),
+            ..ways("sms")
+        })),
+        "card" | "till" | "ask" | "paid" => Shows::Counter(Box::new(counter(name, lang))),
         _ => return None,
     };
     let stranger = matches!(name, "needs" | "in" | "sent" | "enter");
@@ -132,8 +149,79 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
             name: "Ana".to_owned(),
             token: "t0ken".to_owned(),
             organiser: true,
+            card: true,
+            serves: true,
         }),
         said: String::new(),
         shows,
     })
+}
+
+/// A place that serves every way.
+fn ways(told: &str) -> Ways {
+    Ways {
+        served: ["mail", "chat", "sms"].map(str::to_owned).into(),
+        told: told.to_owned(),
+        likes: Some(Likes {
+            all: false,
+            kinds: vec![("bar".to_owned(), true), ("cuisine".to_owned(), false)],
+        }),
+        reminded: true,
+        ..Ways::default()
+    }
+}
+
+/// A card, and the three pages of the till.
+fn counter(name: &str, lang: Lang) -> Counter {
+    let say = |fr: &str, en: &str| match lang {
+        Lang::Fr => fr.to_owned(),
+        Lang::En => en.to_owned(),
+    };
+    let (bar, one) = (
+        say("le bar et l’épicerie", "the bar and the grocery"),
+        say("1,5", "1.5"),
+    );
+    match name {
+        "card" => Counter::Card(Card {
+            name: "Ana".to_owned(),
+            number: "7K2M-9QXD".to_owned(),
+            code: "https://programme.example.org/hands/till?k=0123456789abcdef".to_owned(),
+            balance: say("2,5\u{a0}crédits", "2.5\u{a0}credits"),
+            spend_at: bar,
+            lines: vec![
+                Line {
+                    day: say("3\u{a0}janvier 2027", "3\u{a0}January 2027"),
+                    reason: say("Bar", "Bar"),
+                    amount: format!("−{one}"),
+                },
+                Line {
+                    day: say("2\u{a0}janvier 2027", "2\u{a0}January 2027"),
+                    reason: say("Animer la réunion", "Lead the meeting"),
+                    amount: "4".to_owned(),
+                },
+            ],
+            more: 3,
+        }),
+        "till" => Counter::Till {
+            card: "7K2M-9QXD".to_owned(),
+            amount: String::new(),
+            spend_at: bar,
+        },
+        "ask" => Counter::Ask(Payment {
+            name: "Ana".to_owned(),
+            amount: say("1,5\u{a0}crédit", "1.5\u{a0}credits"),
+            balance: "4".to_owned(),
+            card: "7K2M-9QXD".to_owned(),
+            hundredths: 150,
+            once: "abc".to_owned(),
+        }),
+        _ => Counter::Paid(Paid {
+            id: "c1".to_owned(),
+            name: "Ana".to_owned(),
+            amount: say("1,5\u{a0}crédit", "1.5\u{a0}credits"),
+            balance: say("2,5", "2.5"),
+            can_undo: true,
+            undone: false,
+        }),
+    }
 }

@@ -102,6 +102,9 @@ fn about(path: &str) -> Option<&'static str> {
         "plan" => "Montre ce que chaque outil recevrait maintenant ; ne change rien",
         "sync" => "Fait un passage : lit chaque source, décide, envoie ce qui est dû, s'arrête",
         "run" => "Reste et fait de même en continu, avec pages web et webhooks",
+        "demo" => {
+            "Un lieu complet avec ses propres outils, pour essayer, dans un dossier temporaire"
+        }
         "places" => "Montre les lieux du dossier, et ce qui attend dans chacun",
         "log" => "Montre les événements, le plus récent en dernier",
         "why" => "Montre la cause d'un effet, jusqu'à la cellule ou au clic",
@@ -170,6 +173,14 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "DOSSIER",
         ),
         ("init", "yes") => ("Ne pose aucune question", ""),
+        ("demo", "headless") => (
+            "Raconte toute l'histoire seul, en regardant chaque étape dans les outils, et s'arrête",
+            "",
+        ),
+        ("demo", "keep") => (
+            "Travaille dans ce dossier, neuf ou vide, et l'y laisse",
+            "DOSSIER",
+        ),
         ("plan", "out") => (
             "Garde le plan dans un fichier, pour `sync --plan`",
             "FICHIER",

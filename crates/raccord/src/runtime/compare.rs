@@ -7,7 +7,7 @@ use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use raccord_engine::{Engine, Input, sent_to};
 use raccord_kit::Entry;
-use raccord_model::{ConnectorName, Digest, Failure, Lang, Words};
+use raccord_model::{ConnectorName, Difference, Digest, Failure, Lang};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -24,7 +24,7 @@ const PACE: Duration = Duration::from_secs(3_600);
 pub(crate) struct Compared {
     connector: ConnectorName,
     sent: usize,
-    drift: Result<Vec<Words>, Failure>,
+    drift: Result<Vec<Difference>, Failure>,
 }
 
 /// What was sent to a tool.
@@ -65,7 +65,7 @@ pub(crate) fn shape(compared: Vec<Compared>, lang: Lang) -> CompareShape {
             sent: one.sent,
             drift: drift
                 .iter()
-                .map(|words| words.get(lang).to_owned())
+                .map(|one| one.text.get(lang).to_owned())
                 .collect(),
             failure,
         }

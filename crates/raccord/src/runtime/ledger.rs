@@ -190,7 +190,9 @@ fn months(engine: &Engine, credits: &BTreeMap<EntityId, Entity>, view: &View) ->
         for credit in entries.iter().filter_map(|(id, _)| credits.get(id)) {
             let amount = credit.fields.get("amount").and_then(Value::as_i64);
             let amount = amount.unwrap_or(0);
+            let at_till = credit.fields.contains_key("till");
             let sum = match (amount > 0, credit.fields.contains_key("reverses")) {
+                _ if at_till => &mut shape.spent,
                 (true, false) => &mut shape.granted,
                 (false, false) => &mut shape.spent,
                 (_, true) => &mut shape.reversed,

@@ -119,7 +119,7 @@ pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
             Some(&of.connector)
         }
         HoldKind::Letters { of } => of.first().map(|(of, _)| &of.connector),
-        HoldKind::Field { connector, .. } => Some(connector),
+        HoldKind::Field { connector, .. } | HoldKind::Lost { connector, .. } => Some(connector),
         HoldKind::Rules { .. }
         | HoldKind::Task { .. }
         | HoldKind::Seats { .. }
@@ -139,6 +139,7 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Task { .. } => "task-unwanted",
         HoldKind::Seats { .. } => "too-few-places",
         HoldKind::Reversal { .. } => "credit-by-hand",
+        HoldKind::Lost { .. } => "credit-lost",
         HoldKind::Credit { .. } => "credit-guard",
     };
     let source = match &hold.what {

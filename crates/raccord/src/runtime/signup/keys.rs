@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ways::Waiting;
 
+/// What the number of a card is made of: nothing that looks like something else (Crockford's base 32).
+const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 /// The key of a place.
 pub(crate) struct Key {
     seal: LessSafeKey,
@@ -147,6 +150,32 @@ impl Key {
             turn: next()?.parse().ok()?,
             until: next()?.parse().ok()?,
         })
+    }
+
+    /// The number of somebody's card, as people type it: forty bits that nobody can guess.
+    pub(super) fn card(&self, person: EntityId) -> String {
+        let signed = hmac::sign(
+            &self.sign,
+            self.message("card", &person.to_string()).as_bytes(),
+        );
+        let signs = signed.as_ref().iter().take(8);
+        let signs = signs.map(|byte| char::from(SIGNS[usize::from(byte % 32)]));
+        let mut number: String = signs.collect();
+        number.insert(4, '-');
+        number
+    }
+
+    /// The same card as a telephone reads it: whose it is, signed.
+    pub(super) fn signed_card(&self, person: EntityId) -> String {
+        let said = person.to_string();
+        format!("{said}.{}", self.signed("card code", &said))
+    }
+
+    /// Whose card it is; nothing where it was not made here.
+    pub(super) fn read_card(&self, text: &str) -> Option<EntityId> {
+        let (said, given) = text.rsplit_once('.')?;
+        self.is_signed("card code", said, given)
+            .then(|| said.parse().ok())?
     }
 
     /// The name of somebody's calendar, in its so-manieth edition.

@@ -14,12 +14,13 @@ mod seen;
 #[cfg(test)]
 mod tests;
 mod ticks;
+mod till;
 mod ways;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use raccord_engine::{Attested, Commitment, Engine, Input, Order, Reply, SignUp, Standpoint, Who};
-use raccord_kit::Welcome;
+use raccord_kit::{Till, Welcome};
 use raccord_model::{ConnectorName, EntityId, EntityKind, Lang, Words};
 use raccord_web::hands::{Answer, Mine, Screen, Shows, Visit, Visitor};
 
@@ -90,6 +91,12 @@ impl Host {
 
     fn sends(&self) -> bool {
         self.welcome().is_some_and(Welcome::sends)
+    }
+
+    /// The place's own till, with the connector that brings it.
+    fn till(&self) -> Option<(&ConnectorName, &dyn Till)> {
+        let mut all = self.0.iter();
+        all.find_map(|(name, tool)| Some((name, tool.till()?)))
     }
 }
 
@@ -254,6 +261,8 @@ impl Desktop<'_> {
             name: me.name.clone(),
             token: self.open.key.form(self.visit.session.as_deref()?),
             organiser: self.is_organiser(),
+            card: self.host.till().is_some(),
+            serves: self.serves(),
         })
     }
 
@@ -308,6 +317,9 @@ impl Desktop<'_> {
                 key: self.visit.key.clone(),
             }),
             ("here", None) => self.arrived().await,
+            ("card", None) => self.card().await,
+            ("till", None) => self.till().await,
+            ("till", Some(payment)) => self.paid(payment).await,
             ("calendar", Some(name)) => self.calendar(name).await,
             (id, None) => match id_of(id) {
                 Some(id) => {
@@ -512,6 +524,7 @@ impl Desktop<'_> {
                 None => Self::go("in"),
             },
             ("here", None) => self.notes_code().await,
+            ("till", None) => self.takes().await,
             (id, Some("present")) => match id_of(id) {
                 Some(_) if !self.is_organiser() => self.for_organisers(),
                 Some(id) => self.notes(id).await,
