@@ -193,6 +193,65 @@ const CAMPAIGNS: &[Step] = &[
         ),
     },
     Step {
+        name: "torture of a WordPress",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--site",
+                "wordpress",
+                "--kills",
+                "60",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "torture of a MediaWiki",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--site",
+                "mediawiki",
+                "--kills",
+                "60",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "torture of the mails",
+        work: Work::Cargo(
+            &[
+                "run",
+                "--quiet",
+                "--locked",
+                "--package",
+                "raccord-tests",
+                "--bin",
+                "torture",
+                "--",
+                "--mail",
+                "--kills",
+                "100",
+            ],
+            &[],
+        ),
+    },
+    Step {
         // Three servers, three nodes, six places; the servers are upgraded on the way.
         name: "cluster",
         work: Work::Cargo(

@@ -46,7 +46,9 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
             other == "raccord-model"
         }
         "raccord-engine" => matches!(other, "raccord-model" | "raccord-credits"),
-        "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
+        "raccord-chat" | "raccord-ical" => {
+            matches!(other, "raccord-model" | "raccord-kit" | "raccord-look")
+        }
         "raccord-dav" | "raccord-mail" => matches!(other, "raccord-model" | "raccord-kit"),
         "raccord-demo" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
@@ -64,6 +66,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
                     | "raccord-look"
                     | "raccord-chat"
                     | "raccord-dav"
+                    | "raccord-ical"
                     | "raccord-mail"
             )
         }

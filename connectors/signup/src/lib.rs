@@ -7,6 +7,7 @@
 
 mod alone;
 mod letters;
+mod once;
 mod settings;
 mod sink;
 
@@ -90,6 +91,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             kit: kit.clone(),
             office,
             organisers,
+            once: once::Once::default(),
         }))
     } else {
         Err(findings)
@@ -137,6 +139,7 @@ struct Signup {
     kit: Kit,
     office: Option<Office>,
     organisers: BTreeSet<String>,
+    once: once::Once,
 }
 
 impl Signup {

@@ -23,6 +23,8 @@ pub(crate) struct Flight {
     pub(crate) ledger: crate::credits::Ledger,
     /// The civil day publications were last looked at.
     pub(crate) published: Option<Date>,
+    /// The civil day everybody who likes something was last looked at.
+    pub(crate) weekly: Option<Date>,
     /// When this process began: silence is counted from here.
     pub(crate) started: Option<Timestamp>,
     /// Sources that were read and found as they were, and when: not worth a word in the log.

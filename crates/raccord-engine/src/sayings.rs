@@ -521,6 +521,8 @@ pub(crate) fn said_by(
 pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
     let rules = deciding.rules();
     let now = deciding.civil_now();
+    // Of whom changes on the way, `personal::review_chosen` knows.
+    let new_day = deciding.flight.weekly.replace(now.date()) != Some(now.date());
     for route in &rules.routes {
         let (Some(roundup), Some(id)) = (&route.roundup, roundup_id(&rules, route)) else {
             continue;
@@ -528,7 +530,9 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
         match roundup.of {
             RoundupOf::Week | RoundupOf::Hands => {}
             RoundupOf::Liked => {
-                crate::personal::review_liked(deciding, route, &roundup.at);
+                if new_day {
+                    crate::personal::review_liked(deciding, route, &roundup.at);
+                }
                 continue;
             }
             // Said without a route too.

@@ -104,14 +104,14 @@ pub trait Tool: Send + Sync {
         None
     }
 
-    /// What it brings to the page on which people give their number; none for a tool that sends no
-    /// short messages.
-    fn numbers(&self) -> Option<&dyn Numbers> {
+    /// The till it brings; none for a tool that has its own.
+    fn till(&self) -> Option<&dyn Till> {
         None
     }
 
-    /// The till it brings; none for a tool that has its own.
-    fn till(&self) -> Option<&dyn Till> {
+    /// What it brings to the page on which people give their number; none for a tool that sends no
+    /// short messages.
+    fn numbers(&self) -> Option<&dyn Numbers> {
         None
     }
 
@@ -136,6 +136,15 @@ pub trait Welcome: Send + Sync {
     /// # Errors
     /// As the mail server refuses.
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A till of the place's own: who serves there, and what people read of it.
+pub trait Till: Send + Sync {
+    /// Whether the person with this address may take payments.
+    fn serves(&self, email: &str) -> bool;
+
+    /// Where credits can be spent, in the place's words.
+    fn spend_at(&self) -> &str;
 }
 
 /// What the page on which people give their number needs: how numbers are read, and the way to send
@@ -165,15 +174,6 @@ pub struct Proof {
     pub minutes: i64,
     /// The language to write in.
     pub lang: raccord_model::Lang,
-}
-
-/// A till of the place's own: who serves there, and what people read of it.
-pub trait Till: Send + Sync {
-    /// Whether the person with this address may take payments.
-    fn serves(&self, email: &str) -> bool;
-
-    /// Where credits can be spent, in the place's words.
-    fn spend_at(&self) -> &str;
 }
 
 /// A link by which somebody signs in, and to whom it goes.

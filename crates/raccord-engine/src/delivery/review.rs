@@ -1,7 +1,7 @@
 //! What is owed: what a tool should hold, compared with what it holds.
 
 use jiff::Timestamp;
-use raccord_model::{ConnectorName, DeliveryId, EntityId, Link, Words};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, EntityKind, Link, Words};
 
 use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact, OwedFact};
@@ -19,6 +19,12 @@ impl Deciding<'_> {
                 self.review_moved(name, entity);
             }
         }
+        let entities = &self.state.entities;
+        let is_person = |entity: &EntityId| {
+            let record = entities.get(entity);
+            record.is_some_and(|record| record.kind == EntityKind::Person)
+        };
+        let people: Vec<EntityId> = touched.iter().copied().filter(is_person).collect();
         for entity in touched {
             crate::personal::review(self, entity);
         }
@@ -33,6 +39,7 @@ impl Deciding<'_> {
                 crate::publication::review_all(self);
             }
         }
+        crate::personal::review_chosen(self, &people);
     }
 
     /// Compares what `sink` should hold with what it holds, and owes the difference.

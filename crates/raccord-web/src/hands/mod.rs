@@ -27,7 +27,7 @@ use crate::problem::{Problem, preferred};
 pub use counter::{Card, Counter, Line, Paid, Payment};
 pub(crate) use network::Peer;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
-pub use ways::{Unproved, Ways};
+pub use ways::{Likes, Unproved, Ways};
 
 /// What only these pages have.
 const STYLE: &str = include_str!("../../templates/hands.css");
