@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use raccord_kit::secret::Inline;
 use raccord_kit::settings::{Span, Text, Whole};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// Reads the lines of a spreadsheet: CSV, XLSX or ODS.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -60,7 +61,7 @@ pub(crate) struct Settings {
 
 /// What the answers of a form are for.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(crate) struct Answers {
     /// The title of the activity that they are for, as in the programme, where no column says it.
     #[serde(default)]
@@ -70,6 +71,14 @@ pub(crate) struct Answers {
     #[serde(default)]
     #[schemars(example = &"2027-02-01")]
     pub(crate) date: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Answers {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        // A group of keys, and no list of their values.
+        let group = serde_json::Map::<String, serde_json::Value>::deserialize(input)?;
+        Self::deserialize(serde_json::Value::Object(group)).map_err(D::Error::custom)
+    }
 }
 
 fn half_a_minute() -> Span {

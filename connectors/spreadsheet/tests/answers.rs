@@ -63,7 +63,7 @@ impl Sheet {
                 self.cursor = cursor.or(self.cursor.take());
                 Ok(None)
             }
-            Observation::Changes { .. } => panic!("a sheet is read whole"),
+            other => panic!("a sheet is read whole: {other:?}"),
         }
     }
 
@@ -235,6 +235,13 @@ fn a_poll_of_framadate_signs_up_for_what_stands_above_each_column() {
         sheet.hears(format!("{head}{votes}")),
         ["+ - Anna, Bar 16", "+ - Bob, Accueil 16"]
     );
+    // A word that nobody knows is told, and changes nothing.
+    let reading = sheet.reads(format!(
+        "{head}{}",
+        votes.replace("\"Oui\",\"Non\"", "\"Ouais\",\"Non\"")
+    ));
+    assert_eq!(unread(&reading), ["B2 answer-unclear Ouais"]);
+    assert_eq!(told(&reading.changes), [""; 0]);
     let votes = votes.replace("\"Oui\",\"Non\"", "\"Non\",\"Oui\"");
     assert_eq!(
         sheet.hears(format!("{head}{votes}")),

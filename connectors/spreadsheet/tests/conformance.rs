@@ -31,6 +31,8 @@ fn b02_broken_settings_are_refused_by_their_key() {
         &[
             json!({ "location": "programme.ods" }),
             json!({ "location": "https://cloud.example.org/dav/p.ods", "user": "lieu", "password_file": "secrets/p", "every": "5m" }),
+            json!({ "location": "r.csv", "answers": {}, "columns": { "email": "Où t’écrire ?" } }),
+            json!({ "location": "r.csv", "answers": { "activity": "Bal folk", "date": "2027-02-01" } }),
             json!({ "location": "p.xlsx", "sheet": "Janvier", "columns": { "title": "Intitulé", "extra.tech": "Technique" }, "year": 2027 }),
         ],
         &[
@@ -53,6 +55,11 @@ fn b02_broken_settings_are_refused_by_their_key() {
                 "columns",
             ),
             (json!({ "location": "p.csv", "year": 27 }), "year"),
+            (json!({ "location": "r.csv", "answers": true }), "answers"),
+            (
+                json!({ "location": "r.csv", "answers": { "date": "demain" } }),
+                "answers.date",
+            ),
             (
                 json!({ "location": "https://example.org/p.csv", "user": "lieu" }),
                 "password_file",

@@ -26,7 +26,7 @@ pub fn offered(state: &State) -> Vec<Offered> {
         all.push(Offered {
             id,
             kind: EntityKind::Activity,
-            title: title.clone(),
+            title,
             activity: None,
             day: Some(start.date()),
             over: shown.over_at(),

@@ -1,7 +1,7 @@
 //! Which column of a sheet of answers holds what, by the headings that forms write (French and
 //! English) and by those that people give such questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text;
 
@@ -89,7 +89,7 @@ pub(crate) fn recognise<'a>(
     chosen: &Chosen,
 ) -> Option<Columns> {
     let mut columns = Columns::new();
-    let mut sure = BTreeMap::new();
+    let mut sure = BTreeSet::new();
     for (at, heading) in cells {
         let key = text::key(heading);
         let by_choice = chosen.0.iter().find(|(known, _)| *known == key);
@@ -99,10 +99,10 @@ pub(crate) fn recognise<'a>(
         };
         let named = by_choice.is_some();
         // The first of several, unless the settings name a later one.
-        if !columns.contains_key(&column) || named && !sure.contains_key(&column) {
+        if !columns.contains_key(&column) || named && !sure.contains(&column) {
             columns.insert(column, at);
             if named {
-                sure.insert(column, ());
+                sure.insert(column);
             }
         }
     }
@@ -304,17 +304,27 @@ fn is_email(key: &str) -> bool {
     named && plain || matches!(key, "adresse electronique" | "votre adresse electronique")
 }
 
-/// What a cell answers: yes, no, or neither (a perhaps is no sign-up). Nothing where it is no such
-/// word. `unkown` is how Framadate spells a vote nobody gave.
-pub(crate) fn answer(raw: &str) -> Option<Option<bool>> {
+/// Whether a cell says that somebody comes; a perhaps is no sign-up. Nothing where it is no such word.
+/// `unkown` is how Framadate spells a vote nobody gave.
+pub(crate) fn answer(raw: &str) -> Option<bool> {
     let key = text::key(raw);
     let said = match key.as_str() {
-        "sous reserve" | "si necessaire" | "si besoin" | "peut etre" | "under reserve"
-        | "ifneedbe" | "if need be" | "maybe" | "perhaps" | "unter vorbehalt" | "unkown"
-        | "unknown" | "inconnu" => None,
         "je viens" | "je participe" | "present" | "presente" | "present e" | "volontiers"
-        | "avec plaisir" | "i will" | "i come" | "coming" | "ja" | "si" => Some(true),
-        "je ne viens pas"
+        | "avec plaisir" | "i will" | "i come" | "coming" | "ja" | "si" => true,
+        "sous reserve"
+        | "si necessaire"
+        | "si besoin"
+        | "peut etre"
+        | "under reserve"
+        | "ifneedbe"
+        | "if need be"
+        | "maybe"
+        | "perhaps"
+        | "unter vorbehalt"
+        | "unkown"
+        | "unknown"
+        | "inconnu"
+        | "je ne viens pas"
         | "je ne participe pas"
         | "absent"
         | "absente"
@@ -325,17 +335,17 @@ pub(crate) fn answer(raw: &str) -> Option<Option<bool>> {
         | "i will not"
         | "not coming"
         | "cancelled"
-        | "nein" => Some(false),
-        "" if raw.contains(['✓', '✔', '☑']) => Some(true),
-        "" if raw.contains(['✗', '✘', '❌']) => Some(false),
+        | "nein" => false,
+        "" if raw.contains(['✓', '✔', '☑']) => true,
+        "" if raw.contains(['✗', '✘', '❌']) => false,
         other => {
-            let first = other.split(' ').next().unwrap_or_default();
             // "Oui, avec joie": the first word says it.
-            Some(crate::words::yes(other).or_else(|| match first {
+            let first = other.split(' ').next().unwrap_or_default();
+            return crate::words::yes(other).or(match first {
                 "oui" | "yes" => Some(true),
                 "non" | "no" => Some(false),
                 _ => None,
-            })?)
+            });
         }
     };
     Some(said)
@@ -428,11 +438,11 @@ mod tests {
 
     #[test]
     fn a_perhaps_is_no_yes_and_a_question_no_answer() {
-        assert_eq!(answer("Oui"), Some(Some(true)));
-        assert_eq!(answer("Non merci"), Some(Some(false)));
-        assert_eq!(answer("Sous réserve"), Some(None));
-        assert_eq!(answer("unkown"), Some(None));
-        assert_eq!(answer("✔"), Some(Some(true)));
+        assert_eq!(answer("Oui, avec joie"), Some(true));
+        assert_eq!(answer("Non merci"), Some(false));
+        assert_eq!(answer("Sous réserve"), Some(false));
+        assert_eq!(answer("unkown"), Some(false));
+        assert_eq!(answer("✔"), Some(true));
         assert_eq!(answer("un gâteau"), None);
     }
 }

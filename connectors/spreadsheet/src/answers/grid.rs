@@ -287,16 +287,6 @@ impl Collector<'_> {
                 1
             }
         };
-        let comes = match text(Column::Answer) {
-            // A box that was not ticked.
-            "" if columns.contains_key(&Column::Answer) => None,
-            "" => Some(true),
-            answer => columns::answer(answer).unwrap_or_else(|| {
-                let why = say::unclear(answer);
-                tell(self, Column::Answer, answer, why);
-                None
-            }),
-        };
         let finished = cell(Column::Finished).or_else(|| cell(Column::When));
         let when = finished.and_then(|(_, cell)| self.moment(&cell.value));
         let id = text(Column::Id);
@@ -306,6 +296,18 @@ impl Collector<'_> {
             short(&format!("{}\0{id}", tab.name))
         };
         self.seen.lines.insert(line.clone());
+        let comes = match text(Column::Answer) {
+            // A box that was not ticked.
+            "" => !columns.contains_key(&Column::Answer),
+            answer => {
+                let Some(comes) = columns::answer(answer) else {
+                    tell(self, Column::Answer, answer, say::unclear(answer));
+                    self.seen.lost.insert(line);
+                    return;
+                };
+                comes
+            }
+        };
         let date = match text(Column::Date) {
             "" => self.rules.named.date,
             raw => {
@@ -411,7 +413,7 @@ impl Collector<'_> {
         let line = short(&format!("{}\0{who}", tab.name));
         self.seen.lines.insert(line.clone());
         // Several hours of one day are one evening: who can at one of them, comes.
-        let mut votes: BTreeMap<(String, Option<Date>), (u16, Option<bool>)> = BTreeMap::new();
+        let mut votes: BTreeMap<(String, Option<Date>), (u16, bool)> = BTreeMap::new();
         for slot in slots {
             let Some(cell) = row.cells.get(usize::from(slot.column)) else {
                 continue;
@@ -423,6 +425,7 @@ impl Collector<'_> {
             let Some(vote) = columns::answer(&raw) else {
                 let why = say::unclear(&raw);
                 self.tell(&tab.name, row.number, Some(slot.column), &raw, why);
+                self.seen.lost.insert(line.clone());
                 continue;
             };
             let thing = match (&named, slot.day) {
@@ -433,9 +436,7 @@ impl Collector<'_> {
             let known = votes
                 .entry((thing, slot.day))
                 .or_insert((slot.column, vote));
-            if vote == Some(true) {
-                known.1 = vote;
-            }
+            known.1 |= vote;
         }
         let mut votes: Vec<_> = votes.into_iter().collect();
         votes.sort_by_key(|(_, (column, _))| *column);

@@ -32,8 +32,8 @@ pub(crate) struct Said {
     pub(crate) who: String,
     pub(crate) comment: String,
     pub(crate) places: u32,
-    /// Whether they come; nothing for a perhaps.
-    pub(crate) comes: Option<bool>,
+    /// Whether they come.
+    pub(crate) comes: bool,
 }
 
 /// What was told of answers.
@@ -131,7 +131,7 @@ pub(crate) fn changes(
         };
         let known = group.iter().find_map(known);
         let stood = known.as_ref().and_then(|name| before.stood.get(name));
-        let comes = latest.said.comes == Some(true);
+        let comes = latest.said.comes;
         let name = known.clone().unwrap_or_else(|| group[0].1.name.clone());
         present.insert(name.clone());
         if stood.is_none() && !comes {

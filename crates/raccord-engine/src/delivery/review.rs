@@ -31,8 +31,13 @@ impl Deciding<'_> {
         let today = self.civil_now().date();
         if self.republish || self.flight.published != Some(today) {
             self.republish = false;
-            self.flight.published = Some(today);
-            crate::publication::review_all(self);
+            // The reading that is waited for may bring nothing that would call for it: then the next
+            // step looks again.
+            let time = crate::publication::is_time(self);
+            self.flight.published = time.then_some(today);
+            if time {
+                crate::publication::review_all(self);
+            }
         }
         crate::personal::review_chosen(self, &people);
     }
