@@ -5,6 +5,7 @@
 use clap::Parser;
 use raccord_tests::cards::{self, System};
 use raccord_tests::rooms::{self, Kind};
+use raccord_tests::sites;
 
 #[derive(Parser)]
 struct Arguments {
@@ -18,6 +19,18 @@ struct Arguments {
     #[arg(long, conflicts_with = "chat")]
     cashless: Option<System>,
 
+    /// On this site, instead of with a site of our own, a programme and a receiver.
+    #[arg(long, conflicts_with = "chat")]
+    site: Option<sites::Kind>,
+
+    /// With people who sign up, and a mail server that tells them.
+    #[arg(long, conflicts_with = "chat")]
+    mail: bool,
+
+    /// With a letter to so many readers.
+    #[arg(long, conflicts_with = "chat")]
+    readers: Option<usize>,
+
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
     kills: usize,
@@ -30,10 +43,25 @@ fn main() -> anyhow::Result<()> {
     let Arguments {
         chat,
         messages,
+        site,
+        readers,
         cashless,
+        mail,
         kills,
         seed,
     } = Arguments::parse();
+    if mail {
+        print!("{}", raccord_tests::mails::run(kills, seed)?);
+        return Ok(());
+    }
+    if let Some(site) = site {
+        println!("{:?}", sites::torture(site, kills, seed)?);
+        return Ok(());
+    }
+    if let Some(readers) = readers {
+        print!("{}", raccord_tests::letters::run(readers, kills, seed)?);
+        return Ok(());
+    }
     if let Some(chat) = chat {
         print!("{}", rooms::torture(chat, kills, seed)?);
         println!("{}", rooms::away_for_a_day(chat, messages)?);

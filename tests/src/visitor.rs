@@ -69,6 +69,15 @@ impl Visitor {
         }
     }
 
+    /// The same person, with the same cookie, at another node.
+    #[must_use]
+    pub fn also_at(&self, port: u16) -> Self {
+        Self {
+            port,
+            cookie: self.cookie.clone(),
+        }
+    }
+
     fn ask(&mut self, method: &str, path: &str, body: &str, more: &[(&str, &str)]) -> Result<Page> {
         let cookie = self.cookie.clone();
         let mut headers: Vec<(&str, &str)> = more.to_vec();

@@ -542,6 +542,44 @@ fn work_without_an_hour_can_be_done_any_time_and_said_to_be_done() {
     );
 }
 
+#[test]
+fn each_mail_is_sent_once_or_asked_about_however_often_the_program_is_killed() {
+    let report = raccord_tests::mails::run(6, 3).unwrap();
+    assert_eq!(report.kills, 6);
+    assert!(report.in_flight > 0 && report.letters > 0, "{report:?}");
+}
+
+#[test]
+fn a_plan_sends_no_mail_and_the_pass_after_it_sends_exactly_that() {
+    let mail = Server::start().unwrap();
+    let working = working(&mail);
+    let participer = id_of(&working, "Participer");
+    let mut ana = signed_in(&working, &mail, "ana@example.org", 1);
+    let port = mail.port().to_string();
+    drop(mail);
+    // Nobody is there to take the mail: it is owed.
+    sign_up(&mut ana, &participer, "Ana");
+    let place = working.leave().unwrap();
+    let mail = Server::with(Tls::None, &["--port", &port]).unwrap();
+    let planned = place.run(&["plan"]).unwrap();
+    let ours = |answer: &raccord_tests::place::Answer| -> Vec<(String, String)> {
+        let all = answer.json["effects"].as_array().unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        all.iter()
+            .filter(|it| it["connector"] == "hands")
+            .map(|it| (text(&it["entity"]), text(&it["action"])))
+            .collect()
+    };
+    let planned = ours(&planned);
+    assert_eq!(planned.len(), 1, "{planned:?}");
+    assert_eq!((mail.taken().unwrap().len(), mail.heard("rcpt")), (0, 0));
+    let passed = place.run(&["sync", "--wait", "90s"]).unwrap();
+    assert_eq!(ours(&passed), planned, "{}", passed.stderr);
+    let taken = mail.taken().unwrap();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].to, "ana@example.org");
+}
+
 /// Files under `folder` in which one of these stands, whatever its case.
 fn files_with(folder: &Path, needles: &[&str]) -> Vec<String> {
     let mut found = Vec::new();

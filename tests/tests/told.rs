@@ -148,13 +148,18 @@ fn proves(working: &Working, visitor: &mut Visitor, phone: &str, number: &str) {
     );
 }
 
-fn signs_up(working: &Working, visitor: &mut Visitor, title: &str, name: &str) {
+/// The id behind a task's title, as long as it lacks hands.
+fn id_of(working: &Working, title: &str) -> String {
     let page = working.get("/hands").unwrap().1;
     let before = page.split(&format!(">{title}</a>")).next().unwrap();
     let link = before.rsplit("href=\"").next().unwrap();
     let id = link.trim_end_matches('"').rsplit('/').next().unwrap();
+    id.to_owned()
+}
+
+fn signs_up(visitor: &mut Visitor, task: &str, name: &str) {
     let token = visitor.token().unwrap();
-    let fields = [("t", token.as_str()), ("subject", id), ("name", name)];
+    let fields = [("t", token.as_str()), ("subject", task), ("name", name)];
     assert_eq!(visitor.send("/hands/up", &fields).unwrap().status, 303);
 }
 
@@ -208,9 +213,10 @@ fn a_number_is_shown_by_a_code_and_from_then_on_nothing_comes_by_mail() {
     assert!(page.contains("value=\"jardin\" checked"), "{page}");
 
     // She signs up: she knows, so there is neither mail nor message.
-    signs_up(&working, &mut ana, "Arroser", "Ana");
+    let watering = id_of(&working, "Arroser");
+    signs_up(&mut ana, &watering, "Ana");
     let mut bob = signed_in(&working, &mail, "bob@example.org");
-    signs_up(&working, &mut bob, "Arroser", "Bob");
+    signs_up(&mut bob, &watering, "Bob");
     assert_eq!(letters(&mail, "bob@example.org", 2).len(), 2);
     assert_eq!(letters(&mail, "ana@example.org", 1).len(), 1);
     assert_eq!(outbox(&working.place).len(), 1, "the code alone");
@@ -268,11 +274,12 @@ fn each_reminder_is_handed_over_once_however_often_the_program_is_killed() {
     let mail = Server::start().unwrap();
     let mut running = working(&mail);
     let address = running.address();
+    let cooking = id_of(&running, "Cuisiner");
     for n in 1..=PEOPLE {
         let mut visitor = signed_in(&running, &mail, &format!("p{n}@example.org"));
         let (phone, number) = (format!("069200000{n}"), format!("+26269200000{n}"));
         proves(&running, &mut visitor, &phone, &number);
-        signs_up(&running, &mut visitor, "Cuisiner", &format!("P{n}"));
+        signs_up(&mut visitor, &cooking, &format!("P{n}"));
     }
     let reminders = |place: &Place| {
         let mut all = outbox(place);
@@ -312,7 +319,8 @@ fn a_plan_hands_nothing_over_and_the_pass_after_it_exactly_that() {
     let running = working(&mail);
     let mut ana = signed_in(&running, &mail, "ana@example.org");
     proves(&running, &mut ana, "0692 12 34 56", "+262692123456");
-    signs_up(&running, &mut ana, "Cuisiner", "Ana");
+    let cooking = id_of(&running, "Cuisiner");
+    signs_up(&mut ana, &cooking, "Ana");
     let mut place = running.killed();
     place.is_at(EVE);
     let before = outbox(&place).len();

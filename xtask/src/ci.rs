@@ -108,6 +108,10 @@ pub(crate) const STEPS: &[Step] = &[
         work: Work::Here(crate::rooms::run),
     },
     Step {
+        name: "sites",
+        work: Work::Here(crate::sites::run),
+    },
+    Step {
         name: "followers",
         work: Work::Here(crate::followers::run),
     },

@@ -37,6 +37,7 @@ mod repairs;
 mod rooms;
 mod schemas;
 mod servers;
+mod sites;
 mod step;
 mod suite;
 mod tidy;
@@ -80,6 +81,8 @@ enum Verb {
     Offline,
     /// Installs the NATS servers that tests start, in the cache folder.
     Servers,
+    /// Unpacks the WordPress and the MediaWiki that tests start, in the cache folder.
+    Sites,
     /// The programs of `examples/followers`, run against a place at work on a server.
     Followers,
     /// Licences, sources, duplicates; advisories where their database can be reached.
@@ -112,6 +115,7 @@ fn run(verb: Verb) -> anyhow::Result<()> {
         Verb::Quality(args) => quality::run(&args),
         Verb::Offline => offline::run(),
         Verb::Servers => servers::run(),
+        Verb::Sites => sites::run(),
         Verb::Followers => followers::run(),
         Verb::Deny(args) => deny::run(&args),
     }

@@ -89,9 +89,19 @@ fn make_executable(program: &Path) -> Result<()> {
 /// Puts the file `inside` one of Debian's packages at `to`.
 fn unpack_debians(package: &str, folder: &Path, inside: &str, to: &Path) -> Result<()> {
     let scratch = emptied(folder.join("debian"))?;
+    unpacked(&[package], &scratch, &scratch)?;
+    put(&scratch.join(inside), to)?;
+    Ok(std::fs::remove_dir_all(&scratch)?)
+}
+
+/// Fetches Debian's packages into the empty folder `scratch` and unpacks them, without installing
+/// anything, below `root`.
+pub(crate) fn unpacked(packages: &[&str], scratch: &Path, root: &Path) -> Result<()> {
     let download = || {
         let mut apt = Command::new("apt-get");
-        apt.args(["-qq", "download", package]).current_dir(&scratch);
+        apt.args(["-qq", "download"])
+            .args(packages)
+            .current_dir(scratch);
         status(apt)
     };
     if download().is_err() {
@@ -100,18 +110,25 @@ fn unpack_debians(package: &str, folder: &Path, inside: &str, to: &Path) -> Resu
         update.args(["-qq", "update"]);
         status(update)
             .and_then(|()| download())
-            .with_context(|| format!("Debian's {package} could not be fetched"))?;
+            .with_context(|| format!("Debian's {} could not be fetched", packages.join(", ")))?;
     }
-    let fetched = ending(&scratch, "deb").context("apt-get fetched no package")?;
-    let mut unpack = Command::new("dpkg");
-    unpack.arg("-x").arg(&fetched).arg(&scratch);
-    status(unpack)?;
-    put(&scratch.join(inside), to)?;
-    Ok(std::fs::remove_dir_all(&scratch)?)
+    let mut count = 0;
+    for entry in std::fs::read_dir(scratch)? {
+        let fetched = entry?.path();
+        if fetched.extension().is_some_and(|end| end == "deb") {
+            let mut unpack = Command::new("dpkg");
+            unpack.arg("-x").arg(&fetched).arg(root);
+            status(unpack)?;
+            std::fs::remove_file(&fetched)?;
+            count += 1;
+        }
+    }
+    ensure!(count == packages.len(), "apt-get fetched {count} packages");
+    Ok(())
 }
 
 /// An empty folder.
-fn emptied(folder: PathBuf) -> Result<PathBuf> {
+pub(crate) fn emptied(folder: PathBuf) -> Result<PathBuf> {
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }

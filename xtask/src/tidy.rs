@@ -35,14 +35,22 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
         return true;
     }
     let connector = |name: &str| name.starts_with("raccord-connector-");
+    // The demo's tools are tried by the connectors that work with them.
+    if for_tests && member.name == "raccord-demo" {
+        return connector(other)
+            || matches!(other, "raccord-model" | "raccord-kit" | "raccord-chat");
+    }
     match member.name.as_str() {
         "raccord-model" | "raccord-typeset" | "xtask" => false,
         "raccord-credits" | "raccord-bus" | "raccord-kit" | "raccord-look" => {
             other == "raccord-model"
         }
         "raccord-engine" => matches!(other, "raccord-model" | "raccord-credits"),
-        "raccord-chat" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
+        "raccord-chat" | "raccord-ical" => {
+            matches!(other, "raccord-model" | "raccord-kit" | "raccord-look")
+        }
         "raccord-dav" | "raccord-mail" => matches!(other, "raccord-model" | "raccord-kit"),
+        "raccord-demo" => matches!(other, "raccord-model" | "raccord-kit" | "raccord-look"),
         "raccord-sim" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-bus"),
         "raccord-web" => matches!(other, "raccord-model" | "raccord-engine" | "raccord-look"),
         "raccord-identity-lab" => matches!(
@@ -58,6 +66,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
                     | "raccord-look"
                     | "raccord-chat"
                     | "raccord-dav"
+                    | "raccord-ical"
                     | "raccord-mail"
             )
         }
@@ -203,6 +212,8 @@ mod tests {
             ("raccord-connector-a", "raccord-engine"),
             ("raccord-connector-a", "raccord-bus"),
             ("raccord-kit", "raccord-dav"),
+            ("raccord-demo", "raccord-engine"),
+            ("raccord-demo", "raccord-connector-a"),
             ("a-new-crate", "raccord-model"),
         ] {
             assert_eq!(arrows(&member(from, &[to])).len(), 1, "{from} -> {to}");

@@ -407,12 +407,12 @@ impl Api {
     pub(crate) async fn sync(
         &self,
         since: Option<&str>,
-        filter: &Value,
+        filter: &str,
         wait: Duration,
     ) -> Result<Value, Failure> {
         let mut target = self
             .target("v3/sync")?
-            .query("filter", &filter.to_string())
+            .query("filter", filter)
             .query("set_presence", "offline")
             .query("timeout", &wait.as_millis().to_string());
         if let Some(since) = since {

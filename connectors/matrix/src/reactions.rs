@@ -1,6 +1,6 @@
 //! Who reacts to a message now: looked at once in a reading, however often it changed meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use raccord_chat::heard::{Hear, Heard, What, change};
@@ -58,16 +58,20 @@ impl Matrix {
         }
         let chat = self.speaker.chat();
         let mut touched = self.touched(events);
+        let mut announced = BTreeSet::new();
         if self.signs_up()
             && let Some(last) = self.takes_back(room, &touched.gone).await?
         {
-            for message in chat.announced(room).await? {
-                touched.messages.entry(message).or_insert(last);
+            announced.extend(chat.announced(room).await?);
+            for message in &announced {
+                touched.messages.entry(message.clone()).or_insert(last);
             }
         }
         let mut changes = Vec::new();
         for (message, last) in touched.messages {
-            let ours = self.signs_up() && self.is_of_ours(room, &message, events, me).await?;
+            let ours = self.signs_up()
+                && (announced.contains(&message)
+                    || self.is_of_ours(room, &message, events, me).await?);
             if !ours && !counts {
                 continue;
             }

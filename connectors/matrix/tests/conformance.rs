@@ -457,6 +457,25 @@ async fn s07_an_unchanged_poll_is_one_small_request() {
 }
 
 #[tokio::test]
+async fn what_is_said_between_two_processes_is_heard_though_the_server_keeps_its_answers() {
+    let mut stage = Stage::with(|all| all["hear"] = json!("all")).await;
+    stage.house.state().joined = true;
+    stage.house.state().keeps = true;
+    let (_, start) = stage.hear(None).await;
+    assert!(stage.hear(start.as_deref()).await.0.is_empty());
+    stage.house.says("@a:x", "bonjour");
+    let clock = std::sync::Arc::new(raccord_kit::ManualClock::at(raccord_kit::testing::NOON));
+    clock.advance(jiff::SignedDuration::from_millis(1_234));
+    let mut later = kit();
+    later.clock = clock;
+    let mut settings = settings(&stage.standin.url("/"));
+    settings["hear"] = json!("all");
+    stage.tool = (CONNECTOR.build)(settings, &later).unwrap();
+    let (heard, _) = stage.hear(start.as_deref()).await;
+    assert_eq!(heard.len(), 1);
+}
+
+#[tokio::test]
 async fn s15_hostile_text_stays_text_and_names_nobody() {
     let stage = Stage::open().await;
     for (number, text) in HOSTILE.iter().enumerate() {

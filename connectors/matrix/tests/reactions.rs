@@ -117,6 +117,7 @@ async fn a_message_that_is_taken_away_is_no_reason_to_look_at_every_announcement
     let (heard, cursor) = stage.hear(cursor.as_deref()).await;
     assert!(heard.is_empty(), "{heard:?}");
     assert_eq!(asked(&stage, "/relations/"), before);
+    let events = asked(&stage, "/event/");
     // Of many at once it is looked where they may have been, once each.
     let many: Vec<String> = (0..50)
         .map(|_| stage.house.says("@a:x", "encore"))
@@ -127,5 +128,6 @@ async fn a_message_that_is_taken_away_is_no_reason_to_look_at_every_announcement
     stage.house.takes_away("@m1:example.org", &mine);
     let (heard, _) = stage.hear(cursor.as_deref()).await;
     assert_eq!(asked(&stage, "/relations/"), before + 11);
+    assert_eq!(asked(&stage, "/event/"), events, "what is ours is known");
     assert_eq!(hands(&heard), [&json!({ "✅": [] }); 11]);
 }

@@ -13,10 +13,13 @@ use raccord_model::{Failure, Observation, Standing};
 use crate::api::SINCE;
 use crate::chat::next_page;
 use crate::post::{Post, Reaction};
-use crate::{Instance, Mattermost};
+use crate::{Instance, Mattermost, failure};
 
 /// How many pages are walked through at most after an outage: 40 000 posts.
 const PAGES: usize = 200;
+
+/// How many posts somebody may delete while the pages are read.
+const DELETED: usize = 20;
 
 /// What a channel was asked for.
 struct Read {
@@ -177,6 +180,7 @@ impl Mattermost {
             }
             page = self.api.page(channel, Some(&before)).await?;
         }
+        self.is_whole(&standing, &rows)?;
         rows.sort_by(|one, other| {
             let key = |post: &Post| (post.create_at, post.id.clone(), post.update_at);
             key(other).cmp(&key(one))
@@ -188,6 +192,25 @@ impl Mattermost {
             newest: until,
             standing: all.then_some(standing),
         })
+    }
+}
+
+impl Mattermost {
+    /// Pages that leave out what was told a moment before prove nothing about the rest.
+    fn is_whole(&self, standing: &Standing, rows: &[Post]) -> Result<(), Failure> {
+        let from = standing.from.as_millisecond();
+        let stands = |post: &&Post| {
+            post.delete_at == 0 && post.original_id.is_empty() && post.create_at >= from
+        };
+        let counted = |post: &&Post| {
+            let subject = format!("{} {}", standing.channel, post.id);
+            standing.subjects.contains(&subject)
+        };
+        let missing = rows.iter().filter(stands).filter(|post| !counted(post));
+        if missing.count() > DELETED {
+            return Err(failure::no_mattermost(self.api.host()));
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ use common::server::{Fault, RateLimit};
 use common::{Stage, activity, concert};
 use http::Method;
 use raccord_kit::conformance::{self, noticed};
+use raccord_kit::standin::Reply;
 use raccord_model::{Blame, Found, Observation, Verb};
 use serde_json::{Value, json};
 
@@ -291,6 +292,18 @@ async fn what_stands_among_more_than_a_thousand_changes_is_counted() {
     assert_eq!((&stands.channel, stands.subjects.len()), (&channel, 1_501));
     let is_there = |post: &str| stands.subjects.contains(&format!("{channel} {post}"));
     assert!(is_there(&old) && !is_there(&gone));
+
+    // Pages without what was just told are no ground to take the rest for gone.
+    let server = stage.server.clone();
+    stage.standin.direct(move |seen| {
+        if seen.path.contains("per_page") {
+            Reply::ok("{\"order\":[],\"posts\":{}}").into()
+        } else {
+            server.answer(seen)
+        }
+    });
+    let read = source.observe(cursor.as_deref()).await;
+    assert!(read.is_err(), "{read:?}");
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ pub(crate) fn web_page() -> Failure {
             "Instead of what the place shares came a web page.",
         ),
         (
-            "Vérifiez «\u{a0}url\u{a0}»\u{a0}: il faut l’adresse du fichier shared.json de ce lieu, pas celle de son site.",
-            "Check “url”: it must be the address of the file shared.json of that place, not of its site.",
+            "Vérifiez «\u{a0}url\u{a0}»\u{a0}: il faut l’adresse du fichier shared.json de ce lieu, ou de son agenda (iCal), pas celle de son site.",
+            "Check “url”: it must be the address of the file shared.json of that place, or of its calendar (iCal), not of its site.",
         ),
     )
 }
@@ -48,8 +48,8 @@ pub(crate) fn not_a_list() -> Failure {
         Blame::Data,
         "not-a-list",
         (
-            "Ce qui est à cette adresse n’est pas une liste d’activités partagées, ou il en manque la fin.",
-            "What is at that address is no list of shared activities, or its end is missing.",
+            "Ce qui est à cette adresse n’est ni une liste d’activités partagées ni un agenda, ou il en manque la fin.",
+            "What is at that address is no list of shared activities and no calendar, or its end is missing.",
         ),
         (
             "Vérifiez «\u{a0}url\u{a0}», ou demandez à ce lieu l’adresse de son shared.json.",

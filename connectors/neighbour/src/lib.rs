@@ -1,5 +1,5 @@
 //! Reads what another place of the network shares: the `shared.json` that it publishes at an
-//! address (`schemas/shared/v1.json`).
+//! address (`schemas/shared/v1.json`), or a calendar in iCalendar's form.
 //!
 //! What comes from there is foreign: it carries the name the settings give that place, never one
 //! that the list claims; it is known by that place's own ids, within this instance alone; and it
@@ -13,6 +13,7 @@
 )]
 
 mod activity;
+mod calendar;
 mod cursor;
 mod error;
 mod list;

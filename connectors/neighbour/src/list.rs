@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use raccord_model::{
     Civil, Digest, EntityKind, Failure, Fields, Line, Reading, Remark, SHARED_FORMAT, SharedFeed,
     Tab, Unread, over_at,
@@ -10,6 +11,7 @@ use raccord_model::{
 use serde_json::{Map, Value};
 
 use crate::activity::{self, Entry, From};
+use crate::calendar::{self, Offered};
 use crate::error;
 
 /// The longest id of an activity.
@@ -57,6 +59,44 @@ pub(crate) fn read(bytes: &[u8], how: How<'_>) -> Result<Reading, Failure> {
         name: how.name,
         site,
     };
+    let entries = list.activities.iter().map(|entry| {
+        let entry = entry.as_object();
+        match entry.and_then(|entry| Some((id(entry)?, entry))) {
+            Some((id, entry)) => (id.to_owned(), Some(entry.clone())),
+            None => (String::new(), None),
+        }
+    });
+    Ok(offered(entries, from, how))
+}
+
+/// Reads a calendar: a reading without digest and cursor.
+///
+/// # Errors
+/// When its end is missing.
+pub(crate) fn read_calendar(
+    bytes: &[u8],
+    how: How<'_>,
+    zone: &TimeZone,
+    agorakit: bool,
+) -> Result<Reading, Failure> {
+    let entries = calendar::entries(bytes, zone, how.yesterday, agorakit)?;
+    let from = From {
+        name: how.name,
+        site: how.site,
+    };
+    let entries = entries.into_iter().map(|(id, entry)| {
+        if fits(&id) {
+            (id, entry)
+        } else {
+            (String::new(), None)
+        }
+    });
+    Ok(offered(entries, from, how))
+}
+
+/// What of these entries, each with its id, is offered and coming. Without an id, or without what it
+/// says, one is not understood.
+fn offered(entries: impl Iterator<Item = Offered>, from: From<'_>, how: How<'_>) -> Reading {
     let mut reading = Reading {
         tabs: vec![Tab {
             name: how.name.to_owned(),
@@ -66,27 +106,31 @@ pub(crate) fn read(bytes: &[u8], how: How<'_>) -> Result<Reading, Failure> {
     };
     let mut offered: Vec<(Civil, String, Fields)> = Vec::new();
     let mut seen = BTreeSet::new();
-    for entry in list.activities.iter().take(LOOKED_AT) {
-        let entry = entry.as_object();
-        let Some((id, entry)) = entry.and_then(|entry| Some((id(entry)?, entry))) else {
-            not_understood(&mut reading, how.name, "");
+    let mut many = 0;
+    for (id, entry) in entries {
+        many += 1;
+        if many > LOOKED_AT {
+            break;
+        }
+        let Some(entry) = entry else {
+            not_understood(&mut reading, how.name, &id);
             continue;
         };
-        if !seen.insert(id) {
+        if !seen.insert(id.clone()) {
             continue; // The first one counts.
         }
-        match activity::read(entry, from) {
+        match activity::read(&entry, from) {
             Entry::Offered(fields) => {
                 if let Some(start) = coming(&fields, how.yesterday) {
-                    offered.push((start, id.to_owned(), fields));
+                    offered.push((start, id, fields));
                 }
             }
             Entry::NotOffered => {}
-            Entry::NotUnderstood => not_understood(&mut reading, how.name, id),
+            Entry::NotUnderstood => not_understood(&mut reading, how.name, &id),
         }
     }
     offered.sort_by(|(a, x, _), (b, y, _)| (a.date(), a, x).cmp(&(b.date(), b, y)));
-    if offered.len() > how.most || list.activities.len() > LOOKED_AT {
+    if offered.len() > how.most || many > LOOKED_AT {
         reading.remarks.push(Remark {
             sheet: how.name.to_owned(),
             row: 0,
@@ -100,7 +144,7 @@ pub(crate) fn read(bytes: &[u8], how: How<'_>) -> Result<Reading, Failure> {
         ..Line::new(EntityKind::Activity, 0, row(&id), &fields)
     };
     reading.lines = offered.into_iter().map(line).collect();
-    Ok(reading)
+    reading
 }
 
 /// What bytes are that are no list.
@@ -122,8 +166,11 @@ fn no_list(bytes: &[u8]) -> Failure {
 
 fn id(entry: &Map<String, Value>) -> Option<&str> {
     let id = entry.get("id")?.as_str()?;
-    let plain = !id.trim().is_empty() && id.len() <= ID && !id.chars().any(char::is_control);
-    plain.then_some(id)
+    fits(id).then_some(id)
+}
+
+fn fits(id: &str) -> bool {
+    !id.trim().is_empty() && id.len() <= ID && !id.chars().any(char::is_control)
 }
 
 /// The start of what is not over yet.
@@ -232,6 +279,31 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn no_calendar_is_anything_but_lines_or_an_error(
+            lines in proptest::collection::vec((0_usize..12, ".{0,40}"), 0..40),
+            cut in 0_usize..4_000,
+        ) {
+            let known = ["BEGIN:VEVENT", "END:VEVENT", "UID:", "UID:a", "DTSTART:20270103T100000Z",
+                "DTSTART;VALUE=DATE:20270104", "RRULE:FREQ=DAILY", "SUMMARY:", "BEGIN:VTIMEZONE",
+                "END:VTIMEZONE", " ", "STATUS:"];
+            let body: String = lines.iter().map(|(at, rest)| format!("{}{rest}\r\n", known[*at])).collect();
+            let whole = format!("BEGIN:VCALENDAR\r\n{body}END:VCALENDAR\r\n");
+            let zone = TimeZone::get("Indian/Reunion").unwrap();
+            let reading = read_calendar(whole.as_bytes(), HOW, &zone, cut % 2 == 0).unwrap();
+            holds_together(&reading);
+            for line in &reading.lines {
+                let mut data = json!(line.decode());
+                data["id"] = json!(raccord_model::EntityId::derive(&[b"x"]));
+                data["revision"] = json!(1);
+                data["changed"] = json!(["/title"]);
+                let faults = Schemas::shared().check(EntityKind::Activity, Verb::Created, &data);
+                prop_assert!(faults.is_empty(), "{data}: {faults:?}");
+            }
+            let bytes = whole.as_bytes();
+            drop(read_calendar(&bytes[..cut.min(bytes.len())], HOW, &zone, true));
+        }
 
         #[test]
         fn every_line_makes_a_valid_event(entries in proptest::collection::vec(entry(), 1..6)) {

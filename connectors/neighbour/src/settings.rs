@@ -14,14 +14,14 @@ pub(crate) const LEAST: Duration = Duration::from_secs(60);
 /// How many activities are taken where nothing is said.
 const MOST: usize = 100;
 
-/// Reads what another place of the network shares.
+/// Reads what another place shares: its list, or its calendar.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     /// What your visitors know that place by. What it calls itself is not shown.
     #[schemars(extend("examples" = ["Le Jardin"]))]
     pub(crate) name: Text<80>,
-    /// The address of what it shares: the shared.json of its site.
+    /// The address of what it shares: the shared.json of its site, or of a calendar (iCal).
     #[schemars(extend("examples" = ["https://jardin.example.org/shared.json"]))]
     pub(crate) url: Text<2000>,
     /// How often it is read; at least a minute.

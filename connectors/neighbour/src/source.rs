@@ -10,7 +10,7 @@ use raccord_model::{Blame, Digest, Failure, Manifest, Observation};
 
 use crate::cursor::{self, Cursor};
 use crate::list::{self, How};
-use crate::{KIND, error};
+use crate::{KIND, calendar, error};
 
 /// How long an address may take to hand out the list.
 const TIME: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ const SIZE: u64 = 2_000_000;
 
 /// Told apart from every earlier way to read the same bytes: raise it when lines would come out
 /// differently, so that lists are read again after an upgrade.
-const READER: &str = "neighbour-1";
+const READER: &str = "neighbour-2";
 
 /// A configured neighbour.
 pub(crate) struct Neighbour {
@@ -60,7 +60,7 @@ impl Neighbour {
 
     fn read(&self, answer: &Answer) -> Result<raccord_model::Reading, Failure> {
         let zone = TimeZone::get(&self.kit.place.zone).unwrap_or(TimeZone::UTC);
-        let today = self.kit.clock.now().to_zoned(zone).date();
+        let today = self.kit.clock.now().to_zoned(zone.clone()).date();
         let site = self.target.url().origin().ascii_serialization();
         let how = How {
             name: &self.name,
@@ -70,12 +70,16 @@ impl Neighbour {
             // Their day may not be over where ours is.
             yesterday: today.yesterday().unwrap_or(today),
         };
+        if calendar::is_one(&answer.body) {
+            let agorakit = calendar::is_agorakit(self.target.url().path());
+            return list::read_calendar(&answer.body, how, &zone, agorakit);
+        }
         list::read(&answer.body, how)
     }
 
     async fn fetch(&self, before: Option<&Cursor>) -> Result<Answer, Failure> {
         let mut request = Request::get(&self.target)
-            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT, "application/json, text/calendar;q=0.9")
             .time(TIME)
             .size(SIZE);
         if let Some(before) = before {

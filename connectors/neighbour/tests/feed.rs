@@ -321,3 +321,127 @@ async fn hours_stay_those_of_the_place_they_are_at() {
     let expected = expected.map(|(zone, start, day)| (zone.to_owned(), start.to_owned(), day));
     assert_eq!(told, expected);
 }
+
+/// A calendar with these entries, as a site hands it out.
+fn calendar(entries: &[&str]) -> String {
+    let entries: String = entries
+        .iter()
+        .map(|lines| format!("BEGIN:VEVENT\r\n{lines}\r\nEND:VEVENT\r\n"))
+        .collect();
+    format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Le Jardin//\r\n{PARIS}{entries}END:VCALENDAR\r\n"
+    )
+}
+
+const PARIS: &str = "BEGIN:VTIMEZONE\r\nTZID:Europe/Paris\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n";
+const BAL: &str = "UID:bal-1@jardin\r\nDTSTART;TZID=Europe/Paris:20990102T183000\r\nDTEND;TZID=Europe/Paris:20990102T203000\r\nSUMMARY:Bal\\, le grand\r\nLOCATION:Serre\r\nURL:https://jardin.example.org/bal\r\nCATEGORIES:danse";
+const FETE: &str =
+    "UID:fete@jardin\r\nDTSTART;VALUE=DATE:20990103\r\nDTEND;VALUE=DATE:20990105\r\nSUMMARY:Fête";
+
+fn ical(entries: &[&str]) -> Reply {
+    Reply::ok(calendar(entries)).header("content-type", "text/calendar; charset=utf-8")
+}
+
+#[tokio::test]
+async fn a_calendar_is_read_as_a_list_and_says_whose_it_is() {
+    let standin = Standin::start().await;
+    standin.always(ical(&[
+        FETE,
+        BAL,
+        "UID:secret\r\nDTSTART:20990102T100000Z\r\nSUMMARY:Bureau\r\nCLASS:PRIVATE",
+        "UID:off\r\nDTSTART:20990102T100000Z\r\nSUMMARY:Annulé\r\nSTATUS:CANCELLED",
+        "UID:old\r\nDTSTART:20010102T100000Z\r\nSUMMARY:Jadis",
+    ]));
+    let tool = tool(&standin.url("/agenda.ics"));
+    assert!(tool.check().await.is_empty());
+    let read = reading(look(&*tool, None).await.unwrap());
+    assert_eq!(titles(&read), ["Bal, le grand", "Fête"]);
+    holds_together(&read);
+    let all = fields(&read);
+    let bal = &all[0];
+    assert_eq!(bal["origin"], "Le Jardin");
+    assert_eq!(bal["room"], "Le Jardin · Serre");
+    assert_eq!(bal["url"], "https://jardin.example.org/bal");
+    // Told in the zone of the place that reads it.
+    assert_eq!(
+        (&bal["start"], &bal["end"]),
+        (&json!("2099-01-02T21:30"), &json!("2099-01-02T23:30"))
+    );
+    assert_eq!(bal["zone"], "Indian/Reunion");
+    assert_eq!(
+        (&all[1]["start"], &all[1]["end"]),
+        (&json!("2099-01-03"), &json!("2099-01-04"))
+    );
+    assert_eq!(read.lines[0].native.as_deref(), Some("bal-1@jardin"));
+    assert!(standin.seen()[0].header("accept").contains("text/calendar"));
+}
+
+#[tokio::test]
+async fn what_repeats_is_offered_each_time_and_its_exceptions_count() {
+    let standin = Standin::start().await;
+    standin.always(ical(&[
+        "UID:velo\r\nDTSTART:20270104T140000Z\r\nDTEND:20270104T160000Z\r\nRRULE:FREQ=WEEKLY;COUNT=4\r\nEXDATE:20270111T140000Z\r\nSUMMARY:Atelier",
+        "UID:velo\r\nRECURRENCE-ID:20270118T140000Z\r\nDTSTART:20270119T140000Z\r\nSUMMARY:Atelier déplacé",
+    ]));
+    let read = reading(look(&*tool(&standin.url("/a.ics")), None).await.unwrap());
+    assert_eq!(titles(&read), ["Atelier", "Atelier déplacé", "Atelier"]);
+    let ids: BTreeSet<_> = read.lines.iter().map(|line| line.native.clone()).collect();
+    assert_eq!(ids.len(), 3, "each known by itself");
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_cut_is_doubt_and_what_it_drops_leaves() {
+    let standin = Standin::start().await;
+    let tool = tool(&standin.url("/a.ics"));
+    standin.always(ical(&[FETE, BAL]));
+    let cursor = reading(look(&*tool, None).await.unwrap()).cursor;
+    let whole = calendar(&[FETE, BAL]);
+    standin.always(Reply::ok(whole[..whole.len() - 20].to_owned()));
+    let failure = look(&*tool, cursor.as_deref()).await.unwrap_err();
+    assert_eq!(failure.code, "neighbour.not-a-list");
+    standin.always(ical(&[FETE]));
+    assert_eq!(
+        titles(&reading(look(&*tool, None).await.unwrap())),
+        ["Fête"]
+    );
+    // An agenda with nothing to come is one.
+    standin.always(ical(&[]));
+    assert!(reading(look(&*tool, None).await.unwrap()).lines.is_empty());
+    // One entry that nobody understands hides no other, and is told.
+    standin.always(ical(&[FETE, "UID:odd\r\nSUMMARY:Sans date"]));
+    let read = reading(look(&*tool, None).await.unwrap());
+    assert_eq!(
+        (titles(&read), read.unread.len()),
+        (vec!["Fête".to_owned()], 1)
+    );
+}
+
+#[tokio::test]
+async fn years_of_past_entries_hide_nothing_that_comes() {
+    let standin = Standin::start().await;
+    let past: Vec<String> = (0..6_000)
+        .map(|n| format!("UID:{n:05}\r\nDTSTART:20190102T100000Z\r\nSUMMARY:Jadis {n}"))
+        .collect();
+    let mut all: Vec<&str> = past.iter().map(String::as_str).collect();
+    let last = BAL.replace("bal-1", "zzz");
+    all.push(&last);
+    standin.always(ical(&all));
+    let read = reading(look(&*tool(&standin.url("/a.ics")), None).await.unwrap());
+    assert_eq!(titles(&read), ["Bal, le grand"]);
+    assert!(read.remarks.is_empty());
+}
+
+#[tokio::test]
+async fn an_event_of_an_agorakit_stays_the_same_when_its_group_is_renamed() {
+    let standin = Standin::start().await;
+    let tool = tool(&standin.url("/groups/3/calendarevents/ical"));
+    let mut ids = BTreeSet::new();
+    for group in ["Les jardiniers", "Le jardin-partagé"] {
+        standin.always(ical(
+            &[&BAL.replace("bal-1@jardin", &format!("{group}-27"))],
+        ));
+        let read = reading(look(&*tool, None).await.unwrap());
+        ids.insert(read.lines[0].native.clone());
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+}

@@ -11,7 +11,6 @@ mod dav;
 mod failure;
 mod hands;
 mod hook;
-pub mod ical;
 mod merge;
 mod shown;
 mod sink;
@@ -21,6 +20,7 @@ mod words;
 use std::sync::{Arc, Mutex};
 
 use raccord_dav::Dav;
+pub use raccord_ical as ical;
 use raccord_kit::hook::Hook;
 use raccord_kit::http::Target;
 use raccord_kit::secret::SecretSource;

@@ -133,10 +133,11 @@ fn liked(
             (Lang::En, 1) => "one person is missing".to_owned(),
             (Lang::En, many) => format!("{many} people are missing"),
         };
-        let mut text = format!("– {}{} {hands}", line.join(" · "), colon(lang));
-        if !place.public_url.is_empty() {
-            text.push_str(&format!("\n  {}/hands/{}", place.public_url, task.id));
-        }
+        let link = match place.public_url.as_str() {
+            "" => String::new(),
+            url => format!("\n  {url}/hands/{}", task.id),
+        };
+        let text = format!("– {}{} {hands}{link}", line.join(" · "), colon(lang));
         tasks.push((at, text));
     }
     if tasks.is_empty() {
@@ -220,13 +221,11 @@ fn ended(mut parts: Vec<String>, lang: Lang, place: &Place) -> String {
 
 /// "samedi 2 janvier 2027, 10 h – 12 h", or the day a task is due.
 fn when(what: &Entity, lang: Lang) -> Option<String> {
-    match Activity::of(what) {
-        Some(activity) => Some(dates::when(lang, Span::of(&activity))),
-        None => {
-            let due: Civil = what.text("due").parse().ok()?;
-            Some(dates::day_year(lang, due.date()))
-        }
+    if let Some(activity) = Activity::of(what) {
+        return Some(dates::when(lang, Span::of(&activity)));
     }
+    let due: Civil = what.text("due").parse().ok()?;
+    Some(dates::day_year(lang, due.date()))
 }
 
 #[cfg(test)]

@@ -48,6 +48,13 @@ impl Signup {
                 unchanged: true,
             });
         }
+        let mut was_sent = self.once.turn(&mail.key).await;
+        if *was_sent {
+            return Ok(Made {
+                applied: sent,
+                unchanged: true,
+            });
+        }
         let office = self.office()?;
         let to = Mailbox::new(&mail.name, &mail.to).map_err(|_| no_mailbox())?;
         let letter = Letter::compose(&Draft {
@@ -61,6 +68,7 @@ impl Signup {
             follows: mail.follows.as_deref(),
         });
         office.post.send(&letter.map_err(|_| formless())?).await?;
+        *was_sent = true;
         Ok(sent.into())
     }
 }

@@ -1,7 +1,6 @@
 //! Reaches what sends, and says what is wrong with it. Sends nothing.
 
-use std::time::Duration;
-
+use jiff::SignedDuration;
 use raccord_kit::{Choice, Finding, Level};
 use raccord_model::{Failure, Words};
 
@@ -10,7 +9,7 @@ use crate::gammu::Gammu;
 use crate::{Carrier, Sms};
 
 /// A message that waits longer in the outbox is not taken.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 impl Sms {
     pub(crate) async fn look(&self) -> Vec<Finding> {
@@ -34,7 +33,8 @@ impl Sms {
         if let Err(failure) = raccord_kit::files::can_write(&gammu.outbox) {
             findings.push(Finding::of("outbox", &failure));
         }
-        match gammu.stuck(PATIENCE) {
+        let since = self.civil().saturating_sub(PATIENCE);
+        match gammu.stuck(since) {
             Ok(0) => {}
             Ok(many) => findings.push(warning(
                 "outbox",
@@ -63,6 +63,10 @@ impl Sms {
             .password()
             .map(raccord_kit::secret::SecretSource::findings)
             .unwrap_or_default();
+        if android.password().is_none() {
+            let failure = crate::failure::no_password();
+            findings.push(Finding::of("password_file", &failure));
+        }
         if findings.iter().any(|found| found.level == Level::Error) {
             return findings;
         }

@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
 use jiff::civil::{Date, DateTime};
 use raccord_kit::files;
@@ -18,6 +17,9 @@ use crate::failure;
 const PRIORITY: char = 'C';
 /// How many characters of a name tell its day: `OUTC20270115`.
 const DAY: std::ops::Range<usize> = 4..12;
+/// How many tell the moment it was handed over, and how.
+const AT: std::ops::Range<usize> = 4..19;
+const MOMENT: &str = "%Y%m%d_%H%M%S";
 
 /// Where a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +103,7 @@ impl Gammu {
             return Ok(());
         }
         // OUT<priority><date>_<time>_<serial>_<recipient>_<note>.txt
-        let at = now.strftime("%Y%m%d_%H%M%S");
+        let at = now.strftime(MOMENT);
         let name = format!("OUT{PRIORITY}{at}_00_{number}_{}", ending(id));
         // The daemon reads what has no mark in the letters of its locale: in UTF-16 it cannot err.
         let mut content = vec![0xfe, 0xff];
@@ -110,13 +112,13 @@ impl Gammu {
         Ok(())
     }
 
-    /// How many of ours have waited in the outbox for longer than `patience`.
-    pub(crate) fn stuck(&self, patience: Duration) -> Result<usize, Failure> {
-        let now = SystemTime::now();
+    /// How many of ours have waited in the outbox since before a moment.
+    pub(crate) fn stuck(&self, since: DateTime) -> Result<usize, Failure> {
+        let since = since.strftime(MOMENT).to_string();
         let names = self.ours(Spot::Waiting)?;
         let old = names.iter().filter(|name| {
-            let changed = fs::metadata(self.outbox.join(name)).and_then(|file| file.modified());
-            changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > patience))
+            let handed_over = name.get(AT);
+            handed_over.is_some_and(|at| at < since.as_str())
         });
         Ok(old.count())
     }

@@ -57,12 +57,11 @@ fn plain(text: &str) -> String {
         match c {
             '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2032}' => out.push('\''),
             // Inside its quotation marks French has spaces that plain ones do not.
-            '«' => out.push('"'),
             '»' => {
                 out.truncate(out.trim_end().len());
                 out.push('"');
             }
-            '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2033}' => out.push('"'),
+            '«' | '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2033}' => out.push('"'),
             '\u{2010}'..='\u{2015}' | '\u{2212}' | '·' | '•' => out.push('-'),
             '…' => out.push_str("..."),
             'œ' => out.push_str("oe"),

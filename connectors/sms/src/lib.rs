@@ -62,7 +62,10 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let per_day = u64::try_from(settings.per_day.get()).unwrap_or_default();
     let carrier = match settings.system {
         System::Gammu => gammu_of(settings, kit, &mut wrong).map(Carrier::Gammu),
-        System::Android => android_of(settings, kit, &mut wrong).map(Carrier::Android),
+        System::Android => {
+            let android = android_of(settings, kit, &mut wrong);
+            android.map(|android| Carrier::Android(Box::new(android)))
+        }
     };
     let findings = wrong.findings();
     match carrier {
@@ -146,7 +149,7 @@ fn android_of(settings: Settings, kit: &Kit, wrong: &mut Gathered) -> Option<And
 /// What sends.
 enum Carrier {
     Gammu(Gammu),
-    Android(Android),
+    Android(Box<Android>),
 }
 
 /// What was handed over on a day: what the phone told of before, and what this process did since.

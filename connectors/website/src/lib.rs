@@ -39,6 +39,7 @@ mod feed;
 mod folder;
 mod item;
 mod jsonld;
+mod map;
 mod options;
 mod pages;
 mod shared;
@@ -98,6 +99,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 base_url: settings.base_url.map(|base| base.0),
                 template,
                 shared_by,
+                map: settings.map,
                 tint: kit.colour.parse().unwrap_or_default(),
             },
         }),

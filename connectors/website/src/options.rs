@@ -46,6 +46,10 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(extend("examples" = [{ "kind": ["Concert", "Fête"] }]))]
     pub(crate) share: BTreeMap<String, Vec<Text<200>>>,
+    /// Where the place is, for maps (GoGoCarto, Transiscope) that read the site's map.json; without
+    /// it there is no such file.
+    #[serde(default)]
+    pub(crate) map: Option<crate::map::Settings>,
 }
 
 /// The fields that `share` can look at.

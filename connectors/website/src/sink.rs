@@ -25,7 +25,7 @@ use crate::pages::{self, On, Programme};
 use crate::site::{self, PICTURE, Site};
 use crate::sitemap::{self, SITEMAP};
 use crate::stamps::{self, Stamps};
-use crate::{Website, clean, data, feed, shared, social, words};
+use crate::{Website, clean, data, feed, map, shared, social, words};
 
 /// The most activities of other places that are shown, the first to come.
 const AROUND: usize = 300;
@@ -411,6 +411,7 @@ impl crate::Inner {
             ),
         ];
         files.extend(self.offers(lang, today, &changed).await?);
+        files.extend(map::write(&self.site).map(|text| (map::FILE.to_owned(), text)));
         let made = (|| {
             files.push((
                 FEED.to_owned(),
@@ -442,9 +443,11 @@ impl crate::Inner {
                 changed += usize::from(self.out_of_date(&path, lang, today).await?);
             }
         }
-        // What only a site with an address has.
-        if !made.contains(SITEMAP) {
-            changed += usize::from(self.folder.remove(SITEMAP).await?);
+        // What only a site with an address has, or a place that says where it is.
+        for name in [SITEMAP, map::FILE] {
+            if !made.contains(name) {
+                changed += usize::from(self.folder.remove(name).await?);
+            }
         }
         tracing::info!(connector = %self.name, files = changed, "site written");
         Ok(changed > 0)
@@ -500,6 +503,7 @@ impl crate::Inner {
             LIST,
             shared::LIST,
             shared::CALENDAR,
+            map::FILE,
             GONE,
             STYLE,
             SITEMAP,

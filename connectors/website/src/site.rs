@@ -28,6 +28,8 @@ pub(crate) struct Site {
     pub(crate) tint: Tint,
     /// What is offered to the network without being marked.
     pub(crate) shared_by: Option<When>,
+    /// Where the place is, for maps.
+    pub(crate) map: Option<crate::map::Settings>,
 }
 
 impl Site {
@@ -89,6 +91,9 @@ impl Site {
             "base_url": self.base_url.as_ref().map(Url::as_str),
             "template": self.template.digest(),
         });
+        if let Some(map) = crate::map::write(self) {
+            look["map"] = serde_json::json!(map);
+        }
         if self.tint != Tint::default() {
             look["tint"] = serde_json::json!(self.tint.light);
         }

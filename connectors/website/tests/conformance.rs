@@ -30,6 +30,7 @@ fn b02_broken_settings_are_refused_by_their_key() {
         &[
             json!({ "output": "out/site" }),
             json!({ "output": "out/site", "base_url": "https://programme.example.org/agenda" }),
+            json!({ "output": "out/site", "map": { "latitude": -21, "longitude": 55.27 } }),
         ],
         &[
             (json!({}), "output"),
@@ -40,6 +41,11 @@ fn b02_broken_settings_are_refused_by_their_key() {
                 "base_url",
             ),
             (json!({ "output": "o", "templates": "x" }), "templates"),
+            (
+                json!({ "output": "o", "map": { "latitude": 91, "longitude": 0 } }),
+                "map",
+            ),
+            (json!({ "output": "o", "map": { "latitude": 9 } }), "map"),
         ],
     );
 }

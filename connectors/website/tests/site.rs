@@ -916,3 +916,44 @@ async fn pages_that_are_written_at_once_by_a_process_that_just_began_are_all_wri
         "{made:?}"
     );
 }
+
+#[tokio::test]
+async fn a_map_is_told_of_the_place_where_the_settings_say_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, _) = site(folder.path(), json!({ "output": "." }));
+    let before = programme(&*plain, &sample(), Lang::Fr, TODAY);
+    publish_here(&*plain, &sample()).await;
+    assert!(!folder.path().join("map.json").exists());
+
+    let settings = json!({
+        "output": ".", "base_url": "https://e.org/x",
+        "map": {
+            "latitude": -21.0103, "longitude": 55.2707, "categories": ["Tiers-lieux"],
+            "street": "1 rue\nneuve", "town": "Saint-Paul", "postal_code": "97460", "country": "FR",
+            "description": "<script>alert(1)</script>",
+        },
+    });
+    let (tool, _) = site(folder.path(), settings);
+    let told = programme(&*tool, &sample(), Lang::Fr, TODAY);
+    assert_ne!(
+        before.hash, told.hash,
+        "a place that moves is written again"
+    );
+    publish_here(&*tool, &sample()).await;
+    let map: Value = serde_json::from_str(&text(folder.path(), "map.json")).unwrap();
+    let rows = map.as_array().unwrap();
+    assert_eq!(rows.len(), 1, "the place, and no dated activities");
+    let row = &rows[0];
+    assert_eq!(
+        (&row["latitude"], &row["longitude"]),
+        (&json!(-21.0103), &json!(55.2707))
+    );
+    assert_eq!(row["taxonomy"], json!(["Tiers-lieux"]));
+    assert_eq!(row["streetAddress"], "1 rue neuve");
+    assert_eq!(row["url"], "https://e.org/x/index.html");
+    assert_eq!(row["agenda"], "https://e.org/x/calendar.ics");
+    assert!(row.get("email").is_none(), "nothing that was not said");
+
+    publish_here(&*plain, &sample()).await;
+    assert!(!folder.path().join("map.json").exists());
+}

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use raccord_model::{Class, ConnectorName, DeliveryId, Digest, EntityId, Fields};
 
+use crate::fact::DeliveryRef;
 use crate::roll::Roll;
 use crate::state::State;
 
@@ -23,6 +24,8 @@ pub(crate) struct Flight {
     pub(crate) ledger: crate::credits::Ledger,
     /// The civil day publications were last looked at.
     pub(crate) published: Option<Date>,
+    /// The civil day everybody who likes something was last looked at.
+    pub(crate) weekly: Option<Date>,
     /// When this process began: silence is counted from here.
     pub(crate) started: Option<Timestamp>,
     /// Sources that were read and found as they were, and when: not worth a word in the log.
@@ -31,6 +34,8 @@ pub(crate) struct Flight {
     pub(crate) withheld: bool,
     /// Continued chains: how many events each brought lately.
     pub(crate) bursts: BTreeMap<raccord_model::EventId, u32>,
+    /// Letters whose answers were lost, by their issue: asked about before the step ends.
+    pub(crate) doubted: BTreeMap<(ConnectorName, EntityId), Vec<(DeliveryRef, EntityId)>>,
     /// When questions were asked lately, by connector and room.
     pub(crate) asked: BTreeMap<(ConnectorName, String), VecDeque<Timestamp>>,
 }

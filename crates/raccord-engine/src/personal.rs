@@ -494,8 +494,40 @@ fn review_mine(deciding: &mut Deciding<'_>, registration: EntityId, new: bool) {
     }
 }
 
-/// Owes everybody who likes something their hour of the week.
+/// Owes everybody who likes something their hour of the week: once a day, for the hours are known days
+/// ahead.
 pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[Hour]) {
+    // Whoever likes nothing is most people: they are passed over without being read.
+    let likes_any = |body: &[u8]| {
+        let name = b"\"likes\"";
+        body.windows(name.len()).any(|part| part == name)
+    };
+    let people: Vec<EntityId> = deciding
+        .state
+        .entities
+        .iter()
+        .filter(|(_, record)| record.kind == EntityKind::Person && likes_any(&record.body))
+        .map(|(&id, _)| id)
+        .collect();
+    owe_weekly(deciding, route, hours, people);
+}
+
+/// The same for those who may just have chosen otherwise.
+pub(crate) fn review_chosen(deciding: &mut Deciding<'_>, people: &[EntityId]) {
+    // Before everybody was looked at nothing was read yet, and nothing is owed.
+    if people.is_empty() || deciding.flight.weekly.is_none() {
+        return;
+    }
+    let rules = deciding.rules();
+    for route in &rules.routes {
+        let liked = |roundup: &&raccord_model::Roundup| roundup.of == RoundupOf::Liked;
+        if let Some(roundup) = route.roundup.as_ref().filter(liked) {
+            owe_weekly(deciding, route, &roundup.at, people.to_vec());
+        }
+    }
+}
+
+fn owe_weekly(deciding: &mut Deciding<'_>, route: &Route, hours: &[Hour], people: Vec<EntityId>) {
     let rules = deciding.rules();
     let sink = &route.to;
     // Never by short message: what can wait a week is not urgent.
@@ -504,14 +536,26 @@ pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[
         return;
     }
     let now = deciding.civil_now();
-    let people: Vec<EntityId> = deciding
-        .state
-        .entities
-        .iter()
-        .filter(|(_, record)| record.kind == EntityKind::Person)
-        .map(|(&id, _)| id)
-        .collect();
+    let first: Vec<DateTime> = hours_due(hours, None, now).collect();
     for person in people {
+        // Whichever tool it was: never more than one message a week.
+        let told = deciding.state.told.values();
+        let told = told.filter_map(|told| told.get(&weekly(person)));
+        let last = told
+            .filter_map(|told| serde_json::from_slice::<DateTime>(&told.body).ok())
+            .max();
+        let due: Vec<DateTime> = match last {
+            None => first.clone(),
+            Some(last) => {
+                let next = last.checked_add(jiff::Span::new().days(WEEK)).ok();
+                hours_due(hours, Some(last), now)
+                    .filter(|at| next.is_none_or(|next| *at >= next))
+                    .collect()
+            }
+        };
+        if due.is_empty() {
+            continue;
+        }
         let Some(known) = deciding.entity(person) else {
             continue;
         };
@@ -519,16 +563,6 @@ pub(crate) fn review_liked(deciding: &mut Deciding<'_>, route: &Route, hours: &[
         if !reached || likes(&known).is_empty() {
             continue;
         }
-        // Whichever tool it was: never more than one message a week.
-        let told = deciding.state.told.values();
-        let told = told.filter_map(|told| told.get(&weekly(person)));
-        let last = told
-            .filter_map(|told| serde_json::from_slice::<DateTime>(&told.body).ok())
-            .max();
-        let next = last.and_then(|last| last.checked_add(jiff::Span::new().days(WEEK)).ok());
-        let due: Vec<DateTime> = hours_due(hours, last, now)
-            .filter(|at| next.is_none_or(|next| *at >= next))
-            .collect();
         // One of them is near enough; the next is owed when this one was said.
         if let Some(at) = due.into_iter().next() {
             let instant = deciding.instant(at);

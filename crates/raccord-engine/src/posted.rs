@@ -214,6 +214,14 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
         .unwrap_or_default();
     let verb = match change.verb {
         Verb::Cancelled | Verb::Removed if before.is_none() => return,
+        // What went goes once, whoever else tells of it.
+        Verb::Removed
+            if before
+                .as_ref()
+                .is_some_and(|known| deciding.was_last(known, Verb::Removed)) =>
+        {
+            return;
+        }
         Verb::Cancelled => {
             take_in(&mut fields, change.fields);
             fields.insert(status_field(change.kind).into(), json!("cancelled"));

@@ -14,8 +14,9 @@ use crate::routing;
 use crate::sayings::About;
 use crate::state::Shown;
 
-/// Looks again at every publication of every sink.
-pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
+/// Whether every source of ours was read: a programme made before its sheet was read would say that
+/// nothing takes place.
+pub(crate) fn is_time(deciding: &Deciding<'_>) -> bool {
     let rules = deciding.rules();
     let unread = |name: &ConnectorName| {
         deciding
@@ -24,10 +25,13 @@ pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
             .get(name)
             .is_none_or(|source| source.applied_at.is_none())
     };
-    let own = rules.sources.iter().filter(|(_, rule)| !rule.foreign);
-    if own.map(|(name, _)| name).any(unread) {
-        return; // A programme made before its sheet was read would say that nothing takes place.
-    }
+    let mut own = rules.sources.iter().filter(|(_, rule)| !rule.foreign);
+    !own.any(|(name, _)| unread(name))
+}
+
+/// Looks again at every publication of every sink.
+pub(crate) fn review_all(deciding: &mut Deciding<'_>) {
+    let rules = deciding.rules();
     for (name, rule) in &rules.sinks {
         for handling in &rule.handles {
             let Mode::Publication(period) = handling.mode else {

@@ -98,6 +98,7 @@ pub(crate) fn configure(deciding: &mut Deciding<'_>, rules: Rules) {
     let linked: Vec<EntityId> = linked.collect();
     deciding.touched.extend(linked);
     deciding.republish = true;
+    deciding.flight.weekly = None;
 }
 
 fn digest(rules: &Rules) -> Digest {

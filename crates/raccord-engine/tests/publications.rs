@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use raccord_engine::{Engine, Input};
 use raccord_model::{
     Change, Class, ConnectorName, Context, Digest, EntityKind, Guards, Handling, Lang, Mode,
-    Period, Place, Policy, Recipe, Render, Rendered, Rules, SinkRule, Subject, TaskTemplate, Verb,
-    When,
+    Observation, Period, Place, Policy, Reading, Recipe, Render, Rendered, Rules, SinkRule,
+    SourceRule, Subject, TaskTemplate, Verb, When,
 };
 use serde_json::json;
 
@@ -78,16 +78,8 @@ fn rules(tasks: &[&str]) -> Rules {
     }
 }
 
-/// Paper shows where a hand is needed, and no longer once the recipe asks for none.
-#[test]
-fn a_month_comes_with_the_tasks_of_its_activities() {
-    let (mut engine, page) = (Engine::new(), Page::default());
-    let mut step = |inputs| {
-        let now = "2027-01-02T08:00:00Z".parse().unwrap();
-        engine.step(inputs, now, [7; 16], &page);
-        page.0.borrow().clone()
-    };
-    let concert = Change {
+fn concert() -> Change {
+    Change {
         sender: "/agenda".into(),
         id: "1".into(),
         kind: EntityKind::Activity,
@@ -99,14 +91,61 @@ fn a_month_comes_with_the_tasks_of_its_activities() {
         causation: None,
         trace: None,
         hops: 0,
+    }
+}
+
+/// Paper shows where a hand is needed, and no longer once the recipe asks for none.
+#[test]
+fn a_month_comes_with_the_tasks_of_its_activities() {
+    let (mut engine, page) = (Engine::new(), Page::default());
+    let mut step = |inputs| {
+        let now = "2027-01-02T08:00:00Z".parse().unwrap();
+        engine.step(inputs, now, [7; 16], &page);
+        page.0.borrow().clone()
     };
     let configure = |tasks| Input::Configure(Box::new(rules(tasks)));
     let activity = (EntityKind::Activity, "Concert".to_owned());
     let task = |title: &str| (EntityKind::Task, title.to_owned());
 
-    let made_of = step(vec![configure(&["Bar"]), Input::Posted(vec![concert])]);
+    let made_of = step(vec![configure(&["Bar"]), Input::Posted(vec![concert()])]);
     assert_eq!(made_of, [activity.clone(), task("Bar")]);
     let made_of = step(vec![configure(&["Accueil"])]);
     assert_eq!(made_of, [activity.clone(), task("Accueil")]);
     assert_eq!(step(vec![configure(&[])]), [activity]);
+}
+
+/// A calendar that is empty brings nothing that would call for the month, and the month has waited for
+/// it.
+#[test]
+fn a_month_that_waits_for_a_source_comes_with_its_reading_although_that_is_empty() {
+    let (mut engine, page) = (Engine::new(), Page::default());
+    let mut step = |inputs| {
+        let now = "2027-01-02T08:00:00Z".parse().unwrap();
+        engine.step(inputs, now, [7; 16], &page);
+        page.0.borrow().clone()
+    };
+    let mut rules = rules(&[]);
+    let calendar: ConnectorName = "calendar".parse().unwrap();
+    let source = SourceRule {
+        kind: "calendar".into(),
+        version: String::new(),
+        every_s: 30,
+        foreign: false,
+        counts: false,
+    };
+    rules.sources.insert(calendar.clone(), source);
+    let configure = Input::Configure(Box::new(rules));
+    assert_eq!(step(vec![configure, Input::Posted(vec![concert()])]), []);
+    let seen = Ok(Observation::Complete(Reading {
+        digest: Digest::of(b"empty"),
+        cursor: None,
+        tabs: Vec::new(),
+        lines: Vec::new(),
+        unread: Vec::new(),
+        remarks: Vec::new(),
+        edits: Vec::new(),
+    }));
+    let source = calendar;
+    let made_of = step(vec![Input::Observed { source, seen }]);
+    assert_eq!(made_of, [(EntityKind::Activity, "Concert".to_owned())]);
 }

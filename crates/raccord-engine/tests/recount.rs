@@ -131,4 +131,15 @@ fn what_was_heard_and_does_not_stand_any_more_is_gone_once() {
     assert_eq!(told, [Verb::Created, Verb::Removed]);
     assert_eq!(events[1].data["sent"], "2027-01-01T09:00:00Z");
     assert!(world.sees("chat", recount()).is_empty(), "once");
+    let late = Change {
+        id: "salon effacé, effacé".into(),
+        verb: Verb::Removed,
+        fields: raccord_model::Fields::new(),
+        ..said("salon", "effacé", "")
+    };
+    let late = Observation::Changes {
+        changes: vec![late],
+        cursor: None,
+    };
+    assert!(world.sees("chat", late).is_empty(), "that it went is known");
 }

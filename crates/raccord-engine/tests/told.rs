@@ -357,7 +357,7 @@ impl Play {
         self.until(zone.to_timestamp(civil).unwrap());
     }
 
-    fn civil(&self, at: Timestamp) -> DateTime {
+    fn civil(at: Timestamp) -> DateTime {
         let zone = jiff::tz::TimeZone::get("Europe/Paris").unwrap();
         zone.to_datetime(at)
     }
@@ -794,7 +794,7 @@ fn play_act(play: &mut Play, act: &Act, all: &mut BTreeMap<(String, usize), Enti
             }
         }
         Act::Move(row, day, hour) => {
-            let day = play.civil(play.now).date() + day.days();
+            let day = Play::civil(play.now).date() + day.days();
             play.starts[*row] = day.to_datetime(Time::constant(*hour, 0, 0, 0));
             play.read();
         }
@@ -828,7 +828,7 @@ fn held_against_the_truth(play: &Play, all: &BTreeMap<(String, usize), EntityId>
         let name = head.rsplit(' ').next().unwrap().to_owned();
         let (title, start) = tail.split_once(' ').unwrap();
         let row: usize = title[1..].parse().unwrap();
-        let said = play.civil(heard.at);
+        let said = Play::civil(heard.at);
         let start: DateTime = start.parse().unwrap();
         assert!(said < start, "{} after it began", heard.text);
         assert_eq!(said.date().tomorrow().unwrap(), start.date(), "{heard:?}");

@@ -104,14 +104,19 @@ pub trait Tool: Send + Sync {
         None
     }
 
-    /// What it brings to the page on which people give their number; none for a tool that sends no
-    /// short messages.
-    fn numbers(&self) -> Option<&dyn Numbers> {
+    /// The till it brings; none for a tool that has its own.
+    fn till(&self) -> Option<&dyn Till> {
         None
     }
 
-    /// The till it brings; none for a tool that has its own.
-    fn till(&self) -> Option<&dyn Till> {
+    /// What it brings to the page on which people choose a letter; none for a tool without such a page.
+    fn subscribing(&self) -> Option<&dyn Subscribing> {
+        None
+    }
+
+    /// What it brings to the page on which people give their number; none for a tool that sends no
+    /// short messages.
+    fn numbers(&self) -> Option<&dyn Numbers> {
         None
     }
 
@@ -132,6 +137,25 @@ pub trait Welcome: Send + Sync {
     fn sends(&self) -> bool;
 
     /// Sends a link, once. It is a secret, and so is the address: neither stands in an error.
+    ///
+    /// # Errors
+    /// As the mail server refuses.
+    fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
+}
+
+/// A till of the place's own: who serves there, and what people read of it.
+pub trait Till: Send + Sync {
+    /// Whether the person with this address may take payments.
+    fn serves(&self, email: &str) -> bool;
+
+    /// Where credits can be spent, in the place's words.
+    fn spend_at(&self) -> &str;
+}
+
+/// What the page on which people choose a letter needs beside the engine.
+pub trait Subscribing: Send + Sync {
+    /// Sends the link by which somebody confirms that they want it, once. It is a secret, and so is the
+    /// address: neither stands in an error.
     ///
     /// # Errors
     /// As the mail server refuses.
@@ -165,15 +189,6 @@ pub struct Proof {
     pub minutes: i64,
     /// The language to write in.
     pub lang: raccord_model::Lang,
-}
-
-/// A till of the place's own: who serves there, and what people read of it.
-pub trait Till: Send + Sync {
-    /// Whether the person with this address may take payments.
-    fn serves(&self, email: &str) -> bool;
-
-    /// Where credits can be spent, in the place's words.
-    fn spend_at(&self) -> &str;
 }
 
 /// A link by which somebody signs in, and to whom it goes.

@@ -7,6 +7,7 @@
 pub mod clean;
 mod colour;
 pub mod dates;
+pub mod html;
 mod marks;
 mod style;
 mod typography;

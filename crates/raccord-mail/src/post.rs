@@ -271,7 +271,13 @@ impl Session {
         let from = Mail::new(Some(letter.from.clone()), parameters);
         answered(timeout(step, line.command(from)).await, Refusal::Sender)?;
         let to = Rcpt::new(letter.to.clone(), Vec::new());
-        answered(timeout(step, line.command(to)).await, Refusal::Recipient)?;
+        let known = timeout(step, line.command(to)).await;
+        let refused = match &known {
+            // Many servers wait with what they think of the sender until they hear the recipient.
+            Ok(Err(error)) if is_about_us(error) => Refusal::Sender,
+            _ => Refusal::Recipient,
+        };
+        answered(known, refused)?;
         answered(timeout(step, line.command(Data)).await, Refusal::Content)?;
         // The line that ends a letter begins with a line break of its own.
         let bytes = letter.bytes();
@@ -334,10 +340,18 @@ fn answered<T>(
 /// What an error means before anything of a letter was handed over.
 fn before(error: &Error, refused: fn(u16) -> Refusal) -> Refusal {
     match code_of(error) {
+        // "We do not send for you" is said of each recipient, and is not about them.
+        Some(code @ 500..) if says_no_relay(error) => by_code(code, Refusal::Sender),
         Some(code) => by_code(code, refused),
         None if error.is_tls() || is_about_certificates(error) => Refusal::Insecure,
         None => Refusal::Unreachable,
     }
+}
+
+/// A refusal by policy (RFC 3463, section 3.8), or in so many words.
+fn says_no_relay(error: &Error) -> bool {
+    let said = error.to_string().to_ascii_lowercase();
+    said.contains("5.7.1") || said.contains("relay")
 }
 
 /// 4xx is for later, whatever it is about; 530 to 538 want a (better) login.
@@ -347,6 +361,17 @@ fn by_code(code: u16, refused: fn(u16) -> Refusal) -> Refusal {
         530 | 534 | 535 | 538 => Refusal::Login(code),
         _ => refused(code),
     }
+}
+
+/// Whether the refusal of a recipient is about who writes: the sender's address (RFC 3463, X.1.7 and
+/// X.1.8), or a policy (X.7) under a code that is not the mailbox's own (550): `553` for a sender that
+/// is not the account's, `554` for whoever may not have their letters passed on.
+fn is_about_us(error: &Error) -> bool {
+    let said = std::error::Error::source(error).map(ToString::to_string);
+    let said = said.unwrap_or_default();
+    let is = |begins: &str| said.starts_with(begins);
+    let policy = matches!(code_of(error), Some(553 | 554)) && is("5.7.");
+    policy || is("5.1.7 ") || is("5.1.8 ")
 }
 
 fn code_of(error: &Error) -> Option<u16> {

@@ -23,6 +23,7 @@ mod check;
 mod completions;
 mod connector;
 mod dead;
+mod demo;
 mod holds;
 mod host;
 mod init;
@@ -155,6 +156,7 @@ fn dispatch(
         Command::Plan(args) => plan::run(args, console, host),
         Command::Sync(args) => sync::run(args, console, host),
         Command::Run => run::run(console, host),
+        Command::Demo(args) => demo::run(args, console),
         Command::Places => places::run(console, host),
         Command::Log(args) => log::run(args, console, host),
         Command::Why(args) => why::run(args, console, host),

@@ -25,8 +25,11 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_sms::CONNECTOR,
     &raccord_connector_lespass::CONNECTOR,
     &raccord_connector_cashless::CONNECTOR,
+    &raccord_connector_wordpress::CONNECTOR,
+    &raccord_connector_mediawiki::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
     &raccord_connector_neighbour::CONNECTOR,
+    &raccord_connector_newsletter::CONNECTOR,
 ];
 
 /// The connector of a `kind`.

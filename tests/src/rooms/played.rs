@@ -151,9 +151,9 @@ impl Played {
         }
     }
 
-    /// What each tool does and no other: a post that is still being made when its sender is gone, a
-    /// message that an app of the server takes away.
-    fn own_trouble(&self) -> &'static str {
+    /// What each tool does and no other with the next change: a post that is still being made when its
+    /// sender is gone, a message that an app of the server takes away. Says which.
+    pub fn own_trouble(&self) -> &'static str {
         match &self.server {
             Server::Mattermost(server) => {
                 server.fault(mattermost::server::Fault::Hang);

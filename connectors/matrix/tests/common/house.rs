@@ -28,6 +28,10 @@ pub(crate) struct State {
     pub(crate) events: Vec<Value>,
     pub(crate) pinned: Vec<String>,
     sent: BTreeMap<String, String>,
+    /// What was answered to which question is kept, for minutes, where `keeps` says so: tests have no
+    /// minutes.
+    synced: BTreeMap<String, Value>,
+    pub(crate) keeps: bool,
 }
 
 impl House {
@@ -41,6 +45,8 @@ impl House {
             events: Vec::new(),
             pinned: Vec::new(),
             sent: BTreeMap::new(),
+            synced: BTreeMap::new(),
+            keeps: false,
         })))
     }
 
@@ -133,7 +139,17 @@ impl House {
                 yes(&json!({ "room_id": ROOM }))
             }
             ("POST", ["v3", "rooms", _, "join"]) => refusal(403, "M_FORBIDDEN"),
-            ("GET", ["v3", "sync"]) => state.sync(&query),
+            ("GET", ["v3", "sync"]) => {
+                let known = state.synced.get(&seen.path).cloned();
+                let known = known.filter(|_| state.keeps);
+                let answer = known.or_else(|| state.sync(&query));
+                let Some(answer) = answer else {
+                    // The question stays open.
+                    return Play::Silent;
+                };
+                state.synced.insert(seen.path.clone(), answer.clone());
+                yes(&answer)
+            }
             (_, ["v1" | "v3", "rooms", ROOM, rest @ ..]) if state.joined => {
                 state.room(seen.method.as_str(), rest, &query, &body, path)
             }
@@ -295,13 +311,13 @@ impl State {
         yes(&page)
     }
 
-    fn sync(&self, query: &BTreeMap<String, String>) -> Play {
+    fn sync(&self, query: &BTreeMap<String, String>) -> Option<Value> {
         let next = format!("s{}", self.events.len());
         let Some(since) = query
             .get("since")
             .and_then(|token| token[1..].parse::<usize>().ok())
         else {
-            return yes(&json!({ "next_batch": next }));
+            return Some(json!({ "next_batch": next }));
         };
         let filter: Value = query
             .get("filter")
@@ -317,19 +333,14 @@ impl State {
             .collect();
         let waits = query.get("timeout").is_some_and(|timeout| timeout != "0");
         if fresh.is_empty() {
-            // The question stays open.
-            return if waits {
-                Play::Silent
-            } else {
-                yes(&json!({ "next_batch": next }))
-            };
+            return (!waits).then(|| json!({ "next_batch": next }));
         }
         let first = fresh.len().saturating_sub(TIMELINE);
         let events: Vec<&Value> = fresh[first..].iter().map(|(_, event)| *event).collect();
         let timeline = json!({
             "events": events, "limited": first > 0, "prev_batch": format!("s{}", fresh[first].0),
         });
-        yes(&json!({ "next_batch": next, "rooms": { "join": { ROOM: { "timeline": timeline } } } }))
+        Some(json!({ "next_batch": next, "rooms": { "join": { ROOM: { "timeline": timeline } } } }))
     }
 }
 

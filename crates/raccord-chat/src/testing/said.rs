@@ -206,7 +206,7 @@ pub async fn text_stays_text(stage: &Instance, server: &dyn Others, fits: fn(&st
 
 /// S15: thirty thousand characters are cut at a word, with a link to the rest.
 pub async fn a_long_text_is_cut(stage: &mut Instance, server: &dyn Others, fits: fn(&str) -> bool) {
-    stage.kit.place.public_url = "https://programme.example.org".to_owned();
+    "https://programme.example.org".clone_into(&mut stage.kit.place.public_url);
     stage.restart();
     let long = "Une belle description @all de trente mille signes ".repeat(600);
     let entity = activity(1, json!({ "description": long }));

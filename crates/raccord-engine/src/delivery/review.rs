@@ -1,7 +1,7 @@
 //! What is owed: what a tool should hold, compared with what it holds.
 
 use jiff::Timestamp;
-use raccord_model::{ConnectorName, DeliveryId, EntityId, Link, Words};
+use raccord_model::{ConnectorName, DeliveryId, EntityId, EntityKind, Link, Words};
 
 use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact, OwedFact};
@@ -19,15 +19,27 @@ impl Deciding<'_> {
                 self.review_moved(name, entity);
             }
         }
+        let entities = &self.state.entities;
+        let is_person = |entity: &EntityId| {
+            let record = entities.get(entity);
+            record.is_some_and(|record| record.kind == EntityKind::Person)
+        };
+        let people: Vec<EntityId> = touched.iter().copied().filter(is_person).collect();
         for entity in touched {
             crate::personal::review(self, entity);
         }
         let today = self.civil_now().date();
         if self.republish || self.flight.published != Some(today) {
             self.republish = false;
-            self.flight.published = Some(today);
-            crate::publication::review_all(self);
+            // The reading that is waited for may bring nothing that would call for it: then the next
+            // step looks again.
+            let time = crate::publication::is_time(self);
+            self.flight.published = time.then_some(today);
+            if time {
+                crate::publication::review_all(self);
+            }
         }
+        crate::personal::review_chosen(self, &people);
     }
 
     /// Compares what `sink` should hold with what it holds, and owes the difference.

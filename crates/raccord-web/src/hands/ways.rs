@@ -9,11 +9,7 @@ pub struct Ways {
     pub served: Vec<String>,
     /// The one they chose, `nothing`, or empty where they did not choose.
     pub told: String,
-    /// Whether the way they chose can reach them: an account, an address, a number.
-    pub reached: bool,
-    /// The chats in which they can say who they are, by the names of their connectors.
-    pub chats: Vec<String>,
-    /// Whether they did.
+    /// Whether it is known who they are in a chat.
     pub account: bool,
     /// The code to say there, where one was just drawn.
     pub code: String,
@@ -21,14 +17,19 @@ pub struct Ways {
     pub number: String,
     /// A number that waits for its code.
     pub proof: Option<Unproved>,
-    /// Whether missing hands are told once a week.
-    pub weekly: bool,
-    /// The kinds of work there are, and whether they like them.
-    pub kinds: Vec<(String, bool)>,
-    /// They like all of them.
-    pub all: bool,
+    /// What they like, where missing hands are told once a week.
+    pub likes: Option<Likes>,
     /// Whether they are reminded the day before.
     pub reminded: bool,
+}
+
+/// The kinds of work somebody wants to hear of.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Likes {
+    /// All of them.
+    pub all: bool,
+    /// The kinds there are, and whether they like each.
+    pub kinds: Vec<(String, bool)>,
 }
 
 /// A number to which a code was sent.
@@ -49,5 +50,15 @@ impl std::fmt::Debug for Unproved {
 impl Ways {
     pub(super) fn serves(&self, way: &str) -> bool {
         self.served.iter().any(|known| known == way)
+    }
+
+    /// Whether the way they chose can reach them: an account, an address, a number.
+    pub(super) fn is_reached(&self) -> bool {
+        match self.told.as_str() {
+            "chat" => self.account,
+            "sms" => self.serves("sms") && !self.number.is_empty(),
+            "mail" => self.serves("mail"),
+            _ => true,
+        }
     }
 }

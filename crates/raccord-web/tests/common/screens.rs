@@ -2,13 +2,14 @@
 
 use raccord_model::Lang;
 use raccord_web::hands::{
-    Card, Counter, Item, Line, List, Mine, Offer, Own, Paid, Payment, Row, Screen, Shows, Visitor,
+    Card, Counter, Item, Likes, Line, List, Mine, Offer, Own, Paid, Payment, Row, Screen, Shows,
+    Unproved, Visitor, Ways,
 };
 
 /// Their names.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 18] = [
     "needs", "empty", "who", "item", "full", "over", "mine", "in", "sent", "enter", "ticks",
-    "here", "card", "till", "ask", "paid",
+    "here", "card", "till", "ask", "paid", "told", "proof",
 ];
 
 /// One of them.
@@ -125,6 +126,18 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
             name: "Ana".to_owned(),
             title: say("Tenir le bar", "Run the bar"),
         },
+        "told" => Shows::Ways(Box::new(Ways {
+            code: "7K2M-9QXD".to_owned(),
+            number: "56".to_owned(),
+            ..ways("sms")
+        })),
+        "proof" => Shows::Ways(Box::new(Ways {
+            proof: Some(Unproved {
+                number: "56".to_owned(),
+                sealed: "sealed".to_owned(),
+            }),
+            ..ways("sms")
+        })),
         "card" | "till" | "ask" | "paid" => Shows::Counter(Box::new(counter(name, lang))),
         _ => return None,
     };
@@ -142,6 +155,20 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
         said: String::new(),
         shows,
     })
+}
+
+/// A place that serves every way.
+fn ways(told: &str) -> Ways {
+    Ways {
+        served: ["mail", "chat", "sms"].map(str::to_owned).into(),
+        told: told.to_owned(),
+        likes: Some(Likes {
+            all: false,
+            kinds: vec![("bar".to_owned(), true), ("cuisine".to_owned(), false)],
+        }),
+        reminded: true,
+        ..Ways::default()
+    }
 }
 
 /// A card, and the three pages of the till.

@@ -72,6 +72,8 @@ pub enum Command {
     Sync(Sync),
     /// Stay and do the same continuously, with web pages and webhooks.
     Run,
+    /// A complete place with tools of its own, to play with, in a temporary folder.
+    Demo(Demo),
     /// Show the places of the folder, and what waits at each.
     Places,
     /// Show the events, newest last.
@@ -135,6 +137,16 @@ pub enum Person {
     Code(Email),
     /// Forget a person: everywhere, and for good.
     Forget(Email),
+    /// Who reads a letter, as a table for a spreadsheet.
+    Readers(Letter),
+}
+
+/// `person readers`.
+#[derive(Clone, Debug, Args)]
+pub struct Letter {
+    /// The name of the letter's connector.
+    #[arg(value_name = "LETTER")]
+    pub letter: String,
 }
 
 /// Whom it is about.
@@ -162,6 +174,17 @@ pub struct Init {
     /// Ask nothing.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+pub struct Demo {
+    /// Tell the whole story by itself, each step looked at in the tools, and end.
+    #[arg(long)]
+    pub headless: bool,
+    /// Use this folder, which must be new or empty, and leave it there.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
 }
 
 /// `plan`.

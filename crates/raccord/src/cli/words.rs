@@ -102,6 +102,9 @@ fn about(path: &str) -> Option<&'static str> {
         "plan" => "Montre ce que chaque outil recevrait maintenant ; ne change rien",
         "sync" => "Fait un passage : lit chaque source, décide, envoie ce qui est dû, s'arrête",
         "run" => "Reste et fait de même en continu, avec pages web et webhooks",
+        "demo" => {
+            "Un lieu complet avec ses propres outils, pour essayer, dans un dossier temporaire"
+        }
         "places" => "Montre les lieux du dossier, et ce qui attend dans chacun",
         "log" => "Montre les événements, le plus récent en dernier",
         "why" => "Montre la cause d'un effet, jusqu'à la cellule ou au clic",
@@ -120,6 +123,7 @@ fn about(path: &str) -> Option<&'static str> {
         "person" => "Ce que l'on sait d'une personne, et l'oublier",
         "person export" => "Montre tout ce que l'on sait d'une personne",
         "person code" => "Tire un code par lequel quelqu'un se fait connaître dans un chat",
+        "person readers" => "Qui lit une lettre, en un tableau pour un tableur",
         "person forget" => "Oublie une personne : partout, et pour de bon",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
@@ -169,6 +173,14 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "DOSSIER",
         ),
         ("init", "yes") => ("Ne pose aucune question", ""),
+        ("demo", "headless") => (
+            "Raconte toute l'histoire seul, en regardant chaque étape dans les outils, et s'arrête",
+            "",
+        ),
+        ("demo", "keep") => (
+            "Travaille dans ce dossier, neuf ou vide, et l'y laisse",
+            "DOSSIER",
+        ),
         ("plan", "out") => (
             "Garde le plan dans un fichier, pour `sync --plan`",
             "FICHIER",
@@ -236,6 +248,7 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
         ("person export" | "person code" | "person forget", "email") => {
             ("Son adresse e-mail", "E-MAIL")
         }
+        ("person readers", "letter") => ("Le nom du connecteur de la lettre", "LETTRE"),
         ("migrate", "to") => (
             "Les serveurs (nats://machine:4222, plusieurs avec des virgules) ou le dossier",
             "VERS",

@@ -16,8 +16,13 @@ mod grist;
 mod house;
 #[path = "../../../../connectors/lespass/tests/common/mod.rs"]
 mod lespass;
+mod mails;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;
+#[path = "../../../../connectors/mediawiki/tests/common/mod.rs"]
+mod mediawiki;
+#[path = "../../../../connectors/signup/tests/common/office/mod.rs"]
+mod office;
 mod order;
 mod outage;
 mod phones;
@@ -25,10 +30,13 @@ mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
 mod rooms;
+mod sites;
 mod sleeping;
 #[path = "../../../../connectors/sms/tests/common/mod.rs"]
 mod sms;
 mod thread;
+#[path = "../../../../connectors/wordpress/tests/common/mod.rs"]
+mod wordpress;
 pub(crate) mod world;
 
 use std::io::{self, Write};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use raccord_engine::{Choice, Engine, Order, Reply, Telling, Who};
 use raccord_kit::{Numbers, Proof};
 use raccord_model::{ConnectorName, EntityId, EntityKind, Mode, RoundupOf, Way, Words, fold_word};
-use raccord_web::hands::{Answer, Shows, Unproved, Ways};
+use raccord_web::hands::{Answer, Likes, Shows, Unproved, Ways};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -313,10 +313,10 @@ fn ways(engine: &Engine, person: EntityId) -> Option<Ways> {
         .filter(|way| by_way.contains_key(way))
         .map(|way| way.as_str().to_owned())
         .collect();
-    let weekly = |of: RoundupOf| {
-        let mut routes = rules.routes.iter();
-        routes.any(|route| route.roundup.as_ref().is_some_and(|said| said.of == of))
-    };
+    let weekly = rules.routes.iter().any(|route| {
+        let roundup = route.roundup.as_ref();
+        roundup.is_some_and(|said| said.of == RoundupOf::Liked)
+    });
     let silent = rules.routes.iter().any(|route| {
         let roundup = route.roundup.as_ref();
         roundup.is_some_and(|said| said.of == RoundupOf::Reminder && said.at.is_empty())
@@ -330,21 +330,15 @@ fn ways(engine: &Engine, person: EntityId) -> Option<Ways> {
         .filter_map(|kind| kind.as_str().map(str::to_owned))
         .collect();
     Some(Ways {
-        reached: match told.as_str() {
-            "chat" => account,
-            "sms" => !number.is_empty() && by_way.contains_key(&Way::Sms),
-            "mail" => by_way.contains_key(&Way::Mail),
-            _ => true,
-        },
         told,
-        chats: chats.iter().map(ToString::to_string).collect(),
         account,
         code: String::new(),
         number: last(number),
         proof: None,
-        weekly: weekly(RoundupOf::Liked),
-        all: likes.iter().any(|kind| kind == "*"),
-        kinds: kinds(engine, &likes),
+        likes: weekly.then(|| Likes {
+            all: likes.iter().any(|kind| kind == "*"),
+            kinds: kinds(engine, &likes),
+        }),
         reminded: !served.is_empty() && !silent,
         served,
     })
