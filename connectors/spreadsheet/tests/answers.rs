@@ -500,3 +500,17 @@ fn a_place_names_its_own_columns() {
     let text = "Quand ?,Comment t’appelles-tu ?,Où t’écrire ?\n2027-01-02 10:00:00,Anna,anna@example.org\n";
     assert_eq!(sheet.hears(text), ["+ anna@example.org Anna, Bal folk 16"]);
 }
+
+#[test]
+fn a_check_without_a_programme_says_nothing_of_titles() {
+    let sheet = Sheet::for_ball("Réponses.csv");
+    sheet.offers(Vec::new());
+    let text = "Horodatage,E-mail\n2027-01-02 10:00:00,anna@example.org\n,nobody\n";
+    std::fs::write(sheet.folder.path().join(&sheet.name), text).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let found = runtime.unwrap().block_on(sheet.tool.check());
+    assert_eq!(found.len(), 1);
+    assert!(found[0].text.en.contains("B3"), "{found:?}");
+}

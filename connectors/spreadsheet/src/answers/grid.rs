@@ -492,7 +492,9 @@ impl Collector<'_> {
                     (task, "") => task.to_owned(),
                     (task, activity) => format!("{task} ({activity})"),
                 };
-                if lost != Lost::Over && self.told.insert(title) {
+                // `check` looks at the sheet alone: no programme is known then.
+                let unsaid = lost == Lost::Over || rules.offered.is_empty();
+                if !unsaid && self.told.insert(title) {
                     let why = match lost {
                         Lost::Several(several) => say::ambiguous(&shown, several),
                         Lost::Kept(keeper) => say::elsewhere(&shown, &keeper),
