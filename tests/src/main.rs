@@ -19,9 +19,6 @@ struct Arguments {
     #[arg(long, conflicts_with = "chat")]
     cashless: Option<System>,
 
-    /// With a letter to so many readers.
-    #[arg(long, conflicts_with = "chat")]
-    readers: Option<usize>,
     /// On this site, instead of with a site of our own, a programme and a receiver.
     #[arg(long, conflicts_with = "chat")]
     site: Option<sites::Kind>,
@@ -29,6 +26,10 @@ struct Arguments {
     /// With people who sign up, and a mail server that tells them.
     #[arg(long, conflicts_with = "chat")]
     mail: bool,
+
+    /// With a letter to so many readers.
+    #[arg(long, conflicts_with = "chat")]
+    readers: Option<usize>,
 
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
@@ -42,23 +43,23 @@ fn main() -> anyhow::Result<()> {
     let Arguments {
         chat,
         messages,
-        readers,
         site,
+        readers,
         cashless,
         mail,
         kills,
         seed,
     } = Arguments::parse();
-    if let Some(readers) = readers {
-        print!("{}", raccord_tests::letters::run(readers, kills, seed)?);
-        return Ok(());
-    }
     if mail {
         print!("{}", raccord_tests::mails::run(kills, seed)?);
         return Ok(());
     }
     if let Some(site) = site {
         println!("{:?}", sites::torture(site, kills, seed)?);
+        return Ok(());
+    }
+    if let Some(readers) = readers {
+        print!("{}", raccord_tests::letters::run(readers, kills, seed)?);
         return Ok(());
     }
     if let Some(chat) = chat {

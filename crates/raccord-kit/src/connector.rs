@@ -104,13 +104,13 @@ pub trait Tool: Send + Sync {
         None
     }
 
-    /// What it brings to the page on which people choose a letter; none for a tool without such a page.
-    fn subscribing(&self) -> Option<&dyn Subscribing> {
+    /// The till it brings; none for a tool that has its own.
+    fn till(&self) -> Option<&dyn Till> {
         None
     }
 
-    /// The till it brings; none for a tool that has its own.
-    fn till(&self) -> Option<&dyn Till> {
+    /// What it brings to the page on which people choose a letter; none for a tool without such a page.
+    fn subscribing(&self) -> Option<&dyn Subscribing> {
         None
     }
 
@@ -143,6 +143,15 @@ pub trait Welcome: Send + Sync {
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
+/// A till of the place's own: who serves there, and what people read of it.
+pub trait Till: Send + Sync {
+    /// Whether the person with this address may take payments.
+    fn serves(&self, email: &str) -> bool;
+
+    /// Where credits can be spent, in the place's words.
+    fn spend_at(&self) -> &str;
+}
+
 /// What the page on which people choose a letter needs beside the engine.
 pub trait Subscribing: Send + Sync {
     /// Sends the link by which somebody confirms that they want it, once. It is a secret, and so is the
@@ -151,15 +160,6 @@ pub trait Subscribing: Send + Sync {
     /// # Errors
     /// As the mail server refuses.
     fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
-}
-
-/// A till of the place's own: who serves there, and what people read of it.
-pub trait Till: Send + Sync {
-    /// Whether the person with this address may take payments.
-    fn serves(&self, email: &str) -> bool;
-
-    /// Where credits can be spent, in the place's words.
-    fn spend_at(&self) -> &str;
 }
 
 /// What the page on which people give their number needs: how numbers are read, and the way to send

@@ -86,8 +86,8 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Reversal { .. } => "reversal",
         HoldKind::Credit { .. } => "credit",
         HoldKind::Blocked { .. } => "blocked",
-        HoldKind::Letters { .. } => "letters",
         HoldKind::Lost { .. } => "lost",
+        HoldKind::Letters { .. } => "letters",
     }
 }
 

@@ -162,10 +162,10 @@ pub enum Shows {
         /// For what.
         title: String,
     },
-    /// A page about a letter.
-    Newsletter(super::NewsletterPage),
     /// A card of the place, or its till.
     Counter(Box<Counter>),
+    /// A page about a letter.
+    Newsletter(super::NewsletterPage),
     /// How somebody is told.
     Ways(Box<Ways>),
     /// Something cannot be done; `said` tells why.

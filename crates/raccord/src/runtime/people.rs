@@ -162,7 +162,12 @@ fn begin(
     let refused = |error: LogError| home.refused(&error);
     let mut shape = known(engine, email);
     let slots = slots_of(engine, email);
-    let texts = shape.known.iter().filter(|known| known.personal);
+    // What only their person says, a name say, others may be called too: that goes with its slot.
+    let named = |value: &str| value.to_lowercase().contains(&email.trim().to_lowercase());
+    let texts = shape
+        .known
+        .iter()
+        .filter(|known| known.personal && named(&known.value));
     let values: Vec<&str> = texts
         .map(|known| known.value.as_str())
         .chain([email])
