@@ -144,6 +144,7 @@ fn a_month_that_waits_for_a_source_comes_with_its_reading_although_that_is_empty
         unread: Vec::new(),
         remarks: Vec::new(),
         edits: Vec::new(),
+        changes: Vec::new(),
     }));
     let source = calendar;
     let made_of = step(vec![Input::Observed { source, seen }]);
