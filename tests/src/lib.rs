@@ -8,6 +8,7 @@ pub mod cards;
 pub mod cost;
 pub mod ethercalc;
 pub mod faults;
+pub mod letters;
 pub mod mails;
 pub mod many;
 pub mod phone;

@@ -12,6 +12,7 @@ use crate::place::Place;
 use crate::process::Process;
 use crate::sheet::Dice;
 use crate::smtp::{Server, Taken, Tls};
+use crate::visitor::Visitor;
 use crate::wire;
 use crate::working::{PATIENCE, TOKEN};
 
@@ -90,7 +91,11 @@ pub fn run(kills: usize, seed: u64) -> Result<Report> {
     let mut dice = Dice(seed);
     let mut report = Report::default();
     let mut taken: Vec<Taken> = Vec::new();
-    let mut people = 0;
+    let mut people = {
+        let _daemon = place.work()?;
+        ready(web.port())?;
+        signed_in(web.port(), &mail)?
+    };
     for round in 0..kills {
         taken.extend(mail.taken()?);
         drop(mail);
@@ -100,9 +105,11 @@ pub fn run(kills: usize, seed: u64) -> Result<Report> {
         mail = Server::with(Tls::None, &words)?;
         let mut daemon = Process::of(place.start()?);
         ready(web.port())?;
+        let subject = offer(web.port(), &place, &format!("Bal {}", round / 3))?;
         let until = Instant::now() + Duration::from_millis(200 + dice.below(600));
         while Instant::now() < until {
-            post(web.port(), round, &mut people, &mut dice)?;
+            let who = usize::try_from(dice.below(PEOPLE as u64))?;
+            press(&mut people[who], &subject)?;
             std::thread::park_timeout(Duration::from_millis(30 + dice.below(120)));
         }
         // One in four at whatever moment it is.
@@ -144,42 +151,72 @@ fn ready(port: u16) -> Result<()> {
     Ok(())
 }
 
-/// Somebody signs up for one of a few things with three places, or signs off again.
-fn post(port: u16, round: usize, people: &mut usize, dice: &mut Dice) -> Result<()> {
+/// So many people there are; each asks for a link once.
+const PEOPLE: usize = 20;
+
+/// Somebody who signed in, and what their forms carry.
+struct Person {
+    visitor: Visitor,
+    token: String,
+}
+
+/// People who signed in while the mail server was well.
+fn signed_in(web: u16, mail: &Server) -> Result<Vec<Person>> {
+    (0..PEOPLE)
+        .map(|n| {
+            let email = format!("p{n}@example.org");
+            let mut visitor = Visitor::at(web);
+            visitor.send("/hands/in", &[("email", &email)])?;
+            let letters = mail.took(n + 1)?;
+            let letter = letters.iter().find(|letter| letter.to == email);
+            visitor.enter(letter.context("a link")?)?;
+            let token = visitor.token()?;
+            Ok(Person { visitor, token })
+        })
+        .collect()
+}
+
+/// Something with three places; gives its id.
+fn offer(web: u16, place: &Place, title: &str) -> Result<String> {
     let bearer = format!("Bearer {TOKEN}");
     let headers = [
         ("Content-Type", "application/cloudevents+json"),
         ("Authorization", bearer.as_str()),
     ];
-    let subject = format!("bal{}", round / 5);
-    let mut events = vec![serde_json::json!({
-        "specversion": "1.0", "id": subject, "source": "/t", "subject": subject,
+    let event = serde_json::json!({
+        "specversion": "1.0", "id": title, "source": "/t", "subject": title,
         "type": "org.raccord.activity.created.v1",
-        "data": { "title": format!("Bal {}", round / 5), "start": "2027-01-15T20:30", "capacity": 3 },
-    })];
-    let who = if *people > 0 && dice.below(4) == 0 {
-        let who = usize::try_from(dice.below(*people as u64))?;
-        (who, "updated", "cancelled")
-    } else {
-        *people += 1;
-        (*people - 1, "created", "registered")
+        "data": { "title": title, "start": "2027-01-15T20:30", "capacity": 3 },
+    });
+    let body = event.to_string();
+    let (status, said) = wire::call(web, "POST", "/v1/events", &headers, body.as_bytes())?;
+    ensure!(
+        status == 202,
+        "{status}: {}",
+        String::from_utf8_lossy(&said)
+    );
+    let events = place.events()?;
+    let made = events.iter().find(|it| it["data"]["title"] == title);
+    let id = made.and_then(|it| it["subject"].as_str());
+    Ok(id.context("it is in the log")?.to_owned())
+}
+
+/// Somebody signs up, or off again.
+fn press(person: &mut Person, subject: &str) -> Result<()> {
+    let page = person.visitor.get(&format!("/hands/{subject}"))?;
+    ensure!(page.status == 200, "{}: {}", page.status, page.text);
+    let token = ("t", person.token.as_str());
+    let done = match page.field("registration") {
+        Some(own) => {
+            let fields = [token, ("registration", own)];
+            person.visitor.send("/hands/off", &fields)?
+        }
+        None => {
+            let fields = [token, ("subject", subject), ("name", "Ana")];
+            person.visitor.send("/hands/up", &fields)?
+        }
     };
-    let (n, verb, state) = who;
-    let id = format!("{n}-{state}");
-    events.push(serde_json::json!({
-        "specversion": "1.0", "id": id, "source": "/t", "subject": format!("r{n}"),
-        "type": format!("org.raccord.registration.{verb}.v1"),
-        "data": { "activity": subject, "email": format!("p{n}@example.org"), "state": state },
-    }));
-    for event in events {
-        let body = event.to_string();
-        let (status, said) = wire::call(port, "POST", "/v1/events", &headers, body.as_bytes())?;
-        ensure!(
-            status == 202,
-            "{status}: {}",
-            String::from_utf8_lossy(&said)
-        );
-    }
+    ensure!(done.status == 303, "{}: {}", done.status, done.text);
     Ok(())
 }
 
@@ -217,8 +254,11 @@ fn settle(place: &Place) -> Result<Vec<Value>> {
 }
 
 fn check(place: &Place, taken: &[Taken], asked: &[Value], report: &mut Report) -> Result<()> {
+    // Links to sign in are sent again by themselves: they are the same mail.
+    let is_link = |letter: &&Taken| letter.text().contains("/hands/enter");
+    let taken: Vec<&Taken> = taken.iter().filter(|letter| !is_link(letter)).collect();
     let mut names = BTreeSet::new();
-    for letter in taken {
+    for letter in &taken {
         let name = letter.header("Message-ID").context("a name")?;
         ensure!(names.insert(name.to_owned()), "{name} was sent twice");
     }

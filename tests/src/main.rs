@@ -27,6 +27,10 @@ struct Arguments {
     #[arg(long, conflicts_with = "chat")]
     mail: bool,
 
+    /// With a letter to so many readers.
+    #[arg(long, conflicts_with = "chat")]
+    readers: Option<usize>,
+
     /// How often the daemon is killed.
     #[arg(long, default_value_t = 300)]
     kills: usize,
@@ -40,6 +44,7 @@ fn main() -> anyhow::Result<()> {
         chat,
         messages,
         site,
+        readers,
         cashless,
         mail,
         kills,
@@ -51,6 +56,10 @@ fn main() -> anyhow::Result<()> {
     }
     if let Some(site) = site {
         println!("{:?}", sites::torture(site, kills, seed)?);
+        return Ok(());
+    }
+    if let Some(readers) = readers {
+        print!("{}", raccord_tests::letters::run(readers, kills, seed)?);
         return Ok(());
     }
     if let Some(chat) = chat {

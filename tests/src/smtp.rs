@@ -164,6 +164,12 @@ impl Server {
             .collect()
     }
 
+    /// How many letters it took.
+    pub fn count(&self) -> usize {
+        let counted = std::fs::metadata(self.folder.path().join("count"));
+        counted.map_or(0, |file| file.len() as usize)
+    }
+
     /// The same once there are `count`, or an error when that takes too long.
     ///
     /// # Errors

@@ -8,9 +8,11 @@
 
 use std::path::Path;
 
+use raccord_bus::jetstream::servers::{Server, Version};
 use raccord_tests::place::Place;
 use raccord_tests::receiver::{Received, Receiver};
-use raccord_tests::working::{PATIENCE, Working};
+use raccord_tests::wire;
+use raccord_tests::working::{PATIENCE, TOKEN, Working};
 use serde_json::Value;
 
 const EMAIL: &str = "canary.ana@example.org";
@@ -156,6 +158,151 @@ fn who_asks_to_be_forgotten_leaves_no_byte_and_does_not_come_back() {
     assert_eq!(place.run(&["person", "export", EMAIL]).unwrap().code, 1);
     let bytes = files_with(&data, &[EMAIL, PHONE, "Ana Canari"]);
     assert!(bytes.is_empty(), "{bytes:?}");
+}
+
+/// What is known of one person beside their address.
+const CANARIES: [&str; 6] = [
+    EMAIL,
+    PHONE,
+    "Ana Canari",
+    "CARD-77-CANARY",
+    "canary_in_chat",
+    "appelez Canary-la-douce",
+];
+
+/// Takes an event, as another program posts it.
+fn post(working: &Working, kind: &str, subject: &str, data: &Value) {
+    let event = serde_json::json!({
+        "specversion": "1.0", "id": format!("{kind} {subject}"), "source": "/t",
+        "type": format!("org.raccord.{kind}.v1"), "subject": subject, "data": data,
+    });
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [
+        ("Content-Type", "application/cloudevents+json"),
+        ("Authorization", bearer.as_str()),
+    ];
+    let port = working.address().port();
+    let body = event.to_string();
+    // A node takes a moment until it works for a place.
+    working.until("it is not taken", || {
+        let call = wire::call(port, "POST", "/v1/events", &headers, body.as_bytes());
+        let (status, said) = call.unwrap();
+        let said = String::from_utf8_lossy(&said);
+        assert!(matches!(status, 202 | 503), "{status}: {said}");
+        status == 202
+    });
+}
+
+/// Somebody is known by everything there is, and asks to be forgotten. `server` holds the log, where
+/// the place's folder does not.
+fn leaves_no_byte(bus: &str, server: Option<&Path>) {
+    let receiver = Receiver::start().unwrap();
+    let working = Working::start(|address| {
+        let place = Place::new(&format!(
+            "[place]\nid = \"lieu\"\nname = \"Le lieu\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n{bus}\
+             [web]\nlisten = \"{address}\"\nadmin_token = \"{TOKEN}\"\n\
+             [connectors.hands]\nkind = \"signup\"\n\
+             [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
+            receiver.address
+        ))?;
+        Ok(place)
+    })
+    .unwrap();
+    let place = &working.place;
+    post(
+        &working,
+        "person.created",
+        "ana",
+        &serde_json::json!({
+            "email": EMAIL, "name": "Ana Canari", "phone": PHONE, "told": "mail", "likes": ["bar"],
+            "identities": {
+                "caisse": { "id": "CARD-77-CANARY", "confirmed": true },
+                "salon": { "id": "canary_in_chat", "confirmed": true },
+            },
+        }),
+    );
+    let bal = serde_json::json!({ "title": "Bal", "start": "2026-12-19T20:00", "credits": 200 });
+    post(&working, "activity.created", "bal", &bal);
+    let events = place.events().unwrap();
+    let made = events.iter().find(|it| it["data"]["title"] == "Bal");
+    let bal = made.unwrap()["subject"].clone();
+    let sign_up = serde_json::json!({
+        "activity": bal, "email": EMAIL, "name": "Ana Canari", "state": "attended",
+        "comment": "appelez Canary-la-douce",
+    });
+    post(&working, "registration.created", "r1", &sign_up);
+    // Somebody else of the same name stays who they are.
+    let other = serde_json::json!({ "email": "other@example.org", "name": "Ana Canari" });
+    post(&working, "person.created", "other", &other);
+    let told = receiver.wait(PATIENCE, |received| {
+        let mut bodies = received.values().flatten();
+        bodies.any(|body| String::from_utf8_lossy(body).contains("org.raccord.credit."))
+    });
+    assert!(told, "the credit was not given");
+
+    // What is known is shown whole.
+    let export = place.run(&["person", "export", EMAIL]).unwrap();
+    let text = export.json.to_string();
+    for part in CANARIES
+        .into_iter()
+        .chain(["told", "likes", "attended", "amount", "Bal"])
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let old = place.path("old.backup").display().to_string();
+    assert_eq!(place.run(&["backup", &old]).unwrap().code, 0);
+
+    let forgotten = place.run(&["person", "forget", EMAIL]).unwrap();
+    assert_eq!(forgotten.code, 0, "{}", forgotten.stderr);
+    assert_eq!(place.run(&["person", "export", EMAIL]).unwrap().code, 1);
+    let other = place
+        .run(&["person", "export", "other@example.org"])
+        .unwrap();
+    assert!(
+        other.json.to_string().contains("Ana Canari"),
+        "{}",
+        other.json
+    );
+    // Their tool says the same once more: nothing of it is taken again.
+    let again = serde_json::json!({ "activity": bal, "email": EMAIL, "state": "registered" });
+    post(&working, "registration.updated", "r1", &again);
+    let other = ["person", "forget", "other@example.org"];
+    assert_eq!(place.run(&other).unwrap().code, 0);
+
+    let data = place.path("data");
+    let fresh = data.join("fresh.backup").display().to_string();
+    assert_eq!(place.run(&["backup", &fresh]).unwrap().code, 0);
+    std::fs::copy(place.path("daemon.log"), data.join("daemon.log")).unwrap();
+    let mut found = files_with(&data, &CANARIES);
+    found.extend(
+        server
+            .map(|server| files_with(server, &CANARIES))
+            .unwrap_or_default(),
+    );
+    assert!(found.is_empty(), "{found:#?}");
+    std::fs::remove_file(fresh).unwrap();
+    let place = working.leave().unwrap();
+    if server.is_none() {
+        let restored = place.run(&["restore", &old]).unwrap();
+        assert_eq!(restored.code, 0, "{}", restored.stderr);
+        assert_eq!(place.run(&["person", "export", EMAIL]).unwrap().code, 1);
+        let found = files_with(&data, &CANARIES);
+        assert!(found.is_empty(), "after the old backup: {found:#?}");
+    }
+}
+
+#[test]
+fn whoever_is_known_by_everything_is_forgotten_whole() {
+    leaves_no_byte("", None);
+}
+
+#[test]
+fn whoever_is_known_by_everything_is_forgotten_whole_in_a_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("server");
+    let server = Server::start(Version::Present, &store, "");
+    let bus = format!("bus = \"{}\"\n[cluster]\nnode = \"north\"\n", server.url());
+    leaves_no_byte(&bus, Some(&store));
 }
 
 #[test]

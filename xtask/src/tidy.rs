@@ -38,10 +38,7 @@ fn may_need(member: &Member, other: &str, for_tests: bool) -> bool {
     // The demo's tools are tried by the connectors that work with them.
     if for_tests && member.name == "raccord-demo" {
         return connector(other)
-            || matches!(
-                other,
-                "raccord-model" | "raccord-kit" | "raccord-chat" | "raccord-mail"
-            );
+            || matches!(other, "raccord-model" | "raccord-kit" | "raccord-chat");
     }
     match member.name.as_str() {
         "raccord-model" | "raccord-typeset" | "xtask" => false,
@@ -215,6 +212,8 @@ mod tests {
             ("raccord-connector-a", "raccord-engine"),
             ("raccord-connector-a", "raccord-bus"),
             ("raccord-kit", "raccord-dav"),
+            ("raccord-demo", "raccord-engine"),
+            ("raccord-demo", "raccord-connector-a"),
             ("a-new-crate", "raccord-model"),
         ] {
             assert_eq!(arrows(&member(from, &[to])).len(), 1, "{from} -> {to}");

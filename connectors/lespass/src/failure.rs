@@ -8,6 +8,8 @@ use raccord_model::{Blame, Failure, Words};
 
 use crate::api::{Product, is_absent};
 
+/// The server's page for accidents, while something was to be made.
+const ACCIDENT: &str = "accident";
 /// So many products are named to pick from.
 const OFFERED: usize = 10;
 
@@ -54,6 +56,13 @@ pub(crate) fn refusal(http: &Http, answer: &Answer, doing: Doing) -> Failure {
         // A key that nobody knows is an error of the server there.
         StatusCode::INTERNAL_SERVER_ERROR if doing == Doing::Scanning && !is_json(answer) => {
             scan_key(host)
+        }
+        // Of what is there already, say: the page for accidents does not tell.
+        StatusCode::INTERNAL_SERVER_ERROR if doing == Doing::Creating && !is_json(answer) => {
+            Failure {
+                code: format!("lespass.{ACCIDENT}"),
+                ..usual
+            }
         }
         status if is_absent(status) => match doing {
             Doing::Changing => Failure {
@@ -412,6 +421,34 @@ pub(crate) fn unpublished(title: &str) -> Failure {
             Words::new(
                 "Publiez-la dans l’administration de Lespass, ou annulez-la dans le tableau.",
                 "Publish it in Lespass’s administration, or cancel it in the sheet.",
+            ),
+        )
+    }
+}
+
+/// Whether the server had an accident over what was to be made.
+pub(crate) fn is_accident(failure: &Failure) -> bool {
+    failure.code.strip_prefix("lespass.") == Some(ACCIDENT)
+}
+
+/// The server answers, and has an accident over this event each time.
+pub(crate) fn not_made(title: &str, host: &str) -> Failure {
+    Failure {
+        asks: true,
+        ..of(
+            Blame::Data,
+            "not-made",
+            Words::new(
+                format!(
+                    "Lespass ({host}) n’arrive pas à créer «\u{a0}{title}\u{a0}» et ne dit pas pourquoi. Le plus souvent, un événement du même nom et de la même heure y est déjà, dépublié ou modifié à la main."
+                ),
+                format!(
+                    "Lespass ({host}) cannot make “{title}” and does not say why. Most often an event of the same name and hour is there already, unpublished or edited by hand."
+                ),
+            ),
+            Words::new(
+                "Cherchez-le dans l’administration de Lespass, brouillons compris, et supprimez-le ou changez son nom.",
+                "Look for it in Lespass’s administration, among what is unpublished too, and delete it or change its name.",
             ),
         )
     }

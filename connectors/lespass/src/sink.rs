@@ -170,7 +170,16 @@ impl Lespass {
             }
             None => None,
         };
-        let event = self.api.create(&shown.body(parent.as_deref())).await?;
+        let event = match self.api.create(&shown.body(parent.as_deref())).await {
+            Err(failure) if failure::is_accident(&failure) => {
+                // A server that answers otherwise does not get over this one by itself.
+                let Ok(there) = self.marked(shown.entity).await else {
+                    return Err(failure);
+                };
+                there.ok_or_else(|| failure::not_made(&shown.name, host))?
+            }
+            made => made?,
+        };
         self.bookable(&event, shown).await.map_err(|failure| {
             // It is made: the next attempt finds it, and links what it lacks.
             match failure.blame {

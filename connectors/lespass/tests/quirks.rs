@@ -87,6 +87,26 @@ async fn two_events_of_one_name_and_one_hour_are_told_before_the_server_fails() 
 }
 
 #[tokio::test]
+async fn what_the_server_fails_over_each_time_is_asked_about_in_words() {
+    let stage = Stage::open().await;
+    stage.write(&ball()).await.unwrap();
+    // Somebody unpublished it and saved it, so that our mark is gone; and our log was lost.
+    stage.server.edits("Bal 1", |event| event.published = false);
+    stage.links.lock().unwrap().clear();
+    for _ in 0..2 {
+        let failure = stage.write(&ball()).await.unwrap_err();
+        asks(&failure, "not-made");
+        assert!(failure.text.en.contains("Bal 1"), "{failure:?}");
+    }
+    // They rename it, and say yes: ours is made.
+    stage
+        .server
+        .edits("Bal 1", |event| event.name = "Vieux bal".to_owned());
+    stage.write(&ball()).await.unwrap();
+    assert_eq!(stage.server.names(), ["Bal 1"]);
+}
+
+#[tokio::test]
 async fn what_somebody_booked_is_not_made_anew_and_a_person_is_asked() {
     story(Quirk::DeleteReservedIs500, |stage| async move {
         let event = stage.write(&ball()).await.unwrap().applied.external;

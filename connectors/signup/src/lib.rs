@@ -13,12 +13,11 @@ mod sink;
 
 use std::collections::BTreeSet;
 
-use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, Text, settings};
 use raccord_kit::{
     BoxFuture, Choice, Connector, Finding, Kit, Level, SignIn, Sink, Source, Tool, Welcome,
 };
-use raccord_mail::{Draft, Letter, Limits, Login, Mailbox, Post, Server};
+use raccord_mail::{Account, Draft, Letter, Mailbox, Post, no_address};
 use raccord_model::{
     Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Way, Words,
 };
@@ -51,40 +50,17 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             Some(read?.address().to_lowercase())
         })
         .collect();
-    let file = settings.password_file.as_deref();
-    let password = SecretSource::new("password", settings.password, file, kit);
-    let password = wrong.take("password", password).flatten();
-    let office = match (settings.url, settings.from) {
-        (None, None) => None,
-        (None, Some(_)) => wrong.take("url", Err(together("url", "from"))),
-        (Some(_), None) => wrong.take("from", Err(together("from", "url"))),
-        (Some(url), Some(from)) => {
-            let server = Server::configured("url", &url.get());
-            let server = wrong.take("url", server);
-            let server = match (server, &settings.ca_file) {
-                (Some(server), Some(file)) => {
-                    let pem = std::fs::read(kit.path(file)).unwrap_or_default();
-                    wrong.take("ca_file", server.trusting(&pem))
-                }
-                (server, _) => server,
-            };
-            let from = from.get().parse().map_err(|_| no_address("from"));
-            let from: Option<Mailbox> = wrong.take("from", from);
-            let login = match (settings.user.map(Text::get), password) {
-                (Some(user), Some(password)) => Some(Login { user, password }),
-                (None, None) => None,
-                (Some(_), None) => {
-                    wrong.take("password_file", Err(together("password_file", "user")))
-                }
-                (None, Some(_)) => wrong.take("user", Err(together("user", "password_file"))),
-            };
-            let office = server.zip(from);
-            office.map(|(server, from)| Office {
-                post: Post::new(server, login, &from, Limits::default()),
-                from,
-            })
-        }
+    let account = Account {
+        url: settings.url.map(Text::get),
+        from: settings.from.map(Text::get),
+        user: settings.user.map(Text::get),
+        password: settings.password,
+        password_file: settings.password_file,
+        ca_file: settings.ca_file,
     };
+    let office = account
+        .open(kit, &mut wrong)
+        .map(|(post, from)| Office { post, from });
     let findings = wrong.findings();
     if findings.is_empty() {
         Ok(Box::new(Signup {
@@ -96,36 +72,6 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     } else {
         Err(findings)
     }
-}
-
-fn no_address(key: &str) -> Failure {
-    Failure::new(
-        Blame::Data,
-        "settings.address",
-        Words::new(
-            format!("La clé « {key} » contient autre chose qu’une adresse électronique."),
-            format!("The key “{key}” holds something that is no e-mail address."),
-        ),
-        Words::new(
-            "Écrivez par exemple \"La Raffinerie <bonjour@example.org>\".",
-            "Write for example \"La Raffinerie <hello@example.org>\".",
-        ),
-    )
-}
-
-fn together(missing: &str, given: &str) -> Failure {
-    Failure::new(
-        Blame::Data,
-        "settings.missing",
-        Words::new(
-            format!("La clé « {missing} » manque : « {given} » ne sert à rien sans elle."),
-            format!("The key “{missing}” is missing: “{given}” is of no use without it."),
-        ),
-        Words::new(
-            format!("Ajoutez « {missing} »."),
-            format!("Add “{missing}”."),
-        ),
-    )
 }
 
 /// A mail server, and who writes.

@@ -53,7 +53,7 @@ fn until(what: impl Fn() -> bool) {
             start.elapsed() < Duration::from_secs(30),
             "the daemon did not"
         );
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
     }
 }
 

@@ -63,7 +63,7 @@ impl Sheet {
                 self.cursor = cursor.or(self.cursor.take());
                 Ok(None)
             }
-            Observation::Changes { .. } => panic!("a sheet is read whole"),
+            other => panic!("a sheet is read whole: {other:?}"),
         }
     }
 

@@ -59,7 +59,7 @@ impl Stage {
                 self.cursor = cursor.or(self.cursor.take());
                 Ok(None)
             }
-            other @ Observation::Changes { .. } => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -19,6 +19,7 @@ mod deeds;
 pub mod dialect;
 mod fit;
 pub mod heard;
+pub mod helpers;
 pub mod live;
 mod message;
 mod reached;
@@ -28,7 +29,7 @@ mod speaker;
 pub mod templates;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod view;
+pub mod view;
 mod words;
 
 pub use alone::unreachable;

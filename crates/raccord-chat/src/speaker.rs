@@ -207,10 +207,17 @@ impl<C: Chat> Speaker<C> {
                 self.object(message, &rich, entity.text("title"), more)
             }
             Saying::Roundup {
-                roundup, members, ..
+                roundup,
+                members,
+                at,
             } => {
                 let (form, view) = match roundup.of {
                     RoundupOf::Week => (Form::Week, view::week(members, context)?),
+                    RoundupOf::Month => {
+                        let (first, _) = roundup.of.days(*at)?;
+                        let key = first.strftime("%Y-%m").to_string();
+                        (Form::Month, view::month(&key, members, context)?)
+                    }
                     RoundupOf::Hands => (Form::Hands, view::hands(members, context)?),
                     // Said to each person alone.
                     RoundupOf::Liked | RoundupOf::Reminder => return None,
@@ -234,6 +241,8 @@ impl<C: Chat> Speaker<C> {
                 let message = message(Kind::Direct, (*to).to_owned(), None, 0);
                 self.object(message, &rich, titled(&view), &context.place.public_url)
             }
+            // Letters are mails.
+            Saying::Letter { .. } => None,
             Saying::Reminder { to, .. } => {
                 let view = deeds::reminder(saying, context)?;
                 let rich = self.templates.render(Form::Mine, context.lang, None, &view);

@@ -20,7 +20,7 @@ const NAMED: usize = 8;
 const NAME: usize = 60;
 
 /// What every view holds.
-pub(crate) fn scene(context: &Context<'_>) -> Map<String, Value> {
+pub fn scene(context: &Context<'_>) -> Map<String, Value> {
     let mut view = Map::new();
     view.insert("lang".into(), json!(context.lang));
     view.insert("today".into(), json!(context.today.to_string()));
@@ -33,7 +33,7 @@ pub(crate) fn scene(context: &Context<'_>) -> Map<String, Value> {
 }
 
 /// The address of an activity: its own page, else the place's programme.
-pub(crate) fn address<'a>(entity: &'a Entity, context: &'a Context<'_>) -> &'a str {
+pub fn address<'a>(entity: &'a Entity, context: &'a Context<'_>) -> &'a str {
     clean::address(entity.text("url")).unwrap_or(&context.place.public_url)
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn activity(entity: &Entity, context: &Context<'_>) -> Option<Value> 
 }
 
 /// What a list and a message both show of an activity.
-pub(crate) fn shown(activity: &Activity, lang: Lang) -> Map<String, Value> {
+pub fn shown(activity: &Activity, lang: Lang) -> Map<String, Value> {
     let span = Span::of(activity);
     let value = json!({
         "id": activity.id,
@@ -197,15 +197,18 @@ pub(crate) fn moved(entity: &Entity, before: &Fields, context: &Context<'_>) -> 
 }
 
 /// The activities and tasks of a list.
-pub(crate) struct Members<'a> {
-    pub(crate) activities: Vec<(&'a Entity, Activity)>,
-    pub(crate) tasks: Vec<(&'a Entity, Option<EntityId>)>,
+pub struct Members<'a> {
+    /// Each with what is known of its hours.
+    pub activities: Vec<(&'a Entity, Activity)>,
+    /// Each with the activity it belongs to.
+    pub tasks: Vec<(&'a Entity, Option<EntityId>)>,
     /// Names of people who agreed that they are shown.
     names: BTreeMap<String, String>,
 }
 
 impl<'a> Members<'a> {
-    pub(crate) fn of(members: &'a [Entity]) -> Self {
+    /// Tells them apart.
+    pub fn of(members: &'a [Entity]) -> Self {
         let of_kind = |kind| members.iter().filter(move |entity| entity.kind == kind);
         let activities = of_kind(EntityKind::Activity)
             .filter_map(|entity| Some((entity, Activity::of(entity)?)))
@@ -229,7 +232,11 @@ impl<'a> Members<'a> {
     }
 
     /// Those that take place on a day from `first` to `last`, called off or not.
-    fn between(&self, first: Date, last: Date) -> impl Iterator<Item = &(&'a Entity, Activity)> {
+    pub fn between(
+        &self,
+        first: Date,
+        last: Date,
+    ) -> impl Iterator<Item = &(&'a Entity, Activity)> {
         self.activities.iter().filter(move |(_, activity)| {
             let (from, to) = match Span::of(activity) {
                 Span::Days(from, to) => (from, to),
@@ -260,7 +267,7 @@ impl<'a> Members<'a> {
     }
 
     /// The tasks due by `last`, soonest first.
-    pub(crate) fn work(&self, last: Date) -> Vec<Value> {
+    pub fn work(&self, last: Date) -> Vec<Value> {
         let mut all: Vec<(Civil, Value)> = self
             .tasks
             .iter()
@@ -303,16 +310,18 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Activities by the day they begin, or by `first` where they began before.
-fn by_day<'m>(
+/// Activities by the day they begin, or by `first` where they began before; `item` says what is shown
+/// of each.
+pub fn by_day<'m>(
     items: impl Iterator<Item = &'m (&'m Entity, Activity)>,
     first: Date,
     lang: Lang,
+    item: impl Fn(&Activity, Lang) -> Map<String, Value>,
 ) -> Vec<Value> {
     let mut days: Vec<(Date, Vec<Value>)> = Vec::new();
     for (_, activity) in items.take(LISTED) {
         let day = activity.start.date().max(first);
-        let item = Value::Object(shown(activity, lang));
+        let item = Value::Object(item(activity, lang));
         match days.iter_mut().find(|(known, _)| *known == day) {
             Some((_, items)) => items.push(item),
             None => days.push((day, vec![item])),
@@ -331,6 +340,7 @@ pub(crate) fn month(key: &str, members: &[Entity], context: &Context<'_>) -> Opt
         all.between(first, first.last_of_month()),
         first,
         context.lang,
+        shown,
     );
     if days.is_empty() {
         return None;
@@ -353,7 +363,7 @@ pub(crate) fn week(members: &[Entity], context: &Context<'_>) -> Option<Value> {
         all.between(today, last)
             .filter(|(_, activity)| activity.status != Status::Cancelled)
     };
-    let days = by_day(on(), today, lang);
+    let days = by_day(on(), today, lang, shown);
     if days.is_empty() {
         return None;
     }

@@ -261,8 +261,7 @@ impl Calendar {
             *refusal.status_mut() = StatusCode::CONFLICT;
             return refusal;
         }
-        let etag = shelf.keep(path, asked.body().clone());
-        let (fresh, etag) = etag;
+        let (fresh, etag) = shelf.keep(path, asked.body().clone());
         self.made += usize::from(fresh);
         let status = if fresh {
             StatusCode::CREATED

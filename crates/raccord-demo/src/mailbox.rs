@@ -240,6 +240,7 @@ fn joined(out: &mut String, close: bool, word: &str) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
@@ -252,6 +253,65 @@ mod tests {
         );
         assert_eq!(plain("base64", "w6l0\r\nw6k=\r\n"), "été");
         assert_eq!(plain("7bit", "a=b"), "a=b");
+    }
+
+    /// What is answered to each line, by its code; a letter's lines are answered once, at the dot.
+    async fn said(mailbox: &Mailbox, lines: &[&str]) -> Vec<String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut work = JoinSet::new();
+        work.spawn(mailbox.clone().serve(listener));
+        let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());
+        let mut codes = Vec::new();
+        let mut greeting = String::new();
+        stream.read_line(&mut greeting).await.unwrap();
+        let mut writing = false;
+        for line in lines {
+            let line = format!("{line}\r\n");
+            stream.write_all(line.as_bytes()).await.unwrap();
+            if writing && line != ".\r\n" {
+                continue;
+            }
+            let mut answer = String::new();
+            while !answer.as_bytes().get(3).is_some_and(|sign| *sign == b' ') {
+                answer.clear();
+                stream.read_line(&mut answer).await.unwrap();
+            }
+            writing = answer.starts_with("354");
+            codes.push(answer[..3].to_owned());
+        }
+        codes
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_taken_in_the_order_of_the_protocol_and_in_no_other() {
+        let mailbox = Mailbox::default();
+        let lines = [
+            "RCPT TO:<ana@example.org>",
+            "DATA",
+            "EHLO me",
+            "STARTTLS",
+            "MAIL FROM:<lieu@example.org>",
+            "DATA",
+            "RCPT TO:nobody",
+            "RCPT TO:<ana@example.org> NOTIFY=NEVER",
+            "DATA",
+            "Subject: Un point",
+            "",
+            "..et la suite",
+            ".",
+            "RCPT TO:<ana@example.org>",
+            "QUIT",
+        ];
+        let codes = said(&mailbox, &lines).await;
+        let expected = [
+            "503", "503", "250", "502", "250", "503", "501", "250", "354", "250", "503", "221",
+        ];
+        assert_eq!(codes, expected);
+        let letters = mailbox.of("ana@example.org");
+        assert_eq!(letters.len(), 1);
+        assert_eq!(letters[0].subject, "Un point");
+        assert_eq!(letters[0].text, ".et la suite\n");
     }
 
     #[test]

@@ -12,15 +12,17 @@ use crate::plan::Planned;
 use crate::rest::silences;
 use crate::state::State;
 use crate::vault::Vault;
-use crate::{credits, guides, hands, hold, lost, observe, orphans, places, plan, posted, rules};
+use crate::{
+    credits, guides, hands, hold, letters, lost, observe, orphans, places, plan, posted, rules,
+};
 
 /// The version of the snapshot's encoding; a snapshot of another version is left aside and the
 /// commits are folded instead.
-const SNAPSHOT: u8 = 8;
+const SNAPSHOT: u8 = 9;
 /// The oldest version that is read still, and how much each since then added at the end: maps that
 /// are empty and instants that are none, a zero each.
 const OLDEST: u8 = 2;
-const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1, 1, 1, 1];
+const ADDED: [usize; (SNAPSHOT - OLDEST) as usize] = [1, 2, 1, 1, 1, 1, 1];
 
 /// The state machine of one place.
 #[derive(Clone, Debug, Default)]
@@ -367,6 +369,9 @@ fn take(deciding: &mut Deciding<'_>, input: Input) -> Reply {
         }
         Input::Posted(changes) => crate::elsewhere::forged(deciding, &changes)
             .unwrap_or_else(|| posted::take(deciding, changes)),
+        Input::Heard { connector, changes } if letters::is_letter(deciding, &connector) => {
+            letters::heard(deciding, &connector, &changes)
+        }
         Input::Heard { connector, changes } => observe::called(deciding, &connector, changes),
         Input::Edited {
             connector,
@@ -456,6 +461,7 @@ fn settle(deciding: &mut Deciding<'_>) -> Vec<Work> {
         credits::settle(deciding);
         deciding.review_touched();
         work.extend(deciding.schedule());
+        letters::ask(deciding);
         // A hold opened on the way is told, and what tells it is owed as well.
         if deciding.touched.is_empty() && !deciding.republish {
             break;

@@ -232,6 +232,20 @@ pub enum Fact {
     },
     /// A code was used.
     CodeUsed(Digest),
+    /// A letter was prepared: from now on it is what it is.
+    Prepared {
+        /// The round-up's saying.
+        issue: EntityId,
+        /// What is sent, a [`raccord_model::Desired`] as JSON.
+        body: String,
+    },
+    /// A letter leaves, to so many readers.
+    Addressed {
+        /// The round-up's saying.
+        issue: EntityId,
+        /// How many are owed it.
+        readers: u32,
+    },
     /// A chain of events was stopped by the burst breaker.
     Broken {
         /// The chain's `correlationid`.
@@ -415,6 +429,11 @@ pub struct Hold {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldKind {
+    /// Letters of one issue whose answers were lost, each with its reader.
+    Letters {
+        /// The deliveries.
+        of: Vec<(DeliveryRef, EntityId)>,
+    },
     /// A reading of a source.
     Reading {
         /// The source.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use raccord_model::{Class, ConnectorName, DeliveryId, Digest, EntityId, Fields};
 
+use crate::fact::DeliveryRef;
 use crate::roll::Roll;
 use crate::state::State;
 
@@ -33,6 +34,8 @@ pub(crate) struct Flight {
     pub(crate) withheld: bool,
     /// Continued chains: how many events each brought lately.
     pub(crate) bursts: BTreeMap<raccord_model::EventId, u32>,
+    /// Letters whose answers were lost, by their issue: asked about before the step ends.
+    pub(crate) doubted: BTreeMap<(ConnectorName, EntityId), Vec<(DeliveryRef, EntityId)>>,
     /// When questions were asked lately, by connector and room.
     pub(crate) asked: BTreeMap<(ConnectorName, String), VecDeque<Timestamp>>,
 }

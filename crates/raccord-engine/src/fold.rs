@@ -9,6 +9,7 @@ use raccord_model::{ConnectorName, DeliveryId, Digest, EntityId, EntityKind, Eve
 
 use crate::fact::{Closing, DeliveryRef, Fact, Health, HoldKind, OwedFact, ReadFact};
 use crate::faults::{Fault, planted};
+use crate::letters::Issue;
 use crate::sayings::About;
 use crate::state::{
     Aside, Owed, Progress, Queued, Record, SinkState, Spot, State, Target, Waiting,
@@ -85,6 +86,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             set_progress(state, of, |_| Progress::Pending);
         }
         Fact::Done { of, link, written } => {
+            crate::letters::fold_ended(state, of);
             let Some((entity, event)) = take(state, of) else {
                 return;
             };
@@ -107,6 +109,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Skipped { of, .. } => {
+            crate::letters::fold_ended(state, of);
             if let Some((entity, None)) = take(state, of)
                 && let Some(sink) = state.sinks.get_mut(&of.connector)
                 && sink
@@ -171,6 +174,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             }
         }
         Fact::Dropped { of } => {
+            crate::letters::fold_ended(state, of);
             take(state, of);
             if let Some(sink) = state.sinks.get_mut(&of.connector) {
                 sink.dead.remove(&of.id);
@@ -200,6 +204,15 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
                     attempt: before.attempt(),
                     hold: id,
                 });
+            }
+            if let HoldKind::Letters { of } = &hold.what {
+                for (of, _) in of {
+                    let id = hold.id;
+                    set_progress(state, of, |before| Progress::Held {
+                        attempt: before.attempt(),
+                        hold: id,
+                    });
+                }
             }
             state.holds.insert(
                 hold.id,
@@ -352,6 +365,18 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
         } => {
             state.codes.retain(|_, (_, until)| *until > at);
             state.codes.insert(*code, (*person, *until));
+        }
+        Fact::Prepared { issue, body } => {
+            let prepared = Issue {
+                body: body.clone(),
+                left: 0,
+            };
+            state.issues.insert(*issue, prepared);
+        }
+        Fact::Addressed { issue, readers } => {
+            if let Some(known) = state.issues.get_mut(issue) {
+                known.left = *readers;
+            }
         }
         Fact::CodeUsed(code) => {
             state.codes.remove(code);

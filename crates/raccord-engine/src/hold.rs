@@ -11,6 +11,7 @@ use crate::delivery::Wish;
 use crate::fact::{Closing, DeliveryRef, Fact, HeldEffect, Hold, HoldKind};
 use crate::faults::{Fault, planted};
 use crate::input::{Order, Reply};
+use crate::sayings::About;
 use crate::state::{Aim, Progress, Spot, State};
 
 /// Opens a hold, unless the same is open already, and tells it.
@@ -52,6 +53,10 @@ pub(crate) fn unknown_outcome(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
         }
         None => return,
     };
+    if let Some(About::Letter(issue, reader)) = deciding.about(&of.connector, entity) {
+        deciding.letter_in_doubt(of, issue, reader);
+        return;
+    }
     let title = match deciding.about(&of.connector, entity) {
         None => deciding.title(entity),
         Some(_) => deciding
@@ -250,6 +255,8 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
         Order::SignUp(asked) => deciding.sign_up(&asked),
         Order::Code(who) => deciding.draw_code(&who),
         Order::Choose(choice) => deciding.choose(&choice),
+        Order::Subscribe { who, list } => deciding.subscribe(&who, &list),
+        Order::Leave { person, key } => deciding.leave(person, &key),
         Order::SignOff(registration) => deciding.sign_off(registration),
         Order::Attendance {
             registration,
@@ -362,6 +369,9 @@ fn decide(
     only: Option<BTreeSet<EntityId>>,
 ) -> Reply {
     let Some(waiting) = deciding.state.holds.get(&id) else {
+        if !yes && deciding.vetoed(id) {
+            return Reply::Taken;
+        }
         return Reply::Cannot(Words::new(
             format!("rien n'attend sous le nom {id}"),
             format!("nothing waits under the name {id}"),
@@ -416,6 +426,7 @@ fn decide(
             }
             deciding.flight.wake(&of.connector, of.family);
         }
+        HoldKind::Letters { of } => deciding.letters_decided(of, yes, only.as_ref()),
         HoldKind::Blocked { of } => {
             if yes {
                 deciding.record(Fact::Again { of: of.clone() });
@@ -475,7 +486,7 @@ fn decide(
 
 /// A person said that an effect is there. Of an object nobody knows the name then, but that it
 /// exists must be remembered, or it would be made again.
-fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
+pub(crate) fn vouched(deciding: &mut Deciding<'_>, of: &DeliveryRef) {
     let object = match deciding.state.find(of) {
         Some(Spot::Object { entity, .. }) => Some(entity),
         _ => None,

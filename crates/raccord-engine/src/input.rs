@@ -133,6 +133,20 @@ pub enum Order {
     Code(Box<Who>),
     /// Somebody chose how they are told what concerns them.
     Choose(Box<Choice>),
+    /// Somebody confirmed that they want a letter.
+    Subscribe {
+        /// Who: whoever has this address.
+        who: Box<Who>,
+        /// The connector that sends it.
+        list: ConnectorName,
+    },
+    /// Somebody leaves a letter.
+    Leave {
+        /// Who.
+        person: EntityId,
+        /// What stands in their letters, and nowhere else.
+        key: String,
+    },
     /// Take away everywhere the values of those who were forgotten ([`crate::Vault::refuse`]).
     Forget,
     /// Send nothing until further notice.

@@ -25,6 +25,7 @@ mod hands;
 mod hold;
 pub mod identity;
 mod input;
+mod letters;
 mod lost;
 mod moments;
 mod named;
@@ -69,6 +70,7 @@ pub use guides::guides;
 pub use input::{
     Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Spending, Step, Telling, Who,
 };
+pub use letters::{Issue, readers};
 pub use lost::sent_to;
 pub use offered::offered;
 pub use orphans::{Orphans, orphans};

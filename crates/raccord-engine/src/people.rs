@@ -41,9 +41,14 @@ pub struct Mentioned {
     pub value: String,
 }
 
-/// Every field in which the address `email` stands as a word of its own, by title.
+/// What an entity says by ids alone: of no use to whoever asks what is known of them.
+const IDS: [&str; 5] = ["activity", "task", "person", "turn", "also"];
+
+/// Every field in which the address `email` stands as a word of its own, by title; of the person who
+/// has it also all that is known of them: themselves, their sign-ups, their credits.
 pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
     let state = engine.state();
+    let person = person_of(engine, email);
     let mut found: Vec<Mentioned> = Vec::new();
     for (&id, record) in &state.entities {
         if record.kind == EntityKind::Notice {
@@ -51,11 +56,12 @@ pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
         }
         let mut entity = record.entity(id);
         engine.vault().reveal(&mut entity.fields);
-        let title = entity.fields.get("title").and_then(Value::as_str);
-        let title = title.unwrap_or_default().to_owned();
+        let theirs = person.is_some_and(|person| is_of(&entity, person));
+        let title = title_of(state, &entity);
         for (field, value) in &entity.fields {
             let value = as_read(value);
-            if is_about(&value, email) {
+            let tells = theirs && !IDS.contains(&field.as_str());
+            if tells || is_about(&value, email) {
                 found.push(Mentioned {
                     entity: id,
                     title: title.clone(),
@@ -71,42 +77,85 @@ pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
     found
 }
 
+/// Who has an address.
+fn person_of(engine: &Engine, email: &str) -> Option<EntityId> {
+    let email = json!(email.trim().to_lowercase());
+    let slot = engine.vault().slot_for(&email)?;
+    engine.flight.roll.with_email(slot)
+}
+
+/// Whether an entity is a person, or one of theirs.
+fn is_of(entity: &Entity, person: EntityId) -> bool {
+    entity.id == person || entity.text("person").parse() == Ok(person)
+}
+
+/// What people call it; a sign-up and a credit are called by what they are for.
+fn title_of(state: &State, entity: &Entity) -> String {
+    let own = entity.text("title");
+    let mut of = ["task", "activity"].into_iter().filter_map(|name| {
+        let of = state.entity(entity.text(name).parse().ok()?)?;
+        Some(of.text("title").to_owned())
+    });
+    if own.is_empty() {
+        of.next().unwrap_or_default()
+    } else {
+        own.to_owned()
+    }
+}
+
 /// The slots of values in which the address `email` stands; of the person who has it, also those of
-/// what else is known of them and of nobody else, and of what they wrote in chats.
+/// what else is known of them and of nobody else, of their sign-ups and credits, and of what they wrote
+/// in chats.
 pub fn slots_of(engine: &Engine, email: &str) -> Vec<Slot> {
     let state = engine.state();
     let mut slots = engine.vault().slots_of(|text| is_about(text, email));
-    for (&id, record) in &state.entities {
-        let known = (record.kind == EntityKind::Person).then(|| record.fields());
-        let theirs = known.filter(|known| {
+    let people: BTreeSet<EntityId> = state
+        .entities
+        .iter()
+        .filter(|(_, record)| record.kind == EntityKind::Person)
+        .filter(|(_, record)| {
+            let known = record.fields();
             let email = known.get("email").and_then(slot_of);
             email.is_some_and(|slot| slots.iter().any(|known| known == slot))
-        });
-        let Some(mut known) = theirs else {
+        })
+        .map(|(&id, _)| id)
+        .collect();
+    let theirs: BTreeSet<EntityId> = state
+        .entities
+        .iter()
+        .filter(|(_, record)| !personal(record.kind).is_empty())
+        .map(|(&id, record)| record.entity(id))
+        .filter(|entity| people.iter().any(|person| is_of(entity, *person)))
+        .map(|entity| entity.id)
+        .collect();
+    let mut names = BTreeSet::new();
+    for id in &theirs {
+        let Some(record) = state.entities.get(id) else {
             continue;
         };
+        let mut known = record.fields();
         let own = known.values().filter_map(slot_of).map(str::to_owned);
-        let own: Vec<Slot> = own.filter(|slot| is_only_in(state, slot, id)).collect();
+        slots.extend(own.filter(|slot| is_only_in(state, slot, &theirs)));
         engine.vault().reveal(&mut known);
-        let names: BTreeSet<String> = identities(&known).map(|(_, id)| id).collect();
-        slots.extend(own);
-        if !names.is_empty() {
-            slots.extend(engine.vault().slots_of(|text| names.contains(text)));
-            slots.extend(reactions_of(engine, &names));
-        }
+        names.extend(identities(&known).map(|(_, id)| id));
+    }
+    if !names.is_empty() {
+        slots.extend(engine.vault().slots_of(|text| names.contains(text)));
+        slots.extend(reactions_of(engine, &names));
     }
     slots.sort_unstable();
     slots.dedup();
     slots
 }
 
-/// Whether no other entity holds the value of a slot: two people may have one name.
-fn is_only_in(state: &State, slot: &str, id: EntityId) -> bool {
+/// Whether no entity but these holds the value of a slot: two people may have one name.
+fn is_only_in(state: &State, slot: &str, theirs: &BTreeSet<EntityId>) -> bool {
     let holds = |body: &[u8]| {
         let mut windows = body.windows(slot.len());
         windows.any(|part| part == slot.as_bytes())
     };
-    let mut others = state.entities.iter().filter(|(other, _)| **other != id);
+    let others = state.entities.iter();
+    let mut others = others.filter(|(other, _)| !theirs.contains(other));
     others.all(|(_, record)| personal(record.kind).is_empty() || !holds(&record.body))
 }
 
@@ -162,7 +211,7 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
         .filter(|(_, record)| !personal(record.kind).is_empty())
         .map(|(&id, _)| id)
         .collect();
-    let names = forgotten_names(deciding);
+    let (people, names) = forgotten(deciding);
     for id in with_people {
         let Some(record) = deciding.state.entities.get(&id) else {
             continue;
@@ -174,8 +223,10 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
         let mut left = entity.fields.clone();
         deciding.vault.strip(entity.kind, &mut left);
         match entity.kind {
-            EntityKind::Person if left.get("email") != entity.fields.get("email") => {
-                for name in personal(EntityKind::Person) {
+            EntityKind::Person | EntityKind::Registration | EntityKind::Credit
+                if people.iter().any(|person| is_of(&entity, *person)) =>
+            {
+                for name in personal(entity.kind) {
                     left.remove(*name);
                 }
             }
@@ -200,19 +251,23 @@ pub(crate) fn forget(deciding: &mut Deciding<'_>) {
     }
 }
 
-/// What those who are forgotten were called in tools.
-fn forgotten_names(deciding: &Deciding<'_>) -> BTreeSet<(String, String)> {
+/// Those who are forgotten, and what they were called in tools.
+fn forgotten(deciding: &Deciding<'_>) -> (BTreeSet<EntityId>, BTreeSet<(String, String)>) {
     let people = deciding.state.entities.iter();
     let people = people.filter(|(_, record)| record.kind == EntityKind::Person);
     let people = people.filter_map(|(&id, _)| deciding.entity(id));
-    let forgotten = people.filter(|person| {
-        let mut left = person.fields.clone();
-        deciding.vault.strip(EntityKind::Person, &mut left);
-        left.get("email") != person.fields.get("email")
-    });
-    forgotten
-        .flat_map(|person| identities(&person.fields).collect::<Vec<_>>())
-        .collect()
+    let gone: Vec<Entity> = people
+        .filter(|person| {
+            let mut left = person.fields.clone();
+            deciding.vault.strip(EntityKind::Person, &mut left);
+            left.get("email") != person.fields.get("email")
+        })
+        .collect();
+    let names = gone.iter().flat_map(|person| identities(&person.fields));
+    (
+        gone.iter().map(|person| person.id).collect(),
+        names.collect(),
+    )
 }
 
 /// Takes people out of what is known of a message: who wrote it, and who reacted to it.

@@ -1,11 +1,15 @@
 //! What every tool would receive: the open deliveries, in words.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use raccord_model::{
-    Action, Cause, ConnectorName, DeliveryId, EntityId, EntityKind, Event, Fields, Rendered, Words,
+    Action, Cause, ConnectorName, DeliveryId, EntityId, EntityKind, Event, Fields, Mode, Rendered,
+    Words,
 };
 
 use crate::deciding::Deciding;
+use crate::sayings::About;
 use crate::state::{Progress, Spot};
 
 /// One effect that is owed.
@@ -83,6 +87,7 @@ pub fn action_of(event: &Event) -> Action {
 /// Every open delivery; `events` are those of the pass, for what changed.
 pub(crate) fn planned(deciding: &Deciding<'_>, events: &[Event]) -> Vec<Planned> {
     let mut plan = Vec::new();
+    let mut letters = BTreeSet::new();
     for (connector, sink) in &deciding.state.sinks {
         for (&family, lane) in &sink.lanes {
             for index in 0..lane.queue.len() {
@@ -94,6 +99,12 @@ pub(crate) fn planned(deciding: &Deciding<'_>, events: &[Event]) -> Vec<Planned>
                 ));
             }
             for &entity in &lane.objects {
+                // One line says of a letter to many that it leaves.
+                if let Some(About::Letter(issue, _)) = deciding.about(connector, entity)
+                    && !letters.insert(issue)
+                {
+                    continue;
+                }
                 plan.extend(describe(
                     deciding,
                     connector,
@@ -180,7 +191,7 @@ pub(crate) fn describe(
             let rules = deciding.rules();
             let speaks = rules.sinks.get(connector).is_some_and(|rule| {
                 let mut handles = rule.handles.iter();
-                handles.any(|handling| handling.mode == raccord_model::Mode::Announce)
+                handles.any(|handling| matches!(handling.mode, Mode::Announce | Mode::Letter(_)))
             });
             let said = text.clone().filter(|_| speaks);
             let title = match (&target.key, title.is_empty()) {

@@ -52,7 +52,7 @@ fn takers<'r>(rules: &'r Rules, entity: &'r Entity) -> impl Iterator<Item = Conn
                 Mode::Mirror | Mode::Announce => shown(route.is_some()),
                 Mode::Publication(_) => shown(false),
                 // People are told nothing of what is held.
-                Mode::Tell(_) => false,
+                Mode::Tell(_) | Mode::Letter(_) => false,
             })
             .then(|| name.clone())
     })

@@ -16,6 +16,7 @@ use crate::answers::Decided;
 use crate::deciding::{Deciding, zone_of};
 use crate::delivery::Wish;
 use crate::fact::{Fact, OwedFact};
+use crate::letters;
 use crate::routing;
 
 /// How far ahead round-ups are owed: a week, and the day that may be one hour longer.
@@ -43,6 +44,8 @@ pub(crate) enum About {
     Mine(EntityId),
     /// Hands missing in what a person likes, and the hour.
     Liked(EntityId, DateTime),
+    /// A letter, by the round-up that it was prepared for, and one of its readers.
+    Letter(EntityId, EntityId),
     /// The day before what a sign-up is for, and the hour.
     Reminder(EntityId, DateTime),
 }
@@ -73,6 +76,10 @@ impl About {
             "liked" => {
                 let (id, at) = rest.split_once('/')?;
                 Some(Self::Liked(id.parse().ok()?, at.parse().ok()?))
+            }
+            "letter" => {
+                let (issue, reader) = rest.split_once('/')?;
+                Some(Self::Letter(issue.parse().ok()?, reader.parse().ok()?))
             }
             "reminder" => {
                 let (id, at) = rest.split_once('/')?;
@@ -109,6 +116,7 @@ impl About {
             }
             Self::Mine(registration) => format!("mine/{registration}"),
             Self::Liked(person, at) => format!("liked/{person}/{at}"),
+            Self::Letter(issue, reader) => format!("letter/{issue}/{reader}"),
             Self::Reminder(registration, at) => format!("reminder/{registration}/{at}"),
         }
     }
@@ -274,6 +282,7 @@ impl Deciding<'_> {
             About::Answer(..) | About::Reacted(..) => self.answer(sink, rule, id, about),
             About::Mine(registration) => self.mine(sink, rule, id, registration),
             About::Liked(person, at) => self.liked(sink, rule, id, person, at),
+            About::Letter(issue, reader) => self.letter(sink, rule, id, issue, reader),
             About::Reminder(registration, at) => self.reminder(sink, rule, id, registration, at),
         }
     }
@@ -351,14 +360,18 @@ impl Deciding<'_> {
         at: DateTime,
     ) -> Option<Wish> {
         let rules = self.rules();
-        let handling = announces(rule, EntityKind::Activity)?;
+        let letters = letters::handling(rule).map(|(handling, _)| handling);
+        let handling = letters.or_else(|| announces(rule, EntityKind::Activity))?;
         let route = rules
             .routes
             .iter()
             .find(|route| route.to == *sink && roundup_id(&rules, route) == Some(roundup))?;
         let internal = route.when.fields.contains_key("visibility");
         let members = self.members(internal, |entity| route.when.fits(entity));
-        let best_before = self.instant(at).saturating_add(LATE).ok();
+        let best_before = match self.leaves(rule, route, at) {
+            Some((_, best_before)) => best_before,
+            None => self.instant(at).saturating_add(LATE).ok(),
+        };
         let late = best_before.is_some_and(|best| self.now >= best);
         let saying = Saying::Roundup {
             roundup: route.roundup.as_ref()?,
@@ -367,9 +380,12 @@ impl Deciding<'_> {
         };
         let context = self.context(&rules, Some(route));
         Some(Wish {
-            rendered: self
-                .render
-                .render(sink, Subject::Saying { id, saying }, &context),
+            rendered: match self.issue(id) {
+                Some(prepared) => Rendered::Object(prepared),
+                None => self
+                    .render
+                    .render(sink, Subject::Saying { id, saying }, &context),
+            },
             rule: routing::rule_name(sink, Some(route), &rules),
             best_before,
             pointless: late.then(|| {
@@ -438,13 +454,14 @@ impl Deciding<'_> {
             .unwrap_or(Timestamp::MAX)
     }
 
+    /// Owes a saying; gives its lane.
     pub(crate) fn owe_saying(
         &mut self,
         sink: &ConnectorName,
         about: About,
         due: Timestamp,
         best_before: Option<Timestamp>,
-    ) {
+    ) -> EntityId {
         let key = about.key();
         let id = id_of(self.state.rules().place.id.as_str(), sink, &key);
         let (family, cause) = match about {
@@ -488,6 +505,7 @@ impl Deciding<'_> {
         } else {
             flight.wake_at(due, family);
         }
+        family
     }
 }
 
@@ -528,7 +546,7 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
             continue;
         };
         match roundup.of {
-            RoundupOf::Week | RoundupOf::Hands => {}
+            RoundupOf::Week | RoundupOf::Month | RoundupOf::Hands => {}
             RoundupOf::Liked => {
                 if new_day {
                     crate::personal::review_liked(deciding, route, &roundup.at);
@@ -538,8 +556,11 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
             // Said without a route too.
             RoundupOf::Reminder => continue,
         }
-        let speaks = rules.sinks.get(&route.to);
-        if speaks.is_none_or(|rule| announces(rule, EntityKind::Activity).is_none()) {
+        let Some(rule) = rules.sinks.get(&route.to) else {
+            continue;
+        };
+        let letters = letters::handling(rule).is_some();
+        if !letters && announces(rule, EntityKind::Activity).is_none() {
             continue;
         }
         let last = deciding
@@ -550,8 +571,16 @@ pub(crate) fn review_roundups(deciding: &mut Deciding<'_>) {
         let last = last.and_then(|told| serde_json::from_slice::<DateTime>(&told.body).ok());
         for at in hours_due(&roundup.at, last, now) {
             let instant = deciding.instant(at);
-            let best = instant.saturating_add(LATE).ok();
-            deciding.owe_saying(&route.to, About::Roundup(id, at), instant, best);
+            let (due, best) = match deciding.leaves(rule, route, at) {
+                Some(leaves) => leaves,
+                None => (instant, instant.saturating_add(LATE).ok()),
+            };
+            let owed = deciding.owe_saying(&route.to, About::Roundup(id, at), due, best);
+            if letters {
+                // It is prepared at its hour, and leaves later.
+                let flight = deciding.flight.sinks.entry(route.to.clone()).or_default();
+                flight.wake_at(instant, owed);
+            }
         }
     }
     crate::reminders::review_near(deciding);

@@ -11,6 +11,7 @@ use raccord_model::{
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fact::{AcceptedLine, DeliveryRef, Fact, Health, Hold, Said};
+use crate::letters::Issue;
 
 /// The state of a place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,8 @@ pub struct State {
     pub codes: BTreeMap<Digest, (EntityId, Timestamp)>,
     /// The credits that each sink was sent.
     pub sent: BTreeMap<ConnectorName, BTreeMap<EntityId, Sent>>,
+    /// Letters that were prepared, by their round-up's saying, as long as somebody may get them.
+    pub issues: BTreeMap<EntityId, Issue>,
 }
 
 /// A credit that a sink was sent.

@@ -692,6 +692,11 @@ fn deed(did: &str) -> Option<Words> {
             "Quelqu'un s'est fait connaître dans un chat",
             "Somebody became known in a chat",
         ),
+        crate::letters::SUBSCRIBED => (
+            "Quelqu'un a confirmé vouloir une lettre",
+            "Somebody confirmed that they want a letter",
+        ),
+        crate::letters::LEFT => ("Quelqu'un a quitté une lettre", "Somebody left a letter"),
         crate::personal::CHOSE => (
             "Quelqu'un a choisi comment être prévenu",
             "Somebody chose how to be told",
@@ -707,6 +712,10 @@ fn noticed(code: &str) -> Option<Words> {
         crate::places::PLACE_FREE => (
             "Une place s'est libérée : elle revient à qui attend depuis le plus longtemps",
             "A place became free: it goes to whoever has waited longest",
+        ),
+        crate::letters::BOUNCED => (
+            "Un courrier est revenu : plus personne ne lit à cette adresse",
+            "Mail came back: nobody reads at this address any more",
         ),
         crate::elsewhere::PAGED => (
             "Les inscriptions se prennent sur la page de cet outil",

@@ -43,6 +43,7 @@ impl Render for Chat {
                 }
                 Saying::Roundup { .. }
                 | Saying::Mine { .. }
+                | Saying::Letter { .. }
                 | Saying::Liked { .. }
                 | Saying::Reminder { .. } => {
                     return Rendered::Nothing;

@@ -109,6 +109,11 @@ pub trait Tool: Send + Sync {
         None
     }
 
+    /// What it brings to the page on which people choose a letter; none for a tool without such a page.
+    fn subscribing(&self) -> Option<&dyn Subscribing> {
+        None
+    }
+
     /// What it brings to the page on which people give their number; none for a tool that sends no
     /// short messages.
     fn numbers(&self) -> Option<&dyn Numbers> {
@@ -145,6 +150,16 @@ pub trait Till: Send + Sync {
 
     /// Where credits can be spent, in the place's words.
     fn spend_at(&self) -> &str;
+}
+
+/// What the page on which people choose a letter needs beside the engine.
+pub trait Subscribing: Send + Sync {
+    /// Sends the link by which somebody confirms that they want it, once. It is a secret, and so is the
+    /// address: neither stands in an error.
+    ///
+    /// # Errors
+    /// As the mail server refuses.
+    fn send_link<'a>(&'a self, link: &'a SignIn) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
 /// What the page on which people give their number needs: how numbers are read, and the way to send

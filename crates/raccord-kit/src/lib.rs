@@ -29,6 +29,6 @@ pub mod testing;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connector::{
     BoxFuture, Build, Choice, Connector, Entry, Finding, Job, Kit, Level, Made, Numbers, Proof,
-    Shared, SignIn, Sink, Source, Till, Titles, Tool, Welcome,
+    Shared, SignIn, Sink, Source, Subscribing, Till, Titles, Tool, Welcome,
 };
 pub use learnt::Learnt;

@@ -41,8 +41,8 @@ pub struct Draft<'a> {
 pub struct Letter {
     pub(crate) to: lettre::Address,
     pub(crate) from: lettre::Address,
-    id: String,
-    bytes: Vec<u8>,
+    pub(crate) id: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Letter {
@@ -109,7 +109,7 @@ impl fmt::Debug for Letter {
 pub struct Unfit;
 
 /// The `Message-ID` of the letter called `key`: it tells nothing, and is the same every time.
-fn id_of(key: &str, from: &Mailbox) -> String {
+pub(crate) fn id_of(key: &str, from: &Mailbox) -> String {
     let name = Digest::of(format!("raccord letter\0{key}").as_bytes());
     format!("<{name}@{}>", from.domain())
 }

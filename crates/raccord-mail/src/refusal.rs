@@ -1,6 +1,6 @@
 //! Why a letter was not sent, or nobody knows.
 
-use raccord_model::{Blame, Failure, Words};
+use raccord_model::{Blame, Failure, NO_SUCH_ADDRESS, Words};
 
 /// Why a letter was not sent, by the step at which it came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +143,7 @@ impl Refusal {
                 ),
             ),
             Self::Recipient(code) => (
-                "mail.recipient",
+                NO_SUCH_ADDRESS,
                 Words::new(
                     format!("{server} ne connaît pas cette adresse, ou n’en veut pas ({code})."),
                     format!("{server} does not know this address, or does not take it ({code})."),

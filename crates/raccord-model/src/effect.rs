@@ -70,7 +70,24 @@ pub enum Mode {
     /// The tool tells people one by one what concerns them, by this way, where they chose it. Said
     /// of the entity `person`; its effects are [sayings](Saying), each made once.
     Tell(Way),
+    /// The tool sends round-ups as letters. Each is prepared once, at its hour, and is from then on
+    /// what it is; it leaves after its grace, in which a person can stop it.
+    Letter(Readers),
 }
+
+/// Who knows the readers of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readers {
+    /// The tool does: a letter is one effect.
+    Theirs,
+    /// They chose it here (a person's `letters`): a letter is an effect for each of them.
+    Ours,
+}
+
+/// The code of a failure that says that nobody reads mail at an address: no letter goes there any
+/// more.
+pub const NO_SUCH_ADDRESS: &str = "mail.recipient";
 
 /// The period a publication covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

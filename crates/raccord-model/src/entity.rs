@@ -121,7 +121,7 @@ pub const PERSONAL: &[(EntityKind, &[&str])] = &[
     (EntityKind::Activity, &["contact"]),
     (
         EntityKind::Person,
-        &["name", "email", "phone", "identities"],
+        &["name", "email", "phone", "identities", "letters"],
     ),
     (EntityKind::Registration, &["name", "email", "comment"]),
     (EntityKind::Credit, &["card", "email"]),

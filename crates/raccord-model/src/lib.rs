@@ -25,7 +25,8 @@ pub use call::Call;
 pub use difference::Difference;
 pub use effect::{
     Action, Applied, Blame, Class, Context, Desired, Failure, Found, Handling, Hands, Item, Link,
-    Manifest, Mode, Notice, Outcome, Payload, Period, Policy, Render, Rendered, Subject, Work,
+    Manifest, Mode, NO_SUCH_ADDRESS, Notice, Outcome, Payload, Period, Policy, Readers, Render,
+    Rendered, Subject, Work,
 };
 pub use entity::{
     Entity, EntityKind, Fields, ORIGIN, PERSONAL, Slot, canonical, digest_of, slot_of, slot_value,

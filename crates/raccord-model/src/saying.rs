@@ -1,11 +1,11 @@
 //! What is said once, in a message of its own: that something moved, a round-up at its hour, the
 //! answer to a question.
 
-use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Entity, EntityId, EntityKind, Fields, Words};
+use crate::{Desired, Entity, EntityId, EntityKind, Fields, Words};
 
 /// A message that is said once and never changed after.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +67,15 @@ pub enum Saying<'a> {
         position: Option<u32>,
         /// How often they were told something about it.
         times: u32,
+    },
+    /// A letter to one of its readers.
+    Letter {
+        /// The letter as it was prepared for all of them.
+        issue: &'a Desired,
+        /// The reader's address.
+        to: &'a str,
+        /// What lets them leave, and nobody else: the end of an address.
+        leave: &'a str,
     },
     /// Hands that are missing in kinds of work somebody likes, for them alone.
     Liked {
@@ -208,6 +217,8 @@ pub struct Roundup {
 pub enum RoundupOf {
     /// What takes place in the seven days that begin with that day.
     Week,
+    /// What takes place in that month; from its sixteenth day on, in the next.
+    Month,
     /// The tasks of the next two weeks that lack hands.
     Hands,
     /// The same for each person alone, of the kinds of work they like, to those who chose to be
@@ -223,22 +234,52 @@ impl RoundupOf {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Week => "week",
+            Self::Month => "month",
             Self::Hands => "hands",
             Self::Liked => "liked",
             Self::Reminder => "reminder",
         }
     }
+
+    /// The first and the last day of a programme that is said at `at`; nothing for what is none.
+    pub fn days(self, at: DateTime) -> Option<(Date, Date)> {
+        const NEXT_FROM: i8 = 16;
+        let day = at.date();
+        match self {
+            Self::Week => Some((day, day.checked_add(jiff::Span::new().days(6)).ok()?)),
+            Self::Month if day.day() < NEXT_FROM => {
+                Some((day.first_of_month(), day.last_of_month()))
+            }
+            Self::Month => {
+                let next = day.last_of_month().tomorrow().ok()?;
+                Some((next, next.last_of_month()))
+            }
+            Self::Hands | Self::Liked | Self::Reminder => None,
+        }
+    }
 }
 
-/// A civil hour of every week, or of every day.
+/// A civil hour of every week, of every month, or of every day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Hour {
-    /// The day of the week, Monday being 0; every day where none is named.
-    day: Option<i8>,
+    /// Its day; every day where none is named.
+    day: Option<Day>,
     /// The hour.
     time: Time,
 }
+
+/// The day of an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Day {
+    /// Of the week, Monday being 0.
+    Week(i8),
+    /// Of the month, 1 to 28: every month has it.
+    Month(i8),
+}
+
+/// The last day that every month has.
+const LAST: i8 = 28;
 
 const DAYS: [&str; 7] = [
     "monday",
@@ -256,13 +297,17 @@ const JOURS: [&str; 7] = [
 impl Hour {
     /// The first such moment after `moment`.
     pub fn after(self, moment: DateTime) -> Option<DateTime> {
-        (0..=7).find_map(|days| {
+        let far = match self.day {
+            Some(Day::Month(_)) => 31,
+            _ => 7,
+        };
+        (0..=far).find_map(|days| {
             let date = moment
                 .date()
                 .checked_add(jiff::Span::new().days(days))
                 .ok()?;
             let at = date.to_datetime(self.time);
-            (at > moment && self.is_on(date.weekday())).then_some(at)
+            (at > moment && self.is_on(date)).then_some(at)
         })
     }
 
@@ -276,21 +321,31 @@ impl Hour {
         date.to_datetime(self.time)
     }
 
-    /// Whether it is one of each week, and not of each day.
+    /// Whether it is one of each week, and not of each day or month.
     pub const fn is_weekly(self) -> bool {
-        self.day.is_some()
+        matches!(self.day, Some(Day::Week(_)))
     }
 
-    fn is_on(self, weekday: Weekday) -> bool {
-        self.day
-            .is_none_or(|day| day == weekday.to_monday_zero_offset())
+    /// Whether it is one of each month.
+    pub const fn is_monthly(self) -> bool {
+        matches!(self.day, Some(Day::Month(_)))
+    }
+
+    fn is_on(self, date: Date) -> bool {
+        match self.day {
+            None => true,
+            Some(Day::Week(day)) => day == date.weekday().to_monday_zero_offset(),
+            Some(Day::Month(day)) => day == date.day(),
+        }
     }
 }
 
 impl std::fmt::Display for Hour {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(day) = self.day {
-            write!(f, "{} ", DAYS[day.unsigned_abs() as usize % 7])?;
+        match self.day {
+            Some(Day::Week(day)) => write!(f, "{} ", DAYS[day.unsigned_abs() as usize % 7])?,
+            Some(Day::Month(day)) => write!(f, "{day} ")?,
+            None => {}
         }
         write!(f, "{:02}:{:02}", self.time.hour(), self.time.minute())
     }
@@ -311,16 +366,21 @@ impl TryFrom<String> for Hour {
 
 impl std::str::FromStr for Hour {
     type Err = String;
-    /// Reads `monday 09:00`, `lundi 9:00` or `09:00`.
+    /// Reads `monday 09:00`, `lundi 9:00`, `25 09:00` (of every month) or `09:00`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || format!("{text:?} is no hour like \"monday 09:00\" or \"18:30\"");
+        let refused =
+            || format!("{text:?} is no hour like \"monday 09:00\", \"25 09:00\" or \"18:30\"");
         let folded = text.trim().to_lowercase();
         let (day, time) = match folded.split_once(char::is_whitespace) {
             None => (None, folded.as_str()),
             Some((day, time)) => {
                 let known = |names: &[&str; 7]| names.iter().position(|name| *name == day);
-                let day = known(&DAYS).or_else(|| known(&JOURS)).ok_or_else(refused)?;
-                (Some(i8::try_from(day).unwrap_or_default()), time.trim())
+                let of_month = day.parse().ok().filter(|day| (1..=LAST).contains(day));
+                let day = match known(&DAYS).or_else(|| known(&JOURS)) {
+                    Some(day) => Day::Week(i8::try_from(day).unwrap_or_default()),
+                    None => Day::Month(of_month.ok_or_else(refused)?),
+                };
+                (Some(day), time.trim())
             }
         };
         let (hour, minute) = time.split_once(':').ok_or_else(refused)?;
@@ -346,10 +406,20 @@ mod tests {
             ("monday 09:00", "monday 09:00"),
             ("Lundi 9:00", "monday 09:00"),
             ("18:30", "18:30"),
+            ("25 9:00", "25 09:00"),
         ] {
             assert_eq!(text.parse::<Hour>().unwrap().to_string(), shown);
         }
-        for wrong in ["", "monday", "someday 09:00", "25:00", "9h", "monday 9:0x"] {
+        for wrong in [
+            "",
+            "monday",
+            "someday 09:00",
+            "25:00",
+            "9h",
+            "monday 9:0x",
+            "0 09:00",
+            "29 09:00",
+        ] {
             assert!(wrong.parse::<Hour>().is_err(), "{wrong}");
         }
     }
@@ -367,5 +437,21 @@ mod tests {
         );
         let daily: Hour = "09:00".parse().unwrap();
         assert_eq!(daily.after(at), Some(datetime(2027, 1, 5, 9, 0, 0, 0)));
+        let monthly: Hour = "4 09:00".parse().unwrap();
+        assert_eq!(monthly.after(at), Some(datetime(2027, 2, 4, 9, 0, 0, 0)));
+        let last: Hour = "28 09:00".parse().unwrap();
+        let after = datetime(2027, 2, 28, 9, 0, 0, 0);
+        assert_eq!(last.after(after), Some(datetime(2027, 3, 28, 9, 0, 0, 0)));
+    }
+
+    #[test]
+    fn a_months_programme_late_in_a_month_is_the_next_ones() {
+        use jiff::civil::date;
+        let days = |month, day| RoundupOf::Month.days(datetime(2026, month, day, 9, 0, 0, 0));
+        let january = Some((date(2027, 1, 1), date(2027, 1, 31)));
+        assert_eq!(days(12, 28), january);
+        assert_eq!(days(12, 16), january);
+        let december = Some((date(2026, 12, 1), date(2026, 12, 31)));
+        assert_eq!(days(12, 15), december);
     }
 }

@@ -87,6 +87,7 @@ fn kind(hold: &HoldKind) -> &'static str {
         HoldKind::Credit { .. } => "credit",
         HoldKind::Blocked { .. } => "blocked",
         HoldKind::Lost { .. } => "lost",
+        HoldKind::Letters { .. } => "letters",
     }
 }
 

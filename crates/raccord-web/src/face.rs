@@ -26,6 +26,9 @@ const LETTERS: &str = "/barlow-semi-condensed-800.woff2";
 /// The pages on which people sign up.
 const HANDS: &str = "/hands";
 
+/// The pages on which people choose a letter, and leave it.
+pub(crate) const NEWSLETTER: &str = "/newsletter";
+
 /// Where tools call, each under its connector's name.
 pub(crate) const HOOKS: &str = "/hooks/";
 
@@ -147,6 +150,11 @@ impl Face {
                     &at(&format!("{HANDS}/{{*rest}}")),
                     get(hands::visit).post(hands::visit),
                 )
+                .route(&at(NEWSLETTER), get(hands::visit).post(hands::visit))
+                .route(
+                    &at(&format!("{NEWSLETTER}/{{*rest}}")),
+                    get(hands::visit).post(hands::visit),
+                )
                 .route(&at(LETTERS), get(programme::letters));
         }
         router
@@ -221,6 +229,7 @@ fn route_of(path: &str) -> &'static str {
         "/embed" => "/embed",
         LETTERS => LETTERS,
         _ if path.starts_with(HOOKS) => HOOKS,
+        _ if path == NEWSLETTER || path.starts_with("/newsletter/") => NEWSLETTER,
         _ if path == HANDS || path.starts_with("/hands/") => HANDS,
         _ => "other",
     }

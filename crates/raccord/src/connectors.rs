@@ -29,6 +29,7 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_mediawiki::CONNECTOR,
     &raccord_connector_webhook::CONNECTOR,
     &raccord_connector_neighbour::CONNECTOR,
+    &raccord_connector_newsletter::CONNECTOR,
 ];
 
 /// The connector of a `kind`.

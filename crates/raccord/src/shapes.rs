@@ -21,6 +21,7 @@ mod log;
 mod pass;
 mod person;
 mod places;
+mod readers;
 mod volunteering;
 mod why;
 
@@ -40,6 +41,7 @@ pub use log::LogLine;
 pub use pass::{LaterShape, MissingShape, PlanShape, SyncShape, UnreadShape, WarningShape};
 pub use person::{CodeShape, KnownShape, PersonShape};
 pub use places::{PlaceShape, PlaceState, PlacesShape};
+pub use readers::{ReaderShape, ReadersShape};
 pub use volunteering::{VolunteeringShape, WorkShape};
 pub use why::{StepKind, StepShape, WhyShape};
 

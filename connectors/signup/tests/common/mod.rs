@@ -47,7 +47,7 @@ impl Stage {
     pub(crate) async fn with(quirk: Option<Quirk>) -> Self {
         let office = Office::open(quirk).await;
         let mut kit = kit();
-        kit.place.public_url = "https://lieu.example.org".to_owned();
+        "https://lieu.example.org".clone_into(&mut kit.place.public_url);
         let tool = build(&settings(&office), &kit);
         Self { office, kit, tool }
     }
@@ -114,11 +114,11 @@ fn job(entity: EntityId, desired: Desired) -> Job {
 
 /// Somebody signed up for "Animer".
 pub(crate) fn sign_up(email: &str) -> Entity {
-    with(email, json!({}))
+    with(email, &json!({}))
 }
 
 /// The same with other fields.
-pub(crate) fn with(email: &str, more: Value) -> Entity {
+pub(crate) fn with(email: &str, more: &Value) -> Entity {
     let mut fields = json!({
         "state": "registered", "email": email, "name": "Ana", "language": "fr",
         "about": {

@@ -3,6 +3,7 @@
 
 #![allow(
     dead_code,
+    clippy::struct_excessive_bools,
     clippy::unwrap_used,
     reason = "tests use what they need of it"
 )]

@@ -364,7 +364,7 @@ impl Deciding<'_> {
                     if let Some((_, _, policy)) = self.doubt_about(of) {
                         self.give_in(of, policy);
                     }
-                } else {
+                } else if !self.has_no_reader(of, failure) {
                     self.set_aside(of, failure);
                 }
             }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use raccord_model::{
     Action, Class, ConnectorName, DeliveryId, Digest, EntityId, Fields, Item, Link, Mode, Payload,
-    Policy, Rendered, Status, Words, Work,
+    Policy, Readers, Rendered, Status, Words, Work,
 };
 
 use super::Wish;
@@ -11,6 +11,7 @@ use crate::deciding::Deciding;
 use crate::fact::{DeliveryRef, Fact, Health, OwedFact};
 use crate::faults::{Fault, planted};
 use crate::flight::{Sent, Underway};
+use crate::letters;
 use crate::sayings::About;
 use crate::state::{Owed, Progress, Queued};
 
@@ -417,6 +418,23 @@ impl Deciding<'_> {
             family,
             id: owed.delivery,
         };
+        if let Some(About::Roundup(_, at)) = self.about(name, entity)
+            && owed.progress == Progress::Pending
+            && let Some((_, readers)) = self
+                .state
+                .rules()
+                .sinks
+                .get(name)
+                .and_then(letters::handling)
+        {
+            if !self.issue_leaves(&of, entity, at, &owed) {
+                return None;
+            }
+            if readers == Readers::Ours {
+                self.address_all(&of, entity, &owed);
+                return None;
+            }
+        }
         if owed.due > self.now && !planted(Fault::NoGrace) {
             let flight = self.flight.sinks.entry(name.clone()).or_default();
             flight.wake_at(owed.due, family);

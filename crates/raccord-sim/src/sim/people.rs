@@ -170,6 +170,7 @@ impl Sim {
             }
             HoldKind::Rules { .. }
             | HoldKind::Blocked { .. }
+            | HoldKind::Letters { .. }
             | HoldKind::Reversal { .. }
             | HoldKind::Lost { .. }
             | HoldKind::Credit { .. } => yes,

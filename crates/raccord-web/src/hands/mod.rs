@@ -5,6 +5,7 @@
 
 mod counter;
 mod network;
+mod newsletter;
 mod page;
 mod view;
 mod ways;
@@ -21,11 +22,12 @@ use sha2::Digest as _;
 use tokio::time::timeout;
 
 use crate::events::{collect, discard, room_for};
-use crate::face::Face;
+use crate::face::{Face, NEWSLETTER};
 use crate::problem::{Problem, preferred};
 
 pub use counter::{Card, Counter, Line, Paid, Payment};
 pub(crate) use network::Peer;
+pub use newsletter::Page as NewsletterPage;
 pub use view::{Answer, Cookie, Item, List, Mine, Offer, Own, Row, Screen, Shows, Visit, Visitor};
 pub use ways::{Likes, Unproved, Ways};
 
@@ -56,7 +58,9 @@ async fn answer(face: &Face, parts: &Parts, mut body: Body) -> Result<Response, 
             Ok(running) => running.place(),
             Err(problem) => break 'door problem,
         };
-        if !is_own_form(&parts.headers, &place) {
+        // Who leaves a letter shows its key, and may come from anywhere: mail programs do (RFC 8058).
+        let by_key = below(parts.uri.path()) == newsletter::LEAVE;
+        if !by_key && !is_own_form(&parts.headers, &place) {
             discard(body).await;
             return refused(face, parts, StatusCode::FORBIDDEN, &foreign(), None);
         }
@@ -182,7 +186,8 @@ fn refused(
 
 /// The way from a page to the place's own root.
 fn up(path: &str) -> String {
-    "../".repeat(path.split('/').filter(|part| !part.is_empty()).count())
+    let below = path.strip_prefix(NEWSLETTER).unwrap_or(path);
+    "../".repeat(below.split('/').filter(|part| !part.is_empty()).count())
 }
 
 fn late() -> Words {
@@ -213,12 +218,16 @@ fn foreign() -> Words {
     )
 }
 
-/// The part of the path below `hands`.
+/// The part of the path below `hands`; of a page about letters the whole, with its slash.
 fn below(path: &str) -> &str {
     let own = match path.strip_prefix("/p/") {
-        Some(rest) => rest.split_once('/').map_or("", |(_, rest)| rest),
-        None => path.trim_start_matches('/'),
+        Some(rest) => rest.find('/').map_or("", |at| &rest[at..]),
+        None => path,
     };
+    if own.starts_with(NEWSLETTER) {
+        return own;
+    }
+    let own = own.trim_start_matches('/');
     own.strip_prefix("hands")
         .unwrap_or_default()
         .trim_start_matches('/')
@@ -314,7 +323,12 @@ fn shown(
 ) -> Response {
     let tint = running.colour().parse().unwrap_or_default();
     let style = style(&tint, &format!("{root}{LETTERS_FILE}")) + &squeezed(STYLE);
-    let html = page::render(screen, &running.place(), root, path, chosen, &style);
+    let html = match &screen.shows {
+        Shows::Newsletter(page) => {
+            newsletter::render(page, screen.lang, &running.place(), root, &style)
+        }
+        _ => page::render(screen, &running.place(), root, path, chosen, &style),
+    };
     let mut response = Response::new(Body::from(html));
     *response.status_mut() = StatusCode::from_u16(screen.status).unwrap_or(StatusCode::OK);
     let hash = STANDARD.encode(sha2::Sha256::digest(style.as_bytes()));
@@ -416,8 +430,19 @@ mod tests {
             ("/hands/me", "me"),
             ("/p/lieu/hands", ""),
             ("/p/lieu/hands/x/present", "x/present"),
+            ("/newsletter", "/newsletter"),
+            ("/p/lieu/newsletter/leave", "/newsletter/leave"),
+            ("/hands/newsletter", "newsletter"),
         ] {
             assert_eq!(below(path), part);
+        }
+        for (path, way) in [
+            ("", ""),
+            ("me", "../"),
+            ("/newsletter", ""),
+            ("/newsletter/leave", "../"),
+        ] {
+            assert_eq!(up(path), way);
         }
     }
 }

@@ -130,6 +130,8 @@ impl Page<'_> {
             Shows::Attendance(_) => self.say("Qui est là ?", "Who is here?").to_owned(),
             Shows::Arrived { .. } => self.say("Quelqu’un arrive", "Somebody arrives").to_owned(),
             Shows::Counter(counter) => counter.heading(self.lang).to_owned(),
+            // It has a page of its own.
+            Shows::Newsletter(_) => String::new(),
             Shows::Refused if self.screen.status == 404 => {
                 self.say("Rien ici", "Nothing here").to_owned()
             }

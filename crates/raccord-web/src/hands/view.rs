@@ -164,6 +164,8 @@ pub enum Shows {
     },
     /// A card of the place, or its till.
     Counter(Box<Counter>),
+    /// A page about a letter.
+    Newsletter(super::NewsletterPage),
     /// How somebody is told.
     Ways(Box<Ways>),
     /// Something cannot be done; `said` tells why.

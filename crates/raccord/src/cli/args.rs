@@ -137,6 +137,16 @@ pub enum Person {
     Code(Email),
     /// Forget a person: everywhere, and for good.
     Forget(Email),
+    /// Who reads a letter, as a table for a spreadsheet.
+    Readers(Letter),
+}
+
+/// `person readers`.
+#[derive(Clone, Debug, Args)]
+pub struct Letter {
+    /// The name of the letter's connector.
+    #[arg(value_name = "LETTER")]
+    pub letter: String,
 }
 
 /// Whom it is about.

@@ -15,7 +15,7 @@ use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
     CodeShape, CompareShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine,
-    PersonShape, PlaceShape, PlanShape, SyncShape, VolunteeringShape, WhyShape,
+    PersonShape, PlaceShape, PlanShape, ReadersShape, SyncShape, VolunteeringShape, WhyShape,
 };
 
 /// One command at work on one place.
@@ -284,6 +284,12 @@ pub trait Host {
     /// # Errors
     /// [`Problem::unknown_reference`] when nothing is; when the log cannot be read.
     fn person(&self, session: &Session, email: &str) -> Result<PersonShape, Problem>;
+
+    /// Who reads a letter.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn readers(&self, session: &Session, letter: &ConnectorName) -> Result<ReadersShape, Problem>;
 
     /// Draws a code for whoever has an address.
     ///

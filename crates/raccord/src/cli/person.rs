@@ -17,10 +17,32 @@ pub(super) fn run(
             let shape = host.code(&session, address(&whom.email)?)?;
             return console.print(&shape, &session.view);
         }
+        Person::Readers(args) => {
+            let named = args.letter.trim().parse().ok();
+            let name = named.filter(|name| session.settings.connectors.contains_key(name));
+            let name = name.ok_or_else(|| no_letter(&args.letter))?;
+            let shape = host.readers(&session, &name)?;
+            return console.print(&shape, &session.view);
+        }
         Person::Export(whom) => host.person(&session, address(&whom.email)?)?,
         Person::Forget(whom) => host.forget(&session, address(&whom.email)?)?,
     };
     console.print(&shape, &session.view)
+}
+
+fn no_letter(name: &str) -> Problem {
+    Problem::usage(
+        "",
+        "letter-unknown",
+        Words::new(
+            format!("Aucun connecteur ne s'appelle « {name} »."),
+            format!("No connector is called “{name}”."),
+        ),
+        Words::new(
+            "Le nom est celui de [connectors.…] dans raccord.toml.",
+            "The name is that of [connectors.…] in raccord.toml.",
+        ),
+    )
 }
 
 /// An address, so that no common word makes half of the sheet be forgotten.

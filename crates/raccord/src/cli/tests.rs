@@ -12,7 +12,8 @@ use raccord_model::{ConnectorName, DeliveryId, EntityId, HoldId};
 use super::*;
 use crate::shapes::{
     CodeShape, CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine,
-    PersonShape, PlaceShape, PlanShape, SyncShape, UnreadShape, VolunteeringShape, WhyShape,
+    PersonShape, PlaceShape, PlanShape, ReadersShape, SyncShape, UnreadShape, VolunteeringShape,
+    WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -66,6 +67,10 @@ impl Host for Fake {
     }
     fn person(&self, _: &Session, email: &str) -> Result<PersonShape, Problem> {
         Err(Problem::unknown_reference(email))
+    }
+
+    fn readers(&self, _: &Session, _: &ConnectorName) -> Result<ReadersShape, Problem> {
+        Ok(ReadersShape::default())
     }
 
     fn code(&self, _: &Session, email: &str) -> Result<CodeShape, Problem> {

@@ -123,6 +123,7 @@ fn about(path: &str) -> Option<&'static str> {
         "person" => "Ce que l'on sait d'une personne, et l'oublier",
         "person export" => "Montre tout ce que l'on sait d'une personne",
         "person code" => "Tire un code par lequel quelqu'un se fait connaître dans un chat",
+        "person readers" => "Qui lit une lettre, en un tableau pour un tableur",
         "person forget" => "Oublie une personne : partout, et pour de bon",
         "backup" => "Sauvegarde le journal dans un fichier, même pendant que `run` travaille",
         "restore" => "Remet un journal sauvegardé ; le lieu n'envoie plus rien jusqu'à `unmute`",
@@ -247,6 +248,7 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
         ("person export" | "person code" | "person forget", "email") => {
             ("Son adresse e-mail", "E-MAIL")
         }
+        ("person readers", "letter") => ("Le nom du connecteur de la lettre", "LETTRE"),
         ("migrate", "to") => (
             "Les serveurs (nats://machine:4222, plusieurs avec des virgules) ou le dossier",
             "VERS",

@@ -25,7 +25,8 @@ use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, W
 use crate::report::Problem;
 use crate::shapes::{
     CodeShape, CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine,
-    PersonShape, PlaceShape, PlaceState, PlanShape, SyncShape, VolunteeringShape, WhyShape,
+    PersonShape, PlaceShape, PlaceState, PlanShape, ReadersShape, SyncShape, VolunteeringShape,
+    WhyShape,
 };
 
 /// This machine.
@@ -376,6 +377,12 @@ impl Host for Local {
         known
             .filter(|person| !person.known.is_empty())
             .ok_or_else(|| people::unknown(email))
+    }
+
+    fn readers(&self, session: &Session, letter: &ConnectorName) -> Result<ReadersShape, Problem> {
+        let loaded = reader(session)?;
+        let readers = loaded.map(|loaded| people::readers(&loaded.engine, letter));
+        Ok(readers.unwrap_or_default())
     }
 
     fn code(&self, session: &Session, email: &str) -> Result<CodeShape, Problem> {

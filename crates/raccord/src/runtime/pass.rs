@@ -79,7 +79,7 @@ fn rehearse(pass: &Pass<'_>, mut engine: Engine, rules: Rules, observed: Observe
             .into_iter()
             .map(|planned| told::effect(planned, now, pass.view))
             .collect(),
-        holds: told::holds(engine.state(), pass.view),
+        holds: told::holds(&engine, pass.view),
         missing: told::missing(engine.state()),
         unread: told::unread(engine.state(), pass.view),
         dead: told::dead(&engine, pass.view),
@@ -194,7 +194,7 @@ async fn begun_pass(
                 .collect(),
             later: told::later(engine.state(), &open, now, &view),
             missing: told::missing(engine.state()),
-            holds: told::holds(engine.state(), &view),
+            holds: told::holds(engine, &view),
             dead: told::dead(engine, &view),
             unread: told::unread(engine.state(), &view),
             warnings: noteworthy(engine.state(), &report.remarks, &view),

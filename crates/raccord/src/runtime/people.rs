@@ -12,7 +12,7 @@ use super::home::Home;
 use super::told;
 use crate::locale::shown;
 use crate::report::Problem;
-use crate::shapes::{CodeShape, KnownShape, PersonShape};
+use crate::shapes::{CodeShape, KnownShape, PersonShape, ReaderShape, ReadersShape};
 
 /// The list beside the log, as the engine asks it.
 #[derive(Debug)]
@@ -39,6 +39,25 @@ pub(super) fn refuse(
         engine.refuse(Arc::new(List(Arc::clone(&list))));
     }
     Ok(list)
+}
+
+/// Who reads a letter, by their address.
+pub(super) fn readers(engine: &Engine, letter: &ConnectorName) -> ReadersShape {
+    let people = raccord_engine::readers(engine, letter);
+    let mut readers: Vec<ReaderShape> = people
+        .iter()
+        .filter_map(|person| {
+            let known = person.fields.get("letters")?.get(letter.as_str())?;
+            let text = |name: &str| Some(known.get(name)?.as_str()?.to_owned());
+            Some(ReaderShape {
+                email: person.text("email").to_owned(),
+                since: text("since").unwrap_or_default(),
+                bounced: text("bounced"),
+            })
+        })
+        .collect();
+    readers.sort();
+    ReadersShape(readers)
 }
 
 /// Everything that is known of `email`.
@@ -143,7 +162,12 @@ fn begin(
     let refused = |error: LogError| home.refused(&error);
     let mut shape = known(engine, email);
     let slots = slots_of(engine, email);
-    let texts = shape.known.iter().filter(|known| known.personal);
+    // What only their person says, a name say, others may be called too: that goes with its slot.
+    let named = |value: &str| value.to_lowercase().contains(&email.trim().to_lowercase());
+    let texts = shape
+        .known
+        .iter()
+        .filter(|known| known.personal && named(&known.value));
     let values: Vec<&str> = texts
         .map(|known| known.value.as_str())
         .chain([email])

@@ -11,7 +11,7 @@ use crate::shapes::{DeadListShape, HoldListShape, StepKind, StepShape, WhyShape}
 
 /// Open holds.
 pub(crate) fn holds(engine: &Engine, view: &View) -> HoldListShape {
-    HoldListShape(told::holds(engine.state(), view))
+    HoldListShape(told::holds(engine, view))
 }
 
 /// Deliveries that were set aside.

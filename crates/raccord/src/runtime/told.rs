@@ -84,7 +84,8 @@ fn lines(fields: &Fields, view: &View) -> Option<String> {
 }
 
 /// Open holds, oldest first.
-pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
+pub(crate) fn holds(engine: &Engine, view: &View) -> Vec<HoldShape> {
+    let state = engine.state();
     let mut holds: Vec<&Hold> = state.holds.values().map(|waiting| &waiting.hold).collect();
     holds.sort_by_key(|hold| (hold.opened, hold.id));
     holds
@@ -93,9 +94,21 @@ pub(crate) fn holds(state: &State, view: &View) -> Vec<HoldShape> {
             noticed_in: raccord_engine::noticed_in(state, hold)
                 .into_iter()
                 .collect(),
-            ..hold_shape(hold, state, view)
+            ..named(engine, hold, hold_shape(hold, state, view))
         })
         .collect()
+}
+
+/// The same, where it is about readers of a letter with the address of each.
+fn named(engine: &Engine, hold: &Hold, mut shape: HoldShape) -> HoldShape {
+    if matches!(hold.what, HoldKind::Letters { .. }) {
+        for effect in &mut shape.effects {
+            let reader = engine.entity(effect.entity);
+            let address = reader.as_ref().map_or("", |reader| reader.text("email"));
+            effect.title = format!("{} → {address}", effect.title);
+        }
+    }
+    shape
 }
 
 /// The connector a hold is about; one about the rules, or about who signed up, is about none.
@@ -105,6 +118,7 @@ pub(crate) fn about(hold: &Hold) -> Option<&ConnectorName> {
         HoldKind::Delivery { of } | HoldKind::Blocked { of } | HoldKind::Reversal { of, .. } => {
             Some(&of.connector)
         }
+        HoldKind::Letters { of } => of.first().map(|(of, _)| &of.connector),
         HoldKind::Field { connector, .. } | HoldKind::Lost { connector, .. } => Some(connector),
         HoldKind::Rules { .. }
         | HoldKind::Task { .. }
@@ -119,6 +133,7 @@ fn hold_shape(hold: &Hold, state: &State, view: &View) -> HoldShape {
         HoldKind::Question { .. } => "same-activity",
         HoldKind::Delivery { .. } => "unknown-outcome",
         HoldKind::Blocked { .. } => "tool-cannot",
+        HoldKind::Letters { .. } => "letters-in-doubt",
         HoldKind::Field { .. } => "edited-in-tool",
         HoldKind::Rules { .. } => "rules-changed",
         HoldKind::Task { .. } => "task-unwanted",

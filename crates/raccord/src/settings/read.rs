@@ -559,6 +559,21 @@ fn route(
             );
             None
         }
+        (Some(RoundupOf::Month), at) if !at.iter().all(|hour| hour.is_monthly()) => {
+            mistakes.add(
+                &[path, &["at"]].concat(),
+                "month-too-often",
+                Words::new(
+                    "Le programme d’un mois s’envoie à un jour du mois.",
+                    "A month's programme is sent on a day of the month.",
+                ),
+                Words::new(
+                    "Écrivez un jour de 1 à 28 et son heure, par exemple at = [\"25 09:00\"].",
+                    "Write a day from 1 to 28 and its hour, for example at = [\"25 09:00\"].",
+                ),
+            );
+            None
+        }
         (Some(of), at) if !at.is_empty() => Some(Roundup { of, at }),
         (of, _) => {
             let missing = if of.is_none() { "digest" } else { "at" };

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use raccord_engine::{Order, Reply, Who};
 use raccord_kit::SignIn;
-use raccord_model::{Blame, Words};
+use raccord_model::{Blame, ConnectorName, Failure, Words};
 use raccord_web::hands::{Answer, Cookie};
 
 use super::doors::{Open, STAYS};
 use super::keys::{self, Link};
-use super::{Desktop, Host, PATIENCE, id_of};
+use super::{Desktop, Host, PATIENCE, id_of, letters};
 
 /// How long a link is good, in minutes.
 const LINK: i64 = 20;
@@ -62,7 +62,8 @@ impl Desktop<'_> {
     pub(super) async fn enters(&self) -> Answer {
         let sealed = self.visit.field("k");
         let link = self.open.key.open(sealed);
-        let link = link.filter(|link| link.until > self.now());
+        // One that confirms a letter does not sign in.
+        let link = link.filter(|link| link.until > self.now() && letters::list_of(link).is_none());
         let Some(link) = link else {
             return self.refused(&Words::new(
                 "Ce lien est trop vieux, ou incomplet : demandez-en un autre.",
@@ -142,17 +143,28 @@ impl Desktop<'_> {
 
 /// Sends a link, with patience for as long as somebody waits for it. Sent twice it is the same mail.
 async fn send(host: &Host, letter: &SignIn) {
+    patiently(&host.1, || async {
+        match host.welcome() {
+            Some(welcome) => welcome.send_link(letter).await,
+            None => Ok(()),
+        }
+    })
+    .await;
+}
+
+/// Tries again to send a link while that may help.
+pub(super) async fn patiently<F>(connector: &ConnectorName, send: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), Failure>>,
+{
     let mut again = AGAIN.into_iter();
     loop {
-        let Some(welcome) = host.welcome() else {
-            return;
-        };
-        let Err(failure) = welcome.send_link(letter).await else {
+        let Err(failure) = send().await else {
             return;
         };
         let passes = matches!(failure.blame, Blame::Transient | Blame::Unknown);
         let Some(wait) = again.next().filter(|_| passes) else {
-            tracing::warn!(connector = %host.1, code = %failure.code, "a link to sign in could not be sent");
+            tracing::warn!(%connector, code = %failure.code, "a link to sign in could not be sent");
             return;
         };
         tokio::time::sleep(wait).await;

@@ -4,6 +4,7 @@
 mod calendar;
 mod doors;
 mod keys;
+mod letters;
 mod links;
 mod lists;
 mod rates;
@@ -43,6 +44,8 @@ pub(crate) struct SignUps {
     doors: Doors,
     /// The connector that brings them, where one is configured.
     from: RwLock<Option<(Arc<Tools>, ConnectorName)>>,
+    /// The tools, among them those that send letters.
+    tools: RwLock<Option<Arc<Tools>>>,
     /// Links, by address, by network, and all together.
     links: [Rate; 3],
     /// Forms of one session.
@@ -59,6 +62,7 @@ impl Default for SignUps {
         Self {
             doors: Doors::default(),
             from: RwLock::default(),
+            tools: RwLock::default(),
             links: [
                 Rate::new(3, WHILE),
                 Rate::new(30, WHILE),
@@ -125,6 +129,12 @@ impl SignUps {
         let named = tools.iter().find(|(_, tool)| tool.welcome().is_some());
         let from = named.map(|(name, _)| (Arc::clone(tools), name.clone()));
         *self.from.write().unwrap_or_else(PoisonError::into_inner) = from;
+        *self.tools.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(tools));
+    }
+
+    fn tools(&self) -> Option<Arc<Tools>> {
+        let tools = self.tools.read().unwrap_or_else(PoisonError::into_inner);
+        tools.clone()
     }
 
     fn host(&self) -> Option<Arc<Host>> {
@@ -141,6 +151,10 @@ impl SignUps {
 
     /// Answers a visit.
     pub(crate) async fn visit(&self, desk: &Desk, settings: &Settings, visit: Visit) -> Answer {
+        if let Some(path) = visit.path.strip_prefix("/newsletter") {
+            let path = path.to_owned();
+            return letters::visit(self, desk, settings, &path, &visit).await;
+        }
         let Some(host) = self.host() else {
             return Answer::Closed;
         };

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use raccord_engine::{Input, Order, Reply, SignUp, Who};
 use raccord_model::{Blame, EntityId, EntityKind};
 
-use super::office::{Act, Office};
+use super::office::{Act, Letter, Office};
 use super::world::World;
 use super::{listen, said_about};
 
@@ -142,7 +142,7 @@ async fn an_older_hour_is_never_mailed_after_a_newer_one() {
     }
     office.is_calm();
     world.pass(MINUTE * 10, SECOND).await;
-    let says: Vec<String> = office.taken().iter().map(|it| it.says()).collect();
+    let says: Vec<String> = office.taken().iter().map(Letter::says).collect();
     let last = says.last().unwrap();
     let now = last.split("Avant").next().unwrap();
     assert!(
