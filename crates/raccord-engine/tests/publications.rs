@@ -138,7 +138,13 @@ fn a_month_that_waits_for_a_source_comes_with_its_reading_although_that_is_empty
     assert_eq!(step(vec![configure, Input::Posted(vec![concert()])]), []);
     let seen = Ok(Observation::Complete(Reading {
         digest: Digest::of(b"empty"),
-        ..Reading::default()
+        cursor: None,
+        tabs: Vec::new(),
+        lines: Vec::new(),
+        unread: Vec::new(),
+        remarks: Vec::new(),
+        edits: Vec::new(),
+        changes: Vec::new(),
     }));
     let source = calendar;
     let made_of = step(vec![Input::Observed { source, seen }]);
