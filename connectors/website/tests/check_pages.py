@@ -40,8 +40,11 @@ SIDEWAYS = """(() => {
 })()"""
 
 REACHABLE = """(() => {
-  window.all = [...document.querySelectorAll('a[href], input, summary, button, textarea')]
-    .filter(e => e.matches('.skip') || e.checkVisibility());
+  // Of choices that exclude each other one is a stop of Tab, the arrows lead to the others.
+  const stop = e => e.type !== 'radio' || e.checked
+    || !document.querySelector(`input[type=radio][name="${CSS.escape(e.name)}"]:checked`);
+  window.all = [...document.querySelectorAll('a[href], input, select, summary, button, textarea')]
+    .filter(e => stop(e) && (e.matches('.skip') || e.checkVisibility()));
   return all.length;
 })()"""
 
