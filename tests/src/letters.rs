@@ -151,8 +151,8 @@ pub fn run(readers: usize, kills: usize, seed: u64) -> Result<Report> {
         daemon.wait()?;
     }
     let holds = finish(&place, &mail, readers, &mut report)?;
-    judge(&mail.taken()?, &holds, &mut report)?;
-    answered(&place, &mail, &holds, &report)?;
+    judge(&mail.taken()?, holds.as_ref(), &mut report)?;
+    answered(&place, &mail, holds.as_ref(), &report)?;
     Ok(report)
 }
 
@@ -198,7 +198,7 @@ fn finish(
 /// connections, for each kill.
 fn judge(
     taken: &[Taken],
-    holds: &Option<(String, BTreeSet<String>)>,
+    holds: Option<&(String, BTreeSet<String>)>,
     report: &mut Report,
 ) -> Result<()> {
     let mut got: BTreeMap<&str, usize> = BTreeMap::new();
@@ -208,7 +208,7 @@ fn judge(
     let twice: Vec<_> = got.iter().filter(|(_, count)| **count > 1).collect();
     ensure!(twice.is_empty(), "twice: {twice:?}");
     let none = BTreeSet::new();
-    let named = holds.as_ref().map_or(&none, |(_, named)| named);
+    let named = holds.map_or(&none, |(_, named)| named);
     for number in 0..report.readers {
         let address = format!("r{number}@example.org");
         let has = got.contains_key(address.as_str());
@@ -236,7 +236,7 @@ fn judge(
 fn answered(
     place: &Place,
     mail: &Server,
-    holds: &Option<(String, BTreeSet<String>)>,
+    holds: Option<&(String, BTreeSet<String>)>,
     report: &Report,
 ) -> Result<()> {
     let Some((id, named)) = holds else {

@@ -206,15 +206,12 @@ fn press(person: &mut Person, subject: &str) -> Result<()> {
     let page = person.visitor.get(&format!("/hands/{subject}"))?;
     ensure!(page.status == 200, "{}: {}", page.status, page.text);
     let token = ("t", person.token.as_str());
-    let done = match page.field("registration") {
-        Some(own) => {
-            let fields = [token, ("registration", own)];
-            person.visitor.send("/hands/off", &fields)?
-        }
-        None => {
-            let fields = [token, ("subject", subject), ("name", "Ana")];
-            person.visitor.send("/hands/up", &fields)?
-        }
+    let done = if let Some(own) = page.field("registration") {
+        let fields = [token, ("registration", own)];
+        person.visitor.send("/hands/off", &fields)?
+    } else {
+        let fields = [token, ("subject", subject), ("name", "Ana")];
+        person.visitor.send("/hands/up", &fields)?
     };
     ensure!(done.status == 303, "{}: {}", done.status, done.text);
     Ok(())

@@ -351,7 +351,7 @@ fn press(
                     ensure!(done.status == 303, "{}: {}", done.status, done.text);
                     let page = visitor.get(&format!("/hands/{subject}"))?;
                     ensure!(page.status == 200, "{}", page.status);
-                    Ok((pressed, began.elapsed() - pressed, page))
+                    Ok((pressed, began.elapsed().saturating_sub(pressed), page))
                 })
             })
             .collect();

@@ -154,7 +154,6 @@ fn from_a_line_of_the_sheet_to_the_tick_of_the_organiser() {
     // presence to the person who noted it.
     let why = |what: &str| working.place.say(&["why", what]).unwrap();
     let (noted, cell) = (why(registration), why(made["id"].as_str().unwrap()));
-    println!("{noted}\n{cell}");
     assert!(noted.contains("La présence a été notée"), "{noted}");
     for part in ["Animer une réunion", "p.csv"] {
         assert!(cell.contains(part), "{part}: {cell}");

@@ -236,25 +236,25 @@ fn what_a_wordpress_really_does_is_what_the_stand_in_plays() {
 
 /// A place whose programme stands on a wiki.
 struct Wiki {
-    wiki: MediaWiki,
+    server: MediaWiki,
     place: Place,
     hours: i8,
 }
 
 impl Wiki {
     fn open() -> Self {
-        let wiki = MediaWiki::start().unwrap();
+        let server = MediaWiki::start().unwrap();
         let config = format!(
             "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
              [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
              [connectors.wiki]\nkind = \"mediawiki\"\nurl = \"{}\"\nuser = \"Raccord@raccord\"\npassword = \"{BOT}\"\npage = \"lieu/Programme\"\n\
              [guards]\nchange_count = 1000\nsecond_look = \"0s\"\n",
-            wiki.url(),
+            server.url(),
         );
         let place = Place::new("").unwrap().at(BEGIN);
         place.save("raccord.toml", config.as_bytes()).unwrap();
         Self {
-            wiki,
+            server,
             place,
             hours: 8,
         }
@@ -283,7 +283,7 @@ impl Wiki {
 
     /// What a month says, and its revision.
     fn month(&self, key: &str) -> (String, u64) {
-        let page = self.wiki.page(&format!("Lieu/Programme/{key}")).unwrap();
+        let page = self.server.page(&format!("Lieu/Programme/{key}")).unwrap();
         page.unwrap_or_default()
     }
 
@@ -297,7 +297,7 @@ impl Wiki {
             .finish();
         let kind = [("Content-Type", "application/x-www-form-urlencoded")];
         let path = "/api.php?action=edit&format=json";
-        let said = wire::call(self.wiki.port(), "POST", path, &kind, form.as_bytes());
+        let said = wire::call(self.server.port(), "POST", path, &kind, form.as_bytes());
         let said = String::from_utf8(said.unwrap().1).unwrap();
         assert!(said.contains("Success"), "{said}");
     }

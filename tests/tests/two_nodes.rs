@@ -80,7 +80,7 @@ fn whichever_node_a_visitor_reaches_it_is_the_same_place() {
     let animer = before.rsplit('/').next().unwrap().trim_end_matches('"');
 
     // A link asked for at one is good at the other, once, and so is the cookie.
-    let mut ana = across(&north, &south, &mail, "ana@example.org");
+    let ana = across(&north, &south, &mail, "ana@example.org");
     let again = visitor(&north).enter(&link(&mail, "ana@example.org"));
     assert_eq!(again.unwrap().status, 422, "used at the other node");
     let mut elsewhere = ana.also_at(north.address().port());

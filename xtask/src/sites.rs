@@ -80,7 +80,10 @@ impl Php {
         let mut parts: Vec<String> = std::fs::read_dir(&folder)
             .with_context(|| format!("PHP has no parts in {}", folder.display()))?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".so") && !name.starts_with("opcache"))
+            .filter(|name| {
+                let part = Path::new(name).extension().is_some_and(|end| end == "so");
+                part && !name.starts_with("opcache")
+            })
             .collect();
         // Those that others stand on come first.
         let late = |name: &str| match name {

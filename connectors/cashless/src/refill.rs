@@ -87,7 +87,7 @@ pub fn sent(place: &PlaceId, asset: &str, event: &Event) -> Option<Refill> {
     };
     // The server answers for ever that it credited what it lost since.
     if let Some(again) = event.data.get("again").and_then(Value::as_u64) {
-        of.push_str(&format!(":again{again}"));
+        of = format!("{of}:again{again}");
     }
     // Below the 255 characters of the server's column: the place's name has 64 at most.
     Some(Refill {

@@ -261,9 +261,10 @@ async fn b10_what_we_said_ourselves_is_not_heard() {
     let mut cursor = said::what_we_say_is_not_heard(&stage).await;
     // Another program's messages are not people's either.
     let bot = stage.server.state().add_user("autre-robot", true);
-    let mut state = stage.server.state();
-    state.channel_mut(ROOM).members.insert(bot);
-    drop(state);
+    {
+        let mut state = stage.server.state();
+        state.channel_mut(ROOM).members.insert(bot);
+    }
     stage.server.says("autre-robot", ROOM, "!programme");
     assert_eq!(stage.hear(&mut cursor).await, []);
 }

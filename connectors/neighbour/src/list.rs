@@ -288,7 +288,7 @@ mod tests {
             let known = ["BEGIN:VEVENT", "END:VEVENT", "UID:", "UID:a", "DTSTART:20270103T100000Z",
                 "DTSTART;VALUE=DATE:20270104", "RRULE:FREQ=DAILY", "SUMMARY:", "BEGIN:VTIMEZONE",
                 "END:VTIMEZONE", " ", "STATUS:"];
-            let body: String = lines.iter().map(|(at, rest)| format!("{}{rest}\r\n", known[*at])).collect();
+            let body: String = lines.iter().flat_map(|(at, rest)| [known[*at], rest, "\r\n"]).collect();
             let whole = format!("BEGIN:VCALENDAR\r\n{body}END:VCALENDAR\r\n");
             let zone = TimeZone::get("Indian/Reunion").unwrap();
             let reading = read_calendar(whole.as_bytes(), HOW, &zone, cut % 2 == 0).unwrap();

@@ -326,7 +326,7 @@ async fn hours_stay_those_of_the_place_they_are_at() {
 fn calendar(entries: &[&str]) -> String {
     let entries: String = entries
         .iter()
-        .map(|lines| format!("BEGIN:VEVENT\r\n{lines}\r\nEND:VEVENT\r\n"))
+        .flat_map(|lines| ["BEGIN:VEVENT\r\n", lines, "\r\nEND:VEVENT\r\n"])
         .collect();
     format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Le Jardin//\r\n{PARIS}{entries}END:VCALENDAR\r\n"

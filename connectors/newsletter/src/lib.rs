@@ -47,17 +47,14 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let mut wrong = Gathered::default();
     let own = settings.system == System::Smtp;
     let account = Account {
-        url: settings.url.map(Text::get),
-        from: settings.from.map(Text::get),
+        url: Some(settings.url.get()),
+        from: Some(settings.from.get()),
         user: settings.user.map(Text::get),
         password: settings.password,
         password_file: settings.password_file,
         ca_file: settings.ca_file,
     };
-    let account = match account.open(kit, &mut wrong) {
-        None if wrong.is_empty() => wrong.take("url", Err(missing("url"))),
-        account => account,
-    };
+    let account = account.open(kit, &mut wrong);
     let list = match (own, settings.list.map(Text::get)) {
         (true, None) => None,
         (true, Some(_)) => wrong.take("list", Err(list_is_ours())),

@@ -15,10 +15,10 @@ pub(crate) struct Settings {
     pub(crate) system: System,
     /// The mail server: `smtps://host`, or `smtp://host` with STARTTLS.
     #[schemars(with = "Text<1000>", extend("examples" = ["smtps://mail.example.org"]))]
-    pub(crate) url: Option<Text<1000>>,
+    pub(crate) url: Text<1000>,
     /// The address letters come from, with the name that is shown.
     #[schemars(with = "Text<500>", extend("examples" = ["La Raffinerie <lettre@example.org>"]))]
-    pub(crate) from: Option<Text<500>>,
+    pub(crate) from: Text<500>,
     /// The address of the mailing list; for `mailing-list` only.
     #[serde(default)]
     #[schemars(with = "Text<254>", extend("examples" = ["programme@lists.example.org"]))]

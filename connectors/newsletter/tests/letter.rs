@@ -47,6 +47,11 @@ fn the_sample_month_is_far_from_what_webmails_cut_and_so_is_a_month_without_end(
     assert!(endless < 100_000, "{endless}");
 }
 
+/// Without the spaces, which French typography changes.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 #[test]
 fn s15_text_stays_words_in_both_parts_and_in_the_head() {
     let kit = kit();
@@ -81,7 +86,10 @@ fn s15_text_stays_words_in_both_parts_and_in_the_head() {
         assert!(!text.contains("javascript:"), "{text}");
         let words = evil.trim_matches(|c: char| !c.is_alphanumeric());
         if words.is_ascii() && !words.contains(['\r', '<', '"', '&']) {
-            assert!(text.contains(words), "what was written can be read: {text}");
+            assert!(
+                plain(&text).contains(&plain(words)),
+                "what was written can be read: {text}"
+            );
         }
         let sheet = letter.body["sheet"].as_str().unwrap();
         let (head, _) = sheet.split_once("\r\n\r\n").unwrap();

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use common::{observe, tool_in};
 use jiff::civil::{Date, date};
@@ -24,7 +24,7 @@ struct Sheet {
 impl Sheet {
     fn open(name: &str, settings: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let tool = build(folder.path().join(name), settings);
+        let tool = build(&folder.path().join(name), settings);
         let sheet = Self {
             folder,
             name: name.to_owned(),
@@ -79,7 +79,7 @@ impl Sheet {
     }
 }
 
-fn build(path: PathBuf, mut settings: Value) -> Box<dyn Tool> {
+fn build(path: &Path, mut settings: Value) -> Box<dyn Tool> {
     settings["location"] = json!(path.to_str().unwrap());
     tool_in(settings, &kit())
 }

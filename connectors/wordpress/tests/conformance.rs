@@ -522,7 +522,7 @@ async fn cancelled_is_seen_and_nothing_visitors_saw_is_deleted() {
     stage.remove(&ball()).await.unwrap();
     // One that somebody hid by hand stays hidden.
     stage.server.edits(&id, false, |post| {
-        post.content = post.content.replace("raccord-away ", "")
+        post.content = post.content.replace("raccord-away ", "");
     });
     stage.write(&ball()).await.unwrap();
     assert_eq!(stage.server.post("Bal 1").status, "draft");
@@ -626,7 +626,7 @@ async fn a_post_that_was_rewritten_is_theirs_until_somebody_says_otherwise() {
     let id = stage.write(&ball()).await.unwrap().applied.external;
     stage.pass(1);
     stage.server.edits(&id, false, |post| {
-        post.content = "<p>Tout autre</p>".to_owned()
+        "<p>Tout autre</p>".clone_into(&mut post.content);
     });
     let read = stage.read(&mut None).await.unwrap();
     assert_eq!(read.remarks[0].code, "post-rewritten");

@@ -340,7 +340,8 @@ impl Shelf {
             }
             "supported-calendar-component-set" => {
                 let all = self.takes.iter();
-                let all: String = all.map(|name| format!("<c:comp name=\"{name}\"/>")).collect();
+                let all = all.map(|name| format!("<c:comp name=\"{name}\"/>"));
+                let all = all.collect::<Vec<_>>().concat();
                 format!("<c:supported-calendar-component-set>{all}</c:supported-calendar-component-set>")
             }
             "current-user-privilege-set" => "<d:current-user-privilege-set><d:privilege><d:all/></d:privilege></d:current-user-privilege-set>".to_owned(),

@@ -273,7 +273,7 @@ mod tests {
                 continue;
             }
             let mut answer = String::new();
-            while !answer.as_bytes().get(3).is_some_and(|sign| *sign == b' ') {
+            while answer.as_bytes().get(3).is_none_or(|sign| *sign != b' ') {
                 answer.clear();
                 stream.read_line(&mut answer).await.unwrap();
             }

@@ -127,9 +127,11 @@ fn printed(shows: &Shows) -> Vec<String> {
     let folder = std::fs::read_dir(shows.folder.join("out"));
     let files = folder.into_iter().flatten().flatten();
     let names = files.filter_map(|file| file.file_name().into_string().ok());
-    let mut names: Vec<String> = names
-        .filter(|name| name.starts_with("programme-") && name.ends_with(".pdf"))
-        .collect();
+    let is_one = |name: &String| {
+        let inside = name.strip_prefix("programme-");
+        inside.is_some_and(|rest| rest.strip_suffix(".pdf").is_some())
+    };
+    let mut names: Vec<String> = names.filter(is_one).collect();
     names.sort();
     names
 }

@@ -19,10 +19,13 @@ use raccord_kit::{Clock as _, ManualClock};
 use raccord_model::Found;
 use serde_json::{Value, json};
 
+/// What a server answers: the status and the body.
+type Answers = Box<dyn FnMut(&Seen) -> (u16, Value)>;
+
 /// One server, by the names it gives to the same things.
 struct Side {
     clock: Arc<ManualClock>,
-    answer: Box<dyn FnMut(&Seen) -> (u16, Value)>,
+    answer: Answers,
     token: &'static str,
     team: &'static str,
     room: &'static str,
@@ -59,7 +62,7 @@ impl Side {
 
     fn of(
         clock: Arc<ManualClock>,
-        answer: Box<dyn FnMut(&Seen) -> (u16, Value)>,
+        answer: Answers,
         token: &'static str,
         team: &'static str,
         room: &'static str,
@@ -75,7 +78,10 @@ impl Side {
         };
         let path = format!("teams/name/{team}/channels/name/{room}");
         let (_, channel) = side.ask(token, &Method::GET, &path, &Value::Null);
-        side.channel = channel["id"].as_str().unwrap().to_owned();
+        channel["id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut side.channel);
         side
     }
 

@@ -450,9 +450,8 @@ impl Deciding<'_> {
         if failure.blame != Blame::Data || failure.code != NO_SUCH_ADDRESS {
             return false;
         }
-        let entity = match self.state.find(of) {
-            Some(Spot::Object { entity, .. }) => entity,
-            _ => return false,
+        let Some(Spot::Object { entity, .. }) = self.state.find(of) else {
+            return false;
         };
         let Some(About::Letter(_, person)) = self.about(&of.connector, entity) else {
             return false;

@@ -138,12 +138,7 @@ fn a_month_that_waits_for_a_source_comes_with_its_reading_although_that_is_empty
     assert_eq!(step(vec![configure, Input::Posted(vec![concert()])]), []);
     let seen = Ok(Observation::Complete(Reading {
         digest: Digest::of(b"empty"),
-        cursor: None,
-        tabs: Vec::new(),
-        lines: Vec::new(),
-        unread: Vec::new(),
-        remarks: Vec::new(),
-        edits: Vec::new(),
+        ..Reading::default()
     }));
     let source = calendar;
     let made_of = step(vec![Input::Observed { source, seen }]);

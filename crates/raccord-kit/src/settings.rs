@@ -145,11 +145,6 @@ impl Gathered {
             .ok()
     }
 
-    /// Whether nothing is wrong so far.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// What is wrong, with the key of each as its place.
     pub fn findings(self) -> Vec<Finding> {
         self.0

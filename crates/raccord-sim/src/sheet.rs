@@ -141,6 +141,7 @@ impl Sheet {
             unread: Vec::new(),
             remarks: Vec::new(),
             edits: Vec::new(),
+            changes: Vec::new(),
         })
     }
 

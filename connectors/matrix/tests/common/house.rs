@@ -18,6 +18,10 @@ const TIMELINE: usize = 100;
 pub(crate) struct House(Arc<Mutex<State>>);
 
 /// What it holds.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub(crate) struct State {
     pub(crate) token: String,
     pub(crate) joined: bool,

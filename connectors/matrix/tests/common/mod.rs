@@ -93,7 +93,9 @@ impl Stage {
         match self.read(cursor).await.unwrap() {
             Observation::Changes { changes, cursor } => (changes, cursor),
             Observation::Unchanged { .. } => (Vec::new(), cursor.map(str::to_owned)),
-            Observation::Complete(_) => panic!("a room is no collection"),
+            Observation::Complete(_) | Observation::Recount { .. } => {
+                panic!("a room is no collection")
+            }
         }
     }
 }

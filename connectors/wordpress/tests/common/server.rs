@@ -146,7 +146,7 @@ impl Server {
             .iter_mut()
             .find(|post| post.id.to_string() == id);
         let post = post.unwrap();
-        post.status = "trash".to_owned();
+        "trash".clone_into(&mut post.status);
         post.modified = now;
     }
 
@@ -368,11 +368,11 @@ impl State {
             return (400, error("rest_post_invalid_page_number", 400), None);
         }
         let shown = all.iter().skip((page - 1) * size).take(size);
-        let shown: Vec<Value> = shown.map(|post| self.shown(post, edits)).collect();
+        let shown: Vec<Value> = shown.map(|post| Self::shown(post, edits)).collect();
         (200, json!(shown), Some((all.len(), pages)))
     }
 
-    fn shown(&self, post: &Post, edits: bool) -> Value {
+    fn shown(post: &Post, edits: bool) -> Value {
         let text = |stored: &str| {
             // Comments of the editor are not shown to visitors.
             let mut text = json!({ "rendered": without_comments(stored) });
@@ -419,7 +419,7 @@ impl State {
         if post.title.is_empty() && post.content.is_empty() {
             return (400, error("empty_content", 400));
         }
-        let shown = self.shown(&post, true);
+        let shown = Self::shown(&post, true);
         self.posts.push(post);
         (201, shown)
     }
@@ -456,7 +456,7 @@ impl State {
             .and_then(|date| date.parse::<Timestamp>().ok());
         let later = date.is_some_and(|date| date > self.clock.now());
         if later && post.status == "publish" && self.has(Quirk::FutureHides) {
-            post.status = "future".to_owned();
+            "future".clone_into(&mut post.status);
         }
         post.modified = self.clock.now();
     }
@@ -482,7 +482,7 @@ impl State {
             return (403, error("rest_cannot_edit", 403));
         }
         match method {
-            "GET" => (200, self.shown(&self.posts[at], edits)),
+            "GET" => (200, Self::shown(&self.posts[at], edits)),
             "POST" => {
                 if !seen.header("if-match").is_empty() && !self.has(Quirk::NoPrecondition) {
                     return (412, error("precondition", 412));
@@ -490,7 +490,7 @@ impl State {
                 let mut post = self.posts[at].clone();
                 self.change(&mut post, body);
                 self.posts[at] = post;
-                (200, self.shown(&self.posts[at], true))
+                (200, Self::shown(&self.posts[at], true))
             }
             "DELETE" => {
                 if self.posts[at].status == "trash" {
@@ -501,8 +501,8 @@ impl State {
                     };
                     return (status, error("rest_already_trashed", status));
                 }
-                self.posts[at].status = "trash".to_owned();
-                (200, self.shown(&self.posts[at], true))
+                "trash".clone_into(&mut self.posts[at].status);
+                (200, Self::shown(&self.posts[at], true))
             }
             _ => (405, error("rest_no_route", 405)),
         }

@@ -61,7 +61,8 @@ pub(super) fn read(body: &[u8]) -> Option<Query> {
             }
             Event::End(_) => {
                 let name = open.pop()?;
-                query.ends(&name, std::mem::take(&mut said));
+                query.ends(&name, &said);
+                said.clear();
             }
             Event::Eof => break,
             _ => {}
@@ -97,7 +98,7 @@ impl Query {
         }
     }
 
-    fn ends(&mut self, name: &str, said: String) {
+    fn ends(&mut self, name: &str, said: &str) {
         let said = said.trim();
         match name {
             "href" => self.paths.push(decoded(said)),

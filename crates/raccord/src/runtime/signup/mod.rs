@@ -318,7 +318,7 @@ impl Desktop<'_> {
             }),
             ("here", None) => self.arrived().await,
             ("card", None) => self.card().await,
-            ("till", None) => self.till().await,
+            ("till", None) => self.till(),
             ("till", Some(payment)) => self.paid(payment).await,
             ("calendar", Some(name)) => self.calendar(name).await,
             (id, None) => match id_of(id) {

@@ -93,7 +93,7 @@ impl Desktop<'_> {
     }
 
     /// The till's form; with the card whose code was read.
-    pub(super) async fn till(&self) -> Answer {
+    pub(super) fn till(&self) -> Answer {
         if let Some(answer) = self.not_serving() {
             return answer;
         }
