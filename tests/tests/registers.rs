@@ -36,7 +36,7 @@ impl Stage {
         let config = format!(
             "[place]\nid = \"raffinerie\"\nname = \"La Raffinerie\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\n\
              [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"programme.csv\"\n\
-             [connectors.billets]\nkind = \"lespass\"\nurl = \"{}\"\nkey = \"{KEY}\"\nscan_key = \"{SCANNER}\"\nper_second = 100\n\
+             [connectors.billets]\nkind = \"lespass\"\nurl = \"{}\"\nkey = \"{KEY}\"\nscan_key = \"{SCANNER}\"\n\
              [guards]\nchange_count = 1000\n",
             standin.url("/")
         );

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::{HeaderValue, Method, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use raccord_kit::http::{Answer, Http, Request, Target};
-use raccord_kit::rate::Rate;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Clock, Learnt};
 use raccord_model::{Blame, Failure};
@@ -37,8 +36,6 @@ pub(crate) struct Api {
     /// A key may be good for one thing and refused for another.
     refused: [Refused; 4],
     clock: Arc<dyn Clock>,
-    /// Each request takes its turn: a delivery is several, and readings ask, too.
-    rate: Rate,
 }
 
 /// A key that was refused for something, and how.
@@ -203,9 +200,9 @@ impl Api {
     pub(crate) fn new(
         http: Http,
         base: Target,
-        (key, scan_key): (Option<SecretSource>, Option<SecretSource>),
+        key: Option<SecretSource>,
+        scan_key: Option<SecretSource>,
         clock: Arc<dyn Clock>,
-        rate: Rate,
     ) -> Self {
         Self {
             http,
@@ -214,7 +211,6 @@ impl Api {
             scan_key,
             refused: [const { Refused::new() }; 4],
             clock,
-            rate,
         }
     }
 
@@ -245,10 +241,7 @@ impl Api {
             Doing::Creating => request.once(),
             _ => request,
         };
-        let turn = self.rate.turn().await;
-        let sent = self.http.send(request).await;
-        drop(turn);
-        let answer = sent.map_err(|error| {
+        let answer = self.http.send(request).await.map_err(|error| {
             let failure = Failure::from(error);
             match failure.blame {
                 // We know which event it is: saying the same again is harmless.

@@ -25,7 +25,6 @@ use std::sync::{Mutex, PoisonError};
 
 use raccord_kit::hook::Hook;
 use raccord_kit::http::{Http, Target};
-use raccord_kit::rate::Rate;
 use raccord_kit::secret::SecretSource;
 use raccord_kit::settings::{Gathered, settings};
 use raccord_kit::{BoxFuture, Choice, Connector, Finding, Kit, Shared, Sink, Source, Tool};
@@ -53,9 +52,8 @@ const OFTEN: std::time::Duration = std::time::Duration::from_secs(30);
 const SETTLE_S: i64 = 120;
 /// An event is deleted and made in its turn: two at once gain nothing.
 const PARALLEL: u16 = 1;
-
-/// Requests at once: a reading does not wait for a slow write.
-const AT_ONCE: u16 = 2;
+/// It has no limit of its own; we leave it room for people.
+const PER_SECOND: u16 = 4;
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
@@ -81,13 +79,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     match (base, http, key, scan_key, hook) {
         (Some(base), Some(http), Some(key), Some(scan_key), Some(hook_secret)) => {
             Ok(Box::new(Lespass {
-                api: Api::new(
-                    http,
-                    base,
-                    (key, scan_key),
-                    std::sync::Arc::clone(&kit.clock),
-                    Rate::new(AT_ONCE, settings.requests()),
-                ),
+                api: Api::new(http, base, key, scan_key, std::sync::Arc::clone(&kit.clock)),
                 kit: kit.clone(),
                 hook_secret,
                 settings,
@@ -133,7 +125,7 @@ impl Tool for Lespass {
             source: true,
             handles: kinds.map(handling).collect(),
             parallel: PARALLEL,
-            per_second: self.settings.requests(),
+            per_second: PER_SECOND,
             rights: Words::new(
                 "Une clé API avec les droits « évènement » et « réservation », d’un compte administrateur du lieu ; pour savoir qui est venu, la clé d’un scanner.",
                 "An API key with the rights “event” and “reservation”, of an account that administers the place; to know who came, the key of a scanner.",

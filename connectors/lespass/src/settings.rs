@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use raccord_kit::secret::Inline;
-use raccord_kit::settings::{Span, Text, Whole};
+use raccord_kit::settings::{Span, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -39,9 +39,6 @@ pub(crate) struct Settings {
     /// How often sign-ups and attendance are read.
     #[serde(default = "five_minutes")]
     pub(crate) every: Span,
-    /// How many requests Lespass gets in a second, at most.
-    #[serde(default = "four")]
-    pub(crate) per_second: Whole<1, 100>,
     /// What Lespass shows when it calls: the part behind `?key=` in the address of its webhook. Better in a file.
     #[serde(default)]
     pub(crate) hook_secret: Option<Inline>,
@@ -49,13 +46,6 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(example = &"secrets/lespass-hook")]
     pub(crate) hook_secret_file: Option<PathBuf>,
-}
-
-impl Settings {
-    /// How many requests a second: Lespass has no limit of its own, and people want room.
-    pub(crate) fn requests(&self) -> u16 {
-        u16::try_from(self.per_second.get()).unwrap_or(1)
-    }
 }
 
 /// What becomes of tasks.
@@ -67,10 +57,6 @@ pub(crate) enum Tasks {
     Actions,
     /// Nothing.
     None,
-}
-
-fn four() -> Whole<1, 100> {
-    Whole::try_from(4).expect("a fixed number")
 }
 
 fn five_minutes() -> Span {

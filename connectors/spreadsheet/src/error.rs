@@ -116,29 +116,25 @@ pub(crate) fn no_answers() -> Failure {
 pub(crate) fn no_answer_field(key: &str) -> Failure {
     let known: Vec<&str> = crate::answers::Chosen::keys().collect();
     let known = known.join(", ");
-    failure(
-        Blame::Data,
-        "settings",
-        format!("«\u{a0}{key}\u{a0}» n’est pas un champ d’une réponse."),
-        format!("“{key}” is no field of an answer."),
-        (
-            &format!("Écrivez l’un de ceux-ci\u{a0}: {known}."),
-            &format!("Write one of these: {known}."),
-        ),
-    )
+    let mut failure = settings(
+        &format!("columns.{key}"),
+        "ce n’est pas un champ d’une réponse",
+        "it is no field of an answer",
+    );
+    failure.mend = Words::new(
+        format!("Écrivez l’un de ceux-ci\u{a0}: {known}."),
+        format!("Write one of these: {known}."),
+    );
+    failure
 }
 
 pub(crate) fn no_day() -> Failure {
-    failure(
-        Blame::Data,
-        "settings",
-        "Ce n’est pas un jour.",
-        "This is no day.",
-        (
-            "Écrivez l’année, le mois et le jour, par exemple 2027-02-01.",
-            "Write the year, the month and the day, for example 2027-02-01.",
-        ),
-    )
+    let mut failure = settings("answers.date", "ce n’est pas un jour", "it is no day");
+    failure.mend = Words::new(
+        "Écrivez l’année, le mois et le jour, par exemple 2027-02-01.",
+        "Write the year, the month and the day, for example 2027-02-01.",
+    );
+    failure
 }
 
 pub(crate) fn header_lost(tab: Option<&str>) -> Failure {

@@ -41,7 +41,7 @@ pub(crate) struct Stage {
 }
 
 pub(crate) fn settings(url: &str) -> Value {
-    json!({ "url": url, "key": KEY, "scan_key": SCANNER, "every": "30s", "hook_secret": "hook-canary", "per_second": 100 })
+    json!({ "url": url, "key": KEY, "scan_key": SCANNER, "every": "30s", "hook_secret": "hook-canary" })
 }
 
 impl Stage {
