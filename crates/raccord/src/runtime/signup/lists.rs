@@ -67,9 +67,11 @@ impl Lists {
             (List::Who, Lang::Fr) => 2,
             (List::Who, Lang::En) => 3,
         };
+        // What is durable by now must be in it; what others do while this one waits need not.
+        let since = desk.pulse().borrow().commit;
         let made = async {
             let mut kept = self.kept[slot].lock().await;
-            match current(&kept, desk, now).await {
+            match current(&kept, since, now).await {
                 Some(lines) => Ok(lines),
                 None => make(&mut kept, now, (reading, desk), see()).await,
             }
@@ -88,15 +90,14 @@ impl Lists {
 /// A look that makes a list.
 pub(super) type Seeing = Box<dyn FnOnce(&mut raccord_engine::Engine) -> Vec<Listed> + Send>;
 
-/// The list as it was made, where nothing happened since. Otherwise resolves once it may be made anew.
+/// The list as it was made, where it has the commit `since`. Otherwise resolves once it may be made anew.
 async fn current(
     kept: &MutexGuard<'_, Option<Kept>>,
-    desk: &Desk,
+    since: u64,
     now: i64,
 ) -> Option<Arc<[Listed]>> {
     let kept = kept.as_ref()?;
-    let commit = desk.pulse().borrow().commit;
-    if kept.commit == commit && kept.minute == now.div_euclid(60) {
+    if kept.commit >= since && kept.minute == now.div_euclid(60) {
         return Some(Arc::clone(&kept.lines));
     }
     sleep_until(kept.again).await;

@@ -221,6 +221,22 @@ async fn two_hundred_who_look_at_once_are_one_look_and_see_what_is_durable() {
     };
     tokio::join!(crowd(), later);
     assert_eq!(made.load(Ordering::SeqCst), 2, "something happened");
+    // While others go on signing up, those who wait share what was made since they came.
+    let others = async {
+        for n in 0..20 {
+            let email = format!("p{n}@example.org");
+            lieu.signs_up(task, email, "X", false).await;
+            lieu.world
+                .pass(
+                    SignedDuration::from_millis(200),
+                    SignedDuration::from_millis(50),
+                )
+                .await;
+        }
+    };
+    tokio::join!(crowd(), others);
+    let made = made.load(Ordering::SeqCst);
+    assert!(made <= 4, "made {made} times for one crowd");
     lieu.world.end().await;
 }
 
