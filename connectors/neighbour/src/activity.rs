@@ -81,7 +81,7 @@ pub(crate) fn read(entry: &Map<String, Value>, from: From<'_>) -> Entry {
         fields.insert("all_day".to_owned(), json!(true));
     }
     let end = text("end").parse::<Civil>().ok();
-    if let Some(end) = end.filter(|end| is_after(start, *end)) {
+    if let Some(end) = end.filter(|end| *end != start && is_after(start, *end)) {
         fields.insert("end".to_owned(), json!(end));
     }
     let tags = tags(entry.get("tags"));

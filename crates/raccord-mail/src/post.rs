@@ -340,18 +340,10 @@ fn answered<T>(
 /// What an error means before anything of a letter was handed over.
 fn before(error: &Error, refused: fn(u16) -> Refusal) -> Refusal {
     match code_of(error) {
-        // "We do not send for you" is said of each recipient, and is not about them.
-        Some(code @ 500..) if says_no_relay(error) => by_code(code, Refusal::Sender),
         Some(code) => by_code(code, refused),
         None if error.is_tls() || is_about_certificates(error) => Refusal::Insecure,
         None => Refusal::Unreachable,
     }
-}
-
-/// A refusal by policy (RFC 3463, section 3.8), or in so many words.
-fn says_no_relay(error: &Error) -> bool {
-    let said = error.to_string().to_ascii_lowercase();
-    said.contains("5.7.1") || said.contains("relay")
 }
 
 /// 4xx is for later, whatever it is about; 530 to 538 want a (better) login.
