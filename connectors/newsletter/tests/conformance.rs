@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn the_claims_of_quality_toml_are_true() {
-    conformance::quality(Path::new(".")).unwrap();
+    let quality = conformance::quality(Path::new(".")).unwrap();
+    assert_eq!(quality.level, conformance::QualityLevel::Silver);
 }
 
 #[test]
