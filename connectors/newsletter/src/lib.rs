@@ -119,7 +119,7 @@ fn mail(settings: Settings, kit: &Kit, wrong: &mut Gathered) -> Option<(Way, Mai
     }
     let (post, from) = account?;
     let way = Way::Mail {
-        pool: Pool::new(post),
+        pool: Box::new(Pool::new(post)),
         list,
     };
     Some((way, from))
@@ -231,7 +231,7 @@ struct Newsletter {
 enum Way {
     /// As mails.
     Mail {
-        pool: Pool,
+        pool: Box<Pool>,
         /// The list it posts to; none where the readers are ours.
         list: Option<Mailbox>,
     },

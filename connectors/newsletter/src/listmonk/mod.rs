@@ -166,12 +166,11 @@ impl Listmonk {
         };
         // A copy that somebody made of ours has its tags, and no slug.
         let found = tagged.iter().find(has_slug).or(tagged.first());
-        let id = match found {
-            Some(found) => Some(found.id),
-            None => {
-                let all = self.api.campaigns(None).await?;
-                all.iter().find(has_slug).map(|one| one.id)
-            }
+        let id = if let Some(found) = found {
+            Some(found.id)
+        } else {
+            let all = self.api.campaigns(None).await?;
+            all.iter().find(has_slug).map(|one| one.id)
         };
         match id {
             Some(id) => self.api.campaign(id).await.map(Some),

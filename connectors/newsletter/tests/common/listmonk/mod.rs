@@ -332,7 +332,7 @@ impl State {
         let found = self
             .campaigns
             .iter()
-            .position(|one| one["id"].to_string() == id);
+            .position(|one| one["id"].as_u64() == id.parse().ok());
         let status = if self.has(Quirk::MissingIs400) {
             400
         } else {
