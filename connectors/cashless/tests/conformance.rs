@@ -103,30 +103,8 @@ async fn lieu(
     let theirs = Arc::clone(&shared);
     let mut troubles = troubles.into_iter().collect::<Vec<_>>().into_iter();
     standin.direct(move |seen| {
-        let mut purse = theirs.lock().unwrap();
-        let json =
-            |value: Value| Reply::ok(value.to_string()).header("content-type", "application/json");
-        match seen.path.as_str() {
-            "/api/v2/wallet-refills/" if seen.method == "POST" => {
-                let secret = seen.header("authorization").trim_start_matches("Api-Key ");
-                let body = serde_json::from_slice(&seen.body).unwrap_or_default();
-                let trouble = troubles.next().unwrap_or(Trouble::None);
-                match purse.refill(secret, &key(seen), &body, trouble) {
-                    None => Play::DoneThenReset,
-                    Some((status, body)) => {
-                        Play::Answer(Reply::status(status).body(body.to_string()))
-                    }
-                }
-            }
-            "/api/v2/wallet-refills/" => Reply::status(405).into(),
-            "/transaction/" => json(purse.transactions()).into(),
-            "/asset/get_accepted_assets/" => json(json!([
-                { "uuid": ASSET, "name": "Temps", "category": "TIM" },
-                { "uuid": "other", "name": "Euro", "category": "FED" },
-            ]))
-            .into(),
-            _ => Reply::status(404).into(),
-        }
+        let trouble = || troubles.next().unwrap_or(Trouble::None);
+        theirs.lock().unwrap().answer(seen, trouble)
     });
     (standin, shared)
 }

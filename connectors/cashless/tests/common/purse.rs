@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use raccord_kit::standin::{Play, Reply, Seen};
 use serde_json::{Value, json};
 
 /// What goes wrong with one call.
@@ -66,6 +67,8 @@ pub(crate) struct Purse {
     pub(crate) mails: Vec<String>,
     /// Who did.
     pub(crate) validated: BTreeSet<String>,
+    /// The key that replaced the first one.
+    pub(crate) fresh: Option<&'static str>,
     /// Quirks that are taken away.
     pub(crate) without: BTreeSet<&'static str>,
 }
@@ -88,7 +91,7 @@ impl Purse {
         trouble: Trouble,
     ) -> Answer {
         let said = |status: u16, detail: &str| Some((status, json!({ "detail": detail })));
-        if secret != SECRET {
+        if secret != self.fresh.unwrap_or(SECRET) {
             let status = if self.has("refusals-are-403") {
                 403
             } else {
@@ -164,6 +167,32 @@ impl Purse {
         (line.status, line.transaction) = ('V', transaction);
         let answer = (201, self.transfer(transaction));
         (trouble != Trouble::Unheard).then_some(answer)
+    }
+
+    /// What both servers answer behind one address; `trouble` meets a call that credits.
+    pub(crate) fn answer(&mut self, seen: &Seen, trouble: impl FnOnce() -> Trouble) -> Play {
+        let json =
+            |value: Value| Reply::ok(value.to_string()).header("content-type", "application/json");
+        match (seen.method.as_str(), seen.path.as_str()) {
+            ("POST", "/api/v2/wallet-refills/") => {
+                let secret = seen.header("authorization").trim_start_matches("Api-Key ");
+                let body = serde_json::from_slice(&seen.body).unwrap_or_default();
+                match self.refill(secret, seen.header("idempotency-key"), &body, trouble()) {
+                    None => Play::DoneThenReset,
+                    Some((status, body)) => {
+                        Play::Answer(Reply::status(status).body(body.to_string()))
+                    }
+                }
+            }
+            (_, "/api/v2/wallet-refills/") => Reply::status(405).into(),
+            ("GET", "/transaction/") => json(self.transactions()).into(),
+            ("GET", "/asset/get_accepted_assets/") => json(json!([
+                { "uuid": ASSET, "name": "Temps", "category": "TIM" },
+                { "uuid": "other", "name": "Euro", "category": "FED" },
+            ]))
+            .into(),
+            _ => Reply::status(404).into(),
+        }
     }
 
     fn line(&mut self, key: &str) -> &mut Line {
