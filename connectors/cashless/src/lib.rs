@@ -14,6 +14,7 @@ mod config;
 mod failure;
 mod lespass;
 pub mod refill;
+mod scans;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -94,6 +95,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 asset,
                 fedow,
                 begun: Mutex::default(),
+                scans: Mutex::default(),
             }))))
         }
         _ => Err(findings),
@@ -307,7 +309,12 @@ impl Sink for Cashless {
             };
             match lespass.wanted(job)? {
                 Wanted::Nothing => Ok(Applied::default().into()),
-                Wanted::Refill(refill) => lespass.refill(&refill).await.map(Made::from),
+                Wanted::Refill(refill) => {
+                    if let Job::Send { event, .. } = job {
+                        lespass.is_not_paid(&refill, event).await?;
+                    }
+                    lespass.refill(&refill).await.map(Made::from)
+                }
                 Wanted::NoAddress => Err(failure::no_address()),
                 Wanted::TooMuch => Err(failure::too_much()),
                 Wanted::TakeBack | Wanted::Unreadable => Err(failure::no_credit()),

@@ -398,6 +398,54 @@ async fn more_than_the_server_takes_at_once_is_never_sent() {
     .await;
 }
 
+#[tokio::test]
+async fn what_lespass_paid_for_a_scan_is_not_paid_again() {
+    noticed("a-scan-is-paid", |without| async move {
+        let mut purse = purse(without, "a-scan-is-paid");
+        purse
+            .scanned
+            .push(("zoe@example.org", "2027-01-02T12:30:00+00:00"));
+        let (standin, purse) = lieu(purse, []).await;
+        let tool = tool(with_fedow(&standin.url("/")), &kit());
+        let sink = tool.sink().unwrap();
+        let of = |number, who: &str, day: &str| {
+            let person = EntityId::derive(&[who.as_bytes()]);
+            credit(
+                number,
+                json!({ "person": person, "email": who, "day": day }),
+            )
+        };
+        // Nobody can tell whose wallet it is: a person decides.
+        let day = "2027-01-02";
+        let failure = sink
+            .apply(&of(0, "zoe@example.org", day))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (failure.blame, failure.code.as_str()),
+            (Blame::Data, "cashless.paid-by-scan")
+        );
+        assert!(failure.text.en.contains("does not say whom"), "{failure:?}");
+        assert!(standin.writes().is_empty());
+        // What she did on another day is another matter, and tells her wallet.
+        sink.apply(&of(1, "zoe@example.org", "2026-12-20"))
+            .await
+            .unwrap();
+        assert_eq!(purse.lock().unwrap().balance("zoe@example.org"), 150);
+        let again = self::tool(with_fedow(&standin.url("/")), &kit());
+        let sink = again.sink().unwrap();
+        let failure = sink
+            .apply(&of(0, "zoe@example.org", day))
+            .await
+            .unwrap_err();
+        assert!(failure.text.en.contains("this person"), "{failure:?}");
+        // Now it is known that it was hers: everybody else is credited.
+        sink.apply(&of(2, "ann@example.org", day)).await.unwrap();
+        assert_eq!(standin.writes().len(), 2);
+    })
+    .await;
+}
+
 /// The status of a call that this connector never makes.
 async fn raw(standin: &Standin, secret: &str, body: &Value) -> u16 {
     use raccord_kit::http::{Http, Request, Target};

@@ -29,13 +29,14 @@ pub(crate) enum Trouble {
 pub(crate) type Answer = Option<(u16, Value)>;
 
 /// What of its behaviour a test may take away, to prove that somebody would notice.
-pub(crate) const QUIRKS: [&str; 6] = [
+pub(crate) const QUIRKS: [&str; 7] = [
     "a-key-is-remembered",
     "failed-may-be-credited",
     "begun-for-ever",
     "mail-at-every-call",
     "refusals-are-403",
     "ten-thousand-at-most",
+    "a-scan-is-paid",
 ];
 
 #[derive(Clone, Debug)]
@@ -67,6 +68,8 @@ pub(crate) struct Purse {
     pub(crate) mails: Vec<String>,
     /// Who did.
     pub(crate) validated: BTreeSet<String>,
+    /// Whose tickets were scanned and when, for a price that rewards that.
+    pub(crate) scanned: Vec<(&'static str, &'static str)>,
     /// The key that replaced the first one.
     pub(crate) fresh: Option<&'static str>,
     /// Quirks that are taken away.
@@ -226,12 +229,18 @@ impl Purse {
                 Some(key) => json!({ "idempotency_key": key, "rewarded_from_ticket_scanned": true, "reason": "refill" }),
                 None => Value::Null,
             };
-            [
-                json!({ "uuid": format!("cre-{number}"), "action": "CRE", "amount": made.amount, "asset": ASSET, "metadata": metadata }),
-                json!({ "uuid": format!("tx-{number}"), "action": "REF", "amount": made.amount, "asset": ASSET, "metadata": metadata }),
-            ]
+            let row = |uuid: String, action: &str| json!({ "uuid": uuid, "action": action, "amount": made.amount, "asset": ASSET, "receiver": wallet(&made.email), "metadata": metadata });
+            [row(format!("cre-{number}"), "CRE"), row(format!("tx-{number}"), "REF")]
         });
-        all.collect()
+        let scanned = self.scanned.iter().filter(|_| self.has("a-scan-is-paid"));
+        let rewards = scanned.map(|(email, at)| {
+            json!({
+                "uuid": format!("scan-{email}"), "action": "REF", "amount": 100, "asset": ASSET,
+                "receiver": wallet(email), "datetime": at,
+                "metadata": { "rewarded_from_ticket_scanned": { "sent_at": at } },
+            })
+        });
+        all.chain(rewards).collect()
     }
 
     /// What a wallet holds.
@@ -245,4 +254,12 @@ impl Purse {
         let all = self.credited.iter();
         all.filter(|made| made.key.as_deref() == Some(key)).count()
     }
+}
+
+/// What Fedow calls somebody's wallet: it says no address.
+fn wallet(email: &str) -> String {
+    let sum = email
+        .bytes()
+        .fold(7_u64, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte));
+    format!("00000000-0000-4000-8000-{sum:012}")
 }
