@@ -682,6 +682,9 @@ fn withdraw_reversals(deciding: &mut Deciding<'_>, person: EntityId, subject: En
             crate::hold::close(deciding, id, Closing::Moot);
         }
     }
+    for (of, credit) in crate::unsent::reversals(deciding, person, subject) {
+        taken_back(deciding, &of, credit, false);
+    }
 }
 
 fn tell_ceiling(deciding: &mut Deciding<'_>, about: &str, work: &Entity, ceiling: Ceiling) {

@@ -53,6 +53,7 @@ mod sayings;
 mod signups;
 mod state;
 mod till;
+mod unsent;
 mod urgent;
 mod vault;
 mod volunteering;

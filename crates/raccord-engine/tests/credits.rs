@@ -73,6 +73,8 @@ struct World {
     events: Vec<Event>,
     /// What the tool was told to pay, and has no way to take back.
     paid: Vec<(String, i64)>,
+    /// The tool is away.
+    away: bool,
 }
 
 impl World {
@@ -89,6 +91,7 @@ impl World {
             posted: 0,
             events: Vec::new(),
             paid: Vec::new(),
+            away: false,
         };
         world.input(Input::Configure(Box::new(rules(guards))));
         world
@@ -135,6 +138,10 @@ impl World {
         let amount = event.data["amount"].as_i64().unwrap();
         if event.revision > 1 || event.data.contains_key("reverses") && amount > 0 {
             return Outcome::Done(Applied::default());
+        }
+        if self.away {
+            let words = || Words::same("away");
+            return Outcome::Failed(Failure::new(Blame::Transient, "away", words(), words()));
         }
         if event.data.contains_key("till") {
             return Outcome::Done(Applied::default());
@@ -366,6 +373,36 @@ fn a_correction_is_a_new_entry_and_what_was_never_taken_back_is_not_paid_again()
     let hold = world.hold();
     world.order(Order::Reject(hold));
     assert_eq!((world.balance(), world.paid(), world.held()), (150, 150, 0));
+    assert!(world.is_whole());
+    world.restart();
+}
+
+#[test]
+fn what_is_corrected_twice_while_the_tool_is_away_is_neither_asked_nor_paid_again() {
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    let ann = world.sign_up(party, "ann");
+    world.came(ann);
+    world.away = true;
+    // Something that fails first, so that what follows waits behind it.
+    let other = world.party(11, 100);
+    let also = world.sign_up(other, "ann");
+    world.came(also);
+    for _ in 0..3 {
+        world.did_not(ann);
+        world.came(ann);
+    }
+    world.restart();
+    world.did_not(ann);
+    world.came(ann);
+    assert_eq!(world.balance(), 250);
+    world.away = false;
+    for _ in 0..30 {
+        world.now += SignedDuration::from_mins(5);
+        world.input(Input::Tick);
+    }
+    assert!(world.engine.state().holds.is_empty(), "nobody is asked");
+    assert_eq!((world.balance(), world.paid()), (250, 250));
     assert!(world.is_whole());
     world.restart();
 }
