@@ -126,11 +126,8 @@ impl Api {
         let answer = self.http.call(request).await.map_err(Failure::from)?;
         let page = String::from_utf8_lossy(&answer.body);
         let told = announced(&page).and_then(|address| answer.target.join(&address).ok());
-        // Only where the account's password may go, and never from https to http.
-        let told = told.filter(|told| {
-            told.host() == self.site.host()
-                && (told.url().scheme() == "https" || self.site.url().scheme() == "http")
-        });
+        // Only where the account's password may go.
+        let told = told.filter(|told| told.may_know_what(&self.site));
         let told = told.ok_or_else(|| failure::no_wiki(self.host()))?;
         *self.known() = Some(told.clone());
         Ok(told)
