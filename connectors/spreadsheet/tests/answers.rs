@@ -341,6 +341,38 @@ fn an_answer_that_is_gone_is_told_and_cancels_nothing() {
 }
 
 #[test]
+fn a_cell_that_cannot_be_read_signs_nobody_off() {
+    let head = "ID,E-mail,Activité,Tâche,Date,Je viens,Places\n";
+    let good = [
+        "1",
+        "anna@example.org",
+        "Bal folk",
+        "Bar",
+        "16/01/2027",
+        "oui",
+        "3",
+    ];
+    // A formula whose table was moved, under each heading but the address.
+    for broken in [0, 2, 3, 4, 5, 6] {
+        let mut sheet = Sheet::open("Réponses.csv", json!({ "answers": {} }));
+        let first = sheet.reads(format!("{head}{}\n", good.join(",")));
+        assert_eq!(told(&first.changes), ["+ anna@example.org -, Bar 16"]);
+        let mut cells = good;
+        cells[broken] = "#N/A";
+        let reading = sheet.reads(format!("{head}{}\n", cells.join(",")));
+        let codes: Vec<&str> = reading.unread.iter().map(|one| &*one.code).collect();
+        assert_eq!(codes, ["cell-error"], "{broken}");
+        // Without its number nobody can say which answer this is: the old one is missed.
+        let missed: &[&str] = if broken == 0 {
+            &["answers-gone open"]
+        } else {
+            &[]
+        };
+        assert_eq!(told(&reading.changes), missed, "{broken}");
+    }
+}
+
+#[test]
 fn an_answer_names_several_things_and_one_taken_out_is_left() {
     let mut sheet = Sheet::open("Réponses.csv", json!({ "answers": {} }));
     let head = "Submission ID,E-mail,Activité\n";

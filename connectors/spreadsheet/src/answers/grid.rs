@@ -225,6 +225,7 @@ impl Collector<'_> {
             return;
         }
         let mut said: BTreeMap<Column, String> = BTreeMap::new();
+        let mut broken = false;
         for &column in columns.keys() {
             let Some((at, cell)) = cell(column) else {
                 continue;
@@ -241,6 +242,7 @@ impl Collector<'_> {
                 let found = quoted(&raw);
                 let why = messages::cell_error(&found);
                 self.tell(&tab.name, row.number, Some(at), &found, why);
+                broken |= !column.is_extra();
             } else if raw.chars().count() > limits::CELL {
                 self.tell(
                     &tab.name,
@@ -249,6 +251,7 @@ impl Collector<'_> {
                     "",
                     messages::cell_too_long(),
                 );
+                broken |= !column.is_extra();
             } else {
                 said.insert(column, tidy(&raw, column == Column::Comment));
             }
@@ -296,6 +299,11 @@ impl Collector<'_> {
             short(&format!("{}\0{id}", tab.name))
         };
         self.seen.lines.insert(line.clone());
+        if broken {
+            // What cannot be read says nothing: until it can, nothing changes.
+            self.seen.lost.insert(line);
+            return;
+        }
         let comes = match text(Column::Answer) {
             // A box that was not ticked.
             "" => !columns.contains_key(&Column::Answer),
