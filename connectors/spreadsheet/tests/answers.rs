@@ -326,12 +326,21 @@ fn an_answer_that_is_gone_is_told_and_cancels_nothing() {
     assert_eq!(sheet.hears(format!("{head}{anna}{bob}")).len(), 2);
     let reading = sheet.reads(format!("{head}{bob}"));
     assert_eq!(told(&reading.changes), ["answers-gone open"]);
+    let first = reading.changes[0].id.clone();
     assert!(
         !reading.changes[0].fields["text"]
             .to_string()
             .contains("anna")
     );
     assert_eq!(sheet.hears(format!("{head}{bob}\n")), [""; 0], "told once");
+    assert_eq!(
+        sheet.hears(format!("{head}{bob}{anna}")),
+        ["answers-gone closed"]
+    );
+    // The same once more: what was said already under one id is not heard again.
+    let again = sheet.reads(format!("{head}{bob}"));
+    assert_eq!(told(&again.changes), ["answers-gone open"]);
+    assert_ne!(again.changes[0].id, first);
     assert_eq!(
         sheet.hears(format!("{head}{bob}{anna}")),
         ["answers-gone closed"]

@@ -48,6 +48,9 @@ pub(crate) struct Told {
     /// How many answers were told to be gone.
     #[serde(default, skip_serializing_if = "is_none")]
     gone: usize,
+    /// How often that was told: the same may come again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    notices: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -222,6 +225,7 @@ fn gone(
         return None;
     }
     told.gone = count;
+    told.notices = told.notices.saturating_add(1);
     let ((code, text), mend) = say::gone(count);
     let mut fields = Fields::from([("code".to_owned(), json!(format!("spreadsheet.{code}")))]);
     let state = if count > 0 { "open" } else { "closed" };
@@ -238,10 +242,10 @@ fn gone(
         .filter(is_gone)
         .map(|(name, _)| name)
         .collect();
-    let id = Digest::of(format!("gone {names:?} {}", told.stood.len()).as_bytes());
+    let id = format!("gone {} {names:?} {}", told.notices, told.stood.len());
     Some(Change {
         kind: EntityKind::Notice,
-        id: id.to_string(),
+        id: Digest::of(id.as_bytes()).to_string(),
         ..change(code, Verb::Updated, 0, fields)
     })
 }
