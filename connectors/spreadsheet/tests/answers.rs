@@ -382,6 +382,34 @@ fn a_cell_that_cannot_be_read_signs_nobody_off() {
 }
 
 #[test]
+fn a_line_copied_for_somebody_else_signs_both_up() {
+    let mut sheet = Sheet::for_ball("Réponses.csv");
+    let head = "Submission ID,E-mail,Places\n";
+    let (anna, bob) = ("7,anna@example.org,1\n", "7,bob@example.org,1\n");
+    let reading = sheet.reads(format!("{head}{anna}{bob}"));
+    assert_eq!(
+        told(&reading.changes),
+        [
+            "+ anna@example.org -, Bal folk 16",
+            "+ bob@example.org -, Bal folk 16"
+        ]
+    );
+    let [first, second] = &reading.changes[..] else {
+        panic!("two sign-ups");
+    };
+    assert_ne!(first.subject, second.subject);
+    assert_ne!(first.id, second.id);
+    // Sorted, and changed: each is still who they were.
+    assert_eq!(sheet.hears(format!("{head}{bob}{anna}")), [""; 0]);
+    let bob = bob.replace(",1", ",2");
+    let reading = sheet.reads(format!("{head}{bob}{anna}"));
+    assert_eq!(told(&reading.changes), ["~ bob@example.org -, Bal folk 16"]);
+    assert_eq!(reading.changes[0].subject, second.subject);
+    // The line it was copied from is gone: that one is told, and Bob is no other.
+    assert_eq!(sheet.hears(format!("{head}{bob}")), ["answers-gone open"]);
+}
+
+#[test]
 fn an_answer_names_several_things_and_one_taken_out_is_left() {
     let mut sheet = Sheet::open("Réponses.csv", json!({ "answers": {} }));
     let head = "Submission ID,E-mail,Activité\n";

@@ -35,6 +35,10 @@ pub(crate) struct Collector<'s> {
     names: Vec<String>,
     tab: Option<Reader>,
     seen: Seen,
+    /// The lines that were told of before.
+    known: BTreeSet<&'s str>,
+    /// Whose each line is that its form named.
+    whose: BTreeMap<String, String>,
     /// Titles that were told not to be found.
     told: BTreeSet<String>,
 }
@@ -68,6 +72,8 @@ impl<'s> Collector<'s> {
             names: Vec::new(),
             tab: None,
             seen: Seen::default(),
+            known: rules.told.lines().collect(),
+            whose: BTreeMap::new(),
             told: BTreeSet::new(),
         }
     }
@@ -296,7 +302,8 @@ impl Collector<'_> {
         let line = if id.is_empty() {
             short(&format!("{when:?}\0{email}\0{who}"))
         } else {
-            short(&format!("{}\0{id}", tab.name))
+            let named = short(&format!("{}\0{id}", tab.name));
+            self.owned(named, &signed::person(&email, &who))
         };
         self.seen.lines.insert(line.clone());
         if broken {
@@ -376,6 +383,21 @@ impl Collector<'_> {
                 }
             };
             self.take(&tab.name, at, &answer, wanted);
+        }
+    }
+
+    /// The name of a line that bears an answer's number. Whoever copies a line for somebody else copies
+    /// its number too: the second person's line has a name of its own, and keeps it.
+    fn owned(&mut self, line: String, person: &str) -> String {
+        let own = short(&format!("{line}\0{person}"));
+        if self.known.contains(own.as_str()) {
+            return own;
+        }
+        let first = self.whose.entry(line.clone());
+        if first.or_insert_with(|| person.to_owned()) == person {
+            line
+        } else {
+            own
         }
     }
 

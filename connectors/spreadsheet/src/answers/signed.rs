@@ -82,10 +82,24 @@ impl Told {
         *self == Self::default()
     }
 
+    /// The names of the lines of which something was told.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.stood.values().map(|stood| stood.line.as_str())
+    }
+
     /// What an answer was for when it was first told: it stays there, whatever that is called since.
     pub(crate) fn subject(&self, answer: &str) -> Option<EntityId> {
         let name = self.also.get(answer).map_or(answer, String::as_str);
         self.stood.get(name).map(|stood| stood.subject)
+    }
+}
+
+/// What tells one person from another: whoever gives no address is known by their name.
+pub(crate) fn person(email: &str, who: &str) -> String {
+    if email.is_empty() {
+        format!("n {}", who.to_lowercase())
+    } else {
+        format!("e {email}")
     }
 }
 
@@ -108,13 +122,7 @@ pub(crate) fn changes(
 ) -> (Vec<Change>, Told) {
     let mut groups: BTreeMap<(String, EntityId), Vec<(usize, &Answer)>> = BTreeMap::new();
     for (at, answer) in seen.answers.iter().enumerate() {
-        // Whoever gives no address is told apart by their name.
-        let said = &answer.said;
-        let who = if said.email.is_empty() {
-            format!("n {}", said.who.to_lowercase())
-        } else {
-            format!("e {}", said.email)
-        };
+        let who = person(&answer.said.email, &answer.said.who);
         groups
             .entry((who, answer.subject))
             .or_default()
