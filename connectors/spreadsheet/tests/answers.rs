@@ -410,6 +410,29 @@ fn a_line_copied_for_somebody_else_signs_both_up() {
 }
 
 #[test]
+fn two_who_counted_as_one_and_are_told_apart_are_two() {
+    let mut sheet = Sheet::for_ball("Réponses.csv");
+    let head = "ID,Nom,Places\n";
+    assert_eq!(
+        sheet.hears(format!("{head}1,Anna,1\n2,Anna,1\n")),
+        ["+ - Anna, Bal folk 16"]
+    );
+    assert_eq!(
+        sheet.hears(format!("{head}1,Anna,1\n2,Anna B,1\n")),
+        ["+ - Anna B, Bal folk 16"]
+    );
+    // What comes later is about each of them alone.
+    assert_eq!(
+        sheet.hears(format!("{head}1,Anna,1\n2,Anna B,1\n3,Chloé,1\n")),
+        ["+ - Chloé, Bal folk 16"]
+    );
+    assert_eq!(
+        sheet.hears(format!("{head}1,Anna,1\n2,Anna B,2\n3,Chloé,1\n")),
+        ["~ - Anna B, Bal folk 16"]
+    );
+}
+
+#[test]
 fn an_answer_names_several_things_and_one_taken_out_is_left() {
     let mut sheet = Sheet::open("Réponses.csv", json!({ "answers": {} }));
     let head = "Submission ID,E-mail,Activité\n";

@@ -128,16 +128,23 @@ pub(crate) fn changes(
             .or_default()
             .push((at, answer));
     }
+    let own: BTreeSet<&str> = seen.answers.iter().map(|one| one.name.as_str()).collect();
     let mut told = before.clone();
     let mut changes = Vec::new();
-    let mut present = BTreeSet::new();
+    let mut present: BTreeSet<String> = BTreeSet::new();
     for ((_, subject), mut group) in groups {
         group.sort_by_key(|(at, answer)| (answer.said.when, answer.said.row, *at));
         let Some(&(at, latest)) = group.last() else {
             continue;
         };
         let known = |(_, answer): &(usize, &Answer)| {
-            let name = before.also.get(&answer.name).unwrap_or(&answer.name);
+            // Of two that counted as one and are two now, each goes by their own answer.
+            let free = |name: &&String| {
+                let theirs = group.iter().any(|(_, one)| one.name == **name);
+                theirs || !own.contains(name.as_str()) && !present.contains(*name)
+            };
+            let also = before.also.get(&answer.name).filter(free);
+            let name = also.unwrap_or(&answer.name);
             before.stood.contains_key(name).then(|| name.clone())
         };
         let known = group.iter().find_map(known);
@@ -145,6 +152,7 @@ pub(crate) fn changes(
         let comes = latest.said.comes;
         let name = known.clone().unwrap_or_else(|| group[0].1.name.clone());
         present.insert(name.clone());
+        told.also.remove(&name);
         if stood.is_none() && !comes {
             continue;
         }
