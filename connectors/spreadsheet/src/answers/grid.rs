@@ -453,8 +453,8 @@ impl Collector<'_> {
                 continue;
             }
             let Some(vote) = columns::answer(&raw) else {
-                let why = say::unclear(&raw);
-                self.tell(&tab.name, row.number, Some(slot.column), &raw, why);
+                let why = say::unclear_vote();
+                self.tell(&tab.name, row.number, Some(slot.column), "", why);
                 self.seen.lost.insert(line.clone());
                 continue;
             };
