@@ -140,6 +140,27 @@ fn a_letter_fetches_nothing_when_it_is_opened() {
 }
 
 #[test]
+fn where_nobody_signs_up_on_pages_no_letter_leads_there() {
+    let mut kit = kit();
+    for has_hands in [true, false] {
+        kit.has_hands = has_hands;
+        let week = letter(
+            &*tool(smtp(), &kit),
+            &kit,
+            RoundupOf::Week,
+            Lang::En,
+            &sample(),
+        );
+        let (text, html) = parts(&week.unwrap());
+        assert!(text.contains("people missing"), "{text}");
+        for said in [text, html] {
+            assert_eq!(said.contains("I can help"), has_hands, "{said}");
+            assert_eq!(said.contains("/hands"), has_hands, "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_letter_to_a_list_bears_no_link_to_leave_and_says_so_in_other_words() {
     let kit = kit();
     let week = letter(

@@ -23,6 +23,7 @@ pub(crate) fn kit() -> Kit {
     let mut kit = testing::kit();
     kit.name = "lettre".parse().unwrap();
     "https://programme.example.org".clone_into(&mut kit.place.public_url);
+    kit.has_hands = true;
     kit
 }
 
