@@ -165,8 +165,11 @@ impl Api {
             return Err(self.http.refusal(&answer, false).into());
         }
         let told = announced(&answer).and_then(|address| self.site.join(&address).ok());
-        // Only where the account's password may go.
-        let told = told.filter(|told| told.host() == self.site.host());
+        // Only where the account's password may go, and never from https to http.
+        let told = told.filter(|told| {
+            told.host() == self.site.host()
+                && (told.url().scheme() == "https" || self.site.url().scheme() == "http")
+        });
         let root = match told {
             Some(root) => root,
             None => self.site.query("rest_route", "/"),
