@@ -56,6 +56,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let links = Links {
         pdf: settings.pdf.clone().map(Text::get).unwrap_or_default(),
         calendar: settings.calendar.clone().map(Text::get).unwrap_or_default(),
+        hands: kit.has_hands,
         leave: settings.system != System::MailingList,
     };
     let file = settings.hook_secret_file.as_deref();

@@ -95,7 +95,8 @@ fn mail(tool: &dyn raccord_kit::Tool, kit: &raccord_kit::Kit, to: &str) -> Job {
         to,
         leave: "person.key",
     };
-    let desired = common::rendered(tool, kit, Lang::Fr, Subject::Saying { id, saying }).unwrap();
+    let desired =
+        common::rendered(None, tool, kit, Lang::Fr, Subject::Saying { id, saying }).unwrap();
     Job::Write {
         entity: id,
         desired,

@@ -42,7 +42,7 @@ pub struct Mentioned {
 }
 
 /// What an entity says by ids alone: of no use to whoever asks what is known of them.
-const IDS: [&str; 5] = ["activity", "task", "person", "turn", "also"];
+const IDS: [&str; 6] = ["activity", "task", "person", "turn", "also", "attested_by"];
 
 /// Every field in which the address `email` stands as a word of its own, by title; of the person who
 /// has it also all that is known of them: themselves, their sign-ups, their credits.
@@ -56,6 +56,14 @@ pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
         }
         let mut entity = record.entity(id);
         engine.vault().reveal(&mut entity.fields);
+        let letters = entity.fields.get_mut("letters");
+        let letters = letters.and_then(Value::as_object_mut).into_iter();
+        for letter in letters.flat_map(serde_json::Map::values_mut) {
+            // By it they leave: it stands in their letters alone.
+            if let Some(letter) = letter.as_object_mut() {
+                letter.remove("key");
+            }
+        }
         let theirs = person.is_some_and(|person| is_of(&entity, person));
         let title = title_of(state, &entity);
         for (field, value) in &entity.fields {

@@ -16,8 +16,8 @@ use raccord_connector_newsletter::CONNECTOR;
 use raccord_kit::{Kit, Tool, testing};
 use raccord_mail::Sheet;
 use raccord_model::{
-    Context, Desired, Entity, EntityId, EntityKind, Lang, Rendered, Roundup, RoundupOf, Saying,
-    Subject,
+    Context, Desired, Entity, EntityId, EntityKind, Lang, Rendered, Roundup, RoundupOf, Route,
+    Saying, Subject,
 };
 use serde_json::{Value, json};
 
@@ -28,6 +28,7 @@ pub(crate) fn kit() -> Kit {
     let mut kit = testing::kit();
     kit.name = "lettre".parse().unwrap();
     "https://programme.example.org".clone_into(&mut kit.place.public_url);
+    kit.has_hands = true;
     kit
 }
 
@@ -129,6 +130,18 @@ pub(crate) fn letter(
     lang: Lang,
     members: &[Entity],
 ) -> Option<Desired> {
+    letter_by(None, tool, kit, of, lang, members)
+}
+
+/// The same, as a route asks for it.
+pub(crate) fn letter_by(
+    route: Option<&Route>,
+    tool: &dyn Tool,
+    kit: &Kit,
+    of: RoundupOf,
+    lang: Lang,
+    members: &[Entity],
+) -> Option<Desired> {
     let roundup = Roundup { of, at: Vec::new() };
     let saying = Saying::Roundup {
         roundup: &roundup,
@@ -136,11 +149,12 @@ pub(crate) fn letter(
         members,
     };
     let id = EntityId::derive(&[b"issue"]);
-    rendered(tool, kit, lang, Subject::Saying { id, saying })
+    rendered(route, tool, kit, lang, Subject::Saying { id, saying })
 }
 
 /// What becomes of a subject.
 pub(crate) fn rendered(
+    route: Option<&Route>,
     tool: &dyn Tool,
     kit: &Kit,
     lang: Lang,
@@ -150,7 +164,7 @@ pub(crate) fn rendered(
         place: &kit.place,
         lang,
         today: HOUR.date(),
-        route: None,
+        route,
     };
     match tool.sink().unwrap().render(subject, &context) {
         Rendered::Object(desired) => Some(desired),
