@@ -265,10 +265,7 @@ fn a_plan_sends_no_letter_and_the_pass_after_it_sends_exactly_that_one() {
     assert_eq!((taken.len(), to.len()), (3, 3));
     // Each says what the plan showed, but for the reader's own way to leave.
     let said = taken[0].data.replace("=\r\n", "");
-    assert!(
-        said.contains("JANVIER") && said.contains("Bal"),
-        "{said}"
-    );
+    assert!(said.contains("JANVIER") && said.contains("Bal"), "{said}");
     let again = place.run(&["plan"]).unwrap().json;
     assert_eq!(again["effects"].as_array().unwrap().len(), 0, "{again}");
 }

@@ -67,7 +67,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     read.args(pages(&out)?);
     status(read)?;
     let letters = out.join("letters");
-    example("raccord-connector-newsletter", "sample_letter", &letters, &[])?;
+    example(
+        "raccord-connector-newsletter",
+        "sample_letter",
+        &letters,
+        &[],
+    )?;
     let mut read = Command::new(python);
     read.arg(root().join("connectors/newsletter/tests/check_letters.py"))
         .arg(browser);
