@@ -2,7 +2,7 @@
 
 use raccord_kit::SignIn;
 use raccord_look::dates::{self, Span};
-use raccord_model::{ABOUT, Activity, Entity, Fields, Lang, Place};
+use raccord_model::{ABOUT, Activity, Entity, Fields, Lang, Place, UNDATED};
 use serde_json::{Value, json};
 
 /// The mail with the link by which somebody signs in: subject and text.
@@ -254,6 +254,8 @@ impl Told<'_> {
         let own = self.entity.fields.get(ABOUT).and_then(Value::as_object);
         let now = |name: &str| own.and_then(|own| own.get(name)).cloned();
         let mut lines = Vec::new();
+        let undated = now(UNDATED) == Some(Value::Bool(true));
+        let to_be_chosen = || dates::undated(lang).to_owned();
         if self.title() != field(self.entity, "title") && !field(self.entity, "title").is_empty() {
             lines.push(field(self.entity, "title").to_owned());
         }
@@ -261,7 +263,7 @@ impl Told<'_> {
             at.into_iter().chain((!room.is_empty()).then_some(room))
         };
         lines.extend(shown(
-            when(now("start"), now("end"), lang),
+            when(now("start"), now("end"), lang).or_else(|| undated.then(to_be_chosen)),
             field(self.entity, "room").to_owned(),
         ));
         if self.what == What::Moved
@@ -270,7 +272,10 @@ impl Told<'_> {
             let was = |name: &str| before.get(name).cloned();
             let room = was("room").and_then(|room| Some(room.as_str()?.to_owned()));
             let before: Vec<String> = shown(
-                when(was("start"), was("end"), lang),
+                when(was("start"), was("end"), lang).or_else(|| {
+                    // A moment that came or went: the other one is no date.
+                    (now("start").is_some() || undated).then(to_be_chosen)
+                }),
                 room.unwrap_or_default(),
             )
             .collect();
@@ -326,6 +331,37 @@ mod tests {
 
     fn subject(told: Option<Told<'_>>) -> Option<String> {
         told.map(|told| told.say(Lang::En, &place()).0)
+    }
+
+    #[test]
+    fn a_date_that_is_to_be_chosen_is_said_so_before_and_after() {
+        let mut to_be_chosen = ball();
+        to_be_chosen.as_object_mut().unwrap().remove("start");
+        to_be_chosen["undated"] = json!(true);
+        let (undated, dated) = (
+            sign_up("registered", &to_be_chosen),
+            sign_up("registered", &ball()),
+        );
+        let spaces = ['\u{a0}', '\u{202f}'];
+        let mail = |told: Option<Told<'_>>| {
+            let (_, text) = told.unwrap().say(Lang::Fr, &place());
+            text.replace(spaces, " ")
+        };
+        assert!(mail(first(&undated)).contains("\ndate à fixer\nHalle\n"));
+        let chosen = mail(moved(&dated, &raccord_model::told_of(&undated)));
+        assert!(
+            chosen.contains("\nvendredi 15 janvier 2027, 20"),
+            "{chosen}"
+        );
+        assert!(
+            chosen.contains("\nAvant : date à fixer, Halle\n"),
+            "{chosen}"
+        );
+        let again = mail(moved(&undated, &raccord_model::told_of(&dated)));
+        assert!(
+            again.contains("\ndate à fixer\nHalle\nAvant : vendredi"),
+            "{again}"
+        );
     }
 
     #[test]
