@@ -402,6 +402,70 @@ mod tests {
     }
 
     #[test]
+    fn every_mail_says_in_both_languages_what_became_of_it() {
+        let off = |status: &str| {
+            let mut about = ball();
+            about["status"] = json!(status);
+            about
+        };
+        let second = |mut waits: Entity| {
+            waits.fields.insert("position".into(), json!(2));
+            waits
+        };
+        let (on, waits) = (
+            sign_up("registered", &ball()),
+            sign_up("waitlisted", &ball()),
+        );
+        let called_off = sign_up("registered", &off("cancelled"));
+        let was = raccord_model::told_of;
+        for (now, before, fr, en) in [
+            (waits.clone(), None, "vous êtes en tête", "you are first"),
+            (second(waits.clone()), None, "au rang 2", "you are number 2"),
+            (
+                on.clone(),
+                Some(was(&waits)),
+                "elle est à vous",
+                "it is yours",
+            ),
+            (
+                second(waits),
+                Some(was(&on)),
+                "moins de places",
+                "fewer places",
+            ),
+            (
+                sign_up("cancelled", &ball()),
+                None,
+                "n’êtes plus",
+                "not on the list",
+            ),
+            (
+                called_off.clone(),
+                Some(was(&on)),
+                "C’est annulé",
+                "is cancelled",
+            ),
+            (on, Some(was(&called_off)), "maintenu", "after all"),
+        ] {
+            let mut now = now;
+            now.fields.entry("position".into()).or_insert(json!(1));
+            let told = match &before {
+                None => first(&now),
+                Some(before) => moved(&now, before),
+            };
+            let told = told.unwrap();
+            for (lang, hello, words) in
+                [(Lang::Fr, "Bonjour Ana,", fr), (Lang::En, "Hello Ana,", en)]
+            {
+                let (subject, text) = told.say(lang, &place());
+                assert!(subject.contains("Bal"), "{subject}");
+                assert!(text.contains(hello) && text.contains(words), "{text}");
+                assert!(!text.contains("  "), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn whoever_chose_to_be_told_elsewhere_gets_no_mail() {
         let before = raccord_model::told_of(&sign_up("registered", &ball()));
         for (way, mailed) in [("mail", true), ("chat", false), ("nothing", false)] {
