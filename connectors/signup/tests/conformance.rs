@@ -20,7 +20,7 @@ use serde_json::json;
 #[test]
 fn the_claims_of_quality_toml_are_true() {
     let quality = conformance::quality(Path::new(".")).unwrap();
-    assert_eq!(quality.level, QualityLevel::Bronze);
+    assert_eq!(quality.level, QualityLevel::Silver);
 }
 
 #[test]
