@@ -4,6 +4,7 @@ use raccord_model::{Blame, Failure, Words};
 
 use crate::KIND;
 use crate::refill::Drift;
+use crate::scans::Paid;
 
 fn with(blame: Blame, code: &str, text: Words, mend: Words) -> Failure {
     Failure::new(blame, format!("{KIND}.{code}"), text, mend)
@@ -65,6 +66,29 @@ pub(crate) fn never(status: u16) -> Failure {
         Words::new(
             "Vérifiez « asset » et l’adresse de la personne, puis « raccord retry » ; sinon créditez à la main et « raccord drop ».",
             "Check “asset” and the person’s address, then `raccord retry`; otherwise credit by hand and `raccord drop`.",
+        ),
+    )
+}
+
+/// Lespass paid it by itself, or may have.
+pub(crate) fn paid_by_scan(paid: Paid) -> Failure {
+    let text = match paid {
+        Paid::Yes => Words::new(
+            "Lespass a déjà crédité cette personne lui-même ce jour-là, quand son billet a été scanné : rien n’a été envoyé.",
+            "Lespass itself credited this person on that day, when their ticket was scanned: nothing was sent.",
+        ),
+        _ => Words::new(
+            "Lespass a crédité lui-même quelqu’un dont le billet a été scanné ce jour-là, et Fedow ne dit pas qui : rien n’a été envoyé.",
+            "Lespass itself credited somebody whose ticket was scanned on that day, and Fedow does not say whom: nothing was sent.",
+        ),
+    };
+    with(
+        Blame::Data,
+        "paid-by-scan",
+        text,
+        Words::new(
+            "Si c’est le même travail : « raccord drop ». Sinon créditez à la main dans Lespass, puis « raccord drop ». Pour la suite, enlevez la récompense du tarif dans Lespass, ou les crédits de l’activité ici.",
+            "If it is the same work: `raccord drop`. Otherwise credit by hand in Lespass, then `raccord drop`. From then on take the reward out of the price in Lespass, or the credits out of the activity here.",
         ),
     )
 }

@@ -1,22 +1,28 @@
 //! Calls to Lespass and Fedow.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, header};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Finding, Kit, Level};
-use raccord_model::{Applied, Difference, EntityId, Failure, Found, Words};
+use raccord_model::{Applied, Blame, Difference, EntityId, Event, Failure, Found, Words};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::refill::{Begun, Drift, Listing, Meaning, Refill, listing, meaning};
+use crate::scans::{Paid, Rewards};
 use crate::{KIND, failure};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Fedow lists everything it ever did, in one answer.
 const LISTING: u64 = 64_000_000;
+/// How long a Fedow without rewards for scans is taken to have none.
+const SCANS: SignedDuration = SignedDuration::from_hours(1);
 
 /// Where refills go.
 pub(crate) struct Lespass {
@@ -27,6 +33,16 @@ pub(crate) struct Lespass {
     pub(crate) asset: String,
     pub(crate) fedow: Option<Fedow>,
     pub(crate) begun: Mutex<Begun>,
+    pub(crate) scans: Mutex<Option<Scans>>,
+}
+
+/// What Fedow said last of rewards that Lespass pays by itself.
+#[derive(Clone)]
+pub(crate) struct Scans {
+    /// When it was asked.
+    at: Timestamp,
+    /// The listing, where there were any.
+    listing: Option<Arc<Listing>>,
 }
 
 /// Where lost answers are looked for.
@@ -127,6 +143,56 @@ impl Lespass {
             }
         };
         Ok(Some(drift.iter().map(told).collect()))
+    }
+
+    /// Goes on where Lespass did not pay the same work by itself, when it scanned a ticket; else a person
+    /// decides. Where Fedow cannot be asked, nobody can tell.
+    pub(crate) async fn is_not_paid(&self, refill: &Refill, event: &Event) -> Result<(), Failure> {
+        let Some(fedow) = &self.fedow else {
+            return Ok(());
+        };
+        let Some(listing) = self.rewards(fedow, event.time).await? else {
+            return Ok(());
+        };
+        let zone = TimeZone::get(&self.kit.place.zone).unwrap_or(TimeZone::UTC);
+        let day = event.data.get("day").and_then(Value::as_str);
+        let day = day.and_then(|day| day.parse().ok());
+        let rewards = Rewards::of(&listing, &self.kit.place.id, &self.asset);
+        match rewards.paid(refill, day, &zone) {
+            Paid::No => Ok(()),
+            paid => Err(failure::paid_by_scan(paid)),
+        }
+    }
+
+    /// A listing with rewards, made since `since` where Lespass pays any; one that has none is believed
+    /// for an hour.
+    async fn rewards(
+        &self,
+        fedow: &Fedow,
+        since: Timestamp,
+    ) -> Result<Option<Arc<Listing>>, Failure> {
+        let now = self.kit.clock.now();
+        let known = || self.scans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Scans { at, listing }) = known().clone() {
+            let fresh = match &listing {
+                Some(_) => at >= since,
+                None => now.duration_since(at) < SCANS,
+            };
+            if fresh {
+                return Ok(listing);
+            }
+        }
+        let listing = self.transactions(fedow).await?;
+        let listing = listing.ok_or_else(|| Failure {
+            blame: Blame::Transient,
+            ..failure::no_fedow(fedow.url.host())
+        })?;
+        let listing = listing.pays_scans().then(|| Arc::new(listing));
+        *known() = Some(Scans {
+            at: now,
+            listing: listing.clone(),
+        });
+        Ok(listing)
     }
 
     async fn transactions(&self, fedow: &Fedow) -> Result<Option<Listing>, Failure> {

@@ -14,6 +14,7 @@ mod config;
 mod failure;
 mod lespass;
 pub mod refill;
+mod scans;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -47,6 +48,8 @@ const KIND: &str = "cashless";
 /// How long after a call a listing that lacks it proves that it was not made, in seconds: Lespass
 /// gives up on Fedow after 30, and Fedow's writers wait for each other.
 const SETTLE: i64 = 180;
+/// Lespass has no limit of its own; tills and people come first.
+const PER_SECOND: u16 = 4;
 
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
@@ -92,6 +95,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
                 asset,
                 fedow,
                 begun: Mutex::default(),
+                scans: Mutex::default(),
             }))))
         }
         _ => Err(findings),
@@ -176,9 +180,10 @@ impl Lespass {
 
 impl Tool for Cashless {
     fn describe(&self) -> Manifest {
-        let (class, settle_s, rights) = match self {
+        let (class, settle_s, per_second, rights) = match self {
             Self::Ledger(_) => (
                 Class::Address,
+                0,
                 0,
                 Words::new(
                     "Aucun : le registre est celui de Raccord.",
@@ -188,6 +193,7 @@ impl Tool for Cashless {
             Self::Lespass(_) => (
                 Class::Find,
                 SETTLE,
+                PER_SECOND,
                 Words::new(
                     "Une clé d’API de Lespass avec une seule monnaie (« gift asset ») et aucun autre droit ; pour vérifier les réponses perdues, la clé du lieu dans Fedow.",
                     "An API key of Lespass with one asset (“gift asset”) and no other right; to verify lost answers, the place’s key for Fedow.",
@@ -208,7 +214,7 @@ impl Tool for Cashless {
             }],
             // Fedow chains its transactions: two at once make one of them fail half-way.
             parallel: 1,
-            per_second: 0,
+            per_second,
             rights,
         }
     }
@@ -327,7 +333,12 @@ impl Sink for Cashless {
             };
             match lespass.wanted(job)? {
                 Wanted::Nothing => Ok(Applied::default().into()),
-                Wanted::Refill(refill) => lespass.refill(&refill).await.map(Made::from),
+                Wanted::Refill(refill) => {
+                    if let Job::Send { event, .. } = job {
+                        lespass.is_not_paid(&refill, event).await?;
+                    }
+                    lespass.refill(&refill).await.map(Made::from)
+                }
                 Wanted::NoAddress => Err(failure::no_address()),
                 Wanted::TooMuch => Err(failure::too_much()),
                 Wanted::TakeBack | Wanted::Unreadable => Err(failure::no_credit()),

@@ -9,6 +9,8 @@ use raccord_model::{Applied, Event, Found, PlaceId, Verb};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::scans::is_reward;
+
 /// The most that one call may bring, in hundredths.
 pub const MOST: i64 = 10_000;
 
@@ -133,17 +135,21 @@ pub const fn meaning(status: u16) -> Meaning {
 
 /// A transaction of Fedow, as far as it counts here.
 #[derive(Debug, Deserialize)]
-struct Transaction {
+pub(crate) struct Transaction {
     #[serde(default)]
-    uuid: String,
+    pub(crate) uuid: String,
     #[serde(default)]
-    action: String,
+    pub(crate) action: String,
     #[serde(default)]
-    amount: i64,
+    pub(crate) amount: i64,
     #[serde(default)]
-    asset: String,
+    pub(crate) asset: String,
     #[serde(default)]
-    metadata: Value,
+    pub(crate) receiver: String,
+    #[serde(default)]
+    pub(crate) datetime: String,
+    #[serde(default)]
+    pub(crate) metadata: Value,
 }
 
 /// What Fedow holds otherwise than it was sent.
@@ -227,14 +233,13 @@ impl Listing {
         drift
     }
 
-    /// Whether Lespass itself rewards whoever's ticket is scanned. Its own reward says when it was sent
-    /// (`BaseBillet/tasks.py`); a refill of ours bears the same mark as a plain yes, and its key.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Transaction> {
+        self.0.iter()
+    }
+
+    /// Whether Lespass itself rewards whoever's ticket is scanned.
     pub fn pays_scans(&self) -> bool {
-        self.0.iter().any(|one| {
-            let mark = &one.metadata["rewarded_from_ticket_scanned"];
-            let marked = mark == true || mark.as_object().is_some_and(|said| !said.is_empty());
-            one.action == "REF" && marked && one.metadata.get("idempotency_key").is_none()
-        })
+        self.0.iter().any(is_reward)
     }
 }
 

@@ -103,30 +103,8 @@ async fn lieu(
     let theirs = Arc::clone(&shared);
     let mut troubles = troubles.into_iter().collect::<Vec<_>>().into_iter();
     standin.direct(move |seen| {
-        let mut purse = theirs.lock().unwrap();
-        let json =
-            |value: Value| Reply::ok(value.to_string()).header("content-type", "application/json");
-        match seen.path.as_str() {
-            "/api/v2/wallet-refills/" if seen.method == "POST" => {
-                let secret = seen.header("authorization").trim_start_matches("Api-Key ");
-                let body = serde_json::from_slice(&seen.body).unwrap_or_default();
-                let trouble = troubles.next().unwrap_or(Trouble::None);
-                match purse.refill(secret, &key(seen), &body, trouble) {
-                    None => Play::DoneThenReset,
-                    Some((status, body)) => {
-                        Play::Answer(Reply::status(status).body(body.to_string()))
-                    }
-                }
-            }
-            "/api/v2/wallet-refills/" => Reply::status(405).into(),
-            "/transaction/" => json(purse.transactions()).into(),
-            "/asset/get_accepted_assets/" => json(json!([
-                { "uuid": ASSET, "name": "Temps", "category": "TIM" },
-                { "uuid": "other", "name": "Euro", "category": "FED" },
-            ]))
-            .into(),
-            _ => Reply::status(404).into(),
-        }
+        let trouble = || troubles.next().unwrap_or(Trouble::None);
+        theirs.lock().unwrap().answer(seen, trouble)
     });
     (standin, shared)
 }
@@ -416,6 +394,54 @@ async fn more_than_the_server_takes_at_once_is_never_sent() {
         let body = json!({ "email": "z@example.org", "asset": ASSET, "amount": 10_001 });
         assert_eq!(raw(&standin, SECRET, &body).await, 422);
         assert_eq!(purse.lock().unwrap().balance("z@example.org"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_lespass_paid_for_a_scan_is_not_paid_again() {
+    noticed("a-scan-is-paid", |without| async move {
+        let mut purse = purse(without, "a-scan-is-paid");
+        purse
+            .scanned
+            .push(("zoe@example.org", "2027-01-02T12:30:00+00:00"));
+        let (standin, purse) = lieu(purse, []).await;
+        let tool = tool(with_fedow(&standin.url("/")), &kit());
+        let sink = tool.sink().unwrap();
+        let of = |number, who: &str, day: &str| {
+            let person = EntityId::derive(&[who.as_bytes()]);
+            credit(
+                number,
+                json!({ "person": person, "email": who, "day": day }),
+            )
+        };
+        // Nobody can tell whose wallet it is: a person decides.
+        let day = "2027-01-02";
+        let failure = sink
+            .apply(&of(0, "zoe@example.org", day))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (failure.blame, failure.code.as_str()),
+            (Blame::Data, "cashless.paid-by-scan")
+        );
+        assert!(failure.text.en.contains("does not say whom"), "{failure:?}");
+        assert!(standin.writes().is_empty());
+        // What she did on another day is another matter, and tells her wallet.
+        sink.apply(&of(1, "zoe@example.org", "2026-12-20"))
+            .await
+            .unwrap();
+        assert_eq!(purse.lock().unwrap().balance("zoe@example.org"), 150);
+        let again = self::tool(with_fedow(&standin.url("/")), &kit());
+        let sink = again.sink().unwrap();
+        let failure = sink
+            .apply(&of(0, "zoe@example.org", day))
+            .await
+            .unwrap_err();
+        assert!(failure.text.en.contains("this person"), "{failure:?}");
+        // Now it is known that it was hers: everybody else is credited.
+        sink.apply(&of(2, "ann@example.org", day)).await.unwrap();
+        assert_eq!(standin.writes().len(), 2);
     })
     .await;
 }

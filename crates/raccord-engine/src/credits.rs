@@ -33,8 +33,19 @@ pub(crate) const MOST: i64 = 10_000_000;
 /// The most characters of a reason.
 const LONGEST_REASON: usize = 500;
 
+/// The code of what is told where those did not speak whose word it takes.
+const UNVALIDATED: &str = "credit-unvalidated";
+
 /// What of a sign-up decides what was earned.
-const TOUCHING: [&str; 6] = ["state", "minutes", "attested", "person", "activity", "task"];
+const TOUCHING: [&str; 7] = [
+    "state",
+    "minutes",
+    "attested",
+    "attested_by",
+    "person",
+    "activity",
+    "task",
+];
 
 /// The ledger as it is needed to decide; made of the entities, and never recorded.
 #[derive(Clone, Debug, Default)]
@@ -222,7 +233,9 @@ pub(crate) fn note(deciding: &mut Deciding<'_>, event: &Event, stood: Option<&Fi
         }
         EntityKind::Registration if TOUCHING.into_iter().any(changed) => {
             for fields in [stood, Some(&event.data)].into_iter().flatten() {
-                touch(deciding, event.entity, fields, event.id);
+                if let Some(work) = touched(fields) {
+                    deciding.uncredited.insert(work, (event.entity, event.id));
+                }
             }
         }
         // A task that was done, or was not after all, for everybody on it.
@@ -233,8 +246,11 @@ pub(crate) fn note(deciding: &mut Deciding<'_>, event: &Event, stood: Option<&Fi
                 .flat_map(|seats| seats.on.iter().map(|(_, id)| *id))
                 .collect();
             for registration in on {
-                if let Some(known) = deciding.state.entity(registration) {
-                    touch(deciding, registration, &known.fields, event.id);
+                let known = deciding.state.entity(registration);
+                // Where a word on who came changed the task, the word itself is why.
+                if let Some(work) = known.and_then(|known| touched(&known.fields)) {
+                    let why = (registration, event.id);
+                    deciding.uncredited.entry(work).or_insert(why);
                 }
             }
         }
@@ -242,12 +258,9 @@ pub(crate) fn note(deciding: &mut Deciding<'_>, event: &Event, stood: Option<&Fi
     }
 }
 
-fn touch(deciding: &mut Deciding<'_>, registration: EntityId, fields: &Fields, because: EventId) {
-    if let (Some(person), Some(subject)) = (person_of(fields), subject_of(fields)) {
-        deciding
-            .uncredited
-            .insert((person, subject), (registration, because));
-    }
+/// Whose work at what a sign-up is about.
+fn touched(fields: &Fields) -> Option<(EntityId, EntityId)> {
+    person_of(fields).zip(subject_of(fields))
 }
 
 fn person_of(fields: &Fields) -> Option<EntityId> {
@@ -333,6 +346,8 @@ fn due_to(
     let signed = [Some(registration), other.filter(|id| *id != registration)];
     let mut most = 0;
     let mut unmeasured = false;
+    let chosen = crate::vouching::names_people(work);
+    let mut unvalidated = false;
     for known in signed.into_iter().flatten() {
         let Some(known) = deciding.state.entity(known) else {
             continue;
@@ -346,6 +361,10 @@ fn due_to(
             Some(Commitment::Registered) if is_done(work) => Validation::Done,
             _ => continue,
         };
+        if chosen && !known.fields.contains_key("attested_by") {
+            unvalidated |= amount > 0;
+            continue;
+        }
         let minutes = known.fields.get("minutes").and_then(Value::as_u64);
         let minutes = minutes.and_then(|minutes| u32::try_from(minutes).ok());
         let took = Took {
@@ -362,6 +381,11 @@ fn due_to(
         tell_unmeasured(deciding, &about, work);
     } else {
         crate::notice::settle(deciding, NO_MINUTES, &about);
+    }
+    if unvalidated && most == 0 {
+        tell_unvalidated(deciding, &about, work);
+    } else {
+        crate::notice::settle(deciding, UNVALIDATED, &about);
     }
     most
 }
@@ -658,6 +682,9 @@ fn withdraw_reversals(deciding: &mut Deciding<'_>, person: EntityId, subject: En
             crate::hold::close(deciding, id, Closing::Moot);
         }
     }
+    for (of, credit) in crate::unsent::reversals(deciding, person, subject) {
+        taken_back(deciding, &of, credit, false);
+    }
 }
 
 fn tell_ceiling(deciding: &mut Deciding<'_>, about: &str, work: &Entity, ceiling: Ceiling) {
@@ -689,6 +716,28 @@ fn tell_unmeasured(deciding: &mut Deciding<'_>, about: &str, work: &Entity) {
         "Note the time with the attendance: credits are counted by the hour.",
     );
     crate::notice::tell(deciding, NO_MINUTES, about, &text, &mend);
+}
+
+fn tell_unvalidated(deciding: &mut Deciding<'_>, about: &str, work: &Entity) {
+    let title = work.text("title");
+    let text = Words::new(
+        format!(
+            "« {title} » : quelqu'un y était, dit la feuille ou un outil ; les personnes choisies pour valider ne l'ont pas dit, et aucun crédit n'est donné."
+        ),
+        format!(
+            "“{title}”: somebody was there, a sheet or a tool says; those chosen to validate did not say so, and no credits are given."
+        ),
+    );
+    let page = format!("/hands/{}/present", work.id);
+    let mend = Words::new(
+        format!(
+            "Une des personnes nommées dans « validateurs » le note sur {page} ; ou enlevez leurs noms de la tâche."
+        ),
+        format!(
+            "One of those named in “validators” notes it on {page}; or take their names out of the task."
+        ),
+    );
+    crate::notice::tell(deciding, UNVALIDATED, about, &text, &mend);
 }
 
 /// The task, else the activity, whose amount an entry comes from.

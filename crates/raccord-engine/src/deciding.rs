@@ -165,6 +165,11 @@ impl Deciding<'_> {
         let rules = self.rules();
         let content = digest_of(&masked(kind, &fields));
         let id = self.event_id(entity, revision, verb, &content);
+        // What follows from an event goes on in its trace.
+        let carried = causation.and_then(|(cause, ..)| {
+            let mut known = self.events.iter().rev();
+            known.find(|known| known.id == cause)?.trace.clone()
+        });
         let (causation, correlation, hops) = match causation {
             Some((cause, chain, hops)) => (Some(cause), chain, hops + 1),
             None => (None, self.thread.correlation.unwrap_or(id), 0),
@@ -197,7 +202,7 @@ impl Deciding<'_> {
             correlation,
             causation,
             hops,
-            trace: self.thread.trace.clone(),
+            trace: self.thread.trace.clone().or(carried),
             cause,
             data,
         };

@@ -264,7 +264,8 @@ pub(crate) fn order(deciding: &mut Deciding<'_>, order: Order) -> Reply {
             came,
             minutes,
             by,
-        } => deciding.attendance(registration, came, minutes, by),
+        } => deciding.attendance(registration, came, minutes, by, None),
+        Order::Vouch(said) => deciding.vouch(&said),
         Order::Spend(spending) => crate::till::spend(deciding, &spending),
         Order::GiveBack(payment) => crate::till::give_back(deciding, payment),
         Order::Forget => {

@@ -124,6 +124,8 @@ pub enum Order {
         /// Who says so.
         by: Attested,
     },
+    /// The same, said by somebody: whether they may is decided by the engine.
+    Vouch(Box<Vouching>),
     /// Somebody pays at a till of the place.
     Spend(Box<Spending>),
     /// That payment was a mistake: the credit it made.
@@ -156,6 +158,21 @@ pub enum Order {
         /// Whether objects must be looked for before they are made again.
         look_first: bool,
     },
+}
+
+/// Somebody's word that somebody was there, or was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouching {
+    /// Who says so; nothing where the place itself does, and no person.
+    pub who: Option<EntityId>,
+    /// The registration of whom they say it.
+    pub registration: EntityId,
+    /// Whether they came; nothing where what was noted was a mistake.
+    pub came: Option<bool>,
+    /// How long they worked, in minutes, where somebody says so.
+    pub minutes: Option<u32>,
+    /// As what they say so.
+    pub by: Attested,
 }
 
 /// A payment at a till of the place.

@@ -53,9 +53,11 @@ mod sayings;
 mod signups;
 mod state;
 mod till;
+mod unsent;
 mod urgent;
 mod vault;
 mod volunteering;
+mod vouching;
 mod why;
 mod withdrawn;
 
@@ -68,7 +70,8 @@ pub use fact::{
 pub use flight::backoff;
 pub use guides::guides;
 pub use input::{
-    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Spending, Step, Telling, Who,
+    Attested, Choice, Input, Order, Printed, Refusal, Reply, SignUp, Spending, Step, Telling,
+    Vouching, Who,
 };
 pub use letters::{Issue, readers};
 pub use lost::sent_to;

@@ -42,7 +42,7 @@ pub struct Mentioned {
 }
 
 /// What an entity says by ids alone: of no use to whoever asks what is known of them.
-const IDS: [&str; 5] = ["activity", "task", "person", "turn", "also"];
+const IDS: [&str; 6] = ["activity", "task", "person", "turn", "also", "attested_by"];
 
 /// Every field in which the address `email` stands as a word of its own, by title; of the person who
 /// has it also all that is known of them: themselves, their sign-ups, their credits.

@@ -98,8 +98,9 @@ impl Deciding<'_> {
         self.name_subject(&mut fields, subject);
         fields.insert("person".into(), json!(person));
         fields.insert("registered".into(), json!(self.now.to_string()));
-        fields.remove("attested");
-        fields.remove("minutes");
+        for name in ["attested", "attested_by", "minutes"] {
+            fields.remove(name);
+        }
         match places {
             1 => fields.remove("places"),
             more => fields.insert("places".into(), json!(more)),
@@ -159,6 +160,7 @@ impl Deciding<'_> {
         came: Option<bool>,
         minutes: Option<u32>,
         by: Attested,
+        who: Option<EntityId>,
     ) -> Reply {
         let (mut known, standing) = match self.known_sign_up(registration) {
             Err(why) => return Reply::Cannot(why),
@@ -173,11 +175,12 @@ impl Deciding<'_> {
             }
             None => return self.signed_up(registration, standing),
         };
-        for name in ["attested", "minutes"] {
+        for name in ["attested", "attested_by", "minutes"] {
             fields.remove(name);
         }
         if came.is_some() {
             fields.insert("attested".into(), json!(by.as_str()));
+            fields.insert("attested_by".into(), json!(who));
         }
         if let (Some(true), Some(minutes)) = (came, minutes) {
             fields.insert("minutes".into(), json!(minutes.min(MOST_MINUTES)));
@@ -255,7 +258,7 @@ impl Deciding<'_> {
         }
         let mut said = change.fields;
         // Ours alone to say.
-        for ours in ["turn", "also", "position"] {
+        for ours in ["turn", "also", "position", "attested_by"] {
             said.remove(ours);
         }
         let mut fields = before
@@ -312,6 +315,12 @@ impl Deciding<'_> {
         } else {
             self.decide(before.as_ref(), &mut fields, wanted)
         };
+        let stood = before
+            .as_ref()
+            .and_then(|known| Commitment::of(&known.fields));
+        if stood != Some(standing) {
+            fields.remove("attested_by");
+        }
         let source = before.as_ref().map_or(sender, |known| known.source.clone());
         let decision = Decision {
             registration,

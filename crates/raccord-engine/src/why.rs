@@ -898,6 +898,7 @@ pub fn field_name(name: &str) -> Words {
         "hands" => ("bénévoles", "volunteers"),
         "minimum" => ("minimum de bénévoles", "fewest hands"),
         "lead" => ("délai", "lead time"),
+        "attested_by" => ("noté par", "noted by"),
         "validators" => ("validé par", "validated by"),
         "priority" => ("priorité", "priority"),
         "people" => ("qui s'en occupe", "who is on it"),

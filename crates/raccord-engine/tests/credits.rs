@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use raccord_credits::{Account, verify};
 use raccord_engine::{
     Attested, Engine, Forgotten, HoldKind, Input, Mention, Order, Reply, Say, SignUp, Spending,
-    Who, decode_commit, sent_to, why,
+    Vouching, Who, decode_commit, sent_to, why,
 };
 use raccord_model::{
     Applied, Blame, Change, Civil, Class, ConnectorName, Context, Crediting, Difference, Digest,
@@ -73,6 +73,8 @@ struct World {
     events: Vec<Event>,
     /// What the tool was told to pay, and has no way to take back.
     paid: Vec<(String, i64)>,
+    /// The tool is away.
+    away: bool,
 }
 
 impl World {
@@ -89,6 +91,7 @@ impl World {
             posted: 0,
             events: Vec::new(),
             paid: Vec::new(),
+            away: false,
         };
         world.input(Input::Configure(Box::new(rules(guards))));
         world
@@ -135,6 +138,10 @@ impl World {
         let amount = event.data["amount"].as_i64().unwrap();
         if event.revision > 1 || event.data.contains_key("reverses") && amount > 0 {
             return Outcome::Done(Applied::default());
+        }
+        if self.away {
+            let words = || Words::same("away");
+            return Outcome::Failed(Failure::new(Blame::Transient, "away", words(), words()));
         }
         if event.data.contains_key("till") {
             return Outcome::Done(Applied::default());
@@ -371,6 +378,36 @@ fn a_correction_is_a_new_entry_and_what_was_never_taken_back_is_not_paid_again()
 }
 
 #[test]
+fn what_is_corrected_twice_while_the_tool_is_away_is_neither_asked_nor_paid_again() {
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    let ann = world.sign_up(party, "ann");
+    world.came(ann);
+    world.away = true;
+    // Something that fails first, so that what follows waits behind it.
+    let other = world.party(11, 100);
+    let also = world.sign_up(other, "ann");
+    world.came(also);
+    for _ in 0..3 {
+        world.did_not(ann);
+        world.came(ann);
+    }
+    world.restart();
+    world.did_not(ann);
+    world.came(ann);
+    assert_eq!(world.balance(), 250);
+    world.away = false;
+    for _ in 0..30 {
+        world.now += SignedDuration::from_mins(5);
+        world.input(Input::Tick);
+    }
+    assert!(world.engine.state().holds.is_empty(), "nobody is asked");
+    assert_eq!((world.balance(), world.paid()), (250, 250));
+    assert!(world.is_whole());
+    world.restart();
+}
+
+#[test]
 fn nobody_credits_themselves_unless_that_is_allowed() {
     for (allowed, entries) in [(false, vec![]), (true, vec![(150, 1)])] {
         let mut world = World::crediting(|rules| {
@@ -386,6 +423,100 @@ fn nobody_credits_themselves_unless_that_is_allowed() {
         world.came(ann);
         assert_eq!(world.entries(), [(150, 1)]);
     }
+}
+
+impl World {
+    fn vouch(&mut self, who: Option<EntityId>, registration: EntityId, by: Attested) -> Reply {
+        self.order(Order::Vouch(Box::new(Vouching {
+            who,
+            registration,
+            came: Some(true),
+            minutes: None,
+            by,
+        })))
+    }
+
+    fn somebody(&mut self, who: &str) -> EntityId {
+        let who = Who {
+            email: format!("{who}@example.org"),
+            ..Who::default()
+        };
+        match self.order(Order::Introduce(Box::new(who))) {
+            Reply::Known(person) => person,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn who_runs_it_does_not_note_their_own_presence_unless_that_is_allowed() {
+    for allowed in [false, true] {
+        let mut world = World::crediting(|rules| {
+            if allowed {
+                rules.validated_by.insert(Validation::Own);
+            }
+        });
+        let party = world.party(10, 150);
+        let idle = world.party(11, 0);
+        let (own, other) = (world.sign_up(party, "ann"), world.sign_up(party, "bob"));
+        let unpaid = world.sign_up(idle, "ann");
+        let ann = world.somebody("ann");
+        let said = world.vouch(Some(ann), own, Attested::Organiser);
+        assert_eq!(matches!(said, Reply::Cannot(_)), !allowed, "{said:?}");
+        let amount = if allowed { 150 } else { 0 };
+        assert_eq!(world.balance(), amount);
+        // Of others, and of what earns nothing, they say what they saw.
+        for registration in [other, unpaid] {
+            let said = world.vouch(Some(ann), registration, Attested::Organiser);
+            assert!(matches!(said, Reply::SignedUp { .. }), "{said:?}");
+        }
+        assert_eq!(world.balance(), amount + 150);
+        let noted = world.engine.state().entity(other).unwrap();
+        assert_eq!(noted.text("attested_by"), ann.to_string());
+        assert!(world.is_whole());
+    }
+}
+
+#[test]
+fn where_people_are_chosen_to_validate_nobody_else_s_word_gives_credits() {
+    let mut world = World::new();
+    let eve = world.somebody("eve");
+    let data = |state: &str| {
+        json!({
+            "title": "Sono", "due": "2027-01-10", "credits": 150, "state": state,
+            "validators": ["équipe technique", "Zoe@Example.org", eve],
+        })
+    };
+    world.post(EntityKind::Task, Verb::Updated, "Sono", data("open"));
+    let entities = world.engine.state().entities.iter();
+    let mut tasks = entities.filter(|(_, record)| record.kind == EntityKind::Task);
+    let task = *tasks.next().unwrap().0;
+    drop(tasks);
+    let (ann, bob) = (world.sign_up(task, "ann"), world.sign_up(task, "bob"));
+    let (zoe, olga) = (world.somebody("zoe"), world.somebody("olga"));
+    assert!(world.engine.validates(zoe, task) && world.engine.validates(eve, task));
+    assert!(!world.engine.validates(olga, task));
+    // Who organises is told; so is whoever shows no more than the place's token.
+    for who in [Some(olga), None] {
+        let Reply::Cannot(why) = world.vouch(who, ann, Attested::Organiser) else {
+            panic!("it is not for them to say")
+        };
+        assert!(
+            why.fr.contains("Sono") && why.en.contains("chosen"),
+            "{why:?}"
+        );
+    }
+    // A line of a sheet, or another tool, has nobody's name: it is told, and gives nothing.
+    world.post(EntityKind::Task, Verb::Updated, "Sono", data("done"));
+    assert!(world.entries().is_empty() && world.told("credit-unvalidated"));
+    for (registration, who) in [(ann, zoe), (bob, eve)] {
+        let said = world.vouch(Some(who), registration, Attested::Scan);
+        assert!(matches!(said, Reply::SignedUp { .. }), "{said:?}");
+    }
+    assert_eq!(world.entries(), [(150, 1), (150, 1)]);
+    assert!(!world.told("credit-unvalidated"));
+    world.restart();
+    assert_eq!(world.balance(), 300);
 }
 
 #[test]

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use purse::{ASSET, Purse, SECRET, Trouble};
-use raccord_kit::standin::{Play, Reply, Seen, Standin};
-use serde_json::Value;
+use raccord_kit::standin::{Play, Seen, Standin};
 use tokio::runtime::Runtime;
 
 use super::Cards;
@@ -80,29 +79,20 @@ fn answer(weather: &mut Weather, seen: &Seen) -> Play {
     if weather.gone {
         return Play::Reset;
     }
-    match (seen.method.as_str(), seen.path.as_str()) {
-        ("POST", "/api/v2/wallet-refills/") => {
-            weather.asked += 1;
-            let secret = seen.header("authorization").trim_start_matches("Api-Key ");
-            let body: Value = serde_json::from_slice(&seen.body).unwrap_or_default();
-            let trouble = weather.troubles.pop().unwrap_or(Trouble::None);
-            let key = seen.header("idempotency-key");
-            match weather.purse.refill(secret, key, &body, trouble) {
-                None => Play::DoneThenReset,
-                Some((status, body)) => {
-                    let reply = Reply::status(status).body(body.to_string());
-                    if weather.slow {
-                        Play::Drip(reply, DRIP)
-                    } else {
-                        reply.into()
-                    }
-                }
-            }
-        }
-        ("GET", "/transaction/") => Reply::ok(weather.purse.transactions().to_string())
-            .header("content-type", "application/json")
-            .into(),
-        _ => Reply::status(404).into(),
+    let Weather {
+        purse,
+        troubles,
+        asked,
+        slow,
+        ..
+    } = weather;
+    let played = purse.answer(seen, || {
+        *asked += 1;
+        troubles.pop().unwrap_or(Trouble::None)
+    });
+    match played {
+        Play::Answer(reply) if *slow && seen.writes() => Play::Drip(reply, DRIP),
+        other => other,
     }
 }
 

@@ -446,9 +446,10 @@ impl Campaign {
             let theirs = entries.iter();
             let theirs = theirs.filter(|e| e.email == email && e.task == self.tasks[task]);
             let sum: i64 = theirs.map(|entry| entry.amount).sum();
-            // Where a tool has no way to take credits back, a person may have left them.
-            let left = !came && self.cards.balances().is_some() && sum == CREDITS;
             let earned = if came { CREDITS } else { 0 };
+            // Where a tool has no way to take credits back, a person may have left them; also where the
+            // same was given once more before they were asked.
+            let left = self.cards.balances().is_some() && sum == earned + CREDITS;
             ensure!(
                 sum == earned || left,
                 "{email} has {sum} for {}",

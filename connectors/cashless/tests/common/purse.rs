@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use raccord_kit::standin::{Play, Reply, Seen};
 use serde_json::{Value, json};
 
 /// What goes wrong with one call.
@@ -28,13 +29,14 @@ pub(crate) enum Trouble {
 pub(crate) type Answer = Option<(u16, Value)>;
 
 /// What of its behaviour a test may take away, to prove that somebody would notice.
-pub(crate) const QUIRKS: [&str; 6] = [
+pub(crate) const QUIRKS: [&str; 7] = [
     "a-key-is-remembered",
     "failed-may-be-credited",
     "begun-for-ever",
     "mail-at-every-call",
     "refusals-are-403",
     "ten-thousand-at-most",
+    "a-scan-is-paid",
 ];
 
 #[derive(Clone, Debug)]
@@ -66,6 +68,10 @@ pub(crate) struct Purse {
     pub(crate) mails: Vec<String>,
     /// Who did.
     pub(crate) validated: BTreeSet<String>,
+    /// Whose tickets were scanned and when, for a price that rewards that.
+    pub(crate) scanned: Vec<(&'static str, &'static str)>,
+    /// The key that replaced the first one.
+    pub(crate) fresh: Option<&'static str>,
     /// Quirks that are taken away.
     pub(crate) without: BTreeSet<&'static str>,
 }
@@ -88,7 +94,7 @@ impl Purse {
         trouble: Trouble,
     ) -> Answer {
         let said = |status: u16, detail: &str| Some((status, json!({ "detail": detail })));
-        if secret != SECRET {
+        if secret != self.fresh.unwrap_or(SECRET) {
             let status = if self.has("refusals-are-403") {
                 403
             } else {
@@ -166,6 +172,32 @@ impl Purse {
         (trouble != Trouble::Unheard).then_some(answer)
     }
 
+    /// What both servers answer behind one address; `trouble` meets a call that credits.
+    pub(crate) fn answer(&mut self, seen: &Seen, trouble: impl FnOnce() -> Trouble) -> Play {
+        let json =
+            |value: Value| Reply::ok(value.to_string()).header("content-type", "application/json");
+        match (seen.method.as_str(), seen.path.as_str()) {
+            ("POST", "/api/v2/wallet-refills/") => {
+                let secret = seen.header("authorization").trim_start_matches("Api-Key ");
+                let body = serde_json::from_slice(&seen.body).unwrap_or_default();
+                match self.refill(secret, seen.header("idempotency-key"), &body, trouble()) {
+                    None => Play::DoneThenReset,
+                    Some((status, body)) => {
+                        Play::Answer(Reply::status(status).body(body.to_string()))
+                    }
+                }
+            }
+            (_, "/api/v2/wallet-refills/") => Reply::status(405).into(),
+            ("GET", "/transaction/") => json(self.transactions()).into(),
+            ("GET", "/asset/get_accepted_assets/") => json(json!([
+                { "uuid": ASSET, "name": "Temps", "category": "TIM" },
+                { "uuid": "other", "name": "Euro", "category": "FED" },
+            ]))
+            .into(),
+            _ => Reply::status(404).into(),
+        }
+    }
+
     fn line(&mut self, key: &str) -> &mut Line {
         self.lines.get_mut(key).expect("it was just written")
     }
@@ -197,12 +229,18 @@ impl Purse {
                 Some(key) => json!({ "idempotency_key": key, "rewarded_from_ticket_scanned": true, "reason": "refill" }),
                 None => Value::Null,
             };
-            [
-                json!({ "uuid": format!("cre-{number}"), "action": "CRE", "amount": made.amount, "asset": ASSET, "metadata": metadata }),
-                json!({ "uuid": format!("tx-{number}"), "action": "REF", "amount": made.amount, "asset": ASSET, "metadata": metadata }),
-            ]
+            let row = |uuid: String, action: &str| json!({ "uuid": uuid, "action": action, "amount": made.amount, "asset": ASSET, "receiver": wallet(&made.email), "metadata": metadata });
+            [row(format!("cre-{number}"), "CRE"), row(format!("tx-{number}"), "REF")]
         });
-        all.collect()
+        let scanned = self.scanned.iter().filter(|_| self.has("a-scan-is-paid"));
+        let rewards = scanned.map(|(email, at)| {
+            json!({
+                "uuid": format!("scan-{email}"), "action": "REF", "amount": 100, "asset": ASSET,
+                "receiver": wallet(email), "datetime": at,
+                "metadata": { "rewarded_from_ticket_scanned": { "sent_at": at } },
+            })
+        });
+        all.chain(rewards).collect()
     }
 
     /// What a wallet holds.
@@ -216,4 +254,12 @@ impl Purse {
         let all = self.credited.iter();
         all.filter(|made| made.key.as_deref() == Some(key)).count()
     }
+}
+
+/// What Fedow calls somebody's wallet: it says no address.
+fn wallet(email: &str) -> String {
+    let sum = email
+        .bytes()
+        .fold(7_u64, |sum, byte| sum * 31 % 1_000_003 + u64::from(byte));
+    format!("00000000-0000-4000-8000-{sum:012}")
 }

@@ -109,11 +109,6 @@ impl Page<'_> {
         visitor.map_or("", |visitor| visitor.token.as_str())
     }
 
-    fn is_organiser(&self) -> bool {
-        let visitor = self.screen.visitor.as_ref();
-        visitor.is_some_and(|visitor| visitor.organiser)
-    }
-
     fn heading(&self) -> String {
         match &self.screen.shows {
             Shows::Needs(_) => self.say("Coups de main", "Hands needed").to_owned(),

@@ -237,6 +237,9 @@ pub struct Item {
     pub about: String,
     /// Its tasks.
     pub tasks: Vec<Offer>,
+    /// Whether whoever looks may note who came.
+    #[serde(default)]
+    pub notes: bool,
 }
 
 /// What somebody is on.

@@ -58,6 +58,7 @@ pub fn screen(name: &str, lang: Lang) -> Option<Screen> {
     };
     let item = |offer: Offer| {
         Shows::Item(Box::new(Item {
+            notes: true,
             offer,
             about: say(
                 "Préparer l’ordre du jour,\nfaire tourner la parole.",

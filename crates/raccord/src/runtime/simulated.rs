@@ -26,6 +26,9 @@ mod office;
 mod order;
 mod outage;
 mod phones;
+#[path = "../../../../connectors/cashless/tests/common/purse.rs"]
+#[allow(dead_code, reason = "the connector's own tests use more of it")]
+mod purse;
 mod registers;
 #[path = "../../../../connectors/rocketchat/tests/common/mod.rs"]
 mod rocketchat;
@@ -35,6 +38,7 @@ mod sleeping;
 #[path = "../../../../connectors/sms/tests/common/mod.rs"]
 mod sms;
 mod thread;
+mod wallets;
 #[path = "../../../../connectors/wordpress/tests/common/mod.rs"]
 mod wordpress;
 pub(crate) mod world;

@@ -19,7 +19,9 @@ mod ways;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use raccord_engine::{Attested, Commitment, Engine, Input, Order, Reply, SignUp, Standpoint, Who};
+use raccord_engine::{
+    Attested, Commitment, Engine, Input, Order, Reply, SignUp, Standpoint, Vouching, Who,
+};
 use raccord_kit::{Till, Welcome};
 use raccord_model::{ConnectorName, EntityId, EntityKind, Lang, Words};
 use raccord_web::hands::{Answer, Mine, Screen, Shows, Visit, Visitor};
@@ -329,11 +331,14 @@ impl Desktop<'_> {
                 None => Answer::Nothing,
             },
             (id, Some("present")) => match id_of(id) {
-                Some(_) if !self.is_organiser() => self.for_organisers(),
-                Some(id) => {
-                    self.looks(move |look| look.list(id).map(|it| Shows::Attendance(Box::new(it))))
-                        .await
-                }
+                Some(id) => match self.notes_for(id).await {
+                    Ok(()) => {
+                        let list = move |look: &mut Look<'_>| look.list(id);
+                        self.looks(move |look| Some(Shows::Attendance(Box::new(list(look)?))))
+                            .await
+                    }
+                    Err(answer) => answer,
+                },
                 None => Answer::Nothing,
             },
             _ => Answer::Nothing,
@@ -481,10 +486,27 @@ impl Desktop<'_> {
             return Self::go("in");
         }
         let said = match self.lang() {
-            Lang::Fr => "Seules les personnes nommées dans la configuration notent les présences.",
-            Lang::En => "Only people named in the configuration note who came.",
+            Lang::Fr => {
+                "Seules les personnes nommées dans la configuration, ou par la tâche, notent les présences."
+            }
+            Lang::En => "Only people named in the configuration, or by the task, note who came.",
         };
         self.screen_that(403, said.to_owned(), Shows::Refused)
+    }
+
+    /// Goes on for whoever organises, or is named by the task itself to say who did it.
+    async fn notes_for(&self, subject: EntityId) -> Result<(), Answer> {
+        if self.is_organiser() {
+            return Ok(());
+        }
+        let chosen = match self.me.as_ref().map(|me| me.id) {
+            Some(me) => {
+                self.read(move |engine| engine.validates(me, subject))
+                    .await?
+            }
+            None => false,
+        };
+        chosen.then_some(()).ok_or_else(|| self.for_organisers())
     }
 
     async fn form(self, first: &str, second: Option<&str>) -> Answer {
@@ -526,8 +548,10 @@ impl Desktop<'_> {
             ("here", None) => self.notes_code().await,
             ("till", None) => self.takes().await,
             (id, Some("present")) => match id_of(id) {
-                Some(_) if !self.is_organiser() => self.for_organisers(),
-                Some(id) => self.notes(id).await,
+                Some(id) => match self.notes_for(id).await {
+                    Ok(()) => self.notes(id).await,
+                    Err(answer) => answer,
+                },
                 None => Answer::Nothing,
             },
             _ => Answer::Nothing,
@@ -645,13 +669,14 @@ impl Desktop<'_> {
         came: Option<bool>,
         by: Attested,
     ) -> Result<Reply, Answer> {
-        self.order(Order::Attendance {
+        let said = Vouching {
+            who: self.me.as_ref().map(|me| me.id),
             registration,
             came,
             minutes: None,
             by,
-        })
-        .await
+        };
+        self.order(Order::Vouch(Box::new(said))).await
     }
 
     async fn names(&self) -> Answer {

@@ -75,8 +75,15 @@ impl Look<'_> {
             let person = self.person?;
             self.engine.sign_up_of(id, person)
         };
-        let sees = !is_hidden(&known) || self.organiser || own().is_some();
+        let chosen = || self.validates(id);
+        let sees = !is_hidden(&known) || self.organiser || own().is_some() || chosen();
         sees.then_some(known)
+    }
+
+    /// Whether whoever looks is named by it to say who did it.
+    fn validates(&self, id: EntityId) -> bool {
+        let person = self.person;
+        person.is_some_and(|person| self.engine.validates(person, id))
     }
 
     /// Whether whoever looks may see it.
@@ -329,6 +336,7 @@ impl Look<'_> {
         }
         tasks.sort_by(|a, b| (a.priority, &a.offer.title).cmp(&(b.priority, &b.offer.title)));
         Some(Item {
+            notes: self.organiser || self.validates(id),
             offer,
             about,
             tasks: tasks.into_iter().map(|it| it.offer).collect(),

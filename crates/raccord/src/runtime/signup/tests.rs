@@ -49,7 +49,8 @@ impl Lieu {
         let file = world.path("pages.toml");
         let text = "[place]\nid = 'lieu'\nname = 'Le lieu'\ntimezone = 'Europe/Paris'\nlanguage = 'fr'\ndata = 'elsewhere'\n\
              [web]\npublic_url = 'https://lieu.example.org'\n\
-             [connectors.hands]\nkind = 'signup'\nurl = 'smtp://127.0.0.1:1'\nfrom = 'a@example.org'\n";
+             [connectors.hands]\nkind = 'signup'\nurl = 'smtp://127.0.0.1:1'\nfrom = 'a@example.org'\n\
+             organisers = ['olga@example.org']\n";
         std::fs::write(&file, text).unwrap();
         let settings = settings::load(&file, &BTreeMap::new()).unwrap();
         let clock: Arc<dyn raccord_kit::Clock> = Arc::new(SystemClock::default());
@@ -393,6 +394,62 @@ async fn nobody_does_anything_with_the_sign_up_of_somebody_else() {
     let off = [("registration", registration.as_str())];
     let done = lieu.sends(&ana, "off", &off).await;
     assert!(matches!(done, Answer::Go { .. }), "{done:?}");
+    lieu.world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_task_names_notes_who_did_it_and_an_organiser_is_told_why_they_do_not() {
+    let lieu = Lieu::open().await;
+    lieu.posts(json!({
+        "specversion": "1.0", "id": "1", "source": "/t", "subject": "sono",
+        "type": "org.raccord.task.created.v1",
+        "data": { "title": "Sono", "due": "2027-02-03", "credits": 150, "capacity": 2,
+                  "validators": ["équipe technique", "zoe@example.org"] },
+    }))
+    .await;
+    let look = |engine: &mut raccord_engine::Engine| {
+        let entities = engine.state().entities.iter();
+        let mut tasks = entities.filter(|(_, it)| it.title().as_deref() == Some("Sono"));
+        *tasks.next().unwrap().0
+    };
+    let task = lieu.world.state(look).await;
+    let subject = task.to_string();
+    let list = format!("{subject}/present");
+    let status = |answer: Answer| match answer {
+        Answer::Page(screen) => (screen.status, screen.said),
+        Answer::Go { .. } => (303, String::new()),
+        other => panic!("{other:?}"),
+    };
+    let zoe = lieu.enters("zoe@example.org").await;
+    let bob = lieu.enters("bob@example.org").await;
+    let olga = lieu.enters("olga@example.org").await;
+    for cookie in [&bob, &zoe] {
+        let up = lieu.sends(cookie, "up", &[("subject", &subject)]).await;
+        assert!(matches!(up, Answer::Go { .. }), "{up:?}");
+    }
+    let on = lieu.world.state(move |engine| engine.sheet(task).on).await;
+    let on = on.iter().map(EntityId::to_string).collect::<Vec<_>>();
+    let bobs = [("seen", on[0].as_str()), ("here", on[0].as_str())];
+    let zoes = [("seen", on[1].as_str()), ("here", on[1].as_str())];
+
+    // Bob is on it, and no more: he does not see the list. Olga organises, and was not chosen.
+    assert_eq!(status(lieu.get(&list, Some(&bob)).await).0, 403);
+    assert_eq!(status(lieu.get(&list, Some(&olga)).await).0, 200);
+    let (refused, said) = status(lieu.sends(&olga, &list, &bobs).await);
+    assert_eq!(refused, 422);
+    assert!(said.contains("personnes choisies pour valider"), "{said}");
+    // Zoé was, for everybody but herself.
+    let Answer::Page(screen) = lieu.get(&subject, Some(&zoe)).await else {
+        panic!("another answer");
+    };
+    assert!(matches!(screen.shows, Shows::Item(item) if item.notes));
+    assert_eq!(status(lieu.get(&list, Some(&zoe)).await).0, 200);
+    let (refused, said) = status(lieu.sends(&zoe, &list, &zoes).await);
+    assert_eq!(refused, 422);
+    assert!(said.contains("à quelqu'un d'autre de le dire"), "{said}");
+    assert_eq!(status(lieu.sends(&zoe, &list, &bobs).await).0, 303);
+    let credited = lieu.world.state(|engine| engine.credits().len()).await;
+    assert_eq!(credited, 1);
     lieu.world.end().await;
 }
 

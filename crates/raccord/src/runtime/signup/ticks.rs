@@ -59,7 +59,7 @@ impl Desktop<'_> {
     }
 
     pub(super) async fn arrived(&self) -> Answer {
-        if !self.is_organiser() {
+        if self.me.is_none() && !self.is_organiser() {
             return self.for_organisers();
         }
         let key = self.visit.key.clone();
@@ -67,6 +67,9 @@ impl Desktop<'_> {
             Ok(known) => known,
             Err(answer) => return answer,
         };
+        if let Err(answer) = self.notes_for(subject).await {
+            return answer;
+        }
         self.looks(move |look| {
             let title = look.title(subject)?;
             Some(Shows::Arrived { key, name, title })
@@ -75,13 +78,13 @@ impl Desktop<'_> {
     }
 
     pub(super) async fn notes_code(&self) -> Answer {
-        if !self.is_organiser() {
-            return self.for_organisers();
-        }
         let (registration, subject, _) = match self.coded(self.visit.field("k")).await {
             Ok(known) => known,
             Err(answer) => return answer,
         };
+        if let Err(answer) = self.notes_for(subject).await {
+            return answer;
+        }
         match self
             .attendance(registration, Some(true), Attested::Scan)
             .await
