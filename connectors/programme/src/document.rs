@@ -12,7 +12,8 @@ use jiff::civil::{Date, Time, Weekday};
 use raccord_kit::settings::WebAddress;
 use raccord_look::Marks;
 use raccord_model::{
-    Activity, Civil, Digest, Entity, EntityKind, Lang, Place, Status, Visibility, fold_word,
+    Activity, Civil, Digest, Entity, EntityKind, Lang, Place, Status, Undated, Visibility,
+    fold_word,
 };
 use serde::Serialize;
 
@@ -25,6 +26,8 @@ use crate::words::FixedWords;
 
 /// Kinds beyond these are not in the legend, to keep it to two lines.
 const LEGEND: usize = 12;
+/// The longest line of what has no date yet.
+const UNDATED: usize = 150;
 
 /// The document a template sees as `data.json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,6 +59,9 @@ pub(crate) struct Document {
     /// "Crédits de décembre 2026 : 1a2b …": what receipts are checked against.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub fingerprint: String,
+    /// "Date à fixer : Bal de mai (Halle) · Stage": what has no date yet.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub undated: String,
     /// Every day of the month, for a view at a glance.
     pub glance: Vec<Glance>,
     /// The weeks that have activities.
@@ -184,6 +190,7 @@ pub(crate) fn compose(
             .iter()
             .any(|activity| activity.credits.is_some_and(|amount| amount > 0)),
         fingerprint: String::new(),
+        undated: String::new(),
         glance: glance(activities, month, lang, mark),
         weeks: weeks(days, month, lang),
         codes: links.codes(month, place, words),
@@ -203,6 +210,32 @@ pub(crate) fn fingerprint(members: &[Entity], lang: Lang) -> String {
         Some(month) => format!("{}{root}", month.credits(lang)),
         None => String::new(),
     }
+}
+
+/// What of `members` everyone may know and has no date yet, on one line.
+pub(crate) fn undated(members: &[Entity], lang: Lang) -> String {
+    let ours = members.iter().filter(|entity| !entity.is_foreign());
+    let mut all: Vec<Undated> = ours
+        .filter_map(Undated::of)
+        .filter(Undated::is_public)
+        .collect();
+    all.sort_by(|a, b| (&a.title, a.id).cmp(&(&b.title, b.id)));
+    let named = all.iter().map(|one| {
+        let title = set::line(&one.title, lang, NAME);
+        match set::line(&one.room, lang, NAME) {
+            room if room.is_empty() => title,
+            room => format!("{title} ({room})"),
+        }
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    let label = match lang {
+        Lang::Fr => "Date à fixer\u{a0}: ",
+        Lang::En => "Date to be chosen: ",
+    };
+    set::line(&format!("{label}{}", named.join(" · ")), lang, UNDATED)
 }
 
 /// The document's address: what differs in it differs on paper. Which line an activity is does not.

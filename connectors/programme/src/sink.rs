@@ -248,6 +248,7 @@ impl Sink for Programme {
         let (place, lang) = (context.place, context.lang);
         let mut document = document::compose(&activities, &tasks, month, place, &self.links, lang);
         document.fingerprint = document::fingerprint(members, lang);
+        document.undated = document::undated(members, lang);
         if !self.sheets.iter().any(|(sheet, _)| *sheet == Sheet::Signup) {
             document::without_signup(&mut document);
         }

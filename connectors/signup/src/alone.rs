@@ -3,7 +3,9 @@
 
 use raccord_look::dates::{self, Span};
 use raccord_look::{clean, hour};
-use raccord_model::{Activity, Civil, Entity, EntityKind, Lang, Place, Saying, hands_missing};
+use raccord_model::{
+    Activity, Civil, Entity, EntityKind, Lang, Place, Saying, Undated, hands_missing,
+};
 use serde_json::Value;
 
 /// The longest title and room, and how many tasks a mail lists.
@@ -212,6 +214,9 @@ fn ended(mut parts: Vec<String>, lang: Lang, place: &Place) -> String {
 fn when(what: &Entity, lang: Lang) -> Option<String> {
     if let Some(activity) = Activity::of(what) {
         return Some(dates::when(lang, Span::of(&activity)));
+    }
+    if Undated::of(what).is_some() {
+        return Some(dates::undated(lang).to_owned());
     }
     let due: Civil = what.text("due").parse().ok()?;
     Some(dates::day_year(lang, due.date()))

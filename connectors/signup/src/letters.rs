@@ -2,7 +2,7 @@
 
 use raccord_kit::SignIn;
 use raccord_look::dates::{self, Span};
-use raccord_model::{ABOUT, Activity, Entity, Fields, Lang, Place};
+use raccord_model::{ABOUT, Activity, Entity, Fields, Lang, Place, UNDATED};
 use serde_json::{Value, json};
 
 /// The mail with the link by which somebody signs in: subject and text.
@@ -254,6 +254,8 @@ impl Told<'_> {
         let own = self.entity.fields.get(ABOUT).and_then(Value::as_object);
         let now = |name: &str| own.and_then(|own| own.get(name)).cloned();
         let mut lines = Vec::new();
+        let undated = now(UNDATED) == Some(Value::Bool(true));
+        let to_be_chosen = || dates::undated(lang).to_owned();
         if self.title() != field(self.entity, "title") && !field(self.entity, "title").is_empty() {
             lines.push(field(self.entity, "title").to_owned());
         }
@@ -261,7 +263,7 @@ impl Told<'_> {
             at.into_iter().chain((!room.is_empty()).then_some(room))
         };
         lines.extend(shown(
-            when(now("start"), now("end"), lang),
+            when(now("start"), now("end"), lang).or_else(|| undated.then(to_be_chosen)),
             field(self.entity, "room").to_owned(),
         ));
         if self.what == What::Moved
@@ -270,7 +272,10 @@ impl Told<'_> {
             let was = |name: &str| before.get(name).cloned();
             let room = was("room").and_then(|room| Some(room.as_str()?.to_owned()));
             let before: Vec<String> = shown(
-                when(was("start"), was("end"), lang),
+                when(was("start"), was("end"), lang).or_else(|| {
+                    // A moment that came or went: the other one is no date.
+                    (now("start").is_some() || undated).then(to_be_chosen)
+                }),
                 room.unwrap_or_default(),
             )
             .collect();
@@ -329,6 +334,37 @@ mod tests {
     }
 
     #[test]
+    fn a_date_that_is_to_be_chosen_is_said_so_before_and_after() {
+        let mut to_be_chosen = ball();
+        to_be_chosen.as_object_mut().unwrap().remove("start");
+        to_be_chosen["undated"] = json!(true);
+        let (undated, dated) = (
+            sign_up("registered", &to_be_chosen),
+            sign_up("registered", &ball()),
+        );
+        let spaces = ['\u{a0}', '\u{202f}'];
+        let mail = |told: Option<Told<'_>>| {
+            let (_, text) = told.unwrap().say(Lang::Fr, &place());
+            text.replace(spaces, " ")
+        };
+        assert!(mail(first(&undated)).contains("\ndate à fixer\nHalle\n"));
+        let chosen = mail(moved(&dated, &raccord_model::told_of(&undated)));
+        assert!(
+            chosen.contains("\nvendredi 15 janvier 2027, 20"),
+            "{chosen}"
+        );
+        assert!(
+            chosen.contains("\nAvant : date à fixer, Halle\n"),
+            "{chosen}"
+        );
+        let again = mail(moved(&undated, &raccord_model::told_of(&dated)));
+        assert!(
+            again.contains("\ndate à fixer\nHalle\nAvant : vendredi"),
+            "{again}"
+        );
+    }
+
+    #[test]
     fn each_change_that_concerns_somebody_has_its_mail_and_no_other_has_one() {
         let before = |state: &str, about: &Value| raccord_model::told_of(&sign_up(state, about));
         for (was, is, mail) in [
@@ -362,6 +398,70 @@ mod tests {
             let before = before("registered", &ball());
             let told = moved(&now, &before);
             assert_eq!(subject(told).as_deref(), mail, "{about}");
+        }
+    }
+
+    #[test]
+    fn every_mail_says_in_both_languages_what_became_of_it() {
+        let off = |status: &str| {
+            let mut about = ball();
+            about["status"] = json!(status);
+            about
+        };
+        let second = |mut waits: Entity| {
+            waits.fields.insert("position".into(), json!(2));
+            waits
+        };
+        let (on, waits) = (
+            sign_up("registered", &ball()),
+            sign_up("waitlisted", &ball()),
+        );
+        let called_off = sign_up("registered", &off("cancelled"));
+        let was = raccord_model::told_of;
+        for (now, before, fr, en) in [
+            (waits.clone(), None, "vous êtes en tête", "you are first"),
+            (second(waits.clone()), None, "au rang 2", "you are number 2"),
+            (
+                on.clone(),
+                Some(was(&waits)),
+                "elle est à vous",
+                "it is yours",
+            ),
+            (
+                second(waits),
+                Some(was(&on)),
+                "moins de places",
+                "fewer places",
+            ),
+            (
+                sign_up("cancelled", &ball()),
+                None,
+                "n’êtes plus",
+                "not on the list",
+            ),
+            (
+                called_off.clone(),
+                Some(was(&on)),
+                "C’est annulé",
+                "is cancelled",
+            ),
+            (on, Some(was(&called_off)), "maintenu", "after all"),
+        ] {
+            let mut now = now;
+            now.fields.entry("position".into()).or_insert(json!(1));
+            let told = match &before {
+                None => first(&now),
+                Some(before) => moved(&now, before),
+            };
+            let told = told.unwrap();
+            for (lang, hello, words) in
+                [(Lang::Fr, "Bonjour Ana,", fr), (Lang::En, "Hello Ana,", en)]
+            {
+                let (subject, text) = told.say(lang, &place());
+                assert!(subject.contains("Bal"), "{subject}");
+                assert!(text.contains(hello) && text.contains(words), "{text}");
+                assert!(!text.contains("  "), "{text}");
+            }
         }
     }
 

@@ -13,14 +13,14 @@ use raccord_connector_signup::CONNECTOR;
 use raccord_kit::conformance::{self, HOSTILE, QualityLevel};
 use raccord_kit::standin::Standin;
 use raccord_kit::testing::kit;
-use raccord_kit::{Finding, Kit, SignIn};
-use raccord_model::{Blame, NO_SUCH_ADDRESS};
+use raccord_kit::{Finding, Job, Kit, SignIn};
+use raccord_model::{Blame, Found, Link, NO_SUCH_ADDRESS};
 use serde_json::json;
 
 #[test]
 fn the_claims_of_quality_toml_are_true() {
     let quality = conformance::quality(Path::new(".")).unwrap();
-    assert_eq!(quality.level, QualityLevel::Bronze);
+    assert_eq!(quality.level, QualityLevel::Silver);
 }
 
 #[test]
@@ -337,4 +337,61 @@ async fn a_link_to_sign_in_is_one_mail_however_often_it_is_asked_for() {
         at: raccord_kit::testing::NOON,
     };
     assert!(welcome.send_link(&nowhere).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_no_mail_is_told_and_what_was_sent_stays_sent() {
+    let stage = Stage::open().await;
+    let sent = stage.first(&sign_up("ana@example.org"));
+    let Job::Write {
+        entity,
+        mut desired,
+        ..
+    } = sent.clone()
+    else {
+        panic!("{sent:?}");
+    };
+    let made = stage.send(&sent).await.unwrap();
+    let link = Link {
+        external: made.applied.external,
+        tag: None,
+        url: None,
+        hash: desired.hash,
+        revision: 1,
+    };
+    let again = Job::Write {
+        entity,
+        desired: desired.clone(),
+        link: Some(link.clone()),
+    };
+    assert!(stage.send(&again).await.unwrap().unchanged);
+    stage.send(&Job::Remove { entity, link }).await.unwrap();
+    assert_eq!(stage.office.taken().len(), 1);
+
+    let found = stage.tool.sink().unwrap().find(&sent).await.unwrap();
+    assert_eq!(found, Found::CannotTell, "nobody tells what was mailed");
+    let nobody = stage.tell(&sign_up("no address")).await.unwrap_err();
+    desired.body = json!({ "to": "ana@example.org" });
+    let broken = Job::Write {
+        entity,
+        desired,
+        link: None,
+    };
+    for (failure, blame, code) in [
+        (nobody, Blame::Data, "signup.no-mailbox"),
+        (
+            stage.send(&broken).await.unwrap_err(),
+            Blame::Bug,
+            "signup.formless",
+        ),
+        (
+            stage.send(&Job::Seek { entity }).await.unwrap_err(),
+            Blame::Bug,
+            "signup.formless",
+        ),
+    ] {
+        assert_eq!((failure.blame, failure.code.as_str()), (blame, code));
+        assert!(!failure.mend.fr.is_empty() && failure.mend.fr != failure.mend.en);
+    }
+    assert_eq!(stage.office.taken().len(), 1);
 }

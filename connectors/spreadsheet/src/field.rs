@@ -24,13 +24,14 @@ pub(crate) enum Field {
     Guide,
     Url,
     Register,
+    Poll,
     Status,
     Tags,
     Hands,
 }
 
 impl Field {
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Date,
         Self::EndDate,
         Self::Weekday,
@@ -52,6 +53,7 @@ impl Field {
         Self::Guide,
         Self::Url,
         Self::Register,
+        Self::Poll,
         Self::Status,
         Self::Tags,
         Self::Hands,
@@ -81,6 +83,7 @@ impl Field {
             Self::Guide => "guide",
             Self::Url => "url",
             Self::Register => "register",
+            Self::Poll => "poll",
             Self::Status => "status",
             Self::Tags => "tags",
             Self::Hands => "hands",
@@ -107,6 +110,7 @@ impl Field {
             Self::Guide => &["guide"],
             Self::Url => &["url"],
             Self::Register => &["register"],
+            Self::Poll => &["poll"],
             Self::Status => &["status"],
             Self::Tags => &["tags"],
             Self::Hands => &["hands"],

@@ -196,6 +196,9 @@ pub(crate) fn header(key: &str) -> Named {
         | "booking link"
         | "tickets"
         | "tickets link" => Field::Register,
+        "sondage" | "sondages" | "lien sondage" | "lien du sondage" | "sondage date"
+        | "sondage de date" | "sondage de dates" | "framadate" | "lien framadate" | "poll"
+        | "poll link" | "date poll" | "doodle" => Field::Poll,
         "benevoles"
         | "benevole"
         | "besoins benevoles"
@@ -374,6 +377,39 @@ pub(crate) fn status(key: &str) -> Option<Status> {
         }
         _ => None,
     }
+}
+
+/// Whether words say that a date is yet to be chosen.
+pub(crate) fn to_be_chosen(key: &str) -> bool {
+    matches!(
+        key,
+        "date a fixer"
+            | "a fixer"
+            | "date a choisir"
+            | "a choisir"
+            | "date a definir"
+            | "date a determiner"
+            | "date a decider"
+            | "date a venir"
+            | "date a voter"
+            | "date pas encore fixee"
+            | "dates a fixer"
+            | "dates a choisir"
+            | "sondage"
+            | "sondage en cours"
+            | "vote en cours"
+            | "date to be chosen"
+            | "date to be decided"
+            | "date to be fixed"
+            | "date to be set"
+            | "to be chosen"
+            | "to be decided"
+            | "date tbd"
+            | "date tba"
+            | "tbd"
+            | "poll"
+            | "poll open"
+    )
 }
 
 /// What a single word in a title says of the activity: off, or (a draft) on another day.

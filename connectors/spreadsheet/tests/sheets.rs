@@ -595,3 +595,42 @@ fn a_line_is_offered_to_the_network_where_its_cell_says_so() {
     let other = csv("Date,Titre,Partage de la salle,Réseau\n02/01/2027,Un,oui,Facebook\n");
     assert!(!fields(&other)[0].contains_key("shared"));
 }
+
+#[test]
+fn a_date_to_be_chosen_is_said_as_such_and_no_day_is_invented() {
+    let reading = csv("Titre,Date,Heure,Salle,Statut,Sondage\n\
+         Bal de mai,Date à fixer,20h30,Halle,,https://framadate.org/BalDeMai\n\
+         Stage,à fixer https://framadate.org/Stage,,Cour,À confirmer,\n\
+         Fête,,,Cour,Date à fixer,\n\
+         Vide-grenier,,,Cour,,https://framadate.org/VideGrenier\n\
+         Conférence,,,Cour,,\n\
+         Concert,02/01/2027,20h30,Halle,,https://framadate.org/Concert\n\
+         Loto,02/01/2027,14h,Halle,Date à fixer,\n");
+    assert_eq!(
+        brief(&reading),
+        [
+            "Bal de mai | - | - | -",
+            "Stage | - | - | tentative",
+            "Fête | - | - | -",
+            "Vide-grenier | - | - | -",
+            "Conférence | - | - | draft",
+            "Concert | 2027-01-02T20:30 | - | -",
+            "Loto | 2027-01-02T14:00 | - | draft",
+        ]
+    );
+    let lines = fields(&reading);
+    for (line, poll) in [
+        (0, "https://framadate.org/BalDeMai"),
+        (1, "https://framadate.org/Stage"),
+        (3, "https://framadate.org/VideGrenier"),
+    ] {
+        assert_eq!(lines[line]["undated"], json!(true));
+        assert_eq!(lines[line]["poll"], json!(poll));
+    }
+    assert_eq!(lines[2]["undated"], json!(true));
+    for dated in [4, 5, 6] {
+        assert_eq!(lines[dated].get("undated"), None);
+    }
+    // A day and a word that there is none: one of the two is wrong.
+    assert_eq!(unread(&reading), ["B6 date-missing", "E8 status-unknown"]);
+}

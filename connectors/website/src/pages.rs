@@ -18,6 +18,7 @@ mod groups;
 mod list;
 mod names;
 mod programme;
+mod undated;
 
 pub(crate) use activity::activity;
 pub(crate) use names::{FOLDERS, begins, is_around, is_list_page};

@@ -14,7 +14,7 @@ use raccord_kit::{BoxFuture, Clock, Job, Made, Sink};
 use raccord_look::{LETTERS, LETTERS_FILE};
 use raccord_model::{
     Applied, Blame, Context, Desired, Digest, EntityId, EntityKind, Failure, Found, Lang, Rendered,
-    Subject, Words,
+    Subject, Undated, Words,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ use crate::{Website, clean, data, feed, map, shared, social, words};
 
 /// The most activities of other places that are shown, the first to come.
 const AROUND: usize = 300;
+/// The most activities without a date that are shown.
+const UNDATED: usize = 20;
 
 /// What `render` hands to `apply`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub(crate) enum Body {
         /// What other places offer, by start.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         around: Vec<Item>,
+        /// What is announced without a date yet, by title.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        undated: Vec<Undated>,
     },
 }
 
@@ -103,7 +108,12 @@ impl Sink for Website {
                 let (mut around, items): (Vec<Item>, _) = items.into_iter().partition(theirs);
                 around.retain(|item| !item.over_before(context.today));
                 around.truncate(AROUND);
-                Rendered::Object(programme(&site, context, items, around))
+                let all = members.iter().filter(|entity| !entity.is_foreign());
+                let all = all.filter_map(Undated::of).filter(Undated::is_public);
+                let mut undated: Vec<Undated> = all.collect();
+                undated.sort_by(|a, b| (&a.title, a.id).cmp(&(&b.title, b.id)));
+                undated.truncate(UNDATED);
+                Rendered::Object(programme(&site, context, (items, around, undated)))
             }
         }
     }
@@ -150,7 +160,11 @@ fn page(site: &Site, lang: Lang, item: Item) -> Desired {
     }
 }
 
-fn programme(site: &Site, context: &Context<'_>, items: Vec<Item>, around: Vec<Item>) -> Desired {
+fn programme(
+    site: &Site,
+    context: &Context<'_>,
+    (items, around, undated): (Vec<Item>, Vec<Item>, Vec<Undated>),
+) -> Desired {
     let (lang, today) = (context.lang, context.today);
     let over = items.iter().filter(|item| item.over_before(today));
     let mut look = json!({
@@ -167,6 +181,9 @@ fn programme(site: &Site, context: &Context<'_>, items: Vec<Item>, around: Vec<I
             .into_iter()
             .map(|digest| json!(digest))
             .collect();
+    }
+    if !undated.is_empty() {
+        look["undated"] = json!(undated);
     }
     let coming = items.iter().filter(|item| !item.over_before(today)).count();
     Desired {
@@ -193,6 +210,7 @@ fn programme(site: &Site, context: &Context<'_>, items: Vec<Item>, around: Vec<I
             today,
             items,
             around,
+            undated,
         }),
     }
 }
@@ -292,10 +310,12 @@ impl crate::Inner {
                         today,
                         items,
                         around,
+                        undated,
                     } => {
                         let on = On {
                             items: &items,
                             around: &around,
+                            undated: &undated,
                         };
                         self.write_programme(*entity, lang, today, &on, desired.hash)
                             .await?
@@ -394,12 +414,15 @@ impl crate::Inner {
         // A list that says the same keeps the instant it was made.
         let kept = before
             .generated
-            .filter(|generated| data::write(*generated, &activities).as_bytes() == old);
+            .filter(|at| data::write(*at, &activities, on.undated).as_bytes() == old);
         let generated = kept.unwrap_or(now);
 
         let mut files = vec![
             (STYLE.to_owned(), self.site.style(LETTERS_FILE)),
-            (LIST.to_owned(), data::write(generated, &activities)),
+            (
+                LIST.to_owned(),
+                data::write(generated, &activities, on.undated),
+            ),
             (
                 CALENDAR.to_owned(),
                 calendar::write(

@@ -59,6 +59,8 @@ pub(crate) struct Labels {
     pub(crate) around: &'static str,
     pub(crate) around_intro: &'static str,
     pub(crate) offered_by: &'static str,
+    pub(crate) undated: &'static str,
+    pub(crate) poll: &'static str,
 }
 
 const FR: Labels = Labels {
@@ -116,6 +118,8 @@ const FR: Labels = Labels {
     around: "Autour de nous",
     around_intro: "Ce que d’autres lieux du réseau proposent chez eux. Pour en savoir plus, allez voir chez eux.",
     offered_by: "Proposé par",
+    undated: "Date à fixer",
+    poll: "Choisir la date",
 };
 
 const EN: Labels = Labels {
@@ -173,6 +177,8 @@ const EN: Labels = Labels {
     around: "Around us",
     around_intro: "What other places of the network offer at theirs. To know more, look there.",
     offered_by: "Offered by",
+    undated: "Date to be chosen",
+    poll: "Choose the date",
 };
 
 /// The fixed texts in `lang`.

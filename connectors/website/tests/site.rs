@@ -957,3 +957,39 @@ async fn a_map_is_told_of_the_place_where_the_settings_say_where_it_is() {
     publish_here(&*plain, &sample()).await;
     assert!(!folder.path().join("map.json").exists());
 }
+
+#[tokio::test]
+async fn what_has_no_date_yet_is_announced_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tool, _) = site(folder.path(), json!({ "output": "." }));
+    let poll = "https://framadate.org/Bal";
+    let bal = |more: Value| {
+        let mut fields = json!({ "title": "Bal de mai", "room": "Halle", "poll": poll });
+        fields
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        entity("bal", fields)
+    };
+    publish_here(&*tool, &[bal(json!({ "undated": true }))]).await;
+    let front = text(folder.path(), "index.html");
+    assert!(front.contains("Date à fixer") && front.contains("Bal de mai"));
+    assert!(front.contains(&format!("href=\"{poll}\"")));
+    assert!(!front.contains("Rien n’est annoncé"));
+    assert!(!text(folder.path(), "calendar.ics").contains("VEVENT"));
+    let data: Value = serde_json::from_str(&text(folder.path(), "activities.json")).unwrap();
+    assert_eq!(data["activities"], json!([]), "its days are no days");
+    assert_eq!(data["undated"][0]["title"], "Bal de mai");
+
+    for hidden in [
+        json!({ "undated": true, "visibility": "internal" }),
+        json!({ "undated": true, "status": "cancelled" }),
+    ] {
+        publish_here(&*tool, &[bal(hidden)]).await;
+        assert!(!text(folder.path(), "index.html").contains("Bal de mai"));
+    }
+    publish_here(&*tool, &[bal(json!({ "start": "2027-01-09T20:30" }))]).await;
+    let front = text(folder.path(), "index.html");
+    assert!(front.contains("Bal de mai") && !front.contains("Date à fixer"));
+    assert!(!front.contains(poll), "it was chosen");
+}

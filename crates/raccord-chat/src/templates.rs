@@ -221,6 +221,40 @@ mod tests {
     }
 
     #[test]
+    fn a_date_that_is_to_be_chosen_is_said_so_with_its_poll() {
+        let templates = Templates::new(&kit(&[])).unwrap();
+        let place = raccord_kit::testing::kit().place;
+        let context = raccord_model::Context {
+            place: &place,
+            lang: Lang::Fr,
+            today: jiff::civil::date(2027, 1, 2),
+            route: None,
+        };
+        let poll = "https://framadate.org/Bal";
+        let fields =
+            serde_json::json!({ "title": "Bal", "undated": true, "poll": poll, "room": "Halle" });
+        let bal = raccord_model::Entity {
+            id: raccord_model::EntityId::derive(&[b"bal"]),
+            kind: raccord_model::EntityKind::Activity,
+            revision: 1,
+            source: "sheet".to_owned(),
+            fields: serde_json::from_value(fields).unwrap(),
+        };
+        let view = view::activity(&bal, &context).unwrap();
+        let rich = templates.render(Form::Announcement, Lang::Fr, None, &view);
+        let text = Markdown::MATTERMOST.write(&rich).text;
+        assert!(text.contains("**Bal**\ndate à fixer · Halle"), "{text}");
+        assert!(text.contains(poll), "{text}");
+        let mut dated = bal.clone();
+        dated.fields.remove("undated");
+        dated
+            .fields
+            .insert("start".into(), "2027-01-16T20:00".into());
+        let moved = view::moved(&dated, &raccord_model::told_of(&bal), &context).unwrap();
+        assert_eq!(moved["changes"][0]["before"], "date à fixer");
+    }
+
+    #[test]
     fn a_places_own_template_is_used_and_its_slips_are_told() {
         let own = "{{title}} le {{date start}} à {{hour start}}, {{relative start}} : {{plural 2 \"place\" \"places\"}}, {{cut title 3}}";
         let templates = Templates::new(&kit(&[("a.hbs", Some(own))])).unwrap();

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use raccord_look::clean;
 use raccord_look::dates::{self, Span};
 use raccord_model::{
-    Activity, Civil, Context, Entity, EntityId, EntityKind, Fields, Lang, Status, hands_missing,
+    Activity, Civil, Context, Entity, EntityId, EntityKind, Fields, Lang, Status, Undated,
+    hands_missing,
 };
 use serde_json::{Map, Value, json};
 
@@ -41,9 +42,12 @@ pub fn address<'a>(entity: &'a Entity, context: &'a Context<'_>) -> &'a str {
 
 /// An activity, in its own message.
 pub(crate) fn activity(entity: &Entity, context: &Context<'_>) -> Option<Value> {
-    let activity = Activity::of(entity)?;
+    let Some(activity) = Activity::of(entity) else {
+        return undated(&Undated::of(entity)?, entity, context);
+    };
     let mut view = scene(context);
     view.extend(shown(&activity, context.lang));
+    view.insert("poll".into(), json!(""));
     let description = clean::prose(&activity.description, PROSE).0;
     view.insert("description".into(), json!(description));
     view.insert(
@@ -75,6 +79,50 @@ pub(crate) fn activity(entity: &Entity, context: &Context<'_>) -> Option<Value> 
     let shared = line(&activity, context.lang, address(entity, context));
     view.insert("share_link".into(), json!(words::share_link(&shared)));
     view.insert("share_text".into(), json!(shared));
+    Some(Value::Object(view))
+}
+
+/// An activity whose date is yet to be chosen: the same message, with where it is chosen.
+fn undated(activity: &Undated, entity: &Entity, context: &Context<'_>) -> Option<Value> {
+    let lang = context.lang;
+    let address = |text: &str| clean::address(text).unwrap_or_default().to_owned();
+    let reaction = context.route.and_then(|route| route.signup.as_deref());
+    let open = !matches!(activity.status, Status::Cancelled | Status::Full);
+    let reaction = reaction.filter(|_| open).map(crate::reaction::sign);
+    let title = clean::line(&activity.title, TITLE);
+    let url = self::address(entity, context);
+    let parts = [title.as_str(), dates::undated(lang), url];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let shared = parts.join(" · ");
+    let tags = entity.fields.get("tags").and_then(Value::as_array);
+    let tags = tags.into_iter().flatten().filter_map(Value::as_str);
+    let more = json!({
+        "id": activity.id,
+        "title": title,
+        "kind": clean::line(&activity.kind, TITLE),
+        "start": "",
+        "end": "",
+        "when": dates::undated(lang),
+        "hours": "",
+        "room": clean::line(&activity.room, TITLE),
+        "status": words::status(lang, status_name(activity.status)),
+        "cancelled": activity.status == Status::Cancelled,
+        "tentative": activity.status == Status::Tentative,
+        "full": activity.status == Status::Full,
+        "url": url,
+        "description": clean::prose(&activity.description, PROSE).0,
+        "organiser": clean::line(&activity.organiser, TITLE),
+        "guide": address(&activity.guide),
+        "register": address(&activity.register),
+        "poll": address(&activity.poll),
+        "capacity": activity.capacity,
+        "tags": tags.map(|tag| clean::line(tag, TITLE)).collect::<Vec<_>>(),
+        "reaction": reaction.unwrap_or_default(),
+        "share_link": words::share_link(&shared),
+        "share_text": shared,
+    });
+    let mut view = scene(context);
+    view.extend(more.as_object().cloned()?);
     Some(Value::Object(view))
 }
 
@@ -164,9 +212,10 @@ pub(crate) fn moved(entity: &Entity, before: &Fields, context: &Context<'_>) -> 
                         .map(|value| (name.to_owned(), value.clone())),
                 );
             }
-            Activity::of(&known)
-                .map(|activity| dates::when(lang, Span::of(&activity)))
-                .unwrap_or_default()
+            Activity::of(&known).map_or_else(
+                || dates::undated(lang).to_owned(),
+                |activity| dates::when(lang, Span::of(&activity)),
+            )
         };
         changes.push(
             json!({ "what": words::moved(lang, "start"), "before": of(before), "after": of(&now) }),
@@ -437,6 +486,7 @@ pub(crate) fn sample(form: Form) -> Value {
                 "description": "Un plat à partager.", "organiser": "Lou", "guide": "https://wiki.example.org/bar",
                 "capacity": 80, "tags": ["musique"], "reaction": "✅",
                 "register": "https://tickets.example.org/jazz",
+                "poll": "https://framadate.org/jazz",
             }),
         ],
         Form::Notice => vec![

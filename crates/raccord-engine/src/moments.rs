@@ -2,11 +2,26 @@
 //! the other.
 
 use jiff::tz::TimeZone;
-use raccord_model::{Civil, Fields, Words};
+use raccord_model::{Civil, Fields, UNDATED, Words};
 use serde_json::Value;
 
 /// The fields that say when.
 pub(crate) const WHEN: [&str; 4] = ["start", "end", "all_day", "zone"];
+
+/// The date of an activity is chosen once a start is said, and yet to be chosen once that is: what was
+/// said last of the two holds, and nothing of the other stays.
+pub(crate) fn choose(fields: &mut Fields, said_start: bool) {
+    if fields.get(UNDATED) != Some(&Value::Bool(true)) {
+        return;
+    }
+    if said_start {
+        fields.remove(UNDATED);
+    } else {
+        for name in WHEN {
+            fields.remove(name);
+        }
+    }
+}
 
 /// What does not fit in `when`, an activity's whole [`WHEN`], of which `posted` was just said: the
 /// field to mend, and why. What cannot be read at all is another's to tell.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use raccord_model::{
     Authority, Cause, Change, ConnectorName, Digest, EntityId, EntityKind, Fields, HoldId, Link,
-    Verb, Words, usual_authority,
+    UNDATED, Verb, Words, usual_authority,
 };
 use serde_json::{Value, json};
 
@@ -42,6 +42,7 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
             continue;
         }
         let needed: &[&str] = match change.kind {
+            EntityKind::Activity if change.fields.get(UNDATED) == Some(&json!(true)) => &["title"],
             EntityKind::Activity => &["title", "start"],
             EntityKind::Task => &["title"],
             EntityKind::Credit => &["person", "amount"],
@@ -55,6 +56,29 @@ fn refusals(deciding: &Deciding<'_>, changes: &[Change]) -> Vec<Refusal> {
                 index,
                 pointer: format!("/data/{name}"),
                 detail: Words::new("ne peut pas être vidé", "cannot be taken back"),
+            });
+        }
+        // What has no date yet must go on saying so.
+        let stays_undated = || {
+            let known = deciding.state.entity(entity);
+            known.is_none_or(|known| !known.fields.contains_key("start"))
+        };
+        if change.kind == EntityKind::Activity
+            && known
+            && change
+                .fields
+                .get(UNDATED)
+                .is_some_and(|said| said != &json!(true))
+            && !change.fields.contains_key("start")
+            && stays_undated()
+        {
+            refusals.push(Refusal {
+                index,
+                pointer: format!("/data/{UNDATED}"),
+                detail: Words::new(
+                    "il n’y a pas encore de date : dites aussi start",
+                    "there is no date yet: say start too",
+                ),
             });
         }
         if change.kind == EntityKind::Credit {
@@ -229,7 +253,11 @@ fn take_one(deciding: &mut Deciding<'_>, change: Change) {
         }
         Verb::Removed => Verb::Removed,
         Verb::Created | Verb::Updated => {
+            let dated = !said_nothing(&change, "start");
             take_in(&mut fields, change.fields);
+            if change.kind == EntityKind::Activity {
+                moments::choose(&mut fields, dated);
+            }
             set_zone(deciding, change.kind, &mut fields);
             let cancelled = |fields: &Fields| fields.get("status") == Some(&json!("cancelled"));
             match &before {

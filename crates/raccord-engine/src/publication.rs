@@ -243,7 +243,10 @@ fn members(
         .date()
         .first_of_month()
         .to_datetime(jiff::civil::Time::midnight());
+    let current = !is_past(deciding, key);
     let belongs = |shown: &Shown| match period {
+        // What has no date yet stands at the end of what is made from now on.
+        _ if shown.is_undated() => current && shown.status != Status::Cancelled,
         Period::Month => months(shown, Date::MIN).iter().any(|month| month == key),
         Period::All => shown
             .over_at()

@@ -153,7 +153,9 @@ impl Render for Blank {
 }
 
 /// What of an activity or a task whoever signed up for it is told.
-const TOLD: [&str; 6] = ["title", "start", "end", "room", "status", "due"];
+const TOLD: [&str; 8] = [
+    "title", "start", "end", "room", "status", "due", "undated", "poll",
+];
 
 impl Deciding<'_> {
     /// An entity as sinks see it. A sign-up brings along what it is for and where on the list it

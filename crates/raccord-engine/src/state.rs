@@ -173,6 +173,9 @@ pub struct Shown {
     /// Civil end.
     #[serde(default)]
     pub end: Option<raccord_model::Civil>,
+    /// Whether a date that is missing is yet to be chosen.
+    #[serde(default)]
+    undated: bool,
     /// Status.
     #[serde(default)]
     pub status: Status,
@@ -194,6 +197,11 @@ impl Shown {
     /// The first civil minute after it is over; `None` where it has no start (a draft).
     pub fn over_at(&self) -> Option<jiff::civil::DateTime> {
         Some(raccord_model::over_at(self.start?, self.end))
+    }
+
+    /// Whether its date is yet to be chosen.
+    pub fn is_undated(&self) -> bool {
+        self.undated && self.start.is_none()
     }
 
     /// Whether it is a task that is done, taken back, or was due before `now`.

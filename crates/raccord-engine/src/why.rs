@@ -905,6 +905,8 @@ pub fn field_name(name: &str) -> Words {
         "of" => ("activité", "activity"),
         "places" => ("places", "places"),
         "register" => ("inscription", "sign-up"),
+        "undated" => ("date à fixer", "date to be chosen"),
+        "poll" => ("sondage", "poll"),
         "extra" => ("détails", "details"),
         other => (other, other),
     };

@@ -556,3 +556,41 @@ fn a_guide_that_is_gone_is_told_every_week_with_what_uses_it() {
     world.sheet(&[activity("Bureau", "2027-02-10T18:00", "Bal")], &[]);
     assert_eq!(used(&world), [""; 0]);
 }
+
+#[test]
+fn what_waits_for_its_date_is_signed_up_for_and_is_the_same_once_it_has_one() {
+    let mut world = World::new();
+    let poll = "https://framadate.org/Jazz";
+    let undated = || json!({ "title": "Jazz", "kind": "Concert", "undated": true, "poll": poll, "room": "Halle" });
+    let other = activity("Atelier", "2027-01-20T14:00", "Atelier");
+    world.sheet(&[undated(), other.clone()], &[]);
+    let (jazz, fields) = world.all(EntityKind::Activity)["Jazz"].clone();
+    assert_eq!(fields.get("start"), None, "no day is invented");
+    assert_eq!(fields.get("status"), None, "it is no draft");
+    let bar = world.task("Tenir le bar").0;
+    let here = world.sign_up(jazz, "ana");
+    let there = world.sign_up(bar, "lou");
+    let taken = |world: &World, subject| world.engine.taken(subject).0;
+    assert_eq!((taken(&world, jazz), taken(&world, bar)), (1, 1));
+
+    let mut dated = undated();
+    dated["start"] = json!("2027-01-16T20:00");
+    dated.as_object_mut().unwrap().remove("undated");
+    world.sheet(&[dated, other.clone()], &[]);
+    let (same, fields) = world.all(EntityKind::Activity)["Jazz"].clone();
+    assert_eq!((same, fields.get("undated")), (jazz, None));
+    assert_eq!(fields["start"], json!("2027-01-16T20:00"));
+    let (same, task) = world.task("Tenir le bar");
+    assert_eq!((same, &task["due"]), (bar, &json!("2027-01-16")));
+    for (subject, registration) in [(jazz, here), (bar, there)] {
+        assert_eq!(world.engine.sheet(subject).on, [registration]);
+    }
+
+    // The date falls through: it waits for another one, and nobody is lost either.
+    world.sheet(&[undated(), other], &[]);
+    let (same, fields) = world.all(EntityKind::Activity)["Jazz"].clone();
+    assert_eq!((same, fields.get("start")), (jazz, None));
+    assert_eq!(world.engine.sheet(jazz).on, [here]);
+    assert_eq!(world.engine.sheet(bar).on, [there]);
+    assert!(world.engine.state().holds.is_empty());
+}

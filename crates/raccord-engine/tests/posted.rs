@@ -184,3 +184,26 @@ fn null_takes_a_field_back_but_not_what_an_activity_needs() {
         at("/data/start")
     );
 }
+
+#[test]
+fn a_date_is_chosen_later_or_taken_back_and_never_both() {
+    let mut world = World::new();
+    let post = |world: &mut World, data: Value| {
+        let (reply, events) = world.post(&[("bal", data)]);
+        assert_eq!(reply, Reply::Taken);
+        events.last().unwrap().data.clone()
+    };
+    let data = post(&mut world, json!({ "title": "Bal", "undated": true }));
+    assert_eq!((data.get("start"), &data["undated"]), (None, &json!(true)));
+    for said in [json!(false), Value::Null] {
+        let refused = world.refused(&[("bal", json!({ "undated": said }))]);
+        assert_eq!(refused, [(0, "/data/undated".to_owned())]);
+    }
+    let data = post(&mut world, json!({ "start": "2027-01-16T20:00" }));
+    assert_eq!(data.get("undated"), None);
+    assert_eq!(data["zone"], json!("Europe/Paris"));
+    let data = post(&mut world, json!({ "undated": true, "start": null }));
+    assert_eq!((data.get("start"), data.get("zone")), (None, None));
+    let refused = world.refused(&[("fête", json!({ "title": "Fête", "undated": false }))]);
+    assert_eq!(refused, [(0, "/data/start".to_owned())]);
+}

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use raccord_engine::{
-    Attested, Commitment, Engine, HoldKind, Input, Mention, Order, Reply, Say, SignUp, Step, Who,
-    decode_commit, why,
+    Attested, Choice, Commitment, Engine, HoldKind, Input, Mention, Order, Reply, Say, SignUp,
+    Step, Telling, Who, decode_commit, why,
 };
 use raccord_model::{
     Applied, Change, Civil, Class, ConnectorName, Context, Desired, Digest, EntityId, EntityKind,
     Event, Guards, Handling, HoldId, Lang, Mode, Outcome, Payload, Place, Policy, Render, Rendered,
-    Rules, Saying, SinkRule, Subject, Verb, Words,
+    Rules, Saying, SinkRule, Subject, Verb, Way, Words,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +23,11 @@ struct Mail;
 impl Render for Mail {
     fn render(&self, _: &ConnectorName, subject: Subject<'_>, _: &Context<'_>) -> Rendered {
         let text = match subject {
+            Subject::Entity { entity, .. }
+            | Subject::Saying {
+                saying: Saying::Moved { entity, .. },
+                ..
+            } if !matches!(entity.text("told"), "" | "mail") => return Rendered::Nothing,
             Subject::Entity { entity, .. } => {
                 format!("{} {}", entity.text("comment"), entity.text("state"))
             }
@@ -134,10 +139,12 @@ impl World {
         let mut outcomes = Vec::new();
         for work in step.work {
             for item in work.items {
-                let Payload::Write { desired, .. } = &item.payload else {
-                    panic!("{item:?}");
-                };
-                self.mails.push(desired.title.clone());
+                match &item.payload {
+                    Payload::Write { desired, .. } => self.mails.push(desired.title.clone()),
+                    // What was sent stays sent.
+                    Payload::Remove { .. } => {}
+                    other => panic!("{other:?}"),
+                }
                 let applied = Applied {
                     external: format!("m{}", self.mails.len()),
                     tag: None,
@@ -204,6 +211,18 @@ impl World {
             places,
             comment: who.to_owned(),
         }))))
+    }
+
+    fn chooses(&mut self, who: &str, told: Telling) {
+        self.order(Order::Choose(Box::new(Choice {
+            who: Who {
+                email: format!("{who}@example.org"),
+                ..Who::default()
+            },
+            told: Some(told),
+            likes: None,
+            phone: None,
+        })));
     }
 
     fn order(&mut self, order: Order) -> Reply {
@@ -314,6 +333,42 @@ fn what_moves_is_told_once_to_whoever_signed_up_and_to_nobody_who_signed_off() {
     assert_eq!(world.mails.len(), told + 1);
     post(&mut world, json!({ "status": "cancelled" }));
     assert_eq!(world.mails.len(), told + 2);
+}
+
+#[test]
+fn whoever_comes_back_to_mail_is_not_told_of_their_sign_up_once_more() {
+    let mut world = World::new();
+    let ball = world.ball(1);
+    let ann = id(&world.sign_up(ball, "ann", 1));
+    world.sign_up(ball, "bob", 1);
+    let of_bob = |world: &World| -> Vec<String> {
+        let of_bob = world.mails.iter().filter(|mail| mail.starts_with("bob"));
+        of_bob.cloned().collect()
+    };
+    assert_eq!(of_bob(&world), ["bob waitlisted"]);
+    for (times, (told, room)) in (1..).zip([
+        (Telling::By(Way::Chat), "Cour"),
+        (Telling::Nothing, "Halle"),
+    ]) {
+        world.chooses("bob", told);
+        // What changes meanwhile is looked at, and not mailed.
+        let data = json!({ "room": room });
+        world.post(EntityKind::Activity, Verb::Updated, "bal", data);
+        assert_eq!(of_bob(&world).len(), times, "{told:?}");
+        world.chooses("bob", Telling::By(Way::Mail));
+        let data = json!({ "description": format!("Dans : {room}") });
+        world.post(EntityKind::Activity, Verb::Updated, "bal", data);
+        world.restart();
+        world.input(Input::Tick);
+        // The mails go on from the last one that was sent: with where it is now.
+        assert_eq!(of_bob(&world).len(), times + 1, "{told:?}");
+        assert_eq!(of_bob(&world)[times], "bob waitlisted -> waitlisted");
+    }
+    world.order(Order::SignOff(ann));
+    assert_eq!(of_bob(&world)[3..], ["bob waitlisted -> registered"]);
+    let mut first = of_bob(&world);
+    first.retain(|mail| mail == "bob waitlisted");
+    assert_eq!(first.len(), 1);
 }
 
 #[test]

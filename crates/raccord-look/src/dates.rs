@@ -41,6 +41,14 @@ pub fn day_year(lang: Lang, date: Date) -> String {
     format!("{} {}", day(lang, date), date.year())
 }
 
+/// What stands in place of a date that is yet to be chosen.
+pub const fn undated(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Fr => "date à fixer",
+        Lang::En => "date to be chosen",
+    }
+}
+
 /// "Du 4 au 10 janvier", as on the printed page; "4–10 January".
 pub fn week(lang: Lang, monday: Date) -> String {
     let sunday = monday

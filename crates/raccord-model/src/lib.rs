@@ -19,6 +19,7 @@ mod saying;
 mod schema;
 mod shared;
 mod trace;
+mod undated;
 mod words;
 
 pub use activity::{Activity, Civil, Series, Status, Visibility, over_at};
@@ -50,4 +51,5 @@ pub use saying::{ABOUT, Deed, Hour, Roundup, RoundupOf, Saying, TAKEN_AWAY, TOLD
 pub use schema::{Fault, Schemas};
 pub use shared::{SHARED_FORMAT, SharedActivity, SharedFeed, SharingPlace};
 pub use trace::Trace;
+pub use undated::{UNDATED, Undated};
 pub use words::{Lang, Words};

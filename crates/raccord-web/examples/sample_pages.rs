@@ -26,6 +26,7 @@ async fn main() {
     *world.place.programme.lock().unwrap() = Programme {
         activities: activities.iter().map(common::activity).collect(),
         more: 0,
+        undated: Vec::new(),
     };
     if let Some(colour) = arguments.get(2) {
         colour.clone_into(&mut world.place.colour.lock().unwrap());

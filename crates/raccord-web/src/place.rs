@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use raccord_model::{Activity, Call, Change, Words};
+use raccord_model::{Activity, Call, Change, Undated, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -175,6 +175,9 @@ pub struct Programme {
     pub activities: Vec<Activity>,
     /// How many more there are.
     pub more: usize,
+    /// What is announced without a date yet, by title.
+    #[serde(default)]
+    pub undated: Vec<Undated>,
 }
 
 /// What callers are told of a place that is starting.

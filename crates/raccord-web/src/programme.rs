@@ -68,6 +68,7 @@ async fn show(face: &Face, request: &Parts, embedded: bool) -> Response {
         now,
         activities: programme.activities,
         more: programme.more,
+        undated: programme.undated,
         embedded,
         page: number,
         style: &style,

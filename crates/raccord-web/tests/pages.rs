@@ -21,6 +21,7 @@ fn month() -> Programme {
     Programme {
         activities: activities.iter().map(activity).collect(),
         more: 12,
+        undated: Vec::new(),
     }
 }
 
@@ -80,6 +81,7 @@ async fn a_long_programme_goes_on_over_light_pages_that_lose_nothing() {
     *world.place.programme.lock().unwrap() = Programme {
         activities: (0..300).map(bulky).collect(),
         more: 4,
+        undated: Vec::new(),
     };
     let letters = world.get("/barlow-semi-condensed-800.woff2").await;
     assert_eq!(letters.status, 200);

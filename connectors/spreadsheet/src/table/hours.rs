@@ -39,6 +39,10 @@ impl Collector<'_> {
             Field::Start
         };
         let day_column = line.columns.get(day_field).unwrap_or_default();
+        let as_draft = draft.then_some(Status::Draft);
+        if self.undated(tab, line, day_field, &fields, as_draft.or(status)) {
+            return;
+        }
         let own_date = line
             .cell(day_field)
             .is_some_and(|(_, cell)| !cell.value.is_empty());
@@ -581,7 +585,13 @@ impl Collector<'_> {
         }
     }
 
-    fn push(&mut self, tab: &TabState, row: u32, native: Option<String>, fields: &Fields) {
+    pub(super) fn push(
+        &mut self,
+        tab: &TabState,
+        row: u32,
+        native: Option<String>,
+        fields: &Fields,
+    ) {
         if let Some(index) = tab.index {
             let line = Line::new(EntityKind::Activity, index, row, fields);
             self.reading.lines.push(Line { native, ..line });
@@ -604,7 +614,7 @@ fn without_day(mut fields: Fields) -> Fields {
     fields
 }
 
-fn status_name(status: Status) -> &'static str {
+pub(super) fn status_name(status: Status) -> &'static str {
     match status {
         Status::Confirmed => "confirmed",
         Status::Tentative => "tentative",

@@ -200,6 +200,7 @@ impl Collector<'_> {
             (Field::Guide, "guide"),
             (Field::Url, "url"),
             (Field::Register, "register"),
+            (Field::Poll, "poll"),
         ] {
             let Some(raw) = self.cell_text(tab, line, field) else {
                 continue;
@@ -409,6 +410,9 @@ impl Collector<'_> {
         let said = self.memos.statuses.of(&tidy, |tidy| {
             words::status_sign(tidy).or_else(|| words::status(&text::key(tidy)))
         });
+        if said.is_none() && super::undated::in_status(line) {
+            return None;
+        }
         if said.is_none() {
             self.tell_cell(tab, line, Field::Status, &raw, messages::status(&raw));
         }

@@ -8,6 +8,7 @@ mod cell;
 mod hours;
 mod line;
 mod tasks;
+mod undated;
 
 pub(crate) use cell::shown;
 

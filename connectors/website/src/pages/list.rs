@@ -4,6 +4,7 @@ use jiff::civil::{Date, Weekday};
 use raccord_look::Marks;
 use raccord_model::{Lang, Status};
 
+use super::undated::ToDate;
 use super::{Shell, class};
 use crate::clean;
 use crate::item::Item;
@@ -128,6 +129,8 @@ pub(super) struct ListPage<'a> {
     pub(super) later: Option<Link>,
     pub(super) ongoing: Vec<Row>,
     pub(super) months: Vec<Month>,
+    /// What has no date yet.
+    pub(super) undated: Vec<ToDate>,
     pub(super) past: Vec<Past>,
     pub(super) past_link: Option<Link>,
     pub(super) more: &'a [Link],

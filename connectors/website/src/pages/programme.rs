@@ -4,7 +4,7 @@
 use askama::Template as _;
 use jiff::civil::Date;
 use raccord_look::Marks;
-use raccord_model::{Digest, Lang, Status};
+use raccord_model::{Digest, Lang, Status, Undated};
 
 use super::fit::{EXCERPTS, fitting};
 use super::groups::{Group, Sort, groups};
@@ -12,6 +12,7 @@ use super::list::{
     Chip, Chips, Heading, Link, ListPage, Past, Rows, Subscribe, mixed, monday, shapes, week_path,
 };
 use super::names::AROUND;
+use super::undated::ToDate;
 use super::{Page, Shell, shell};
 use crate::clean;
 use crate::item::Item;
@@ -27,6 +28,8 @@ pub(crate) struct On<'a> {
     pub(crate) items: &'a [Item],
     /// What other places offer.
     pub(crate) around: &'a [Item],
+    /// What has no date yet.
+    pub(crate) undated: &'a [Undated],
 }
 
 /// What the pages of the programme are made of.
@@ -37,6 +40,7 @@ pub(crate) struct Programme<'a> {
     mark: Digest,
     items: &'a [Item],
     around: &'a [Item],
+    undated: &'a [Undated],
     coming: Vec<Item>,
     marks: Marks,
     groups: Vec<Group>,
@@ -67,7 +71,11 @@ impl<'a> Programme<'a> {
     /// The programme of what is `on`, as it is on `today`; pages are marked with
     /// `mark`, made of exactly this.
     pub(crate) fn new(site: &'a Site, lang: Lang, today: Date, mark: Digest, on: &On<'a>) -> Self {
-        let &On { items, around } = on;
+        let &On {
+            items,
+            around,
+            undated,
+        } = on;
         let coming: Vec<Item> = items
             .iter()
             .filter(|item| !item.over_before(today))
@@ -92,6 +100,7 @@ impl<'a> Programme<'a> {
             mark,
             items,
             around,
+            undated,
             marks,
             groups,
             links: months.iter().cloned().chain(theirs).collect(),
@@ -278,6 +287,7 @@ impl<'a> Programme<'a> {
                         .map(|item| rows.row(item, words::when(self.lang, item.span())))
                         .collect(),
                     months: rows.months(&rest[..count]),
+                    undated: Vec::new(),
                     past: Vec::new(),
                     past_link: None,
                     more: &[],
@@ -306,6 +316,7 @@ impl<'a> Programme<'a> {
         };
         let over_month = past.first().map(|item| month_path(item.first(), 0));
         let past_link = over_month.map(|path| Link::to(path, self.labels().over));
+        let lang = self.lang;
         let render = |count: usize, excerpt: usize, with_past: bool| {
             let rows = self.rows("", excerpt, true);
             let past: Vec<Past> = if with_past {
@@ -328,6 +339,7 @@ impl<'a> Programme<'a> {
                 later: None,
                 ongoing: Vec::new(),
                 months: rows.months(&self.coming[..count]),
+                undated: self.undated.iter().map(|it| ToDate::of(it, lang)).collect(),
                 past,
                 past_link: past_link.clone().filter(|_| !with_past),
                 more: if count < self.coming.len() {

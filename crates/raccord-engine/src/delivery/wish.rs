@@ -89,6 +89,15 @@ impl Deciding<'_> {
         };
         let route = route.flatten();
         let announce = handling.mode == Mode::Announce;
+        if announce
+            && entity.kind == EntityKind::Registration
+            && matches!(rendered, Rendered::Nothing)
+            && self.was_said(sink, id)
+        {
+            // What was said to somebody stays said. Taken for gone, it would be said anew to whoever
+            // chooses this way of being told again.
+            return None;
+        }
         let over = self.over_instant(parent.as_ref().unwrap_or(&entity));
         let pointless = announce.then(|| self.pointless(&entity, over)).flatten();
         Some(Wish {
@@ -107,6 +116,12 @@ impl Deciding<'_> {
             announce,
             pointless,
         })
+    }
+
+    fn was_said(&self, sink: &ConnectorName, id: EntityId) -> bool {
+        let target = self.state.sinks.get(sink);
+        let target = target.and_then(|sink| sink.targets.get(&id));
+        target.is_some_and(|target| target.link.is_some() && target.owed.is_none())
     }
 
     pub(crate) fn context<'c>(

@@ -197,6 +197,8 @@ pub struct Offer {
     pub guide: String,
     /// The page where one signs up instead, where another tool counts its places.
     pub register: String,
+    /// The page on which its date is chosen, while it has none; else empty.
+    pub poll: String,
     /// What it is worth.
     pub credits: String,
     /// Somebody should have been found by now.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use raccord_look::Marks;
-use raccord_model::{Activity, Lang, Place, Status};
+use raccord_model::{Activity, Lang, Place, Status, Undated};
 
 use super::speech::{PageWords, Speech};
 use super::text::{cut, web_address};
@@ -14,6 +14,8 @@ use super::text::{cut, web_address};
 const TITLE: usize = 200;
 const FACT: usize = 100;
 const DESCRIPTION: usize = 400;
+/// The most activities without a date that are shown.
+const UNDATED: usize = 20;
 /// The most bytes the activities of one page take, so that with its style and letters it stays
 /// under 50 kB.
 const ROWS: usize = 26_000;
@@ -35,6 +37,15 @@ struct Page<'a> {
     earlier: Option<usize>,
     later: Option<usize>,
     more: Option<String>,
+    undated: Vec<ToDate>,
+}
+
+/// What has no date yet.
+struct ToDate {
+    title: String,
+    url: Option<String>,
+    facts: Vec<String>,
+    poll: Option<String>,
 }
 
 struct Month {
@@ -74,6 +85,8 @@ pub(super) struct Shown<'a> {
     pub(super) activities: Vec<Activity>,
     /// How many more there are.
     pub(super) more: usize,
+    /// What has no date yet.
+    pub(super) undated: Vec<Undated>,
     /// In a frame of another site.
     pub(super) embedded: bool,
     /// Which page, from 0 on.
@@ -134,12 +147,33 @@ pub(super) fn render(shown: Shown<'_>) -> Option<String> {
         // The reader counts from 1.
         earlier: (shown.page > 0).then_some(shown.page),
         later: (shown.page < last).then_some(shown.page + 2),
+        undated: if shown.page == last {
+            to_date(&shown.undated, place.lang)
+        } else {
+            Vec::new()
+        },
         more: (shown.page == last && shown.more > 0).then(|| speech.more(shown.more)),
     };
     Some(
         page.render()
             .expect("the page is written to memory and none of its parts can fail"),
     )
+}
+
+fn to_date(undated: &[Undated], lang: Lang) -> Vec<ToDate> {
+    let set = |text: &str, most| raccord_look::set(&cut(text, most), lang);
+    let of = |it: &Undated| ToDate {
+        title: set(&it.title, TITLE),
+        url: web_address(&it.url),
+        facts: [&it.kind, &it.room, &it.organiser]
+            .into_iter()
+            .map(|fact| set(fact, FACT))
+            .filter(|fact| !fact.is_empty())
+            .collect(),
+        poll: web_address(&it.poll),
+    };
+    let public = undated.iter().filter(|it| it.is_public());
+    public.take(UNDATED).map(of).collect()
 }
 
 /// Items in pages that are light enough.

@@ -18,6 +18,8 @@ pub(super) struct PageWords {
     pub(super) later: &'static str,
     pub(super) pages: &'static str,
     pub(super) what: &'static str,
+    pub(super) undated: &'static str,
+    pub(super) poll: &'static str,
 }
 
 const FR: PageWords = PageWords {
@@ -33,6 +35,8 @@ const FR: PageWords = PageWords {
     later: "Plus tard",
     pages: "Pages",
     what: "Ce qui vient à",
+    undated: "Date à fixer",
+    poll: "Choisir la date",
 };
 
 const EN: PageWords = PageWords {
@@ -48,6 +52,8 @@ const EN: PageWords = PageWords {
     later: "Later",
     pages: "Pages",
     what: "What is to come at",
+    undated: "Date to be chosen",
+    poll: "Choose the date",
 };
 
 /// How dates and hours are said.

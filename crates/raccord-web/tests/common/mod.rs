@@ -193,6 +193,7 @@ impl Place for FakePlace {
             Some(Programme {
                 activities: programme.activities.into_iter().take(limit).collect(),
                 more,
+                undated: programme.undated,
             })
         })
     }

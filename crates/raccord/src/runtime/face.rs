@@ -11,8 +11,8 @@ use raccord_engine::{Input, Reply};
 use raccord_kit::Clock;
 use raccord_kit::hook::Heard;
 use raccord_model::{
-    Activity, Call, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Visibility,
-    Words,
+    Activity, Call, Change, Civil, ConnectorName, EntityId, Envelope, Event, Status, Undated,
+    Visibility, Words,
 };
 use raccord_web::hands::{Answer, Visit};
 use raccord_web::{
@@ -97,6 +97,8 @@ struct Coming {
     activities: Vec<Activity>,
     /// How many more there are.
     more: usize,
+    /// What has no date yet, by title.
+    undated: Vec<Undated>,
     /// The hour of all this.
     at: Timestamp,
 }
@@ -141,10 +143,21 @@ impl Shown {
             .filter(Activity::is_public)
             .collect();
         activities.sort_by(|a, b| (a.start, &a.title, a.id).cmp(&(b.start, &b.title, b.id)));
+        let undated = state.activities().filter(|(_, record)| {
+            let when = record.when();
+            when.is_undated() && !when.is_foreign()
+        });
+        let mut undated: Vec<Undated> = undated
+            .filter_map(|(id, _)| Undated::of(&state.entity(id)?))
+            .filter(Undated::is_public)
+            .collect();
+        undated.sort_by(|a, b| (&a.title, a.id).cmp(&(&b.title, b.id)));
+        undated.truncate(limit);
         Self {
             coming: Some(Coming {
                 activities,
                 more,
+                undated,
                 at: now,
             }),
             muted: state.muted.clone(),
@@ -186,6 +199,7 @@ impl Here {
         Some(Programme {
             activities: next.take(limit).cloned().collect(),
             more: coming.more,
+            undated: coming.undated.clone(),
         })
     }
 

@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use raccord_engine::{Commitment, Engine, Standpoint};
 use raccord_look::{clean, credits, dates};
-use raccord_model::{Activity, Civil, Entity, EntityId, EntityKind, Lang, hands_missing};
+use raccord_model::{Activity, Civil, Entity, EntityId, EntityKind, Lang, Undated, hands_missing};
 use raccord_web::hands::{Item, List, Offer, Own, Row};
 use serde_json::{Value, json};
 
@@ -142,6 +142,7 @@ impl Look<'_> {
             })
             .unwrap_or_default()
             .to_owned(),
+            poll: poll(timed).to_owned(),
             credits: worth(known, lang),
             urgent: missing > 0
                 && closed.is_empty()
@@ -178,8 +179,8 @@ impl Look<'_> {
     fn has_begun(&self, (known, of): &Known) -> bool {
         match of.as_ref().unwrap_or(known).text("start").parse() {
             Ok(start) => begins(start) <= self.civil_now(),
-            // Work without an hour of its own may be done at any time.
-            Err(_) => true,
+            // Work without an hour of its own may be done at any time, but for what is yet to be dated.
+            Err(_) => Undated::of(of.as_ref().unwrap_or(known)).is_none(),
         }
     }
 
@@ -191,8 +192,10 @@ impl Look<'_> {
     /// "samedi 2 janvier 2027, 10 h", and of a task by when.
     fn when(&self, known: &Entity, of: Option<&Entity>, due: Option<Civil>) -> String {
         let lang = self.lang;
-        let of_activity = Activity::of(of.unwrap_or(known));
-        let span = of_activity.map(|it| dates::when(lang, dates::Span::of(&it)));
+        let timed = of.unwrap_or(known);
+        let undated = || Undated::of(timed).map(|_| dates::undated(lang).to_owned());
+        let span = Activity::of(timed).map(|it| dates::when(lang, dates::Span::of(&it)));
+        let span = span.or_else(undated);
         let day = of.and_then(|of| of.text("start").parse::<Civil>().ok());
         let day = day.map(Civil::date);
         // What is due on the day of its activity is done there, at its hours.
@@ -390,6 +393,13 @@ impl Look<'_> {
 /// How long a code is good once its page was opened, in seconds: a day. A page opened again has a new
 /// one.
 const CODE: i64 = 24 * 3_600;
+
+/// Where the date of what has none yet is chosen.
+fn poll(timed: &Entity) -> &str {
+    let undated = Undated::of(timed).is_some();
+    let poll = clean::address(timed.text("poll")).filter(|_| undated);
+    poll.unwrap_or_default()
+}
 
 fn worth(known: &Entity, lang: Lang) -> String {
     let amount = known.fields.get("credits").and_then(Value::as_i64);
