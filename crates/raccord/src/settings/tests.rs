@@ -91,7 +91,9 @@ fn the_documented_keys_are_read_to_their_types() {
     assert_eq!(settings.guards.credit_per_day, 20_050);
     assert_eq!(settings.guards.change_count, 10);
     let instance = settings.connectors.values().next().unwrap();
-    let line = GOOD.lines().position(|line| line.starts_with("[connectors."));
+    let line = GOOD
+        .lines()
+        .position(|line| line.starts_with("[connectors."));
     assert_eq!(instance.kind.as_str(), "website");
     assert_eq!(instance.at, line.unwrap() + 1, "told with its line");
 }
