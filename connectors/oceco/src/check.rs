@@ -4,6 +4,7 @@ use raccord_kit::secret::SecretSource;
 use raccord_kit::{Finding, Level};
 
 use crate::settings::Chat;
+use crate::source::strangers;
 use crate::{Oceco, failure};
 
 /// So many accounts that nobody is are named.
@@ -40,7 +41,7 @@ impl Oceco {
                 return findings;
             }
             Ok(listed) => {
-                let strangers = people.map(|people| self.strangers(&listed, &people));
+                let strangers = people.map(|people| strangers(&listed, &people));
                 let strangers = strangers.unwrap_or_default();
                 if !strangers.is_empty() {
                     let named: Vec<String> = strangers.into_iter().take(NAMED).collect();

@@ -236,22 +236,22 @@ pub(crate) fn no_oceco(host: &str) -> Failure {
     )
 }
 
-/// An action says something else than it should, and no route changes it.
-pub(crate) fn differs(title: &str, host: &str, people: usize) -> Failure {
+/// An action says something else than it should (`wanted`, in a few words), and no route changes it.
+pub(crate) fn differs(title: &str, wanted: &str, people: usize) -> Failure {
     let (fr, en) = people_there(people);
     asks(
         "differs",
         Words::new(
-            format!(
-                "L’action «\u{a0}{title}\u{a0}» ne dit plus ce qu’il faut sur {host}{fr}\u{a0}: OCECO ne sait pas modifier de l’extérieur."
-            ),
-            format!(
-                "The action “{title}” does not say what it should on {host} any more{en}: OCECO cannot change from outside."
-            ),
+            format!("L’action «\u{a0}{title}\u{a0}» d’OCECO n’est plus comme il faut{fr}."),
+            format!("OCECO’s action “{title}” is not as it should be any more{en}."),
         ),
         Words::new(
-            "Ouvrez-la dans OCECO, «\u{a0}Modifier\u{a0}»\u{a0}: titre, dates, description, places et crédits comme dans le plan. La question se ferme d’elle-même.",
-            "Open it in OCECO, “Edit”: title, dates, description, places and credits as in the plan. The question closes by itself.",
+            format!(
+                "Modifiez-la dans OCECO\u{a0}: «\u{a0}{wanted}\u{a0}», et sa description. La question se ferme d’elle-même."
+            ),
+            format!(
+                "Edit it in OCECO: “{wanted}”, and its description. The question closes by itself."
+            ),
         ),
     )
 }

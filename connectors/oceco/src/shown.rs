@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::action::Action;
 
+/// What the tags of ours begin with.
+pub(crate) const MARK: &str = "raccord:";
 /// The most characters of a name.
 const NAME: usize = 190;
 /// The most characters of a description.
@@ -158,7 +160,7 @@ impl Shown {
 
 /// The tag by which an action of ours is found again.
 pub(crate) fn mark(entity: EntityId) -> String {
-    format!("raccord:{entity}")
+    format!("{MARK}{entity}")
 }
 
 /// What people read: spaces and ends of lines are the server's business.

@@ -11,7 +11,7 @@ use raccord_model::{
 use crate::Oceco;
 use crate::action::Action;
 use crate::failure;
-use crate::shown::{Shown, mark};
+use crate::shown::{self, Shown, mark};
 
 /// What stands for a task that was over before it could be made: it is not made any more.
 const OVER: &str = "over";
@@ -97,7 +97,8 @@ impl Oceco {
             (Some(action), _) if over || shown.is(action) => Ok(unchanged(self.applied(action))),
             (Some(action), _) => {
                 let people = action.contributors().map_or(0, |all| all.len());
-                Err(failure::differs(&shown.name, self.api.host(), people))
+                let wanted = shown.summary(&self.kit.place.zone);
+                Err(failure::differs(&action.name, &wanted, people))
             }
             // Finished, past, switched off or deleted: OCECO tells none of these apart, and an action
             // that is made again would be done again.
@@ -169,6 +170,12 @@ fn unchanged(applied: Applied) -> Made {
         applied,
         unchanged: true,
     }
+}
+
+/// Whether an action says of itself that it is one of ours.
+pub(crate) fn is_ours(action: &Action) -> bool {
+    let mut tags = action.tags.iter().flatten();
+    tags.any(|tag| tag.starts_with(shown::MARK))
 }
 
 /// The action of an entity, by our tag. Where a repeat outside our sight made two, the first.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::people::{self, People};
-use crate::sink::{times_of, was_never_made};
+use crate::sink::{is_ours, times_of, was_never_made};
 use crate::standing::{self, Row, Seen, Told};
 use crate::{KIND, Oceco, failure};
 
@@ -123,10 +123,7 @@ impl Oceco {
         };
         let said = [
             ("no-attendance", log),
-            (
-                "unknown-people",
-                self.unknown(&strangers(&listed, &names, &people)),
-            ),
+            ("unknown-people", self.unknown(&strangers(&listed, &people))),
             ("validated-twice", self.doubled(&rows, &names)),
         ];
         changes.extend(notices(said, &mut after.open, now));
@@ -161,14 +158,6 @@ impl Oceco {
         Ok(People::read(&String::from_utf8_lossy(&text)))
     }
 
-    /// Who took actions of ours, and is nobody here, by their identifiers.
-    pub(crate) fn strangers(&self, listed: &[Action], people: &People) -> BTreeSet<String> {
-        let memory = self.memory();
-        let ours = memory.ours.iter();
-        let names = ours.map(|(action, known)| (action.clone(), known.entity));
-        strangers(listed, &names.collect(), people)
-    }
-
     fn unknown(&self, strangers: &BTreeSet<String>) -> Said {
         let many = strangers.len();
         (many > 0).then(|| failure::unknown_people(self.api.host(), many))
@@ -180,12 +169,9 @@ impl Oceco {
     }
 }
 
-fn strangers(
-    listed: &[Action],
-    ours: &BTreeMap<String, EntityId>,
-    people: &People,
-) -> BTreeSet<String> {
-    let of_ours = listed.iter().filter(|one| ours.contains_key(&one.id));
+/// Who took actions of ours, and is nobody here, by their identifiers.
+pub(crate) fn strangers(listed: &[Action], people: &People) -> BTreeSet<String> {
+    let of_ours = listed.iter().filter(|action| is_ours(action));
     of_ours
         .filter_map(Action::contributors)
         .flatten()
