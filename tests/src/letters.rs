@@ -132,7 +132,6 @@ pub fn run(readers: usize, kills: usize, seed: u64) -> Result<Report> {
     let mut dice = Dice(seed);
     let mut report = Report {
         readers,
-        kills,
         ..Report::default()
     };
     for _ in 0..kills {
@@ -149,6 +148,7 @@ pub fn run(readers: usize, kills: usize, seed: u64) -> Result<Report> {
         report.on_the_way += usize::from(mail.count() < readers);
         daemon.kill()?;
         daemon.wait()?;
+        report.kills += 1;
     }
     let holds = finish(&place, &mail, readers, &mut report)?;
     judge(&mail.taken()?, holds.as_ref(), &mut report)?;

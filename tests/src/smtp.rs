@@ -151,7 +151,10 @@ impl Server {
     /// When what it wrote cannot be read.
     pub fn taken(&self) -> Result<Vec<Taken>> {
         let text = std::fs::read_to_string(self.folder.path().join("taken")).unwrap_or_default();
-        text.lines()
+        // The last one may still be being written.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole
+            .lines()
             .map(|line| {
                 let letter: Value = serde_json::from_str(line)?;
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -214,6 +214,7 @@ fn mail_that_came_back_is_taken_with_the_secret_only() {
 fn a_letter_reaches_each_reader_once_however_often_the_program_is_killed() {
     let report = letters::run(80, 4, 7).unwrap();
     assert_eq!(report.kills, 4);
+    assert!(report.on_the_way > 0, "{report}");
 }
 
 #[test]

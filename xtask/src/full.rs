@@ -193,46 +193,8 @@ const CAMPAIGNS: &[Step] = &[
             &[],
         ),
     },
-    Step {
-        name: "torture of a WordPress",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--site",
-                "wordpress",
-                "--kills",
-                "60",
-            ],
-            &[],
-        ),
-    },
-    Step {
-        name: "torture of a MediaWiki",
-        work: Work::Cargo(
-            &[
-                "run",
-                "--quiet",
-                "--locked",
-                "--package",
-                "raccord-tests",
-                "--bin",
-                "torture",
-                "--",
-                "--site",
-                "mediawiki",
-                "--kills",
-                "60",
-            ],
-            &[],
-        ),
-    },
+    torture_of!("a WordPress", "--site", "wordpress", "60"),
+    torture_of!("a MediaWiki", "--site", "mediawiki", "60"),
     Step {
         name: "torture of the mails",
         work: Work::Cargo(

@@ -153,7 +153,23 @@ pub(crate) fn missing(key: &str) -> Failure {
     )
 }
 
-/// A setting of another system.
+/// A setting of Lespass, where credits stand in the ledger.
+pub(crate) fn of_lespass(key: &str) -> Failure {
+    with(
+        Blame::Data,
+        "not-of-the-ledger",
+        Words::new(
+            format!("« {key} » est de Lespass : le registre de Raccord n’appelle personne."),
+            format!("“{key}” is of Lespass: Raccord’s ledger calls nobody."),
+        ),
+        Words::new(
+            format!("Enlevez « {key} », ou écrivez « lespass » dans « system »."),
+            format!("Take “{key}” away, or write “lespass” into “system”."),
+        ),
+    )
+}
+
+/// A setting of the till, where credits stand in another system.
 pub(crate) fn not_here(key: &str) -> Failure {
     with(
         Blame::Data,

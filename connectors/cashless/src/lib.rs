@@ -51,7 +51,7 @@ const SETTLE: i64 = 180;
 fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let settings: Settings = settings(value)?;
     if settings.system == System::Ledger {
-        return Ok(Box::new(Cashless::Ledger(Counter::of(settings))));
+        return counted(settings);
     }
     let mut wrong = Gathered::default();
     if !settings.serves.is_empty() {
@@ -95,6 +95,30 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             }))))
         }
         _ => Err(findings),
+    }
+}
+
+/// The place's own ledger, which calls nobody: what only another system needs is a mistake.
+fn counted(settings: Settings) -> Result<Box<dyn Tool>, Vec<Finding>> {
+    let mut wrong = Gathered::default();
+    for (key, is_given) in [
+        ("url", settings.url.is_some()),
+        ("key", settings.key.is_some()),
+        ("key_file", settings.key_file.is_some()),
+        ("asset", settings.asset.is_some()),
+        ("fedow_url", settings.fedow_url.is_some()),
+        ("fedow_key", settings.fedow_key.is_some()),
+        ("fedow_key_file", settings.fedow_key_file.is_some()),
+    ] {
+        if is_given {
+            wrong.take::<()>(key, Err(failure::of_lespass(key)));
+        }
+    }
+    let findings = wrong.findings();
+    if findings.is_empty() {
+        Ok(Box::new(Cashless::Ledger(Counter::of(settings))))
+    } else {
+        Err(findings)
     }
 }
 

@@ -538,6 +538,12 @@ async fn a_page_that_says_200_is_no_credit() {
 
 #[tokio::test]
 async fn raccord_s_own_ledger_needs_no_call() {
+    // Who changes the system alone would believe that the wallet still gets credits.
+    let mut left = with_fedow("https://lieu.example.org");
+    left["system"] = json!("ledger");
+    let findings = (CONNECTOR.build)(left, &kit()).err().unwrap();
+    let places: Vec<&str> = findings.iter().map(|found| &*found.place).collect();
+    assert_eq!(places, ["url", "key", "asset", "fedow_url", "fedow_key"]);
     let tool = tool(json!({ "system": "ledger" }), &kit());
     assert_eq!(tool.describe().handles[0].class, Class::Address);
     let counter =

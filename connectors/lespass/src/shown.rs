@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use raccord_look::clean;
+use raccord_look::html::escaped;
 use raccord_look::instants::moments;
 use raccord_model::{
     Activity, Context, Digest, Entity, EntityId, EntityKind, Lang, Status, Visibility, fold_word,
@@ -232,22 +233,6 @@ fn kind(ours: &str) -> &'static str {
         "repas" | "repas partage" | "cantine" | "meal" => "FoodEvent",
         _ => "Event",
     }
-}
-
-/// Text as HTML says it.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// What people read of HTML: whoever edits an event there leaves other tags around the same words.

@@ -126,7 +126,8 @@ impl Api {
         let answer = self.http.call(request).await.map_err(Failure::from)?;
         let page = String::from_utf8_lossy(&answer.body);
         let told = announced(&page).and_then(|address| answer.target.join(&address).ok());
-        let told = told.filter(|told| told.host() == self.site.host());
+        // Only where the account's password may go.
+        let told = told.filter(|told| told.may_know_what(&self.site));
         let told = told.ok_or_else(|| failure::no_wiki(self.host()))?;
         *self.known() = Some(told.clone());
         Ok(told)
@@ -168,7 +169,10 @@ impl Api {
             failure::no_wiki(self.host())
         })?;
         match said["error"]["code"].as_str() {
-            Some(code) => Err(failure::refusal(self.host(), code, &answer)),
+            Some(code) => {
+                let usual = Failure::from(self.http.refusal(&answer, false));
+                Err(failure::refusal(self.host(), code, usual.retry_after_ms))
+            }
             None => Ok(said),
         }
     }

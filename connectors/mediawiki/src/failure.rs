@@ -1,15 +1,13 @@
 //! What MediaWiki refuses, by its own codes, each with what to do.
 
-use jiff::SignedDuration;
-use raccord_kit::http::Answer;
 use raccord_model::{Blame, Failure, Words};
 
 /// The wiki has forgotten who we are: log in again.
 pub(crate) const FORGOTTEN: &str = "mediawiki.forgotten";
 /// Somebody was faster.
 pub(crate) const CONFLICT: &str = "mediawiki.conflict";
-/// How long a wiki is left alone that says it is behind and not for how long.
-const BEHIND: SignedDuration = SignedDuration::from_secs(5);
+/// How long a wiki is left alone that says it is behind and not for how long, in milliseconds.
+const BEHIND_MS: i64 = 5_000;
 
 fn of(blame: Blame, code: &str, text: Words, mend: Words) -> Failure {
     Failure::new(blame, format!("mediawiki.{code}"), text, mend)
@@ -23,7 +21,7 @@ fn asks(code: &str, text: Words, mend: Words) -> Failure {
 }
 
 /// A refusal, by the wiki's own code for it.
-pub(crate) fn refusal(host: &str, code: &str, answer: &Answer) -> Failure {
+pub(crate) fn refusal(host: &str, code: &str, asked_ms: Option<i64>) -> Failure {
     match code {
         "assertuserfailed" | "assertbotfailed" | "badtoken" | "notloggedin" => of(
             Blame::Transient,
@@ -43,24 +41,18 @@ pub(crate) fn refusal(host: &str, code: &str, answer: &Answer) -> Failure {
             ),
             by_itself(),
         ),
-        "maxlag" | "ratelimited" | "readonly" | "internal_api_error_DBQueryError" => {
-            let wait = answer
-                .header(&http::header::RETRY_AFTER)
-                .and_then(|text| text.trim().parse().ok())
-                .map_or(BEHIND, SignedDuration::from_secs);
-            Failure {
-                retry_after_ms: i64::try_from(wait.as_millis()).ok(),
-                ..of(
-                    Blame::Transient,
-                    "busy",
-                    Words::new(
-                        format!("{host} demande d’attendre ({code})."),
-                        format!("{host} asks to wait ({code})."),
-                    ),
-                    by_itself(),
-                )
-            }
-        }
+        "maxlag" | "ratelimited" | "readonly" | "internal_api_error_DBQueryError" => Failure {
+            retry_after_ms: Some(asked_ms.unwrap_or(BEHIND_MS)),
+            ..of(
+                Blame::Transient,
+                "busy",
+                Words::new(
+                    format!("{host} demande d’attendre ({code})."),
+                    format!("{host} asks to wait ({code})."),
+                ),
+                by_itself(),
+            )
+        },
         "blocked" | "autoblocked" | "permissiondenied" | "protectedpage" | "cantcreate"
         | "readapidenied" | "writeapidenied" | "noedit" | "cascadeprotected"
         | "protectednamespace" => no_right(host),

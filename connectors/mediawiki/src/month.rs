@@ -104,7 +104,9 @@ fn line(one: &Activity, lang: Lang) -> String {
 fn web(address: &str) -> Option<&str> {
     let address = clean::address(address)?;
     let fits = |c: char| !matches!(c, '[' | ']' | '{' | '}' | '|' | '\'');
-    (address.starts_with("http") && address.chars().all(fits)).then_some(address)
+    // Three tildes are a signature, there as well.
+    let signs = address.contains("~~~");
+    (address.starts_with("http") && address.chars().all(fits) && !signs).then_some(address)
 }
 
 /// Text that a wiki shows as it is.
@@ -155,6 +157,7 @@ mod tests {
             "javascript:alert(1)",
             "https://x.example/]]",
             "https://x.example/{{x}}",
+            "https://x.example/~~~~",
             "mailto:a@x.example",
         ] {
             assert_eq!(web(odd), None, "{odd}");

@@ -76,6 +76,10 @@ pub(crate) fn entries(
         .into_iter()
         .filter(|(_, event)| !is_long_past(event, yesterday));
     for (uid, event) in current.take(LOOKED_AT) {
+        // One more than is looked at says that there were more.
+        if all.len() > crate::list::LOOKED_AT {
+            break;
+        }
         let uid = if agorakit { lasting(&uid) } else { uid };
         let object = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{zones}{event}END:VCALENDAR\r\n");
         let read = match event.len() {

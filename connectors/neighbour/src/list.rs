@@ -17,7 +17,7 @@ use crate::error;
 /// The longest id of an activity.
 const ID: usize = 200;
 /// The most entries that are looked at.
-const LOOKED_AT: usize = 2_000;
+pub(crate) const LOOKED_AT: usize = 2_000;
 /// The most entries that are told as not understood.
 const TOLD: usize = 20;
 

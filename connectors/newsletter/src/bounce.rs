@@ -63,9 +63,9 @@ fn failed(text: &str) -> Option<Vec<String>> {
         if let Some((name, value)) = line.split_once(':') {
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
-                "final-recipient" => address = address_in(value).or(address),
+                "final-recipient" => address = address.or(address_in(value)),
                 // Where mail was forwarded, this is the address that we know.
-                "original-recipient" => address = address.or(address_in(value)),
+                "original-recipient" => address = address_in(value).or(address),
                 "action" => action = value.to_ascii_lowercase(),
                 "status" => value.clone_into(&mut status),
                 _ => {}
@@ -119,6 +119,16 @@ mod tests {
                 Some(Vec::new()),
                 "{status}"
             );
+        }
+    }
+
+    #[test]
+    fn of_a_forwarded_mail_the_address_that_we_know_is_read() {
+        let lou = Some(vec!["lou@example.org".to_owned()]);
+        let original = "Original-Recipient: rfc822; lou@example.org\r\n";
+        for next in ["Final-Recipient:", "Action:"] {
+            let text = notice("failed", "5.1.1").replace(next, &format!("{original}{next}"));
+            assert_eq!(failed(&text), lou, "before {next}");
         }
     }
 

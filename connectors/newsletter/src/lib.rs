@@ -73,6 +73,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
     let links = Links {
         pdf: settings.pdf.map(Text::get).unwrap_or_default(),
         calendar: settings.calendar.map(Text::get).unwrap_or_default(),
+        hands: kit.has_hands,
         leave: own,
     };
     let tint: Tint = kit.colour.parse().unwrap_or_default();

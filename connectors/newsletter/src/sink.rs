@@ -100,7 +100,16 @@ impl Newsletter {
             }
             match self.templates.write(template, &view) {
                 Ok(written) => return Some(written),
-                Err(Unfit::TooLong(_)) => count = most.next()?,
+                Err(Unfit::TooLong(_)) => {
+                    if let Some(fewer) = most.next() {
+                        count = fewer;
+                        continue;
+                    }
+                    // The few are too long in the place's own template: they fit into ours.
+                    template = named.next()?;
+                    most = ACTIVITIES.into_iter();
+                    count = most.next()?;
+                }
                 // It was tried on a sample; what it cannot say of this one is said in ours.
                 Err(Unfit::Faulty(_)) => template = named.next()?,
             }

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{entity, kit, letter, list, parts, sample, smtp, tool};
-use raccord_model::{EntityKind, Lang, RoundupOf};
+use common::{entity, kit, letter, letter_by, list, parts, sample, smtp, tool};
+use raccord_model::{EntityKind, Lang, RoundupOf, Route};
 use serde_json::json;
 
 #[test]
@@ -18,6 +18,7 @@ fn letters_are_as_they_were_looked_at() {
         let kit = kit();
         let letter = letter(&*tool(smtp(), &kit), &kit, of, lang, &sample()).unwrap();
         let (text, html) = parts(&letter);
+        assert!(lang == Lang::Fr || !text.contains(" : http"), "{text}");
         insta::assert_snapshot!(format!("{name}_text"), text);
         insta::assert_snapshot!(format!("{name}_html"), html);
     }
@@ -139,6 +140,27 @@ fn a_letter_fetches_nothing_when_it_is_opened() {
 }
 
 #[test]
+fn where_nobody_signs_up_on_pages_no_letter_leads_there() {
+    let mut kit = kit();
+    for has_hands in [true, false] {
+        kit.has_hands = has_hands;
+        let week = letter(
+            &*tool(smtp(), &kit),
+            &kit,
+            RoundupOf::Week,
+            Lang::En,
+            &sample(),
+        );
+        let (text, html) = parts(&week.unwrap());
+        assert!(text.contains("people missing"), "{text}");
+        for said in [text, html] {
+            assert_eq!(said.contains("I can help"), has_hands, "{said}");
+            assert_eq!(said.contains("/hands"), has_hands, "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_letter_to_a_list_bears_no_link_to_leave_and_says_so_in_other_words() {
     let kit = kit();
     let week = letter(
@@ -179,5 +201,42 @@ fn a_places_own_template_is_used_and_its_slips_are_told() {
         let findings = with(text).unwrap_err();
         assert!(format!("{findings:?}").contains(seen), "{findings:?}");
         assert!(findings[0].text.fr.contains("own.hbs"));
+    }
+}
+
+#[test]
+fn what_is_too_long_in_a_places_own_template_is_said_in_ours() {
+    let twenty = "{{title}} ".repeat(20);
+    let own = format!(
+        "<mjml><mj-body><mj-section><mj-column>{{{{#each days}}}}{{{{#each items}}}}<mj-text>own {twenty}</mj-text>{{{{/each}}}}{{{{/each}}}}</mj-column></mj-section></mj-body></mjml>\n===== text =====\nown\n"
+    );
+    let mut kit = kit();
+    kit.templates = std::sync::Arc::new([("own.hbs".to_owned(), Some(own))].into());
+    let tool = tool(smtp(), &kit);
+    let route = json!({ "to": "lettre", "when": {}, "template": "own.hbs" });
+    let route: Route = serde_json::from_value(route).unwrap();
+    let week = |members: &[_]| {
+        let week = letter_by(
+            Some(&route),
+            &*tool,
+            &kit,
+            RoundupOf::Week,
+            Lang::Fr,
+            members,
+        );
+        parts(&week.unwrap()).0
+    };
+    assert_eq!(week(&sample()).trim(), "own");
+    let long: Vec<_> = (0..12)
+        .map(|n| {
+            let title = format!("{n} {}", "é".repeat(197));
+            let start = format!("2027-01-0{}T10:00", 3 + n % 6);
+            let fields = json!({ "title": title, "start": start });
+            entity(EntityKind::Activity, &title, fields)
+        })
+        .collect();
+    let said = week(&long);
+    for n in 0..12 {
+        assert!(said.contains(&format!("{n} é")), "{said}");
     }
 }

@@ -3,7 +3,7 @@
 
 use raccord_look::dates::{self, Span};
 use raccord_look::{clean, hour};
-use raccord_model::{Activity, Civil, Entity, EntityKind, Lang, Place, Saying};
+use raccord_model::{Activity, Civil, Entity, EntityKind, Lang, Place, Saying, hands_missing};
 use serde_json::Value;
 
 /// The longest title and room, and how many tasks a mail lists.
@@ -110,12 +110,12 @@ fn liked(
     let mut tasks: Vec<(Civil, String)> = Vec::new();
     for task in members.iter().filter(|one| one.kind == EntityKind::Task) {
         let of = activity(task);
-        let missing = missing(task);
+        let people = task.fields.get("people").and_then(Value::as_array);
+        let missing = hands_missing(task, people.map_or(0, Vec::len) as u64);
         let called_off = of.is_some_and(|activity| activity.text("status") == "cancelled");
         let read = |entity: &Entity, name: &str| entity.text(name).parse::<Civil>().ok();
-        let at = of
-            .and_then(|activity| read(activity, "start"))
-            .or_else(|| read(task, "due"));
+        let of_activity = || of.and_then(|activity| read(activity, "start"));
+        let at = read(task, "due").or_else(of_activity);
         let Some(at) = at.filter(|at| at.date() <= last && missing > 0 && !called_off) else {
             continue;
         };
@@ -177,17 +177,6 @@ fn liked(
         subject: subject.to_owned(),
         text: ended(parts, lang, place),
     })
-}
-
-/// How many hands a task lacks.
-fn missing(task: &Entity) -> u64 {
-    if !matches!(task.text("state"), "" | "open") {
-        return 0;
-    }
-    let number = |name: &str| task.fields.get(name).and_then(Value::as_u64);
-    let wanted = number("minimum").or(number("capacity")).unwrap_or(1);
-    let people = task.fields.get("people").and_then(Value::as_array);
-    wanted.saturating_sub(people.map_or(0, Vec::len) as u64)
 }
 
 fn greeting(hello: &str, name: &str) -> String {
@@ -316,7 +305,12 @@ mod tests {
             ball.clone(),
             task(2, &json!({ "capacity": 3, "people": [{}] })),
             task(3, &json!({ "people": [{}] })),
-            task(4, &json!({ "state": "taken", "capacity": 2 })),
+            task(
+                4,
+                &json!({ "state": "taken", "capacity": 2, "people": [{}] }),
+            ),
+            task(7, &json!({ "state": "done", "capacity": 2 })),
+            task(8, &json!({ "due": "2027-01-14T18:00" })),
             entity(
                 EntityKind::Task,
                 5,
@@ -338,7 +332,9 @@ mod tests {
         assert_eq!(
             listed,
             [
+                "– T8 · Bal · jeudi 14 janvier 18 h : il manque une personne",
                 "– T2 · Bal · vendredi 15 janvier 20 h : il manque 2 personnes",
+                "– T4 · Bal · vendredi 15 janvier 20 h : il manque une personne",
                 "– T5 · mercredi 20 janvier : il manque une personne",
             ]
         );

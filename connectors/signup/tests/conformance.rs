@@ -14,7 +14,7 @@ use raccord_kit::conformance::{self, HOSTILE, QualityLevel};
 use raccord_kit::standin::Standin;
 use raccord_kit::testing::kit;
 use raccord_kit::{Finding, Kit, SignIn};
-use raccord_model::Blame;
+use raccord_model::{Blame, NO_SUCH_ADDRESS};
 use serde_json::json;
 
 #[test]
@@ -232,6 +232,9 @@ async fn s01_every_refusal_has_its_blame_and_is_not_repeated() {
         });
         let failure = stage.tell(&sign_up("ana@example.org")).await.unwrap_err();
         assert_eq!(failure.blame, blame, "{step} {said}: {failure:?}");
+        // A policy does not say that nobody reads there.
+        let is_gone = failure.code == NO_SUCH_ADDRESS;
+        assert_eq!(is_gone, said.contains("5.1.1"), "{step} {said}");
         assert!(!failure.text.fr.is_empty() && failure.text.fr != failure.text.en);
         assert!(!failure.mend.fr.is_empty() && failure.mend.fr != failure.mend.en);
         assert!(stage.office.heard("MAIL") <= 1, "{step} {said} is repeated");

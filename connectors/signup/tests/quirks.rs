@@ -11,7 +11,7 @@ use std::path::Path;
 use common::office::quirks::Quirk;
 use common::{Stage, build, settings, sign_up};
 use raccord_kit::conformance::{self, noticed};
-use raccord_mail::{Draft, Letter, Limits, Mailbox, Post, Refusal, Server};
+use raccord_mail::{Draft, Letter, Limits, Mailbox, Pool, Post, Refusal, Server};
 use raccord_model::{Blame, Failure, Lang};
 use serde_json::json;
 
@@ -131,6 +131,13 @@ async fn a_line_that_takes_one_letter_is_opened_again() {
         assert!(!session.is_open());
         post.send(&letter("2")).await.unwrap();
         assert_eq!(stage.office.taken().len(), 2);
+        // Who keeps connections notices nothing of it.
+        let pool = Pool::new(post);
+        for (key, letters) in [("3", 3), ("4", 4)] {
+            let now = raccord_kit::testing::NOON;
+            pool.send(&letter(key), now).await.unwrap();
+            assert_eq!(stage.office.taken().len(), letters);
+        }
     })
     .await;
 }

@@ -68,6 +68,7 @@ fn of_cells() -> Vec<Said> {
         say::address(),
         say::nobody(),
         say::unclear(found),
+        say::unclear_vote(),
         say::for_nothing(),
         say::unknown(found),
         say::ambiguous(found, 2),

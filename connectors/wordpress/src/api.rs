@@ -166,7 +166,7 @@ impl Api {
         }
         let told = announced(&answer).and_then(|address| self.site.join(&address).ok());
         // Only where the account's password may go.
-        let told = told.filter(|told| told.host() == self.site.host());
+        let told = told.filter(|told| told.may_know_what(&self.site));
         let root = match told {
             Some(root) => root,
             None => self.site.query("rest_route", "/"),

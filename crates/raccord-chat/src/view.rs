@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use raccord_look::clean;
 use raccord_look::dates::{self, Span};
-use raccord_model::{Activity, Civil, Context, Entity, EntityId, EntityKind, Fields, Lang, Status};
+use raccord_model::{
+    Activity, Civil, Context, Entity, EntityId, EntityKind, Fields, Lang, Status, hands_missing,
+};
 use serde_json::{Map, Value, json};
 
 use crate::templates::Form;
@@ -288,13 +290,6 @@ impl<'a> Members<'a> {
     fn task(&self, task: &Entity, activity: Option<&Activity>, start: Civil) -> Value {
         let (taken, names) = self.on(task);
         let number = |name: &str| task.fields.get(name).and_then(Value::as_u64);
-        let wanted = number("minimum").or(number("capacity")).unwrap_or(1);
-        let open = matches!(task.text("state"), "" | "open");
-        let missing = if open {
-            wanted.saturating_sub(taken as u64)
-        } else {
-            0
-        };
         json!({
             "id": task.id,
             "title": clean::line(task.text("title"), TITLE),
@@ -303,7 +298,7 @@ impl<'a> Members<'a> {
             "taken": taken,
             "names": names,
             "capacity": number("capacity").unwrap_or_default(),
-            "missing": missing,
+            "missing": hands_missing(task, taken as u64),
             "guide": clean::address(task.text("guide")).unwrap_or_default(),
             "write": "",
         })

@@ -14,6 +14,6 @@ mod rules;
 pub use book::{Account, Book, BookError, Due, DueKind, Entry, Posting, Work};
 pub use chain::{Chain, Fault, START, content, next, verify};
 pub use merkle::{leaf, path, proves, root};
-pub use page::{escaped, page, square};
+pub use page::{page, square};
 pub use receipt::{Proof, Receipt, ReceiptError, Signer, public_key, short};
 pub use rules::{Ceiling, Took, earned};

@@ -20,7 +20,7 @@ pub fn page(name: &str, key: &str, lang: Lang) -> String {
 }
 
 /// A text as it stands in a page of HTML, between tags or inside double quotes.
-pub fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -430,7 +430,13 @@ fn says_code(asked: &Entity) -> bool {
 /// Whoever tries codes, under however many names, is not heard for a while: forty bits are enough
 /// only then.
 fn stops_guessing(deciding: &mut Deciding<'_>, connector: &ConnectorName) -> bool {
-    if !is_burst(deciding, connector, "code") {
+    // No room's id begins so.
+    let tried = tries(deciding, connector, "\0code");
+    if tried == 1 {
+        // After a quiet minute the next guesses are worth telling again.
+        crate::notice::settle(deciding, "codes", connector.as_str());
+    }
+    if tried <= BURST {
         return false;
     }
     let text = Words::new(
@@ -449,8 +455,8 @@ fn stops_guessing(deciding: &mut Deciding<'_>, connector: &ConnectorName) -> boo
     true
 }
 
-/// Whether something was done more than [`BURST`] times within [`WHILE`].
-fn is_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, what: &str) -> bool {
+/// How often something was done within [`WHILE`], counted to one more than [`BURST`].
+fn tries(deciding: &mut Deciding<'_>, connector: &ConnectorName, what: &str) -> usize {
     let now = deciding.now;
     let since = now.saturating_sub(WHILE).unwrap_or(now);
     let asked = &mut deciding.flight.asked;
@@ -462,12 +468,12 @@ fn is_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, what: &str) 
     while times.front().is_some_and(|first| *first <= since) || times.len() > BURST + 1 {
         times.pop_front();
     }
-    times.len() > BURST
+    times.len()
 }
 
 /// Two programs that answer each other ask without end: they are not answered for a while.
 fn stops_burst(deciding: &mut Deciding<'_>, connector: &ConnectorName, room: &str) -> bool {
-    if !is_burst(deciding, connector, room) {
+    if tries(deciding, connector, room) <= BURST {
         return false;
     }
     let text = Words::new(

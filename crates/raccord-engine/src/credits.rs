@@ -29,7 +29,7 @@ const CEILING: &str = "credit-ceiling";
 const NO_MINUTES: &str = "credit-minutes";
 
 /// The most of one entry, in hundredths (`schemas/credit/v1.json`).
-const MOST: i64 = 10_000_000;
+pub(crate) const MOST: i64 = 10_000_000;
 /// The most characters of a reason.
 const LONGEST_REASON: usize = 500;
 
@@ -44,7 +44,7 @@ pub(crate) struct Ledger {
     /// The entries of each month with their hashes, in their order; the month is when they were entered.
     pub(crate) months: BTreeMap<String, Vec<(EntityId, Chain)>>,
     /// The entries that another takes back.
-    reversed: BTreeSet<EntityId>,
+    pub(crate) reversed: BTreeSet<EntityId>,
 }
 
 impl Ledger {

@@ -325,7 +325,7 @@ pub(crate) fn fold(state: &mut State, fact: &Fact, at: Timestamp) {
             let sent = all.entry(event.entity).or_default();
             sent.again += 1;
             sent.confirmed = false;
-            owe(state, connector, event, at);
+            queue(state, connector, event, encode(event), at);
         }
         Fact::WrittenOff { connector, credits } => {
             let all = state.sent.entry(connector.clone()).or_default();
@@ -467,10 +467,6 @@ fn encode(event: &Event) -> Arc<[u8]> {
 }
 
 /// An event is owed to a sink.
-fn owe(state: &mut State, connector: &ConnectorName, event: &Event, at: Timestamp) {
-    queue(state, connector, event, encode(event), at);
-}
-
 fn queue(
     state: &mut State,
     connector: &ConnectorName,

@@ -18,6 +18,7 @@ use crate::state::{Aim, Progress, Spot, State};
 pub(crate) fn open(deciding: &mut Deciding<'_>, hold: Hold) {
     if let Some(known) = deciding.state.holds.get(&hold.id)
         && known.hold.effects == hold.effects
+        && known.hold.more == hold.more
     {
         return;
     }

@@ -22,7 +22,7 @@ use crate::delivery::Wish;
 use crate::fact::{DeliveryRef, Fact, HeldEffect, Hold, HoldKind, OwedFact};
 use crate::input::{Reply, Who};
 use crate::notice::RACCORD;
-use crate::sayings::{About, LATE, id_of, said_by};
+use crate::sayings::{About, LATE, id_of, said_by, too_late};
 use crate::state::{Owed, Progress, Spot, State};
 
 /// What an event says was done.
@@ -96,10 +96,7 @@ impl Deciding<'_> {
         let person = self.person(who, RACCORD, &cause);
         let known = person.and_then(|person| self.entity(person));
         let Some(known) = known else {
-            return Reply::Cannot(Words::new(
-                "cette adresse ne peut pas être retenue",
-                "this address cannot be kept",
-            ));
+            return Reply::Cannot(crate::signups::not_kept());
         };
         // Whoever reads it already keeps the link to leave of the letters they have.
         if reads(&known, list.as_str()).is_some() {
@@ -410,7 +407,12 @@ impl Deciding<'_> {
         let key = person.and_then(|person| reads(person, sink.as_str()));
         let to = person.map_or("", |person| person.text("email"));
         let prepared = self.issue(issue);
-        let pointless = if key.is_none() || to.is_empty() || prepared.is_none() {
+        let pointless = if prepared.is_none() {
+            Some(Words::new(
+                "la lettre préparée n'existe plus",
+                "the prepared letter is gone",
+            ))
+        } else if key.is_none() || to.is_empty() {
             Some(Words::new(
                 "la personne ne lit plus cette lettre",
                 "the person does not read this letter any more",
@@ -608,13 +610,6 @@ pub(crate) fn heard(
 /// The name under which a letter is stopped.
 fn veto(of: &DeliveryRef) -> HoldId {
     crate::hold::delivery_hold(of)
-}
-
-fn too_late() -> Words {
-    Words::new(
-        "son heure est passée depuis trop longtemps",
-        "its hour passed too long ago",
-    )
 }
 
 fn did(what: &str) -> Cause {

@@ -56,6 +56,14 @@ pub fn mentions(engine: &Engine, email: &str) -> Vec<Mentioned> {
         }
         let mut entity = record.entity(id);
         engine.vault().reveal(&mut entity.fields);
+        let letters = entity.fields.get_mut("letters");
+        let letters = letters.and_then(Value::as_object_mut).into_iter();
+        for letter in letters.flat_map(serde_json::Map::values_mut) {
+            // By it they leave: it stands in their letters alone.
+            if let Some(letter) = letter.as_object_mut() {
+                letter.remove("key");
+            }
+        }
         let theirs = person.is_some_and(|person| is_of(&entity, person));
         let title = title_of(state, &entity);
         for (field, value) in &entity.fields {

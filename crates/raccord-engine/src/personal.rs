@@ -18,7 +18,7 @@ use crate::input::{Choice, Reply, Telling};
 use crate::notice::RACCORD;
 use crate::roll::{Commitment, subject_of};
 use crate::routing;
-use crate::sayings::{About, LATE, announces, hours_due, id_of, said_by};
+use crate::sayings::{About, LATE, announces, hours_due, id_of, said_by, too_late};
 
 /// What an event says was done.
 pub(crate) const CHOSE: &str = "choose";
@@ -342,12 +342,7 @@ impl Deciding<'_> {
                 "the person is told in another way, or not at all",
             ))
         } else {
-            late.then(|| {
-                Words::new(
-                    "son heure est passée depuis trop longtemps",
-                    "its hour passed too long ago",
-                )
-            })
+            late.then(too_late)
         };
         let saying = Saying::Liked {
             to: reach.as_ref().map_or("", |(_, to)| to.as_str()),

@@ -21,7 +21,7 @@ use crate::notice::RACCORD;
 use crate::personal::tells_people;
 use crate::roll::{Commitment, Seats, subject_of};
 use crate::routing;
-use crate::sayings::{About, announces, said_by};
+use crate::sayings::{About, announces, said_by, too_late};
 use crate::state::{Record, State};
 
 /// Its hour where no route says another.
@@ -182,12 +182,7 @@ impl Deciding<'_> {
                 "ce n'est plus pour ce jour-là, ou la personne est prévenue autrement",
                 "it is not on that day any more, or the person is told in another way",
             )),
-            Some(due) => (self.now >= due.until).then(|| {
-                Words::new(
-                    "son heure est passée depuis trop longtemps",
-                    "its hour passed too long ago",
-                )
-            }),
+            Some(due) => (self.now >= due.until).then(too_late),
         };
         let family = family(self.state, registration);
         let rendered = match (&due, &pointless) {

@@ -23,6 +23,14 @@ use crate::routing;
 const AHEAD: SignedDuration = SignedDuration::from_hours(8 * 24);
 /// How late a round-up may be.
 pub(crate) const LATE: SignedDuration = SignedDuration::from_hours(24);
+/// Why something is not said that would come out of time.
+pub(crate) fn too_late() -> Words {
+    Words::new(
+        "son heure est passée depuis trop longtemps",
+        "its hour passed too long ago",
+    )
+}
+
 /// The code of what is told about an announcement that somebody took away.
 const AWAY: &str = "taken-away";
 /// How far ahead a list looks, in days.
@@ -368,9 +376,15 @@ impl Deciding<'_> {
             .find(|route| route.to == *sink && roundup_id(&rules, route) == Some(roundup))?;
         let internal = route.when.fields.contains_key("visibility");
         let members = self.members(internal, |entity| route.when.fits(entity));
-        let best_before = match self.leaves(rule, route, at) {
-            Some((_, best_before)) => best_before,
-            None => self.instant(at).saturating_add(LATE).ok(),
+        // One that was prepared late was put off, and its end with it.
+        let target = self.state.sinks.get(sink);
+        let target = target.and_then(|sink| sink.targets.get(&id));
+        let owed = target.and_then(|target| target.owed.as_ref());
+        let prepared = owed.filter(|_| self.state.issues.contains_key(&id));
+        let best_before = match (prepared, self.leaves(rule, route, at)) {
+            (Some(owed), _) => owed.best_before,
+            (None, Some((_, best_before))) => best_before,
+            (None, None) => self.instant(at).saturating_add(LATE).ok(),
         };
         let late = best_before.is_some_and(|best| self.now >= best);
         let saying = Saying::Roundup {
@@ -388,12 +402,7 @@ impl Deciding<'_> {
             },
             rule: routing::rule_name(sink, Some(route), &rules),
             best_before,
-            pointless: late.then(|| {
-                Words::new(
-                    "son heure est passée depuis trop longtemps",
-                    "its hour passed too long ago",
-                )
-            }),
+            pointless: late.then(too_late),
             ..said_by(handling, Some(route), About::Roundup(roundup, at), id)
         })
     }

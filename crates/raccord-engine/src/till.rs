@@ -6,6 +6,7 @@ use raccord_credits::Account;
 use raccord_model::{Cause, EntityId, EntityKind, Words};
 use serde_json::json;
 
+use crate::credits::MOST;
 use crate::deciding::Deciding;
 use crate::input::{Reply, Spending};
 
@@ -15,8 +16,6 @@ pub(crate) const SPENT: &str = "spend";
 pub(crate) const GAVE_BACK: &str = "give back";
 /// For how long a payment can be taken back at the till.
 const UNDO: SignedDuration = SignedDuration::from_mins(10);
-/// The most of one payment, in hundredths (`schemas/credit/v1.json`).
-const MOST: i64 = 10_000_000;
 
 /// Until when a payment that was entered `at` can be taken back at the till.
 pub fn undo_until(at: Timestamp) -> Timestamp {
@@ -82,6 +81,12 @@ pub(crate) fn give_back(deciding: &mut Deciding<'_>, payment: EntityId) -> Reply
     let id = EntityId::derive(&[place.as_str().as_bytes(), b"till back", payment.as_bytes()]);
     if deciding.state.entities.contains_key(&id) {
         return Reply::Known(id);
+    }
+    if deciding.flight.ledger.reversed.contains(&payment) {
+        return Reply::Cannot(Words::new(
+            "ce paiement a déjà été rendu",
+            "this payment was given back already",
+        ));
     }
     let at: Option<Timestamp> = paid.text("at").parse().ok();
     if at.is_none_or(|at| undo_until(at) < deciding.now) {

@@ -674,6 +674,34 @@ fn a_till_pays_once_never_below_zero_and_gives_back_soon() {
     assert_eq!(has(&world), 50);
 }
 
+#[test]
+fn a_payment_that_another_program_took_back_is_not_given_back_at_the_till() {
+    let mut world = World::new();
+    let party = world.party(10, 150);
+    let ann = world.sign_up(party, "ann");
+    world.came(ann);
+    let (_, credit) = world.engine.credits().pop().unwrap();
+    let person: EntityId = credit.text("person").parse().unwrap();
+    let has = |world: &World| world.engine.book().holds(Account::Person(person));
+    let payment = Order::Spend(Box::new(Spending {
+        person,
+        amount: 100,
+        till: "purse".parse().unwrap(),
+        reason: "Bar".into(),
+        key: "one".into(),
+    }));
+    let Reply::Known(paid) = world.order(payment) else {
+        panic!("she has enough");
+    };
+    let back = json!({ "person": person, "amount": 100, "reason": "Bar fermé", "reverses": paid });
+    let reply = world.post(EntityKind::Credit, Verb::Created, "back", back);
+    assert_eq!(reply, Reply::Taken);
+    assert_eq!(has(&world), 150);
+    let again = world.order(Order::GiveBack(paid));
+    assert!(matches!(again, Reply::Cannot(_)), "{again:?}");
+    assert_eq!(has(&world), 150);
+}
+
 #[derive(Debug)]
 struct Ann;
 

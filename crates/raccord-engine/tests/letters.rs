@@ -426,6 +426,25 @@ fn a_lost_answer_is_asked_about_and_a_no_ends_it() {
 }
 
 #[test]
+fn many_in_doubt_are_one_question_about_all_of_them() {
+    let mut play = Play::with(206);
+    let lost = Words::same("?");
+    let lost = Failure::new(Blame::Unknown, "mail.lost", lost.clone(), lost);
+    for number in (0..206).step_by(2) {
+        let reader = format!("r{number}@example.org");
+        play.ends.insert(reader, Outcome::Failed(lost.clone()));
+    }
+    play.until("2027-01-04T12:00:00Z");
+    let [hold] = play.holds()[..] else {
+        panic!("one question: {:?}", play.holds());
+    };
+    play.take(vec![Input::Order(Order::Reject(hold))]);
+    play.until("2027-01-05T09:00:00Z");
+    assert_eq!(play.sent.len(), 206);
+    assert!(play.holds().is_empty() && play.engine.state().issues.is_empty());
+}
+
+#[test]
 fn whoever_leaves_gets_no_more_and_a_key_of_somebody_else_does_nothing() {
     let mut play = Play::with(2);
     let leaving = play.subscribes("eva@example.org");

@@ -700,6 +700,32 @@ fn nobody_is_woken_for_what_can_wait_until_the_morning() {
 }
 
 #[test]
+fn a_grace_or_an_outage_that_ends_at_night_wakes_nobody_either() {
+    let cancelled = ["sms mine +262692123456: A1 registered 2027-01-14T20:00 cancelled"];
+    for outage in [false, true] {
+        let mut play = Play::new(&["2027-01-20T20:00", "2027-01-14T20:00"]);
+        play.chooses("ana", Telling::By(Way::Sms));
+        play.signs_up("ana", 1);
+        play.at(if outage {
+            "2027-01-13T20:40:00"
+        } else {
+            "2027-01-13T20:58:00"
+        });
+        play.said();
+        if outage {
+            play.fate = Fate::Later;
+        }
+        play.calls_off(1, true);
+        play.at("2027-01-13T23:00:00");
+        play.fate = Fate::Good;
+        play.at("2027-01-14T07:59:00");
+        assert_eq!(play.said(), [""; 0], "outage: {outage}");
+        play.at("2027-01-14T08:31:00");
+        assert_eq!(play.said(), cancelled, "outage: {outage}");
+    }
+}
+
+#[test]
 fn a_place_that_became_free_and_one_that_was_lost_are_told_at_once_and_ones_own_deeds_are_not() {
     let mut play = Play::new(&["2027-01-25T20:00"]);
     play.chooses("bob", Telling::By(Way::Sms));

@@ -63,6 +63,8 @@ pub struct Kit {
     pub templates: Arc<BTreeMap<String, Option<String>>>,
     /// The reactions to announcements that routes to it take for a sign-up, as the routes name them.
     pub signups: Arc<[String]>,
+    /// Whether the place has pages on which people sign up.
+    pub has_hands: bool,
     /// The running program, for work that is done in a child process (typesetting).
     pub program: PathBuf,
 }

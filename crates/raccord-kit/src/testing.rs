@@ -34,6 +34,7 @@ pub fn kit() -> Kit {
         allow_private: Arc::new([]),
         templates: Arc::default(),
         signups: Arc::new([]),
+        has_hands: false,
         program: PathBuf::from("raccord"),
     }
 }

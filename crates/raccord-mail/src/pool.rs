@@ -46,9 +46,9 @@ impl Pool {
     /// As [`Post::send`].
     pub async fn send(&self, letter: &Letter, now: Timestamp) -> Result<(), Failure> {
         if let Some(mut idle) = self.take(now) {
-            // One that was hung up meanwhile was handed nothing: there is another.
+            // One that was hung up meanwhile, or ends with 421, took nothing: there is another.
             match idle.session.send(letter).await {
-                Err(Refusal::Unreachable) => {}
+                Err(Refusal::Unreachable | Refusal::Later(421)) => {}
                 sent => {
                     self.put(idle.session, now, idle.sent + 1).await;
                     return sent.map_err(|refusal| refusal.failure(&self.post.server()));

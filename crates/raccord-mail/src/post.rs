@@ -275,6 +275,8 @@ impl Session {
         let refused = match &known {
             // Many servers wait with what they think of the sender until they hear the recipient.
             Ok(Err(error)) if is_about_us(error) => Refusal::Sender,
+            // A policy does not say that nobody reads there.
+            Ok(Err(error)) if said(error).starts_with("5.7.") => Refusal::Content,
             _ => Refusal::Recipient,
         };
         answered(known, refused)?;
@@ -359,11 +361,16 @@ fn by_code(code: u16, refused: fn(u16) -> Refusal) -> Refusal {
 /// X.1.8), or a policy (X.7) under a code that is not the mailbox's own (550): `553` for a sender that
 /// is not the account's, `554` for whoever may not have their letters passed on.
 fn is_about_us(error: &Error) -> bool {
-    let said = std::error::Error::source(error).map(ToString::to_string);
-    let said = said.unwrap_or_default();
+    let said = said(error);
     let is = |begins: &str| said.starts_with(begins);
     let policy = matches!(code_of(error), Some(553 | 554)) && is("5.7.");
     policy || is("5.1.7 ") || is("5.1.8 ")
+}
+
+/// What the server said after its code.
+fn said(error: &Error) -> String {
+    let said = std::error::Error::source(error).map(ToString::to_string);
+    said.unwrap_or_default()
 }
 
 fn code_of(error: &Error) -> Option<u16> {

@@ -10,6 +10,7 @@ mod effect;
 mod entity;
 mod envelope;
 mod event;
+mod hands;
 mod id;
 mod offered;
 mod reading;
@@ -33,6 +34,7 @@ pub use entity::{
 };
 pub use envelope::{Envelope, EnvelopeError};
 pub use event::{Cause, Event, Verb};
+pub use hands::hands_missing;
 pub use id::{
     ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
 };

@@ -36,7 +36,6 @@ mod plan;
 mod printed;
 mod run;
 mod schema;
-mod sheet;
 mod support;
 mod sync;
 mod typeset;

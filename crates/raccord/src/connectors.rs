@@ -130,6 +130,10 @@ pub(crate) fn kit(
         allow_private: Arc::clone(&settings.web.allow_private),
         templates: Arc::new(templates(settings, name)),
         signups: signups(settings, name),
+        has_hands: settings
+            .connectors
+            .values()
+            .any(|instance| instance.kind == raccord_connector_signup::CONNECTOR.kind),
         program,
     }
 }

@@ -11,4 +11,5 @@ pub mod report;
 pub mod runtime;
 pub mod settings;
 pub mod shapes;
+mod sheet;
 pub mod support;

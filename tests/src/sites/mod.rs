@@ -104,7 +104,7 @@ pub struct WordPress {
     database: Running,
     port: u16,
     passwords: Value,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl WordPress {
@@ -146,7 +146,7 @@ impl WordPress {
             database,
             port,
             passwords: serde_json::from_slice(&passwords)?,
-            folder,
+            _folder: folder,
         };
         wait("WordPress", || {
             started
@@ -164,11 +164,6 @@ impl WordPress {
     /// The application password of an account.
     pub fn password(&self, user: &str) -> &str {
         self.passwords[user].as_str().unwrap_or_default()
-    }
-
-    /// Its folder, gone with it.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Whether both halves of it run.

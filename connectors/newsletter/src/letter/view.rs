@@ -24,6 +24,8 @@ pub(crate) struct Links {
     pub(crate) pdf: String,
     /// The calendar. Empty where it is not offered.
     pub(crate) calendar: String,
+    /// Whether the place has pages on which people sign up.
+    pub(crate) hands: bool,
     /// Whether each reader has their own link to leave.
     pub(crate) leave: bool,
 }
@@ -68,7 +70,7 @@ pub(crate) fn view(
         "days": days,
         "unsaid": count.saturating_sub(most),
         "hands": hands,
-        "help": help(context),
+        "help": help(links, context),
         "links": links_of(period, links, context),
         "leave": if links.leave { LEAVE } else { "" },
         "words": words::all(lang, &clean::line(&context.place.name, LINE), links.leave),
@@ -97,13 +99,12 @@ fn item(activity: &Activity, lang: Lang) -> Map<String, Value> {
     item
 }
 
-/// The page where people sign up, where the place has public pages.
-fn help(context: &Context<'_>) -> String {
-    let base = &context.place.public_url;
-    if base.is_empty() {
-        String::new()
-    } else {
-        format!("{base}/hands")
+/// The page where people sign up, where the place has one that is public.
+fn help(links: &Links, context: &Context<'_>) -> String {
+    match context.place.public_url.as_str() {
+        "" => String::new(),
+        _ if !links.hands => String::new(),
+        base => format!("{base}/hands"),
     }
 }
 

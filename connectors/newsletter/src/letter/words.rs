@@ -19,6 +19,7 @@ pub(crate) fn all(lang: Lang, place: &str, own_list: bool) -> Value {
         )
     };
     json!({
+        "colon": said(" :", ":"),
         "cancelled": said("annulé", "cancelled"),
         "tentative": said("à confirmer", "to be confirmed"),
         "full": said("complet", "full"),

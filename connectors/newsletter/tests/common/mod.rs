@@ -11,8 +11,8 @@ use raccord_connector_newsletter::CONNECTOR;
 use raccord_kit::{Kit, Tool, testing};
 use raccord_mail::Sheet;
 use raccord_model::{
-    Context, Desired, Entity, EntityId, EntityKind, Lang, Rendered, Roundup, RoundupOf, Saying,
-    Subject,
+    Context, Desired, Entity, EntityId, EntityKind, Lang, Rendered, Roundup, RoundupOf, Route,
+    Saying, Subject,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ pub(crate) fn kit() -> Kit {
     let mut kit = testing::kit();
     kit.name = "lettre".parse().unwrap();
     "https://programme.example.org".clone_into(&mut kit.place.public_url);
+    kit.has_hands = true;
     kit
 }
 
@@ -124,11 +125,23 @@ pub(crate) fn letter(
     lang: Lang,
     members: &[Entity],
 ) -> Option<Desired> {
+    letter_by(None, tool, kit, of, lang, members)
+}
+
+/// The same, as a route asks for it.
+pub(crate) fn letter_by(
+    route: Option<&Route>,
+    tool: &dyn Tool,
+    kit: &Kit,
+    of: RoundupOf,
+    lang: Lang,
+    members: &[Entity],
+) -> Option<Desired> {
     let context = Context {
         place: &kit.place,
         lang,
         today: HOUR.date(),
-        route: None,
+        route,
     };
     let roundup = Roundup { of, at: Vec::new() };
     let saying = Saying::Roundup {

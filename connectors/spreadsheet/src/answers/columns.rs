@@ -47,6 +47,11 @@ impl Column {
         ("answer", Self::Answer),
     ];
 
+    /// Whether an answer stands without it: all else says who comes, to what, or how many.
+    pub(crate) fn is_extra(self) -> bool {
+        self == Self::Comment
+    }
+
     /// Whether what stands there says who somebody is, or what they said: it is quoted nowhere.
     pub(crate) fn is_personal(self) -> bool {
         matches!(

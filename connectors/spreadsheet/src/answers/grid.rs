@@ -35,6 +35,10 @@ pub(crate) struct Collector<'s> {
     names: Vec<String>,
     tab: Option<Reader>,
     seen: Seen,
+    /// The lines that were told of before.
+    known: BTreeSet<&'s str>,
+    /// Whose each line is that its form named.
+    whose: BTreeMap<String, String>,
     /// Titles that were told not to be found.
     told: BTreeSet<String>,
 }
@@ -68,6 +72,8 @@ impl<'s> Collector<'s> {
             names: Vec::new(),
             tab: None,
             seen: Seen::default(),
+            known: rules.told.lines().collect(),
+            whose: BTreeMap::new(),
             told: BTreeSet::new(),
         }
     }
@@ -225,6 +231,7 @@ impl Collector<'_> {
             return;
         }
         let mut said: BTreeMap<Column, String> = BTreeMap::new();
+        let mut broken = false;
         for &column in columns.keys() {
             let Some((at, cell)) = cell(column) else {
                 continue;
@@ -241,6 +248,7 @@ impl Collector<'_> {
                 let found = quoted(&raw);
                 let why = messages::cell_error(&found);
                 self.tell(&tab.name, row.number, Some(at), &found, why);
+                broken |= !column.is_extra();
             } else if raw.chars().count() > limits::CELL {
                 self.tell(
                     &tab.name,
@@ -249,6 +257,7 @@ impl Collector<'_> {
                     "",
                     messages::cell_too_long(),
                 );
+                broken |= !column.is_extra();
             } else {
                 said.insert(column, tidy(&raw, column == Column::Comment));
             }
@@ -293,9 +302,15 @@ impl Collector<'_> {
         let line = if id.is_empty() {
             short(&format!("{when:?}\0{email}\0{who}"))
         } else {
-            short(&format!("{}\0{id}", tab.name))
+            let named = short(&format!("{}\0{id}", tab.name));
+            self.owned(named, &signed::person(&email, &who))
         };
         self.seen.lines.insert(line.clone());
+        if broken {
+            // What cannot be read says nothing: until it can, nothing changes.
+            self.seen.lost.insert(line);
+            return;
+        }
         let comes = match text(Column::Answer) {
             // A box that was not ticked.
             "" => !columns.contains_key(&Column::Answer),
@@ -371,6 +386,21 @@ impl Collector<'_> {
         }
     }
 
+    /// The name of a line that bears an answer's number. Whoever copies a line for somebody else copies
+    /// its number too: the second person's line has a name of its own, and keeps it.
+    fn owned(&mut self, line: String, person: &str) -> String {
+        let own = short(&format!("{line}\0{person}"));
+        if self.known.contains(own.as_str()) {
+            return own;
+        }
+        let first = self.whose.entry(line.clone());
+        if first.or_insert_with(|| person.to_owned()) == person {
+            line
+        } else {
+            own
+        }
+    }
+
     /// The things that a cell names: one whose title it is as a whole, else each of a list.
     fn things(&self, cell: &str, of: &str, tasks: bool, date: Option<Date>) -> Vec<String> {
         let whole = if tasks {
@@ -423,8 +453,8 @@ impl Collector<'_> {
                 continue;
             }
             let Some(vote) = columns::answer(&raw) else {
-                let why = say::unclear(&raw);
-                self.tell(&tab.name, row.number, Some(slot.column), &raw, why);
+                let why = say::unclear_vote();
+                self.tell(&tab.name, row.number, Some(slot.column), "", why);
                 self.seen.lost.insert(line.clone());
                 continue;
             };

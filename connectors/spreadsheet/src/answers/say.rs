@@ -75,6 +75,17 @@ pub(crate) fn unclear(found: &str) -> Said {
     )
 }
 
+/// The same of a cell of a poll. What looks like one may be a list of people: it is not quoted.
+pub(crate) fn unclear_vote() -> Said {
+    (
+        "answer-unclear",
+        Words::new(
+            "Cette case ne dit ni oui ni non. Écrivez Oui ou Non. En attendant, rien ne change.",
+            "This cell says neither yes nor no. Write Yes or No. Until then, nothing changes.",
+        ),
+    )
+}
+
 pub(crate) fn for_nothing() -> Said {
     (
         "answer-for-nothing",

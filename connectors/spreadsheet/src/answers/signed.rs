@@ -48,6 +48,9 @@ pub(crate) struct Told {
     /// How many answers were told to be gone.
     #[serde(default, skip_serializing_if = "is_none")]
     gone: usize,
+    /// How often that was told: the same may come again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    notices: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -79,10 +82,24 @@ impl Told {
         *self == Self::default()
     }
 
+    /// The names of the lines of which something was told.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.stood.values().map(|stood| stood.line.as_str())
+    }
+
     /// What an answer was for when it was first told: it stays there, whatever that is called since.
     pub(crate) fn subject(&self, answer: &str) -> Option<EntityId> {
         let name = self.also.get(answer).map_or(answer, String::as_str);
         self.stood.get(name).map(|stood| stood.subject)
+    }
+}
+
+/// What tells one person from another: whoever gives no address is known by their name.
+pub(crate) fn person(email: &str, who: &str) -> String {
+    if email.is_empty() {
+        format!("n {}", who.to_lowercase())
+    } else {
+        format!("e {email}")
     }
 }
 
@@ -105,28 +122,29 @@ pub(crate) fn changes(
 ) -> (Vec<Change>, Told) {
     let mut groups: BTreeMap<(String, EntityId), Vec<(usize, &Answer)>> = BTreeMap::new();
     for (at, answer) in seen.answers.iter().enumerate() {
-        // Whoever gives no address is told apart by their name.
-        let said = &answer.said;
-        let who = if said.email.is_empty() {
-            format!("n {}", said.who.to_lowercase())
-        } else {
-            format!("e {}", said.email)
-        };
+        let who = person(&answer.said.email, &answer.said.who);
         groups
             .entry((who, answer.subject))
             .or_default()
             .push((at, answer));
     }
+    let own: BTreeSet<&str> = seen.answers.iter().map(|one| one.name.as_str()).collect();
     let mut told = before.clone();
     let mut changes = Vec::new();
-    let mut present = BTreeSet::new();
+    let mut present: BTreeSet<String> = BTreeSet::new();
     for ((_, subject), mut group) in groups {
         group.sort_by_key(|(at, answer)| (answer.said.when, answer.said.row, *at));
         let Some(&(at, latest)) = group.last() else {
             continue;
         };
         let known = |(_, answer): &(usize, &Answer)| {
-            let name = before.also.get(&answer.name).unwrap_or(&answer.name);
+            // Of two that counted as one and are two now, each goes by their own answer.
+            let free = |name: &&String| {
+                let theirs = group.iter().any(|(_, one)| one.name == **name);
+                theirs || !own.contains(name.as_str()) && !present.contains(*name)
+            };
+            let also = before.also.get(&answer.name).filter(free);
+            let name = also.unwrap_or(&answer.name);
             before.stood.contains_key(name).then(|| name.clone())
         };
         let known = group.iter().find_map(known);
@@ -134,6 +152,7 @@ pub(crate) fn changes(
         let comes = latest.said.comes;
         let name = known.clone().unwrap_or_else(|| group[0].1.name.clone());
         present.insert(name.clone());
+        told.also.remove(&name);
         if stood.is_none() && !comes {
             continue;
         }
@@ -222,6 +241,7 @@ fn gone(
         return None;
     }
     told.gone = count;
+    told.notices = told.notices.saturating_add(1);
     let ((code, text), mend) = say::gone(count);
     let mut fields = Fields::from([("code".to_owned(), json!(format!("spreadsheet.{code}")))]);
     let state = if count > 0 { "open" } else { "closed" };
@@ -238,10 +258,10 @@ fn gone(
         .filter(is_gone)
         .map(|(name, _)| name)
         .collect();
-    let id = Digest::of(format!("gone {names:?} {}", told.stood.len()).as_bytes());
+    let id = format!("gone {} {names:?} {}", told.notices, told.stood.len());
     Some(Change {
         kind: EntityKind::Notice,
-        id: id.to_string(),
+        id: Digest::of(id.as_bytes()).to_string(),
         ..change(code, Verb::Updated, 0, fields)
     })
 }

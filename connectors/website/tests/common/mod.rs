@@ -42,6 +42,7 @@ pub(crate) fn kit(base: &Path, place: Place) -> (Kit, Arc<ManualClock>) {
         allow_private: Arc::new([]),
         templates: std::sync::Arc::default(),
         signups: std::sync::Arc::from([]),
+        has_hands: false,
         program: "raccord".into(),
     };
     (kit, clock)

@@ -459,6 +459,14 @@ impl Deciding<'_> {
             self.record(Fact::Skipped { of, why });
             return None;
         }
+        // A grace, a pause or an outage may have ended at night.
+        if owed.progress == Progress::Pending
+            && let Some(earliest) = wish.not_before.filter(|earliest| *earliest > self.now)
+        {
+            let flight = self.flight.sinks.entry(name.clone()).or_default();
+            flight.wake_at(earliest, family);
+            return None;
+        }
         if link.is_none() && crate::observe::shared::is_asked(self.state, name, entity) {
             return None;
         }

@@ -191,7 +191,7 @@ impl Http {
                 .filter(|_| hops <= HOPS)
                 .and_then(|location| target.redirect(location).ok())
                 .ok_or_else(astray)?;
-            if secret && target.origin().tls && !onward.origin().tls {
+            if secret && onward.downgrades(&target) {
                 return Err(self.error(&target, Fault::Downgraded, None));
             }
             headers = kept;

@@ -116,6 +116,17 @@ impl Target {
         &self.0.url[Position::BeforeHost..Position::AfterPort]
     }
 
+    /// Whether what is secret for the other address may go to this one: the same host, and never
+    /// from https to http.
+    pub fn may_know_what(&self, other: &Self) -> bool {
+        self.host() == other.host() && !self.downgrades(other)
+    }
+
+    /// Whether who goes from the other address to this one leaves https.
+    pub(crate) fn downgrades(&self, other: &Self) -> bool {
+        other.origin().tls && !self.origin().tls
+    }
+
     /// The whole address. It may hold a token in its query: not for logs, not for people.
     pub fn url(&self) -> &Url {
         &self.0.url
@@ -256,6 +267,21 @@ mod tests {
         }
         let long = format!("http://h/{}", "a".repeat(9000));
         assert!(Target::from_data(&long).is_err());
+    }
+
+    #[test]
+    fn what_is_secret_stays_with_its_host_and_with_https() {
+        let site = configured("https://lieu.example.org/");
+        for (told, may) in [
+            ("https://lieu.example.org/wp-json/", true),
+            ("http://lieu.example.org/wp-json/", false),
+            ("https://lieu.example.org:8443/", false),
+            ("https://www.lieu.example.org/", false),
+        ] {
+            assert_eq!(configured(told).may_know_what(&site), may, "{told}");
+        }
+        let open = configured("http://lieu.example.org/");
+        assert!(open.may_know_what(&open));
     }
 
     #[test]

@@ -315,6 +315,7 @@ pub fn tool(folder: PathBuf, program: PathBuf, lang: Lang, settings: Value) -> B
         allow_private: Arc::from([]),
         templates: std::sync::Arc::default(),
         signups: Arc::from([]),
+        has_hands: false,
         program,
     };
     (raccord_connector_programme::CONNECTOR.build)(settings, &kit).expect("the settings are right")

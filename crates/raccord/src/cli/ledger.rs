@@ -6,9 +6,10 @@ use std::path::Path;
 use raccord_model::Lang;
 
 use super::args::Ledger;
-use super::{Console, Host, sheet};
+use super::{Console, Host};
 use crate::report::{Exit, Problem};
 use crate::shapes::{LedgerCheckShape, LedgerShape, ReceiptsShape};
+use crate::sheet;
 
 pub(super) fn run(
     args: &Ledger,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use raccord_credits::{
-    Account, Chain, Fault, Proof, Signer, content, escaped, page, path, root, short, square, verify,
+    Account, Chain, Fault, Proof, Signer, content, page, path, root, short, square, verify,
 };
 use raccord_engine::{Engine, Progress, State, month_key};
+use raccord_look::html::escaped;
 use raccord_model::{Entity, EntityId, EntityKind, Fields, Lang, Mode, PlaceId, Words};
 use serde_json::Value;
 

@@ -333,12 +333,13 @@ pub(super) struct Route {
     #[schemars(with = "String", length(min = 1, max = 60), extend("examples" = ["✅"]))]
     pub(super) signup: Option<Text<60>>,
     /// What it brings instead of entities, at the hours of `at`: what takes place in the next seven
-    /// days, the tasks of the next two weeks that lack hands, of these what each person likes, to
-    /// them alone, or the day before to each person what they signed up for.
+    /// days or in a month, the tasks of the next two weeks that lack hands, of these what each person
+    /// likes, to them alone, or the day before to each person what they signed up for.
     #[serde(default)]
     #[schemars(with = "RoundupName")]
     pub(super) digest: Option<RoundupOf>,
-    /// The hours of the week, at the place, at which a digest is said; of reminders one hour, or
+    /// The hours of the week or the month, at the place, at which a digest is said; of reminders one
+    /// hour, or
     /// none so that nobody is reminded.
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("examples" = [["monday 09:00"]]))]
@@ -365,12 +366,13 @@ pub(super) struct Route {
     pub(super) policy: Option<Policy>,
 }
 
-/// `week`, `hands`, `liked` or `reminder`.
+/// `week`, `month`, `hands`, `liked` or `reminder`.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase", inline)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(super) enum RoundupName {
     Week,
+    Month,
     Hands,
     Liked,
     Reminder,

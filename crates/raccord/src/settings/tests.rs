@@ -44,6 +44,11 @@ authority = "ask"
 policy = "never-lost"
 language = "en"
 
+[[routes]]
+to = "public-site"
+digest = "month"
+at = ["25 09:00"]
+
 [guards]
 second_look = "0s"
 cancel_count = 3

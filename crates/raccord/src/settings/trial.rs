@@ -61,6 +61,7 @@ fn instance(
         allow_private: Arc::from([]),
         templates: Arc::default(),
         signups: Arc::from([]),
+        has_hands: false,
         program: PathBuf::new(),
     };
     Some((kit, connector, value))

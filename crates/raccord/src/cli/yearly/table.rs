@@ -2,9 +2,9 @@
 
 use raccord_model::Lang;
 
-use crate::cli::sheet;
 use crate::locale::View;
 use crate::shapes::{VolunteeringShape, WorkShape};
+use crate::sheet;
 
 /// The kinds of work, and all of them together in the last line.
 pub(super) fn of(shape: &VolunteeringShape, view: &View) -> String {

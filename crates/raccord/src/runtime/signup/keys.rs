@@ -14,8 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::ways::Waiting;
 
-/// What the number of a card is made of: nothing that looks like something else (Crockford's base 32).
+/// What is typed by people is made of: nothing that looks like something else (Crockford's base 32).
 const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The most signs of what was typed that are compared.
+const LONGEST: usize = 20;
 
 /// The key of a place.
 pub(crate) struct Key {
@@ -53,6 +56,27 @@ pub(super) fn random() -> [u8; 32] {
 /// A text for a secret of so many bytes.
 pub(super) fn text(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
+}
+
+/// What people type of a secret: forty bits, which nobody guesses within the forms a session may
+/// send, in two halves.
+pub(super) fn typed(secret: &[u8]) -> String {
+    let signs = secret.iter().take(8);
+    let signs = signs.map(|byte| char::from(SIGNS[usize::from(byte % 32)]));
+    let mut typed: String = signs.collect();
+    typed.insert(4, '-');
+    typed
+}
+
+/// What was typed as it is compared: people leave signs out, and take letters for digits.
+pub(super) fn plain(typed: &str) -> String {
+    let signs = typed.chars().filter(char::is_ascii_alphanumeric);
+    let signs = signs.map(|sign| match sign.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    });
+    signs.take(LONGEST).collect()
 }
 
 /// The digest under which a secret is known.
@@ -158,11 +182,7 @@ impl Key {
             &self.sign,
             self.message("card", &person.to_string()).as_bytes(),
         );
-        let signs = signed.as_ref().iter().take(8);
-        let signs = signs.map(|byte| char::from(SIGNS[usize::from(byte % 32)]));
-        let mut number: String = signs.collect();
-        number.insert(4, '-');
-        number
+        typed(signed.as_ref())
     }
 
     /// The same card as a telephone reads it: whose it is, signed.

@@ -36,12 +36,12 @@ pub(super) async fn visit(
     visit: &Visit,
 ) -> Answer {
     let Some(tools) = own.tools() else {
-        return Answer::Nothing;
+        return Answer::NotReady;
     };
     let lists = letters(&tools);
     // Whoever has a letter in hand can leave it, also when no more are sent.
     if lists.is_empty() && path != "/leave" {
-        return Answer::Nothing;
+        return Answer::Closed;
     }
     let now = visit.at.as_second();
     let Some(open) = own.doors.open(desk, &settings.place.id, now).await else {
@@ -182,7 +182,11 @@ async fn confirms(desk: &Desk, open: &Open, sealed: &str, visit: &Visit) -> Answ
     match order(desk, Order::Subscribe { who, list }).await {
         Ok(Reply::Known(_)) => page(visit, Page::Confirmed),
         Ok(_) => page(visit, Page::Stale),
-        Err(answer) => answer,
+        Err(answer) => {
+            // Nothing was noted: the link is as good as before.
+            Open::gives_back(desk, sealed).await;
+            answer
+        }
     }
 }
 
@@ -201,7 +205,7 @@ async fn leaves(desk: &Desk, key: &str, visit: &Visit) -> Answer {
 async fn order(desk: &Desk, order: Order) -> Result<Reply, Answer> {
     match desk.try_input(Input::Order(order)).await {
         Ok(Some(reply)) => Ok(reply),
-        Ok(None) => Err(Answer::TooMany(1)),
+        Ok(None) => Err(Answer::Busy),
         Err(_) => Err(Answer::NotReady),
     }
 }

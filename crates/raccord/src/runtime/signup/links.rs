@@ -164,7 +164,7 @@ where
         };
         let passes = matches!(failure.blame, Blame::Transient | Blame::Unknown);
         let Some(wait) = again.next().filter(|_| passes) else {
-            tracing::warn!(%connector, code = %failure.code, "a link to sign in could not be sent");
+            tracing::warn!(%connector, code = %failure.code, "a link could not be sent");
             return;
         };
         tokio::time::sleep(wait).await;

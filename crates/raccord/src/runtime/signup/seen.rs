@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use raccord_engine::{Commitment, Engine, Standpoint};
 use raccord_look::{clean, credits, dates};
-use raccord_model::{Activity, Civil, Entity, EntityId, EntityKind, Lang};
+use raccord_model::{Activity, Civil, Entity, EntityId, EntityKind, Lang, hands_missing};
 use raccord_web::hands::{Item, List, Offer, Own, Row};
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ impl Look<'_> {
         let timed = of.unwrap_or(known);
         let start: Option<Civil> = due.or_else(|| timed.text("start").parse().ok());
         let (taken, waiting) = self.engine.taken(id);
-        let missing = missing(known, taken);
+        let missing = hands_missing(known, taken);
         let closed = self.engine.closed(id, self.now);
         let closed = closed.map_or_else(String::new, |why| why.get(lang).to_owned());
         let by = by(known, start);
@@ -231,7 +231,7 @@ impl Look<'_> {
                 continue;
             };
             let (taken, _) = self.engine.taken(id);
-            if missing(&known.0, taken) == 0 || is_off(known.1.as_deref()) {
+            if hands_missing(&known.0, taken) == 0 || is_off(known.1.as_deref()) {
                 continue;
             }
             let due: Option<Civil> = known.0.text("due").parse().ok();
@@ -392,19 +392,6 @@ fn worth(known: &Entity, lang: Lang) -> String {
 
 fn before(day: Date, days: i64) -> Date {
     day.checked_sub(jiff::Span::new().days(days)).unwrap_or(day)
-}
-
-/// How many hands a task lacks.
-fn missing(known: &Entity, taken: u64) -> u64 {
-    let needed = number(known, "minimum")
-        .or_else(|| number(known, "capacity"))
-        .unwrap_or(1);
-    let open = !matches!(known.text("state"), "done" | "cancelled");
-    if known.kind == EntityKind::Task && open {
-        needed.saturating_sub(taken)
-    } else {
-        0
-    }
 }
 
 /// When somebody must have been found.

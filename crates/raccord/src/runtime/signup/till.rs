@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use raccord_credits::Account;
 use raccord_engine::{Engine, Order, Reply, Spending, undo_until};
-use raccord_look::{clean, dates};
+use raccord_look::{clean, credits, dates};
 use raccord_model::{ConnectorName, Digest, Entity, EntityId, EntityKind, Lang, Words};
 use raccord_web::hands::{Answer, Card, Counter, Line, Paid, Payment, Shows};
 use serde_json::Value;
@@ -52,13 +52,13 @@ impl Desktop<'_> {
             format!("{address}/hands/till?k={signed}")
         };
         let number = self.open.key.card(me.id);
-        let seen = self.desk.ask(move |engine, _| {
+        let seen = self.read(move |engine| {
             let (lines, more) = movements(engine, me.id, &view);
             Card {
                 name: called(engine, me.id, view.lang),
                 number,
                 code,
-                balance: credits(&view, balance(engine, me.id)),
+                balance: credits(balance(engine, me.id), view.lang),
                 spend_at,
                 lines,
                 more,
@@ -66,7 +66,7 @@ impl Desktop<'_> {
         });
         match seen.await {
             Ok(card) => self.counter(Counter::Card(card)),
-            Err(_) => Answer::NotReady,
+            Err(answer) => answer,
         }
     }
 
@@ -133,9 +133,13 @@ impl Desktop<'_> {
             clean::line(self.visit.field("card"), 200),
             clean::line(self.visit.field("amount"), LONGEST),
         );
-        let Some(person) = self.whose(&card).await else {
-            let said = Words::new("Aucune carte n’a ce numéro.", "No card has this number.");
-            return self.asks(card, typed, said.get(self.lang()).to_owned());
+        let person = match self.whose(&card).await {
+            Ok(Some(person)) => person,
+            Ok(None) => {
+                let said = Words::new("Aucune carte n’a ce numéro.", "No card has this number.");
+                return self.asks(card, typed, said.get(self.lang()).to_owned());
+            }
+            Err(answer) => return answer,
         };
         let Some(hundredths) = hundredths(&typed) else {
             let said = Words::new(
@@ -145,15 +149,16 @@ impl Desktop<'_> {
             return self.asks(card, typed, said.get(self.lang()).to_owned());
         };
         let view = self.view();
-        let seen = self.desk.ask(move |engine, _| {
+        let seen = self.read(move |engine| {
             (
                 called(engine, person, view.lang),
                 balance(engine, person),
                 view,
             )
         });
-        let Ok((name, has, view)) = seen.await else {
-            return Answer::NotReady;
+        let (name, has, view) = match seen.await {
+            Ok(seen) => seen,
+            Err(answer) => return answer,
         };
         if has < hundredths {
             let said = match view.lang {
@@ -164,7 +169,7 @@ impl Desktop<'_> {
         }
         self.counter(Counter::Ask(Payment {
             name,
-            amount: credits(&view, hundredths),
+            amount: credits(hundredths, view.lang),
             balance: view.amount(has),
             card: self.open.key.signed_card(person),
             hundredths,
@@ -173,17 +178,15 @@ impl Desktop<'_> {
     }
 
     /// Whose card it is: its code as it was read, or its number as it was typed.
-    async fn whose(&self, card: &str) -> Option<EntityId> {
+    async fn whose(&self, card: &str) -> Result<Option<EntityId>, Answer> {
         let code = card.rsplit_once("k=").map_or(card, |(_, code)| code);
         if let Some(person) = self.open.key.read_card(code) {
-            return Some(person);
+            return Ok(Some(person));
         }
-        let number = plain(card);
+        let number = keys::plain(card);
         let open = Arc::clone(&self.open);
-        let found = self
-            .desk
-            .ask(move |engine, _| holder(engine, &open.key, &number));
-        found.await.ok().flatten()
+        self.read(move |engine| holder(engine, &open.key, &number))
+            .await
     }
 
     async fn pays(&self) -> Answer {
@@ -239,13 +242,11 @@ impl Desktop<'_> {
             return Answer::Nothing;
         };
         let (till, view) = (till.clone(), self.view());
-        let seen = self
-            .desk
-            .ask(move |engine, _| paid(engine, payment, &till, &view));
+        let seen = self.read(move |engine| paid(engine, payment, &till, &view));
         match seen.await {
             Ok(Some(paid)) => self.counter(Counter::Paid(paid)),
             Ok(None) => Answer::Nothing,
-            Err(_) => Answer::NotReady,
+            Err(answer) => answer,
         }
     }
 }
@@ -264,7 +265,7 @@ fn paid(engine: &Engine, id: EntityId, till: &ConnectorName, view: &View) -> Opt
     Some(Paid {
         id: of_it,
         name: called(engine, person, view.lang),
-        amount: credits(view, amount.saturating_neg()),
+        amount: credits(amount.saturating_neg(), view.lang),
         balance: view.amount(balance(engine, person)),
         can_undo: !undone && view.now <= undo_until(at),
         undone,
@@ -296,21 +297,6 @@ fn called(engine: &Engine, person: EntityId, lang: Lang) -> String {
     known.map_or_else(String::new, |known| clean::line(known.text("email"), 254))
 }
 
-/// `1,5 crédit`.
-fn credits(view: &View, hundredths: i64) -> String {
-    let amount = view.amount(hundredths);
-    let one = match view.lang {
-        Lang::Fr => hundredths.abs() < 200,
-        Lang::En => hundredths == 100,
-    };
-    let (fr, en) = if one {
-        ("crédit", "credit")
-    } else {
-        ("crédits", "credits")
-    };
-    format!("{amount}\u{a0}{}", view.say(fr, en))
-}
-
 /// The latest movements, newest first, and how many more there are.
 fn movements(engine: &Engine, person: EntityId, view: &View) -> (Vec<Line>, usize) {
     let mut all: Vec<Entity> = of(engine, person).map(|(_, credit)| credit).collect();
@@ -337,18 +323,7 @@ fn holder(engine: &Engine, key: &Key, number: &str) -> Option<EntityId> {
         Account::Person(person) => Some(person),
         _ => None,
     });
-    people.find(|&person| plain(&key.card(person)) == number)
-}
-
-/// A number as it is compared: people leave signs out, and take letters for digits.
-fn plain(number: &str) -> String {
-    let signs = number.chars().filter(char::is_ascii_alphanumeric);
-    let signs = signs.map(|c| match c.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    });
-    signs.take(LONGEST).collect()
+    people.find(|&person| keys::plain(&key.card(person)) == number)
 }
 
 /// What was typed, in hundredths: `1`, `1,5`, `1.50`; nothing where it is no such number above zero.
@@ -398,8 +373,8 @@ mod tests {
         let number = key.card(ann);
         assert_eq!(number.len(), 9);
         assert_eq!(
-            plain(&number.to_lowercase().replace('-', " ")),
-            plain(&number)
+            keys::plain(&number.to_lowercase().replace('-', " ")),
+            keys::plain(&number)
         );
         assert_ne!(number, other.card(ann));
         assert_eq!(key.read_card(&key.signed_card(ann)), Some(ann));

@@ -18,10 +18,6 @@ use super::{Desktop, Host, PATIENCE, WHILE, keys};
 
 /// How long a code is good, in minutes.
 const GOOD: i64 = 20;
-/// What a code is made of: nothing that looks like something else (Crockford's base 32).
-const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// How many signs: 40 bits, which nobody guesses within the forms a session may send.
-const LENGTH: usize = 8;
 /// How many kinds of work are offered.
 const KINDS: usize = 40;
 /// How many digits of a number its owner knows it by.
@@ -71,7 +67,7 @@ impl Desktop<'_> {
             return Self::go("in");
         };
         let person = me.id;
-        let seen = self.desk.ask(move |engine, _| {
+        let seen = self.read(move |engine| {
             let mut ways = ways(engine, person)?;
             add(&mut ways);
             Some(ways)
@@ -79,7 +75,7 @@ impl Desktop<'_> {
         match seen.await {
             Ok(Some(ways)) => self.screen(Shows::Ways(Box::new(ways))),
             Ok(None) => Answer::Nothing,
-            Err(_) => Answer::NotReady,
+            Err(answer) => answer,
         }
     }
 
@@ -128,8 +124,10 @@ impl Desktop<'_> {
     async fn saves_way(&self) -> Answer {
         let named = self.visit.field("told");
         let told = match Way::ALL.into_iter().find(|way| way.as_str() == named) {
-            Some(way) => Telling::By(way),
-            None if named == "nothing" => Telling::Nothing,
+            Some(way) => Some(Telling::By(way)),
+            None if named == "nothing" => Some(Telling::Nothing),
+            // What they chose before is not served any more, or they chose nothing yet.
+            None if named.is_empty() => None,
             None => return Answer::Nothing,
         };
         let likes = (self.visit.field("likes") == "yes").then(|| {
@@ -137,7 +135,7 @@ impl Desktop<'_> {
             kinds.take(KINDS + 1).collect()
         });
         self.chooses(Choice {
-            told: Some(told),
+            told,
             likes,
             ..Choice::default()
         })
@@ -221,7 +219,7 @@ impl Desktop<'_> {
                 "this code is too old: ask for another",
             ));
         };
-        if plain(self.visit.field("code")) != plain(&waiting.code) {
+        if keys::plain(self.visit.field("code")) != keys::plain(&waiting.code) {
             let unproved = Unproved {
                 number: last(&waiting.number),
                 sealed,
@@ -260,28 +258,7 @@ async fn send(host: &Host, proof: &Proof) {
 
 /// A code nobody can guess, in two halves.
 fn code() -> String {
-    let signs = keys::random();
-    let signs = signs.iter().take(LENGTH);
-    let code: String = signs
-        .map(|byte| char::from(SIGNS[usize::from(byte % 32)]))
-        .collect();
-    let (first, second) = code.split_at(LENGTH / 2);
-    format!("{first}-{second}")
-}
-
-/// A code as it is compared: however it was typed.
-fn plain(code: &str) -> String {
-    let signs = code
-        .chars()
-        .take(LONGEST)
-        .filter(char::is_ascii_alphanumeric);
-    signs
-        .map(|sign| match sign.to_ascii_uppercase() {
-            'O' => '0',
-            'I' | 'L' => '1',
-            other => other,
-        })
-        .collect()
+    keys::typed(&keys::random())
 }
 
 fn last(number: &str) -> String {
@@ -362,7 +339,11 @@ fn kinds(engine: &Engine, likes: &[String]) -> Vec<(String, bool)> {
             all.entry(fold_word(kind)).or_insert(shown);
         }
     }
-    all.into_values().take(KINDS).collect()
+    // What they like stands first: what is not on the form would be forgotten when it is sent.
+    let mut all: Vec<(String, bool)> = all.into_values().collect();
+    all.sort_by_key(|(_, liked)| !liked);
+    all.truncate(KINDS);
+    all
 }
 
 #[cfg(test)]
@@ -372,10 +353,10 @@ mod tests {
     #[test]
     fn a_code_is_read_however_it_is_typed() {
         let drawn = code();
-        assert_eq!(drawn.len(), LENGTH + 1);
+        assert_eq!(drawn.len(), 9);
         assert_ne!(drawn, code());
-        assert_eq!(plain("7k2m 9qxd"), plain("7K2M-9QXD"));
-        assert_eq!(plain("o1il"), "0111");
+        assert_eq!(keys::plain("7k2m 9qxd"), keys::plain("7K2M-9QXD"));
+        assert_eq!(keys::plain("o1il"), "0111");
     }
 
     #[test]

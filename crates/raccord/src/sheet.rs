@@ -7,7 +7,7 @@ use raccord_model::Lang;
 const MARK: char = '\u{feff}';
 
 /// A table of these lines, each of as many cells as the first.
-pub(super) fn table(lines: impl IntoIterator<Item = Vec<String>>, lang: Lang) -> String {
+pub(crate) fn table(lines: impl IntoIterator<Item = Vec<String>>, lang: Lang) -> String {
     let delimiter = match lang {
         Lang::Fr => b';',
         Lang::En => b',',
@@ -26,7 +26,7 @@ pub(super) fn table(lines: impl IntoIterator<Item = Vec<String>>, lang: Lang) ->
 }
 
 /// Hundredths with two decimals, which every spreadsheet reads as a number.
-pub(super) fn decimal(hundredths: i64, lang: Lang) -> String {
+pub(crate) fn decimal(hundredths: i64, lang: Lang) -> String {
     let comma = match lang {
         Lang::Fr => ',',
         Lang::En => '.',
@@ -40,7 +40,7 @@ pub(super) fn decimal(hundredths: i64, lang: Lang) -> String {
 
 /// Text of others in one line, which no spreadsheet takes for a formula
 /// ([OWASP, CSV injection](https://owasp.org/www-community/attacks/CSV_Injection)).
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let risky = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     let text: String = text
         .chars()
