@@ -1,13 +1,12 @@
 //! What an event should say: our activities and tasks in Lespass's words. Pure.
 
 use jiff::Timestamp;
-use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use raccord_look::clean;
 use raccord_look::html::escaped;
+use raccord_look::instants::moments;
 use raccord_model::{
-    Activity, Civil, Context, Digest, Entity, EntityId, EntityKind, Lang, Status, Visibility,
-    fold_word,
+    Activity, Context, Digest, Entity, EntityId, EntityKind, Lang, Status, Visibility, fold_word,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -58,7 +57,7 @@ impl Shown {
         if hidden || off || activity.is_foreign() {
             return None;
         }
-        let (start, end) = times(&activity, context)?;
+        let (start, end) = moments(&activity, &context.place.zone)?;
         Some(Self {
             entity: entity.id,
             parent: None,
@@ -221,28 +220,6 @@ pub(crate) fn is_of(event: &Event, entity: EntityId) -> bool {
 fn name(title: &str) -> Option<String> {
     let name = clean::line(title, NAME);
     (!name.is_empty()).then_some(name)
-}
-
-/// From when to when, as moments.
-fn times(activity: &Activity, context: &Context<'_>) -> Option<(Timestamp, Option<Timestamp>)> {
-    let zone = TimeZone::get(&activity.zone)
-        .or_else(|_| TimeZone::get(&context.place.zone))
-        .unwrap_or(TimeZone::UTC);
-    let at = |moment: DateTime| zone.to_ambiguous_timestamp(moment).compatible().ok();
-    let whole = activity.all_day || matches!(activity.start, Civil::Day(_));
-    let midnight = |day: jiff::civil::Date| day.to_datetime(Time::midnight());
-    if whole {
-        let last = activity.end.unwrap_or(activity.start).date();
-        let last = last.to_datetime(Time::constant(23, 59, 0, 0));
-        return Some((at(midnight(activity.start.date()))?, at(last)));
-    }
-    let moment = |civil: Civil| match civil {
-        Civil::Day(day) => day.to_datetime(Time::constant(23, 59, 0, 0)),
-        Civil::Minute(minute) => minute,
-    };
-    let start = at(moment(activity.start))?;
-    let end = activity.end.and_then(|end| at(moment(end)));
-    Some((start, end.filter(|end| *end > start)))
 }
 
 /// The kind of event that Lespass knows for a kind of ours.

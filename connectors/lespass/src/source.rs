@@ -6,17 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use raccord_kit::{BoxFuture, Shared, Source};
-use raccord_model::{
-    Change, Digest, EntityId, EntityKind, Failure, Fields, Link, Observation, Verb, Words,
-};
+use raccord_kit::{BoxFuture, Shared, Source, notice};
+use raccord_model::{Change, EntityId, Failure, Link, Observation, Words};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::Lespass;
 use crate::api::{Reservation, Ticket};
 use crate::people::{self, Door, Told};
 use crate::sink::{times_of, was_never_made};
+use crate::{KIND, Lespass};
 
 /// Tickets are looked at from so long before an event begins ...
 const EARLY: SignedDuration = SignedDuration::from_hours(3);
@@ -278,7 +275,7 @@ impl Lespass {
                     None if code == WEBHOOK_OFF && unheard => false,
                     None => open.remove(code),
                 };
-                changed.then(|| notice(code, said.as_ref(), now))
+                changed.then(|| notice(KIND, code, said.as_ref(), now))
             })
             .collect()
     }
@@ -291,31 +288,6 @@ fn keep_current(mut told: Told, all: &[Reservation], ours: &BTreeMap<String, Our
         told.remove(&people::short(&one.uuid));
     }
     told
-}
-
-fn notice(code: &str, said: Option<&(Words, Words)>, now: Timestamp) -> Change {
-    let both = |words: &Words| json!({ "fr": words.fr, "en": words.en });
-    let mut fields = Fields::from([("code".to_owned(), json!(format!("lespass.{code}")))]);
-    let state = if said.is_some() { "open" } else { "closed" };
-    fields.insert("state".into(), json!(state));
-    if let Some((text, mend)) = said {
-        fields.insert("title".into(), both(text));
-        fields.insert("text".into(), both(text));
-        fields.insert("mend".into(), both(mend));
-        fields.insert("since".into(), json!(now.to_string()));
-    }
-    Change {
-        sender: String::new(),
-        id: Digest::of(format!("{code} {state} {now}").as_bytes()).to_string(),
-        kind: EntityKind::Notice,
-        verb: Verb::Updated,
-        subject: code.to_owned(),
-        fields,
-        correlation: None,
-        causation: None,
-        hops: 0,
-        trace: None,
-    }
 }
 
 /// That Lespass does not call any more.

@@ -432,6 +432,29 @@ async fn years_of_past_entries_hide_nothing_that_comes() {
 }
 
 #[tokio::test]
+async fn the_events_of_an_oceco_are_a_list_and_an_organisation_without_it_is_doubt() {
+    let standin = Standin::start().await;
+    let tool = tool(&standin.url("/ical/organizations/5de9df6d064fca0d008b4568/events"));
+    // As ical-generator 1.11 writes it.
+    let feed = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//oce.co.tools//ical-generator//FR\r\n\
+                BEGIN:VEVENT\r\nUID:5f1e5c3eb0b8ca1d008b4567@oce.co.tools\r\nSEQUENCE:0\r\n\
+                DTSTAMP:20990101T080000Z\r\nDTSTART:20990102T163000Z\r\nDTEND:20990102T183000Z\r\n\
+                SUMMARY:Bal\\, le grand\r\nDESCRIPTION:Venez danser.\\nBuvette.\r\nEND:VEVENT\r\n\
+                END:VCALENDAR";
+    standin.always(Reply::ok(feed).header("content-type", "text/calendar; charset=utf-8"));
+    let read = reading(look(&*tool, None).await.unwrap());
+    assert_eq!(titles(&read), ["Bal, le grand"]);
+    let id = read.lines[0].native.as_deref();
+    assert_eq!(id, Some("5f1e5c3eb0b8ca1d008b4567@oce.co.tools"));
+    assert_eq!(fields(&read)[0]["start"], "2099-01-02T20:30");
+    // What is no organisation of OCECO's is a success that says false.
+    standin.always(json_reply(
+        &json!({ "status": false, "msg": "not organizations" }),
+    ));
+    look(&*tool, None).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn an_event_of_an_agorakit_stays_the_same_when_its_group_is_renamed() {
     let standin = Standin::start().await;
     let tool = tool(&standin.url("/groups/3/calendarevents/ical"));

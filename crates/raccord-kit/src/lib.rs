@@ -18,6 +18,7 @@ pub mod folded;
 pub mod hook;
 pub mod http;
 mod learnt;
+mod notice;
 pub mod rate;
 pub mod secret;
 pub mod settings;
@@ -32,3 +33,4 @@ pub use connector::{
     Shared, SignIn, Sink, Source, Subscribing, Till, Titles, Tool, Welcome,
 };
 pub use learnt::Learnt;
+pub use notice::notice;

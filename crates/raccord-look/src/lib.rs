@@ -8,6 +8,7 @@ pub mod clean;
 mod colour;
 pub mod dates;
 pub mod html;
+pub mod instants;
 mod marks;
 mod style;
 mod typography;

@@ -24,6 +24,7 @@ pub const CONNECTORS: &[&Connector] = &[
     &raccord_connector_signup::CONNECTOR,
     &raccord_connector_sms::CONNECTOR,
     &raccord_connector_lespass::CONNECTOR,
+    &raccord_connector_oceco::CONNECTOR,
     &raccord_connector_cashless::CONNECTOR,
     &raccord_connector_wordpress::CONNECTOR,
     &raccord_connector_mediawiki::CONNECTOR,

@@ -10,6 +10,7 @@
 //! It refuses to retry, to keep cookies, to cache, to use proxies from the environment, and to
 //! ask for compressed answers (which could grow without end).
 
+pub mod ddp;
 mod error;
 mod guard;
 mod patience;

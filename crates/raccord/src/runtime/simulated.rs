@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod actions;
 mod calendar;
 mod chat;
 #[path = "../../../../connectors/nextcloud-calendar/tests/common/cloud.rs"]
@@ -22,6 +23,8 @@ mod mails;
 mod mattermost;
 #[path = "../../../../connectors/mediawiki/tests/common/mod.rs"]
 mod mediawiki;
+#[path = "../../../../connectors/oceco/tests/common/mod.rs"]
+mod oceco;
 #[path = "../../../../connectors/signup/tests/common/office/mod.rs"]
 mod office;
 mod order;
