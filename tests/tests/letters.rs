@@ -234,3 +234,38 @@ fn a_mail_that_is_refused_stops_no_other_and_is_sent_once_it_is_taken() {
         mail.taken().unwrap().into_iter().map(|it| it.to).collect();
     assert_eq!((mail.count(), to.len()), (20, 20));
 }
+
+#[test]
+fn a_plan_sends_no_letter_and_the_pass_after_it_sends_exactly_that_one() {
+    let mail = Server::start().unwrap();
+    let place = letters::place(&mail, 3).unwrap();
+    let file = place.path("plan.json").display().to_string();
+    let plan = place.run(&["plan", "--out", &file]).unwrap();
+    let effects = plan.json["effects"].as_array().unwrap().clone();
+    assert_eq!(effects.len(), 1, "{}", plan.json);
+    assert_eq!(effects[0]["action"], "send");
+    assert_eq!(effects[0]["connector"], "lettre");
+    let shown = effects[0]["text"].as_str().unwrap();
+    assert!(shown.contains("Bal"), "{shown}");
+    assert_eq!(mail.count(), 0, "a plan sends nothing");
+    // What moved meanwhile is told, and nothing is sent.
+    let sheet = |hour: &str| format!("Titre,Date,Heure\nBal,08/01/2027,{hour}\n");
+    place.save("p.csv", sheet("21h").as_bytes()).unwrap();
+    let stale = place.run(&["sync", "--plan", &file]).unwrap();
+    assert_eq!((stale.code, mail.count()), (1, 0), "{}", stale.stderr);
+
+    place.save("p.csv", sheet("20h").as_bytes()).unwrap();
+    place.run(&["plan", "--out", &file]).unwrap();
+    let pass = place
+        .run(&["sync", "--plan", &file, "--wait", "60s"])
+        .unwrap();
+    assert_eq!(pass.code, 0, "{}", pass.stderr);
+    let taken = mail.taken().unwrap();
+    let to: std::collections::BTreeSet<&str> = taken.iter().map(|it| it.to.as_str()).collect();
+    assert_eq!((taken.len(), to.len()), (3, 3));
+    // Each says what the plan showed, but for the reader's own way to leave.
+    let said = taken[0].data.replace("=\r\n", "");
+    assert!(said.contains("JANVIER") && said.contains("Bal"), "{said}");
+    let again = place.run(&["plan"]).unwrap().json;
+    assert_eq!(again["effects"].as_array().unwrap().len(), 0, "{again}");
+}

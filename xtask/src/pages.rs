@@ -1,5 +1,5 @@
-//! Writes sites of the sample programme and the program's own pages, and has every kind of page
-//! read in a real browser: by axe-core, from the keyboard, on narrow screens, with large text.
+//! Writes sites of the sample programme, the program's own pages and letters, and has every kind of
+//! page read in a real browser: by axe-core, from the keyboard, on narrow screens, with large text.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +11,8 @@ use crate::workspace::{cargo, root};
 
 /// Where the pictures that were looked at are kept.
 const PICTURES: &str = "connectors/website/tests/pictures";
+/// And those of letters.
+const LETTERS: &str = "connectors/newsletter/tests/pictures";
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
@@ -56,13 +58,28 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let own = out.join(format!("{name}-own")).display().to_string();
         example("raccord-web", "sample_pages", &list, &[&own])?;
     }
-    let mut read = Command::new(python);
+    let mut read = Command::new(&python);
     read.arg(root().join("connectors/website/tests/check_pages.py"))
-        .arg(browser);
+        .arg(&browser);
     if args.pictures {
         read.arg("--pictures").arg(root().join(PICTURES));
     }
     read.args(pages(&out)?);
+    status(read)?;
+    let letters = out.join("letters");
+    example(
+        "raccord-connector-newsletter",
+        "sample_letter",
+        &letters,
+        &[],
+    )?;
+    let mut read = Command::new(python);
+    read.arg(root().join("connectors/newsletter/tests/check_letters.py"))
+        .arg(browser);
+    if args.pictures {
+        read.arg("--pictures").arg(root().join(LETTERS));
+    }
+    read.args(["week.html", "month.html", "week-en.html"].map(|name| letters.join(name)));
     status(read)
 }
 

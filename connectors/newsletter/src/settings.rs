@@ -13,21 +13,21 @@ use serde::Deserialize;
 pub(crate) struct Settings {
     /// Who keeps the list.
     pub(crate) system: System,
-    /// The mail server: `smtps://host`, or `smtp://host` with STARTTLS.
-    #[schemars(with = "Text<1000>", extend("examples" = ["smtps://mail.example.org"]))]
+    /// The mail server: `smtps://host`, or `smtp://host` with STARTTLS. For `listmonk` its address.
+    #[schemars(with = "Text<1000>", extend("examples" = ["smtps://mail.example.org", "https://listmonk.example.org"]))]
     pub(crate) url: Text<1000>,
     /// The address letters come from, with the name that is shown.
     #[schemars(with = "Text<500>", extend("examples" = ["La Raffinerie <lettre@example.org>"]))]
     pub(crate) from: Text<500>,
-    /// The address of the mailing list; for `mailing-list` only.
+    /// The address of the mailing list, or the name of the list in listmonk; not for `smtp`.
     #[serde(default)]
-    #[schemars(with = "Text<254>", extend("examples" = ["programme@lists.example.org"]))]
+    #[schemars(with = "Text<254>", extend("examples" = ["programme@lists.example.org", "Programme"]))]
     pub(crate) list: Option<Text<254>>,
-    /// The account on the mail server.
+    /// The account on the mail server; in listmonk the user of type API.
     #[serde(default)]
     #[schemars(with = "Text<256>", extend("examples" = ["lettre@example.org"]))]
     pub(crate) user: Option<Text<256>>,
-    /// Its password. Better in a file.
+    /// Its password, in listmonk its token. Better in a file.
     #[serde(default)]
     pub(crate) password: Option<Inline>,
     /// A file that holds the password and nothing else.
@@ -54,6 +54,11 @@ pub(crate) struct Settings {
     #[serde(default)]
     #[schemars(extend("examples" = ["secrets/lettre-hook"]))]
     pub(crate) hook_secret_file: Option<PathBuf>,
+    /// The name of the campaign template in listmonk that shows a letter as it is: its whole content is
+    /// `{{ template "content" . }}`. "Raccord" where nothing is said.
+    #[serde(default)]
+    #[schemars(with = "Text<200>", extend("examples" = ["Raccord"]))]
+    pub(crate) campaign_template: Option<Text<200>>,
     /// So many connections to the mail server at once, 1 to 10. After a power cut, so many mails may
     /// be in doubt. 2 where nothing is said.
     #[serde(default)]
@@ -71,4 +76,6 @@ pub(crate) enum System {
     Smtp,
     /// A list server (Mailman, Sympa, Google Groups): one mail goes to the list.
     MailingList,
+    /// listmonk: each letter is a draft there, which a person sends.
+    Listmonk,
 }

@@ -11,8 +11,8 @@ use raccord_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Newsletter;
 use crate::letter::{self, LEAVE, Period, Unfit, Written};
+use crate::{Newsletter, Way};
 
 /// How many activities a letter names, and fewer where it would be too long for webmails.
 const ACTIVITIES: [usize; 4] = [90, 60, 30, 12];
@@ -48,6 +48,19 @@ impl Newsletter {
     ) -> Option<Desired> {
         let period = Period::of(roundup.of, at)?;
         let written = self.written(period, members, context)?;
+        let list = match &self.way {
+            Way::Mail { list, .. } => list.as_ref(),
+            Way::Listmonk(listmonk) => {
+                let body = listmonk.prepare(id, period, &written)?;
+                return Some(Desired {
+                    hash: Digest::of(body.to_string().as_bytes()),
+                    title: period.heading(context.lang),
+                    text: Words::same(written.text.replace(LEAVE, &listmonk.site())),
+                    body,
+                    outdated: None,
+                });
+            }
+        };
         let key = self.key(id);
         let sheet = Sheet::compose(&Text {
             key: &key,
@@ -57,7 +70,7 @@ impl Newsletter {
             text: &written.text,
             lang: context.lang,
             date: instant(at, &context.place.zone),
-            list: if self.list.is_some() {
+            list: if list.is_some() {
                 ""
             } else {
                 self.kit.name.as_str()
@@ -68,7 +81,7 @@ impl Newsletter {
         let issue = Issue {
             key,
             sheet: sheet.kept().to_owned(),
-            to: self.list.as_ref().map(|list| list.address().to_owned()),
+            to: list.map(|list| list.address().to_owned()),
             leave: String::new(),
         };
         let said = written.text.replace(LEAVE, &context.place.public_url);
@@ -123,17 +136,26 @@ impl Newsletter {
             Job::Remove { .. } => return Ok(Applied::default().into()),
             Job::Send { .. } | Job::Seek { .. } => return Err(formless()),
         };
+        let pool = match &self.way {
+            Way::Mail { pool, .. } => pool,
+            Way::Listmonk(listmonk) => return listmonk.apply(&desired.body).await,
+        };
         let issue: Issue = serde_json::from_value(desired.body.clone()).map_err(|_| formless())?;
         let to = issue.to.ok_or_else(formless)?;
         let to = Mailbox::new("", &to).map_err(|_| no_mailbox())?;
         let sheet = Sheet::read(&issue.sheet);
         let letter = sheet.letter(&issue.key, &self.from, &to, &issue.leave);
-        self.pool.send(&letter, self.kit.clock.now()).await?;
         let applied = Applied {
             external: letter.id().to_owned(),
             ..Applied::default()
         };
-        Ok(applied.into())
+        let mut was_sent = self.once.turn(&issue.key).await;
+        let unchanged = *was_sent;
+        if !unchanged {
+            pool.send(&letter, self.kit.clock.now()).await?;
+            *was_sent = true;
+        }
+        Ok(Made { applied, unchanged })
     }
 
     /// The letter to one reader.
@@ -178,8 +200,13 @@ impl Sink for Newsletter {
         desired.map_or(Rendered::Nothing, Rendered::Object)
     }
 
-    fn find<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<Found, Failure>> {
-        Box::pin(std::future::ready(Ok(Found::CannotTell)))
+    fn find<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Found, Failure>> {
+        Box::pin(async move {
+            match &self.way {
+                Way::Mail { .. } => Ok(Found::CannotTell),
+                Way::Listmonk(listmonk) => listmonk.find(job).await,
+            }
+        })
     }
 
     fn apply<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Made, Failure>> {

@@ -7,7 +7,6 @@
 
 mod alone;
 mod letters;
-mod once;
 mod settings;
 mod sink;
 
@@ -17,7 +16,7 @@ use raccord_kit::settings::{Gathered, Text, settings};
 use raccord_kit::{
     BoxFuture, Choice, Connector, Finding, Kit, Level, SignIn, Sink, Source, Tool, Welcome,
 };
-use raccord_mail::{Account, Draft, Letter, Mailbox, Post, no_address};
+use raccord_mail::{Account, Draft, Letter, Mailbox, Once, Post, no_address};
 use raccord_model::{
     Blame, Class, EntityKind, Failure, Handling, Manifest, Mode, Policy, Way, Words,
 };
@@ -67,7 +66,7 @@ fn build(value: Value, kit: &Kit) -> Result<Box<dyn Tool>, Vec<Finding>> {
             kit: kit.clone(),
             office,
             organisers,
-            once: once::Once::default(),
+            once: Once::default(),
         }))
     } else {
         Err(findings)
@@ -85,7 +84,7 @@ struct Signup {
     kit: Kit,
     office: Option<Office>,
     organisers: BTreeSet<String>,
-    once: once::Once,
+    once: Once,
 }
 
 impl Signup {

@@ -125,17 +125,21 @@ def pictures(browser, pages, folder):
     """The pictures that people look at before they are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     for page in pages:
-        if page.parent.name != "sample" or page.stem != "2027-01":
-            continue
-        for name, size, scale in (("phone", (360, 720), 1), ("desk", (1100, 900), 0.6)):
-            for dark in (False, True):
-                browser.show(page, size, dark)
-                part = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": scale}
-                shot = browser.call("Page.captureScreenshot", format="png", clip=part)
-                theme = "dark" if dark else "light"
-                out = folder / f"{page.stem}-{name}-{theme}.png"
-                out.write_bytes(base64.b64decode(shot["data"]))
-                print(out, out.stat().st_size)
+        if page.parent.name == "sample" and page.stem == "2027-01":
+            shots(browser, page, folder)
+
+
+def shots(browser, page, folder):
+    """A page on a phone and on a desk, in light and in dark."""
+    for name, size, scale in (("phone", (360, 720), 1), ("desk", (1100, 900), 0.6)):
+        for dark in (False, True):
+            browser.show(page, size, dark)
+            part = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": scale}
+            shot = browser.call("Page.captureScreenshot", format="png", clip=part)
+            theme = "dark" if dark else "light"
+            out = folder / f"{page.stem}-{name}-{theme}.png"
+            out.write_bytes(base64.b64decode(shot["data"]))
+            print(out, out.stat().st_size)
 
 
 def main(program, *words):

@@ -47,6 +47,11 @@ impl Period {
         }
     }
 
+    /// What it is, as addresses name it.
+    pub(crate) fn kind(self) -> &'static str {
+        if self.month { "month" } else { "week" }
+    }
+
     /// The month, as addresses of printed programmes name it.
     pub(crate) fn month(self) -> String {
         self.days().0.strftime("%Y-%m").to_string()

@@ -6,6 +6,11 @@
     reason = "tests; not each uses all of it"
 )]
 
+pub(crate) mod drafts;
+pub(crate) mod listmonk;
+#[path = "../../../signup/tests/common/office/mod.rs"]
+pub(crate) mod office;
+
 use jiff::civil::{Date, DateTime, Time, date};
 use raccord_connector_newsletter::CONNECTOR;
 use raccord_kit::{Kit, Tool, testing};
@@ -137,12 +142,6 @@ pub(crate) fn letter_by(
     lang: Lang,
     members: &[Entity],
 ) -> Option<Desired> {
-    let context = Context {
-        place: &kit.place,
-        lang,
-        today: HOUR.date(),
-        route,
-    };
     let roundup = Roundup { of, at: Vec::new() };
     let saying = Saying::Roundup {
         roundup: &roundup,
@@ -150,7 +149,23 @@ pub(crate) fn letter_by(
         members,
     };
     let id = EntityId::derive(&[b"issue"]);
-    let subject = Subject::Saying { id, saying };
+    rendered(route, tool, kit, lang, Subject::Saying { id, saying })
+}
+
+/// What becomes of a subject.
+pub(crate) fn rendered(
+    route: Option<&Route>,
+    tool: &dyn Tool,
+    kit: &Kit,
+    lang: Lang,
+    subject: Subject<'_>,
+) -> Option<Desired> {
+    let context = Context {
+        place: &kit.place,
+        lang,
+        today: HOUR.date(),
+        route,
+    };
     match tool.sink().unwrap().render(subject, &context) {
         Rendered::Object(desired) => Some(desired),
         Rendered::Nothing => None,

@@ -229,12 +229,15 @@ async fn settle(pass: &Pass<'_>, desk: &Desk, wait: Duration) -> Result<(), Brok
 /// The plan that was agreed on is not what would happen now.
 fn stale(expected: &PlanShape, now: &PlanShape) -> Result<(), Problem> {
     let key = |effect: &crate::shapes::EffectShape| {
+        // What is composed of many things has no fields of its own: what it says is all there is.
+        let composed = effect.before.is_none() && effect.after.is_none();
         (
             effect.connector.clone(),
             effect.entity,
             effect.action,
             effect.before.clone(),
             effect.after.clone(),
+            effect.text.clone().filter(|_| composed),
         )
     };
     let (mut agreed, mut present): (Vec<_>, Vec<_>) = (
@@ -250,6 +253,7 @@ fn stale(expected: &PlanShape, now: &PlanShape) -> Result<(), Problem> {
         raccord_model::ConnectorName,
         raccord_model::EntityId,
         raccord_model::Action,
+        Option<String>,
         Option<String>,
         Option<String>,
     )| {

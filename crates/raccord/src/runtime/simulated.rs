@@ -16,6 +16,7 @@ mod grist;
 mod house;
 #[path = "../../../../connectors/lespass/tests/common/mod.rs"]
 mod lespass;
+mod letters;
 mod mails;
 #[path = "../../../../connectors/mattermost/tests/common/mod.rs"]
 mod mattermost;

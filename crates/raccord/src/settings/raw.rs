@@ -338,9 +338,8 @@ pub(super) struct Route {
     #[serde(default)]
     #[schemars(with = "RoundupName")]
     pub(super) digest: Option<RoundupOf>,
-    /// The hours of the week or the month, at the place, at which a digest is said; of reminders one
-    /// hour, or
-    /// none so that nobody is reminded.
+    /// The hours of the week or the month, at the place, at which a digest is said (`25 09:00` of a
+    /// month, days from 1 to 28); of reminders one hour, or none so that nobody is reminded.
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("examples" = [["monday 09:00"]]))]
     pub(super) at: Option<Vec<Hour>>,

@@ -1,4 +1,5 @@
-//! What this process sent: who is asked for the same mail again, also at the same moment, sends none.
+//! What this process sent: whoever is asked for the same mail again, also at the same moment, sends
+//! none.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +9,12 @@ use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 /// So many are remembered. Beyond, the log alone knows what was sent.
 const MOST: usize = 1_000;
 
-/// The last mails, by their key.
-#[derive(Default)]
-pub(crate) struct Once(Mutex<Known>);
+/// The last mails of a process, by their key. The log knows of all; this knows of those that are asked
+/// for at the same moment.
+#[derive(Debug, Default)]
+pub struct Once(Mutex<Known>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     /// Whether each was sent.
     mails: HashMap<String, Arc<Turn<bool>>>,
@@ -20,7 +22,7 @@ struct Known {
 }
 
 /// Whoever holds it may send, unless it was sent.
-pub(crate) type Mine = OwnedMutexGuard<bool>;
+pub type Mine = OwnedMutexGuard<bool>;
 
 impl Once {
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -28,7 +30,7 @@ impl Once {
     }
 
     /// Waits until nobody else sends this mail; true in it says that it was sent.
-    pub(crate) async fn turn(&self, key: &str) -> Mine {
+    pub async fn turn(&self, key: &str) -> Mine {
         let turn = {
             let mut known = self.known();
             if !known.mails.contains_key(key) {
