@@ -141,7 +141,9 @@ async fn a_plan_credits_nobody_and_the_pass_after_it_sends_exactly_what_it_lists
     stage.told(&all);
     let calls = stage.standin.writes().len();
     stage.is_well(1);
-    let (_, plan) = stage.run(&["plan", "--out", "plan.json"]);
+    let agreed = stage.place.as_ref().unwrap().path("plan.json");
+    let agreed = agreed.display().to_string();
+    let (_, plan) = stage.run(&["plan", "--out", &agreed]);
     assert_eq!(stage.standin.writes().len(), calls, "a plan writes nothing");
     assert_eq!(effects(&plan).len(), 3, "{plan:#}");
     for effect in effects(&plan) {
@@ -152,7 +154,7 @@ async fn a_plan_credits_nobody_and_the_pass_after_it_sends_exactly_what_it_lists
             "{effect}"
         );
     }
-    let (code, passed) = stage.run(&["sync", "--plan", "plan.json"]);
+    let (code, passed) = stage.run(&["sync", "--plan", &agreed]);
     assert_eq!((code, passed["done"].as_u64()), (0, Some(3)), "{passed:#}");
     let everybody = ["ann", "bob", "eve"].map(|who| (format!("{who}@example.org"), 150));
     assert_eq!(stage.credited(), everybody);
@@ -162,18 +164,18 @@ async fn a_plan_credits_nobody_and_the_pass_after_it_sends_exactly_what_it_lists
     let (kind, who, data) = came(&task, "leo");
     stage.told(&[(kind, &who, data)]);
     stage.is_well(2);
-    stage.run(&["plan", "--out", "plan.json"]);
+    stage.run(&["plan", "--out", &agreed]);
     let (kind, who, data) = came(&task, "zoe");
     stage.told(&[(kind, &who, data)]);
     stage.is_well(2);
     let calls = stage.standin.writes().len();
-    let (code, said) = stage.run(&["sync", "--plan", "plan.json"]);
+    let (code, said) = stage.run(&["sync", "--plan", &agreed]);
     assert_eq!(code, 1, "{said:#}");
     assert_eq!(stage.standin.writes().len(), calls);
     assert_eq!(stage.credited().len(), 3);
-    stage.run(&["plan", "--out", "plan.json"]);
+    stage.run(&["plan", "--out", &agreed]);
     stage.is_well(3);
-    assert_eq!(stage.run(&["sync", "--plan", "plan.json"]).0, 0);
+    assert_eq!(stage.run(&["sync", "--plan", &agreed]).0, 0);
     stage.is_well(4);
     assert_eq!(stage.run(&["sync"]).0, 0);
     assert_eq!(stage.credited().len(), 5);

@@ -23,7 +23,7 @@ const BETWEEN: SignedDuration = SignedDuration::from_mins(20);
 /// How many lives pass between two quiet moments.
 const QUIET: usize = 10;
 const PEOPLE: [&str; 6] = ["ann", "bob", "eve", "ida", "leo", "zoe"];
-const TASKS: [&str; 12] = [
+const TASKS: [&str; 24] = [
     "Accueil",
     "Affiches",
     "Bar",
@@ -36,6 +36,18 @@ const TASKS: [&str; 12] = [
     "Scène",
     "Serre",
     "Vaisselle",
+    "Atelier",
+    "Balades",
+    "Bibliothèque",
+    "Compost",
+    "Couture",
+    "Décor",
+    "Loges",
+    "Lumière",
+    "Navette",
+    "Parking",
+    "Son",
+    "Vestiaire",
 ];
 /// What each task gives, in hundredths.
 const CREDITS: i64 = 150;

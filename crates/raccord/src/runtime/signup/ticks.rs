@@ -58,18 +58,21 @@ impl Desktop<'_> {
         known.await?.ok_or_else(|| self.no_code())
     }
 
-    pub(super) async fn arrived(&self) -> Answer {
-        if self.me.is_none() && !self.is_organiser() {
-            return self.for_organisers();
+    /// The same for whoever may note who came; who may not learns nothing of a code.
+    async fn shown(&self, code: &str) -> Result<(EntityId, EntityId, String), Answer> {
+        match self.coded(code).await {
+            Ok(known) => self.notes_for(known.1).await.map(|()| known),
+            Err(_) if !self.is_organiser() => Err(self.for_organisers()),
+            Err(answer) => Err(answer),
         }
+    }
+
+    pub(super) async fn arrived(&self) -> Answer {
         let key = self.visit.key.clone();
-        let (_, subject, name) = match self.coded(&key).await {
+        let (_, subject, name) = match self.shown(&key).await {
             Ok(known) => known,
             Err(answer) => return answer,
         };
-        if let Err(answer) = self.notes_for(subject).await {
-            return answer;
-        }
         self.looks(move |look| {
             let title = look.title(subject)?;
             Some(Shows::Arrived { key, name, title })
@@ -78,13 +81,10 @@ impl Desktop<'_> {
     }
 
     pub(super) async fn notes_code(&self) -> Answer {
-        let (registration, subject, _) = match self.coded(self.visit.field("k")).await {
+        let (registration, subject, _) = match self.shown(self.visit.field("k")).await {
             Ok(known) => known,
             Err(answer) => return answer,
         };
-        if let Err(answer) = self.notes_for(subject).await {
-            return answer;
-        }
         match self
             .attendance(registration, Some(true), Attested::Scan)
             .await
