@@ -41,6 +41,7 @@ mod sites;
 mod step;
 mod suite;
 mod tidy;
+mod watched;
 mod workspace;
 
 #[derive(Parser)]

@@ -1,18 +1,24 @@
 //! The tests of all crates: built once, then several of their programs at a time, for many of them
 //! wait for a server or a clock and not for the processor.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::watched;
+
 /// How many programs run at once. Each runs as many tests at once as there are processors.
 const LANES: usize = 3;
+
+/// How long a program may take: five times what the longest one takes on two processors. One that is
+/// stuck is then known by its name, instead of the whole run ending without a word.
+const LIMIT: Duration = Duration::from_mins(15);
 
 /// The package whose programs take longest begins, so that nothing long is left for the end.
 const FIRST: &str = "/tests/Cargo.toml";
@@ -124,19 +130,49 @@ fn run_programs(programs: VecDeque<Program>) -> Outcome {
 /// Runs one program; everything it printed, and the fault if it did not end well.
 fn run_program(program: &Program) -> Result<(String, Option<String>)> {
     let began = Instant::now();
-    let output = Command::new(&program.path)
-        .current_dir(&program.folder)
-        .env("CARGO_MANIFEST_DIR", &program.folder)
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start {}", program.path.display()))?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
+    let (said, end) = watched::run(&mut program.command(), LIMIT)
+        .with_context(|| format!("cannot run {}", program.path.display()))?;
     let took = began.elapsed().as_secs_f64();
     let text = format!("\n     Running {} ({took:.1} s)\n{said}", program.name);
-    let status = output.status;
-    let fault = (!status.success()).then(|| format!("{} ended with {status}", program.name));
+    let fault = match end {
+        Some(status) if status.success() => None,
+        Some(status) => Some(format!("{} ended with {status}", program.name)),
+        None => Some(program.stuck(&said)),
+    };
     Ok((text, fault))
+}
+
+impl Program {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command
+            .current_dir(&self.folder)
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// What did not end, by the tests that had not said how they ended.
+    fn stuck(&self, said: &str) -> String {
+        let all = self.command().args(["--list", "--format=terse"]).output();
+        let all = all.map(|output| output.stdout).unwrap_or_default();
+        let open = unfinished(&String::from_utf8_lossy(&all), said).join(", ");
+        let minutes = LIMIT.as_secs() / 60;
+        format!("{}: not over after {minutes} minutes: {open}", self.name)
+    }
+}
+
+/// The tests of a list that a run said nothing of.
+fn unfinished<'a>(list: &'a str, said: &str) -> Vec<&'a str> {
+    let over: BTreeSet<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("test ")?.split_once(" ... "))
+        .map(|(name, _)| name)
+        .collect();
+    list.lines()
+        .filter_map(|line| line.strip_suffix(": test"))
+        .filter(|name| !over.contains(name))
+        .collect()
 }
 
 impl Outcome {
@@ -209,6 +245,14 @@ mod tests {
         };
         assert_eq!(read, wanted);
         assert!(tally("running 12 tests").is_none());
+    }
+
+    #[test]
+    fn what_did_not_end_is_known_by_name() {
+        let list = "a::one: test\ntwo: test\n\n2 tests, 0 benchmarks\n";
+        let said =
+            "running 2 tests\ntest a::one ... ok\ntest two has been running for over 60 seconds\n";
+        assert_eq!(unfinished(list, said), ["two"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::stream;
 use jiff::Timestamp;
@@ -21,6 +21,7 @@ use raccord_web::{
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::desk::Desk;
 use super::figures::{Counted, Figures};

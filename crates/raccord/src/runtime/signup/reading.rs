@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use raccord_engine::Engine;
 use raccord_web::hands::Answer;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::super::desk::Desk;
 
@@ -37,8 +37,8 @@ impl Default for Reading {
 }
 
 impl Reading {
-    /// A look at the engine, and how long it took; nothing where too many look already, or the place
-    /// cannot answer.
+    /// A look at the engine, and how long it took by the clock that seats rest by; nothing where too
+    /// many look already, or the place cannot answer.
     pub(super) async fn look<T: Send + 'static>(
         &self,
         desk: &Desk,
@@ -108,7 +108,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn looks_leave_the_writer_three_quarters_of_its_time() {
         let reading = Reading::default();
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         for _ in 0..100 {
             let seat = reading.seat().await.unwrap();
             seat.leaves_after(Duration::from_millis(20));
@@ -117,7 +117,7 @@ mod tests {
         assert!(began.elapsed() >= Duration::from_secs(6), "{began:?}");
         // Short ones count together.
         tokio::time::sleep(Duration::from_secs(5)).await;
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         for _ in 0..20_000 {
             let seat = reading.seat().await.unwrap();
             seat.leaves_after(Duration::from_micros(10));
@@ -132,7 +132,7 @@ mod tests {
             let seat = reading.seat().await.unwrap();
             seat.leaves_after(Duration::from_millis(50));
         }
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         assert!(matches!(reading.seat().await, Err(Answer::Busy)));
         assert_eq!(began.elapsed(), PATIENCE);
         assert!(reading.seat().await.is_ok(), "in a moment");
