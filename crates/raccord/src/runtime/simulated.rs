@@ -41,6 +41,7 @@ mod sites;
 mod sleeping;
 #[path = "../../../../connectors/sms/tests/common/mod.rs"]
 mod sms;
+mod stage;
 mod thread;
 mod wallets;
 #[path = "../../../../connectors/wordpress/tests/common/mod.rs"]

@@ -1,147 +1,70 @@
 //! Lespass over hours and days: away, closed, full of what cannot be taken; who signs up there, and
 //! what a webhook that switched itself off loses.
 
-use std::sync::Arc;
-
-use jiff::SignedDuration;
 use raccord_engine::{Commitment, Order};
-use raccord_kit::ManualClock;
-use raccord_kit::standin::{Play, Reply, Seen, Standin};
-use raccord_model::{EntityKind, Fields};
+use raccord_kit::standin::{Reply, Seen};
 
 use super::lespass::server::{KEY, SCANNER, Server};
+use super::listen;
+use super::stage::{MINUTE, SECOND, Stage, balls, is_paced, set_aside, standings};
 use super::world::World;
-use super::{listen, said_about};
 
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+type Lespass = Stage<Server>;
 
-/// A Lespass, and what it does to requests before it answers them.
-struct Stage {
-    standin: Standin,
-    server: Server,
-    clock: Arc<ManualClock>,
+async fn lespass() -> Lespass {
+    Stage::open(|clock| Server::new(clock, None), Server::answer).await
 }
 
-impl Stage {
-    async fn open() -> Self {
-        let clock = Arc::new(ManualClock::at(super::world::BEGIN.parse().unwrap()));
-        let stage = Self {
-            standin: Standin::start().await,
-            server: Server::new(clock.clone(), None),
-            clock,
-        };
-        stage.answers(|_| None);
-        stage
-    }
-
-    /// Answers as the server does, but for what `first` answers itself.
-    fn answers(&self, first: impl Fn(&Seen) -> Option<Play> + Send + 'static) {
-        let server = self.server.clone();
-        self.standin
-            .direct(move |seen| first(seen).unwrap_or_else(|| server.answer(seen)));
-    }
-
-    async fn world(&self, name: &str, sheet: &str) -> World {
-        let config = format!(
-            "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
-             [connectors.{name}]\nkind = 'lespass'\nurl = '{}'\nkey_file = 'secret'\nscan_key = '{SCANNER}'\n\
-             every = '1m'\nhook_secret = 'hook-canary'\n\
-             [guards]\nchange_count = 1000\n",
-            self.standin.url("/")
-        );
-        World::start(&config, &[("programme.csv", sheet), ("secret", KEY)]).await
-    }
-
-    /// Lets time pass, for the server too.
-    async fn pass(&self, world: &World, time: SignedDuration, step: SignedDuration) {
-        world.pass(time, step).await;
-        let late = world
-            .now()
-            .duration_since(raccord_kit::Clock::now(&*self.clock));
-        self.clock.advance(late);
-    }
+async fn world(stage: &Lespass, name: &str, sheet: &str) -> World {
+    let config = format!(
+        "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
+         [connectors.{name}]\nkind = 'lespass'\nurl = '{}'\nkey_file = 'secret'\nscan_key = '{SCANNER}'\n\
+         every = '1m'\nhook_secret = 'hook-canary'\n\
+         [guards]\nchange_count = 1000\n",
+        stage.standin.url("/")
+    );
+    World::start(&config, &[("programme.csv", sheet), ("secret", KEY)]).await
 }
 
 fn sheet(lines: usize, hour: &str) -> String {
-    let first = jiff::civil::date(2027, 2, 1);
-    let line = |n: usize| {
-        let day = first.saturating_add(jiff::ToSpan::days(i64::try_from(n).unwrap()));
-        format!("Bal {n},{day},{hour},Halle,2\n")
-    };
-    let head = "Titre,Date,Début,Salle,Places\n".to_owned();
-    std::iter::once(head).chain((0..lines).map(line)).collect()
+    let rest = format!("{hour},Halle,2");
+    balls("Titre,Date,Début,Salle,Places", lines, &rest)
 }
 
 fn makes(seen: &Seen) -> bool {
     seen.method == "POST" && seen.path.ends_with("/events/")
 }
 
-/// How every sign-up stands.
-async fn standings(world: &World) -> Vec<String> {
-    world
-        .state(|engine| {
-            let entities = engine.state().entities.values();
-            let all = entities.filter(|one| one.kind == EntityKind::Registration);
-            let mut all: Vec<Fields> = all.map(raccord_engine::Record::fields).collect();
-            all.sort_by_key(|fields| fields["turn"].as_u64());
-            let state = |fields: &Fields| fields["state"].as_str().unwrap().to_owned();
-            all.iter().map(state).collect()
-        })
-        .await
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_lespass_that_is_away_for_26_hours_has_everything_in_the_end_and_it_is_said_twice() {
     listen();
-    let stage = Stage::open().await;
-    let world = stage.world("lespass-absent", &sheet(1, "20:30")).await;
+    let stage = lespass().await;
+    let world = world(&stage, "lespass-absent", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     assert_eq!(stage.server.names().len(), 1);
 
-    stage.answers(|_| Some(Reply::status(502).into()));
-    world.write("programme.csv", &sheet(40, "20:30"));
-    stage.pass(&world, MINUTE * 26 * 60, SECOND * 20).await;
-    assert_eq!(world.told("outage"), ["open"]);
-    assert_eq!(world.told("dead"), [""; 0]);
-
-    stage.answers(|_| None);
-    stage.pass(&world, MINUTE * 20, SECOND).await;
+    stage
+        .is_away(&world, "lespass-absent", &sheet(40, "20:30"), SECOND * 20)
+        .await;
     assert_eq!(stage.server.names().len(), 40);
-    assert_eq!(world.told("outage"), ["open", "closed"]);
-    for said in ["connector=\"lespass-absent\"", "connector=lespass-absent"] {
-        let said = said_about(said);
-        assert!(said.len() <= 2, "{said:#?}");
-    }
     world.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_event_of_a_hundred_that_lespass_refuses_is_set_aside_and_made_once_it_is_taken() {
-    let stage = Stage::open().await;
+    let stage = lespass().await;
     stage.answers(|seen| {
         let poisoned = String::from_utf8_lossy(&seen.body).contains("Bal 42");
         (makes(seen) && poisoned).then(|| Reply::status(400).body("{}").into())
     });
-    let world = stage.world("billets", &sheet(100, "20:30")).await;
+    let world = world(&stage, "billets", &sheet(100, "20:30")).await;
     stage.pass(&world, MINUTE * 10, SECOND).await;
     assert_eq!(stage.server.names().len(), 99);
-    let dead = world
-        .state(|engine| {
-            let sinks = engine.state().sinks.values();
-            let dead = sinks.flat_map(|sink| &sink.dead);
-            dead.map(|(id, aside)| (*id, aside.failure.clone()))
-                .collect::<Vec<_>>()
-        })
-        .await;
-    let [(delivery, failure)] = &dead[..] else {
-        panic!("{dead:?}");
-    };
-    assert!(!failure.mend.fr.is_empty() && failure.mend.fr != failure.mend.en);
+    let (delivery, _) = set_aside(&world).await;
     assert_eq!(world.told("dead"), ["open"]);
 
     stage.answers(|_| None);
-    world.order(Order::Retry(*delivery)).await;
+    world.order(Order::Retry(delivery)).await;
     stage.pass(&world, MINUTE * 2, SECOND).await;
     assert_eq!(stage.server.names().len(), 100);
     world.end().await;
@@ -149,8 +72,8 @@ async fn one_event_of_a_hundred_that_lespass_refuses_is_set_aside_and_made_once_
 
 #[tokio::test(start_paused = true)]
 async fn in_lespass_an_older_hour_never_stands_after_a_newer_one() {
-    let stage = Stage::open().await;
-    let world = stage.world("billets", &sheet(1, "20:30")).await;
+    let stage = lespass().await;
+    let world = world(&stage, "billets", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     stage.answers(|seen| seen.writes().then(|| Reply::status(503).into()));
     world.write("programme.csv", &sheet(1, "21:00"));
@@ -167,8 +90,8 @@ async fn in_lespass_an_older_hour_never_stands_after_a_newer_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_lespass_revoked_is_shown_seldom_and_its_successor_is_noticed() {
-    let stage = Stage::open().await;
-    let world = stage.world("billets", &sheet(1, "20:30")).await;
+    let stage = lespass().await;
+    let world = world(&stage, "billets", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     let rights = stage.server.state().keys.remove(KEY).unwrap();
     stage.server.state().keys.insert("fresh".to_owned(), rights);
@@ -187,28 +110,19 @@ async fn a_key_that_lespass_revoked_is_shown_seldom_and_its_successor_is_noticed
 
 #[tokio::test(start_paused = true)]
 async fn two_hundred_at_once_reach_lespass_no_faster_than_was_said() {
-    let stage = Stage::open().await;
-    let world = stage.world("billets", &sheet(200, "20:30")).await;
+    let stage = lespass().await;
+    let world = world(&stage, "billets", &sheet(200, "20:30")).await;
     stage.pass(&world, MINUTE * 5, SECOND / 2).await;
     assert_eq!(stage.server.names().len(), 200);
     // Four deliveries a second, as it says of itself, and a reading among them.
-    let asked = world.asked("billets");
-    for at in &asked {
-        let second = |one: &&jiff::Timestamp| {
-            let after = one.duration_since(*at);
-            after >= SignedDuration::ZERO && after < SECOND
-        };
-        let within = asked.iter().filter(second).count();
-        assert!(within <= 5, "{within} in the second from {at}");
-    }
-    assert_eq!(world.told("outage"), [""; 0]);
+    is_paced(&world, "billets", 5);
     world.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_signs_up_in_lespass_is_known_here_and_a_changed_evening_is_asked_about() {
-    let stage = Stage::open().await;
-    let world = stage.world("billets", &sheet(1, "20:30")).await;
+    let stage = lespass().await;
+    let world = world(&stage, "billets", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 3, SECOND).await;
     let event = stage.server.event("Bal 0").uuid;
     // Beyond the two places: Lespass counts, and its word is a fact.
@@ -249,9 +163,9 @@ async fn who_signs_up_in_lespass_is_known_here_and_a_changed_evening_is_asked_ab
 
 #[tokio::test(start_paused = true)]
 async fn a_call_of_lespass_is_answered_at_once_and_its_silence_loses_nobody() {
-    let stage = Stage::open().await;
+    let stage = lespass().await;
     stage.server.state().webhook = true;
-    let world = stage.world("billets", &sheet(1, "20:30")).await;
+    let world = world(&stage, "billets", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 3, SECOND).await;
     let event = stage.server.event("Bal 0").uuid;
     stage.server.books(&event, "anna", 1);

@@ -1,127 +1,64 @@
 //! Sites over hours and days: away, closed, full of what cannot be taken.
 
-use std::sync::Arc;
-
-use jiff::SignedDuration;
 use raccord_engine::Order;
-use raccord_kit::ManualClock;
-use raccord_kit::standin::{Play, Reply, Seen, Standin};
+use raccord_kit::standin::Reply;
 
+use super::listen;
 use super::mediawiki::server as wiki;
+use super::stage::{MINUTE, SECOND, Stage, balls, set_aside};
 use super::wordpress::server::{PASSWORD, Server, USER};
 use super::world::World;
-use super::{listen, said_about};
 
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+type Site = Stage<Server>;
 
-/// A WordPress, and what it does to requests before it answers them.
-struct Stage {
-    standin: Standin,
-    server: Server,
-    clock: Arc<ManualClock>,
+async fn site() -> Site {
+    Stage::open(|clock| Server::new(clock, None), Server::answer).await
 }
 
-impl Stage {
-    async fn open() -> Self {
-        let clock = Arc::new(ManualClock::at(super::world::BEGIN.parse().unwrap()));
-        let stage = Self {
-            standin: Standin::start().await,
-            server: Server::new(clock.clone(), None),
-            clock,
-        };
-        stage.answers(|_| None);
-        stage
-    }
-
-    /// Answers as the server does, but for what `first` answers itself.
-    fn answers(&self, first: impl Fn(&Seen) -> Option<Play> + Send + 'static) {
-        let server = self.server.clone();
-        self.standin
-            .direct(move |seen| first(seen).unwrap_or_else(|| server.answer(seen)));
-    }
-
-    async fn world(&self, name: &str, sheet: &str) -> World {
-        let config = format!(
-            "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
-             [connectors.{name}]\nkind = 'wordpress'\nurl = '{}'\nuser = '{USER}'\npassword_file = 'secret'\n\
-             every = '1m'\n[guards]\nchange_count = 1000\n",
-            self.standin.url("/")
-        );
-        World::start(&config, &[("programme.csv", sheet), ("secret", PASSWORD)]).await
-    }
-
-    /// Lets time pass, for the server too.
-    async fn pass(&self, world: &World, time: SignedDuration, step: SignedDuration) {
-        world.pass(time, step).await;
-        let late = world
-            .now()
-            .duration_since(raccord_kit::Clock::now(&*self.clock));
-        self.clock.advance(late);
-    }
+async fn world(stage: &Site, name: &str, sheet: &str) -> World {
+    let config = format!(
+        "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
+         [connectors.{name}]\nkind = 'wordpress'\nurl = '{}'\nuser = '{USER}'\npassword_file = 'secret'\n\
+         every = '1m'\n[guards]\nchange_count = 1000\n",
+        stage.standin.url("/")
+    );
+    World::start(&config, &[("programme.csv", sheet), ("secret", PASSWORD)]).await
 }
 
 fn sheet(lines: usize, hour: &str) -> String {
-    let first = jiff::civil::date(2027, 2, 1);
-    let line = |n: usize| {
-        let day = first.saturating_add(jiff::ToSpan::days(i64::try_from(n).unwrap()));
-        format!("Bal {n},{day},{hour},Halle\n")
-    };
-    let head = "Titre,Date,Début,Salle\n".to_owned();
-    std::iter::once(head).chain((0..lines).map(line)).collect()
+    balls("Titre,Date,Début,Salle", lines, &format!("{hour},Halle"))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_site_that_is_away_for_26_hours_has_everything_in_the_end_and_it_is_said_twice() {
     listen();
-    let stage = Stage::open().await;
-    let world = stage.world("site-absent", &sheet(1, "20:30")).await;
+    let stage = site().await;
+    let world = world(&stage, "site-absent", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     assert_eq!(stage.server.titles().len(), 1);
 
-    stage.answers(|_| Some(Reply::status(502).into()));
-    world.write("programme.csv", &sheet(40, "20:30"));
-    stage.pass(&world, MINUTE * 26 * 60, MINUTE).await;
-    assert_eq!(world.told("outage"), ["open"]);
-    assert_eq!(world.told("dead"), [""; 0]);
-
-    stage.answers(|_| None);
-    stage.pass(&world, MINUTE * 20, SECOND * 2).await;
+    stage
+        .is_away(&world, "site-absent", &sheet(40, "20:30"), MINUTE)
+        .await;
     assert_eq!(stage.server.titles().len(), 40);
-    assert_eq!(world.told("outage"), ["open", "closed"]);
-    for said in ["connector=\"site-absent\"", "connector=site-absent"] {
-        let said = said_about(said);
-        assert!(said.len() <= 2, "{said:#?}");
-    }
     world.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_post_of_a_hundred_that_is_refused_is_set_aside_and_made_once_it_is_taken() {
-    let stage = Stage::open().await;
+    let stage = site().await;
     stage.answers(|seen| {
         let poisoned = String::from_utf8_lossy(&seen.body).contains("Bal 42");
         poisoned.then(|| Reply::status(400).body("{}").into())
     });
-    let world = stage.world("site", &sheet(100, "20:30")).await;
+    let world = world(&stage, "site", &sheet(100, "20:30")).await;
     stage.pass(&world, MINUTE * 10, SECOND).await;
     assert_eq!(stage.server.titles().len(), 99);
-    let dead = world
-        .state(|engine| {
-            let sinks = engine.state().sinks.values();
-            let dead = sinks.flat_map(|sink| &sink.dead);
-            dead.map(|(id, aside)| (*id, aside.failure.clone()))
-                .collect::<Vec<_>>()
-        })
-        .await;
-    let [(delivery, failure)] = &dead[..] else {
-        panic!("{dead:?}");
-    };
-    assert!(!failure.mend.fr.is_empty() && failure.mend.fr != failure.mend.en);
+    let (delivery, _) = set_aside(&world).await;
     assert_eq!(world.told("dead"), ["open"]);
 
     stage.answers(|_| None);
-    world.order(Order::Retry(*delivery)).await;
+    world.order(Order::Retry(delivery)).await;
     stage.pass(&world, MINUTE * 2, SECOND).await;
     assert_eq!(stage.server.titles().len(), 100);
     world.end().await;
@@ -129,8 +66,8 @@ async fn one_post_of_a_hundred_that_is_refused_is_set_aside_and_made_once_it_is_
 
 #[tokio::test(start_paused = true)]
 async fn on_a_site_an_older_hour_never_stands_after_a_newer_one() {
-    let stage = Stage::open().await;
-    let world = stage.world("site", &sheet(1, "20:30")).await;
+    let stage = site().await;
+    let world = world(&stage, "site", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     stage.answers(|seen| seen.writes().then(|| Reply::status(503).into()));
     world.write("programme.csv", &sheet(1, "21:00"));
@@ -147,8 +84,8 @@ async fn on_a_site_an_older_hour_never_stands_after_a_newer_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_password_that_was_revoked_is_shown_seldom_and_its_successor_is_noticed() {
-    let stage = Stage::open().await;
-    let world = stage.world("site", &sheet(1, "20:30")).await;
+    let stage = site().await;
+    let world = world(&stage, "site", &sheet(1, "20:30")).await;
     stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     "fresh".clone_into(&mut stage.server.state().password);
     let before = stage.standin.seen().len();
@@ -169,8 +106,8 @@ async fn a_password_that_was_revoked_is_shown_seldom_and_its_successor_is_notice
 
 #[tokio::test(start_paused = true)]
 async fn what_somebody_of_the_site_changes_is_heard_and_what_they_take_away_is_asked_about() {
-    let stage = Stage::open().await;
-    let world = stage.world("site", &sheet(2, "20:30")).await;
+    let stage = site().await;
+    let world = world(&stage, "site", &sheet(2, "20:30")).await;
     stage.pass(&world, MINUTE * 3, SECOND).await;
     let id = stage.server.post("Bal 0").id.to_string();
     // A title is ours unless a route says otherwise: it is put right at the next writing.
@@ -200,46 +137,26 @@ async fn what_somebody_of_the_site_changes_is_heard_and_what_they_take_away_is_a
     world.end().await;
 }
 
-/// A wiki, and what it does to requests before it answers them.
-struct Wiki {
-    standin: Standin,
-    server: wiki::Server,
+type Wiki = Stage<wiki::Server>;
+
+async fn a_wiki() -> Wiki {
+    Stage::open(|_| wiki::Server::new(None), wiki::Server::answer).await
 }
 
-impl Wiki {
-    async fn open() -> Self {
-        let stage = Self {
-            standin: Standin::start().await,
-            server: wiki::Server::new(None),
-        };
-        stage.answers(|_| None);
-        stage
-    }
+async fn wiki_world(stage: &Wiki, name: &str, sheet: &str) -> World {
+    let config = format!(
+        "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
+         [connectors.{name}]\nkind = 'mediawiki'\nurl = '{}'\nuser = '{}'\npassword_file = 'secret'\n\
+         [guards]\nchange_count = 1000\n",
+        stage.standin.url("/"),
+        wiki::USER,
+    );
+    let files = [("programme.csv", sheet), ("secret", wiki::PASSWORD)];
+    World::start(&config, &files).await
+}
 
-    fn answers(&self, first: impl Fn(&Seen) -> Option<Play> + Send + 'static) {
-        let server = self.server.clone();
-        self.standin
-            .direct(move |seen| first(seen).unwrap_or_else(|| server.answer(seen)));
-    }
-
-    async fn world(&self, name: &str, sheet: &str) -> World {
-        let config = format!(
-            "[connectors.sheet]\nkind = 'spreadsheet'\nlocation = 'programme.csv'\nevery = '10s'\n\
-             [connectors.{name}]\nkind = 'mediawiki'\nurl = '{}'\nuser = '{}'\npassword_file = 'secret'\n\
-             [guards]\nchange_count = 1000\n",
-            self.standin.url("/"),
-            wiki::USER,
-        );
-        World::start(
-            &config,
-            &[("programme.csv", sheet), ("secret", wiki::PASSWORD)],
-        )
-        .await
-    }
-
-    fn pages(&self) -> usize {
-        self.server.state().pages.len()
-    }
+fn pages(stage: &Wiki) -> usize {
+    stage.server.state().pages.len()
 }
 
 /// One ball a month.
@@ -256,73 +173,52 @@ fn months(lines: i8, hour: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_wiki_that_is_away_for_26_hours_has_every_month_in_the_end_and_it_is_said_twice() {
     listen();
-    let stage = Wiki::open().await;
-    let world = stage.world("wiki-absent", &months(1, "20:30")).await;
-    world.pass(MINUTE * 2, SECOND * 5).await;
-    assert_eq!(stage.pages(), 1);
+    let stage = a_wiki().await;
+    let world = wiki_world(&stage, "wiki-absent", &months(1, "20:30")).await;
+    stage.pass(&world, MINUTE * 2, SECOND * 5).await;
+    assert_eq!(pages(&stage), 1);
 
-    stage.answers(|_| Some(Reply::status(502).into()));
-    world.write("programme.csv", &months(10, "20:30"));
-    world.pass(MINUTE * 26 * 60, MINUTE).await;
-    assert_eq!(world.told("outage"), ["open"]);
-    assert_eq!(world.told("dead"), [""; 0]);
-
-    stage.answers(|_| None);
-    world.pass(MINUTE * 10, SECOND * 2).await;
-    assert_eq!(stage.pages(), 10);
-    assert_eq!(world.told("outage"), ["open", "closed"]);
-    for said in ["connector=\"wiki-absent\"", "connector=wiki-absent"] {
-        let said = said_about(said);
-        assert!(said.len() <= 2, "{said:#?}");
-    }
+    stage
+        .is_away(&world, "wiki-absent", &months(10, "20:30"), MINUTE)
+        .await;
+    assert_eq!(pages(&stage), 10);
     world.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_month_that_is_refused_is_set_aside_and_written_once_it_is_taken() {
-    let stage = Wiki::open().await;
+    let stage = a_wiki().await;
     stage.answers(|seen| {
         let said = String::from_utf8_lossy(&seen.body).into_owned();
         let poisoned = said.contains("action=edit") && said.contains("Bal+4");
         poisoned.then(|| Reply::ok("{\"error\":{\"code\":\"spamblacklist\"}}").into())
     });
-    let world = stage.world("wiki", &months(10, "20:30")).await;
-    world.pass(MINUTE * 5, SECOND).await;
-    assert_eq!(stage.pages(), 9);
-    let dead = world
-        .state(|engine| {
-            let sinks = engine.state().sinks.values();
-            let dead = sinks.flat_map(|sink| &sink.dead);
-            dead.map(|(id, aside)| (*id, aside.failure.clone()))
-                .collect::<Vec<_>>()
-        })
-        .await;
-    let [(delivery, failure)] = &dead[..] else {
-        panic!("{dead:?}");
-    };
-    assert!(!failure.mend.fr.is_empty() && failure.mend.fr != failure.mend.en);
+    let world = wiki_world(&stage, "wiki", &months(10, "20:30")).await;
+    stage.pass(&world, MINUTE * 5, SECOND).await;
+    assert_eq!(pages(&stage), 9);
+    let (delivery, _) = set_aside(&world).await;
     stage.answers(|_| None);
-    world.order(Order::Retry(*delivery)).await;
-    world.pass(MINUTE * 2, SECOND).await;
-    assert_eq!((stage.pages(), stage.server.versions()), (10, 10));
+    world.order(Order::Retry(delivery)).await;
+    stage.pass(&world, MINUTE * 2, SECOND).await;
+    assert_eq!((pages(&stage), stage.server.versions()), (10, 10));
     world.end().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn on_a_wiki_an_older_hour_never_stands_after_a_newer_one() {
-    let stage = Wiki::open().await;
-    let world = stage.world("wiki", &months(1, "20:30")).await;
-    world.pass(MINUTE * 2, SECOND * 5).await;
+    let stage = a_wiki().await;
+    let world = wiki_world(&stage, "wiki", &months(1, "20:30")).await;
+    stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     stage.answers(|seen| {
         let edits = String::from_utf8_lossy(&seen.body).contains("action=edit");
         edits.then(|| Reply::status(503).into())
     });
     for hour in ["21:00", "22:00"] {
         world.write("programme.csv", &months(1, hour));
-        world.pass(MINUTE * 30, SECOND * 10).await;
+        stage.pass(&world, MINUTE * 30, SECOND * 10).await;
     }
     stage.answers(|_| None);
-    world.pass(MINUTE * 10, SECOND * 2).await;
+    stage.pass(&world, MINUTE * 10, SECOND * 2).await;
     let text = raccord_look::html::words(&stage.server.text("Programme/2027-01"));
     assert!(text.contains("22 h") && !text.contains("21 h"), "{text}");
     world.end().await;
@@ -330,9 +226,9 @@ async fn on_a_wiki_an_older_hour_never_stands_after_a_newer_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bot_password_that_was_revoked_is_shown_seldom_and_its_successor_is_noticed() {
-    let stage = Wiki::open().await;
-    let world = stage.world("wiki", &months(1, "20:30")).await;
-    world.pass(MINUTE * 2, SECOND * 5).await;
+    let stage = a_wiki().await;
+    let world = wiki_world(&stage, "wiki", &months(1, "20:30")).await;
+    stage.pass(&world, MINUTE * 2, SECOND * 5).await;
     {
         let mut state = stage.server.state();
         "fresh".clone_into(&mut state.password);
@@ -340,13 +236,13 @@ async fn a_bot_password_that_was_revoked_is_shown_seldom_and_its_successor_is_no
         state.logins = 0;
     }
     world.write("programme.csv", &months(5, "20:30"));
-    world.pass(MINUTE * 55, SECOND * 10).await;
+    stage.pass(&world, MINUTE * 55, SECOND * 10).await;
     let shown = stage.server.state().logins;
     assert!((1..=3).contains(&shown), "shown {shown} times in an hour");
     assert_eq!(world.told("access"), ["open"], "it is told once");
     world.write("secret", "fresh");
-    world.pass(MINUTE * 5, SECOND * 2).await;
-    assert_eq!(stage.pages(), 5, "nothing is lost");
+    stage.pass(&world, MINUTE * 5, SECOND * 2).await;
+    assert_eq!(pages(&stage), 5, "nothing is lost");
     assert_eq!(world.told("access"), ["open", "closed"]);
     world.end().await;
 }
