@@ -159,10 +159,9 @@ impl Log {
             .socket(Request::get(&self.base.join("websocket")?));
         let mut talk = Ddp::greet(socket.await?).await.ok_or_else(broke)?;
         let mut kept = self.kept.lock().await;
-        if let Some(token) = kept.take() {
+        if let Some(token) = &*kept {
             let again = json!([{ "resume": token.expose_secret() }]);
             if let Ok(result) = talk.call("login", &again).await.ok_or_else(broke)? {
-                *kept = Some(token);
                 return Ok((talk, who(&result)));
             }
         }

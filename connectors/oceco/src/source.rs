@@ -121,11 +121,15 @@ impl Oceco {
             told,
             open: before.open.clone(),
         };
+        // A log that was not read does not say that anything is over.
+        let twice = log
+            .is_none()
+            .then(|| ("validated-twice", self.doubled(&rows, &names)));
         let said = [
             ("no-attendance", log),
             ("unknown-people", self.unknown(&strangers(&listed, &people))),
-            ("validated-twice", self.doubled(&rows, &names)),
         ];
+        let said = said.into_iter().chain(twice);
         changes.extend(notices(said, &mut after.open, now));
         let text = serde_json::to_string(&after).unwrap_or_default();
         let cursor = (after != before || cursor.is_none()).then_some(text);
@@ -182,14 +186,17 @@ pub(crate) fn strangers(listed: &[Action], people: &People) -> BTreeSet<String> 
 }
 
 /// What organisers are told, and what is over of it.
-fn notices(said: [(&str, Said); 3], open: &mut BTreeSet<String>, now: Timestamp) -> Vec<Change> {
-    said.into_iter()
-        .filter_map(|(code, said)| {
-            let changed = match &said {
-                Some(_) => open.insert(code.to_owned()),
-                None => open.remove(code),
-            };
-            changed.then(|| notice(KIND, code, said.as_ref(), now))
-        })
-        .collect()
+fn notices(
+    said: impl Iterator<Item = (&'static str, Said)>,
+    open: &mut BTreeSet<String>,
+    now: Timestamp,
+) -> Vec<Change> {
+    said.filter_map(|(code, said)| {
+        let changed = match &said {
+            Some(_) => open.insert(code.to_owned()),
+            None => open.remove(code),
+        };
+        changed.then(|| notice(KIND, code, said.as_ref(), now))
+    })
+    .collect()
 }

@@ -82,8 +82,13 @@ pub(crate) fn changes(seen: &Seen<'_>, told: &Told) -> (Vec<Change>, Told) {
             };
             now.insert(name.clone(), standing);
             let id = match (&logged, standing) {
-                (Logged::Validated(row), Standing::Attended)
-                | (Logged::Refunded(row), Standing::Cancelled) => (*row).to_owned(),
+                (Logged::Validated(row), Standing::Attended) => (*row).to_owned(),
+                // Who took it again and left it again did not leave by that row.
+                (Logged::Refunded(row), Standing::Cancelled)
+                    if before == Some(Standing::Attended) =>
+                {
+                    (*row).to_owned()
+                }
                 _ => Digest::of(format!("{name} {standing:?} {}", seen.now).as_bytes()).to_string(),
             };
             changes.push(change(name, id, before, standing, *entity, email));

@@ -424,6 +424,15 @@ async fn who_is_validated_twice_came_once_and_it_is_told() {
         assert_eq!(verbs(&told), [Verb::Attended], "once");
         assert_eq!(notices(&told), [("validated-twice", "open")]);
         assert_eq!(stage.server.state().wallets[ANNA], 4, "there, twice");
+        // That the log cannot be read for a while takes nothing back.
+        let password = std::mem::replace(&mut stage.server.state().password, "changed".to_owned());
+        stage.server.state().sessions.clear();
+        let told = stage.hear(&mut cursor).await;
+        assert_eq!(notices(&told), [("no-attendance", "open")]);
+        stage.server.state().password = password;
+        stage.pass(60);
+        let told = stage.hear(&mut cursor).await;
+        assert_eq!(notices(&told), [("no-attendance", "closed")]);
         stage.server.refunds(&action, ANNA);
         let told = stage.hear(&mut cursor).await;
         assert_eq!(verbs(&told), [], "one of the two still stands");
@@ -466,6 +475,28 @@ async fn a_refund_takes_a_coming_back() {
         assert_eq!(verbs(&stage.hear(&mut cursor).await), [Verb::Attended]);
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_was_paid_back_and_comes_and_goes_again_left_twice() {
+    let stage = Stage::open().await;
+    let (action, mut cursor) = evening(&stage).await;
+    // With somebody on it who has not come, OCECO goes on showing it.
+    stage.server.takes(&action, BOB);
+    stage.server.validates(&action, ANNA);
+    let told = stage.hear(&mut cursor).await;
+    assert_eq!(verbs(&told), [Verb::Attended, Verb::Created]);
+    stage.pass(1);
+    stage.server.refunds(&action, ANNA);
+    let first = stage.hear(&mut cursor).await;
+    assert_eq!(verbs(&first), [Verb::Cancelled]);
+    stage.server.takes(&action, ANNA);
+    assert_eq!(verbs(&stage.hear(&mut cursor).await), [Verb::Updated]);
+    stage.server.leaves(&action, ANNA);
+    let second = stage.hear(&mut cursor).await;
+    assert_eq!(verbs(&second), [Verb::Cancelled]);
+    // By the same name, it would be taken for told already.
+    assert_ne!(second[0].id, first[0].id);
 }
 
 #[tokio::test]
@@ -554,6 +585,12 @@ async fn the_password_is_shown_once_and_its_token_after_that() {
         for _ in 0..5 {
             stage.hear(&mut cursor).await;
         }
+        assert_eq!(stage.server.state().passwords_shown, 1);
+        // A connection that breaks meanwhile does not throw the token away.
+        stage.server.state().login_breaks = true;
+        let told = stage.hear(&mut cursor).await;
+        assert_eq!(notices(&told), [("no-attendance", "open")]);
+        stage.hear(&mut cursor).await;
         assert_eq!(stage.server.state().passwords_shown, 1);
         // Another program signs in: ours stays good.
         stage.sign_in().await;

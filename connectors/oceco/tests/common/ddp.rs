@@ -16,6 +16,9 @@ impl Server {
         let line = Line::new(move |line, text| {
             let asked: Value = serde_json::from_str(text).unwrap_or_default();
             let mut state = server.state();
+            if asked["method"] == "login" && std::mem::take(&mut state.login_breaks) {
+                return line.says(Word::Break);
+            }
             for answer in state.ddp(&mut user.lock().unwrap(), &asked) {
                 line.says(Word::Text(answer.to_string()));
             }

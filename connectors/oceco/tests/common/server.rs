@@ -88,6 +88,8 @@ pub(crate) struct State {
     pub(crate) passwords_shown: usize,
     /// The publication of the log is not answered.
     pub(crate) log_is_stuck: bool,
+    /// The connection of the next one who signs in breaks.
+    pub(crate) login_breaks: bool,
     faults: VecDeque<Fault>,
     counter: u64,
 }
@@ -115,6 +117,7 @@ impl Server {
             sessions: Vec::new(),
             passwords_shown: 0,
             log_is_stuck: false,
+            login_breaks: false,
             faults: VecDeque::new(),
             counter: 0,
         })))
