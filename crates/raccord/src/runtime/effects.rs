@@ -120,6 +120,11 @@ impl Effects {
         self.present.store(self.opening, Ordering::SeqCst);
     }
 
+    /// Whether nothing is to be started any more.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     fn is_past(&self) -> bool {
         self.present.load(Ordering::SeqCst) != self.opening
     }
@@ -134,8 +139,7 @@ impl Effects {
                 break; // Whoever opened the log again decided anew, and may be mute.
             }
             let delivery = item.delivery;
-            let (outcome, unchanged) = if failed || self.stop.is_cancelled() || self.is_late(&item)
-            {
+            let (outcome, unchanged) = if failed || self.is_ending() || self.is_late(&item) {
                 (Outcome::NotStarted, false)
             } else {
                 self.make(&work.connector, item).await
@@ -166,14 +170,18 @@ impl Effects {
         let (Some(sink), Some(rate)) = (sink, self.rates.get(connector)) else {
             return (Outcome::NotStarted, false);
         };
-        let _turn = rate.turn().await;
+        // Whoever ends does not wait for a turn.
+        let Some(_turn) = self.stop.run_until_cancelled(rate.turn()).await else {
+            return (Outcome::NotStarted, false);
+        };
         // A process that was stopped for a while may find that another took over.
         if self.is_late(&item) || self.is_past() {
             return (Outcome::NotStarted, false);
         }
         if !self.home.is_ours() {
             // It is owed still, and would be tried again at once.
-            tokio::time::sleep(NOT_OURS).await;
+            let rest = tokio::time::sleep(NOT_OURS);
+            self.stop.run_until_cancelled(rest).await;
             return (Outcome::NotStarted, false);
         }
         let looking = matches!(item.payload, Payload::Find { .. });

@@ -441,6 +441,10 @@ impl Thread {
         }
         inputs.push(Input::Tick);
         replies.push(None);
+        if self.effects.is_ending() {
+            // What is owed stays owed: started now, it would end unbegun, and be started again.
+            held.engine.withhold();
+        }
         let approved = held.engine.state().approved_rules;
         let step = self.step(held, inputs).inspect_err(|problem| {
             for reply in replies.iter_mut().filter_map(Option::take) {

@@ -108,6 +108,19 @@ fn lane(payload: Payload) -> Work {
     }
 }
 
+fn removal() -> Payload {
+    Payload::Remove {
+        entity: EntityId::derive(&[b"e"]),
+        link: raccord_model::Link {
+            external: "42".to_owned(),
+            tag: None,
+            hash: raccord_model::Digest::default(),
+            revision: 1,
+            url: None,
+        },
+    }
+}
+
 /// How the one item of a lane ended, and what the tool was asked for it.
 async fn made(payload: Payload) -> (Outcome, Vec<String>) {
     let asked = Arc::default();
@@ -134,27 +147,38 @@ async fn an_object_that_is_no_longer_wanted_is_looked_for_before_it_is_taken_awa
 }
 
 #[tokio::test]
+async fn whoever_ends_does_not_wait_for_a_turn() {
+    let (asked, answers) = (Arc::default(), Arc::new(Semaphore::new(0)));
+    let effects = effects(Noting(Arc::clone(&asked), answers));
+    let (tell, mut hear) = mpsc::channel(3);
+    // Two at once are as many as the tool takes, and it does not answer.
+    for name in ["one", "two", "three"] {
+        let mut work = lane(removal());
+        work.family = EntityId::derive(&[name.as_bytes()]);
+        tokio::spawn(effects.clone().lane(work, tell.clone()));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(asked.lock().unwrap().len(), 2);
+    effects.stop.cancel();
+    let Some(Command::Outcome { outcome, .. }) = hear.recv().await else {
+        panic!("it is told that it was not begun");
+    };
+    assert_eq!(outcome, Outcome::NotStarted);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn an_effect_of_before_the_log_was_opened_again_ends_first_and_says_nothing_of_the_next() {
     let (asked, answers) = (Arc::default(), Arc::new(Semaphore::new(0)));
     let first = effects(Noting(Arc::clone(&asked), Arc::clone(&answers)));
     let mut second = first.clone();
     let (tell, mut hear) = mpsc::channel(2);
-    let remove = || Payload::Remove {
-        entity: EntityId::derive(&[b"e"]),
-        link: raccord_model::Link {
-            external: "42".to_owned(),
-            tag: None,
-            hash: raccord_model::Digest::default(),
-            revision: 1,
-            url: None,
-        },
-    };
-    let mut both = lane(remove());
-    both.items.extend(lane(remove()).items);
+    let mut both = lane(removal());
+    both.items.extend(lane(removal()).items);
     let begun = tokio::spawn(first.lane(both, tell.clone()));
     tokio::task::yield_now().await;
     second.opens_again();
-    let next = tokio::spawn(second.clone().lane(lane(remove()), tell));
+    let next = tokio::spawn(second.clone().lane(lane(removal()), tell));
     tokio::task::yield_now().await;
     assert_eq!(asked.lock().unwrap().len(), 1, "the next one waits");
     answers.add_permits(2);

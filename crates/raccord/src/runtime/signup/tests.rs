@@ -234,6 +234,9 @@ async fn two_hundred_who_look_at_once_are_one_look_and_see_what_is_durable() {
                 )
                 .await;
         }
+        // A look during which the hour was moved is rested from for so much longer.
+        let second = SignedDuration::from_secs(1);
+        lieu.world.pass(second * 30, second).await;
     };
     tokio::join!(crowd(), others);
     let made = made.load(Ordering::SeqCst);

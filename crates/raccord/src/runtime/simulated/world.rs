@@ -40,6 +40,9 @@ use crate::runtime::watching::Watching;
 use crate::runtime::writer::{Sleep, Start, Writer, WriterOptions};
 use crate::settings;
 
+/// How long the machine may take for what takes no time here.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// The hour everything begins at.
 pub(crate) const BEGIN: &str = "2027-01-02T08:00:00Z";
 
@@ -220,7 +223,11 @@ impl World {
             for _ in 0..16 {
                 tokio::task::yield_now().await;
             }
+            let began = std::time::Instant::now();
             while self.asked.now.load(Ordering::SeqCst) > 0 {
+                // By the machine's clock: the other one stands still meanwhile.
+                let waited = began.elapsed();
+                assert!(waited < PATIENCE, "a tool does not answer");
                 tokio::task::yield_now().await;
             }
             if !self.sleeps() {
