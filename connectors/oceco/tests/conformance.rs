@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use common::server::{ANNA, BOB, Fault, ORGANIZATION, PASSWORD, STRANGER, TOKEN};
+use common::server::{ANNA, BOB, Fault, ORGANIZATION, PASSWORD, STRANGER, Socket, TOKEN};
 use common::{Stage, ball, people, settings, task};
 use raccord_connector_oceco::CONNECTOR;
 use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
@@ -386,7 +386,7 @@ async fn b12_a_server_that_drips_or_never_ends_is_given_up() {
     // A conversation that says nothing ends, and sign-ups are told all the same.
     let (action, mut cursor) = stage.bar().await;
     stage.is_at("2027-01-12T17:00:00Z");
-    stage.server.state().log_is_stuck = true;
+    stage.server.state().socket = Socket::HidesTheLog;
     stage.server.takes(&action, ANNA);
     let start = tokio::time::Instant::now();
     let told = stage.hear(&mut cursor).await;

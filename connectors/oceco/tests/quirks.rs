@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use common::quirks::Quirk;
-use common::server::{ANNA, BOB, BOT, Fault, ORGANIZATION, PROJECT};
+use common::server::{ANNA, BOB, BOT, Fault, ORGANIZATION, PROJECT, Socket};
 use common::{Stage, ball, settings, task};
 use raccord_kit::conformance::{self, noticed};
 use raccord_model::{Blame, Change, Failure, Found, Verb};
@@ -587,7 +587,7 @@ async fn the_password_is_shown_once_and_its_token_after_that() {
         }
         assert_eq!(stage.server.state().passwords_shown, 1);
         // A connection that breaks meanwhile does not throw the token away.
-        stage.server.state().login_breaks = true;
+        stage.server.state().socket = Socket::BreaksAtLogin;
         let told = stage.hear(&mut cursor).await;
         assert_eq!(notices(&told), [("no-attendance", "open")]);
         stage.hear(&mut cursor).await;

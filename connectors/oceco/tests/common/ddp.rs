@@ -6,7 +6,7 @@ use raccord_kit::standin::{Line, Word};
 use serde_json::{Value, json};
 
 use super::quirks::Quirk;
-use super::server::{BOT, EMAIL, ORGANIZATION, Row, Server, State};
+use super::server::{BOT, EMAIL, ORGANIZATION, Row, Server, Socket, State};
 
 impl Server {
     /// A connection on which nobody signed in.
@@ -16,7 +16,8 @@ impl Server {
         let line = Line::new(move |line, text| {
             let asked: Value = serde_json::from_str(text).unwrap_or_default();
             let mut state = server.state();
-            if asked["method"] == "login" && std::mem::take(&mut state.login_breaks) {
+            if asked["method"] == "login" && state.socket == Socket::BreaksAtLogin {
+                state.socket = Socket::Sound;
                 return line.says(Word::Break);
             }
             for answer in state.ddp(&mut user.lock().unwrap(), &asked) {
@@ -52,7 +53,7 @@ impl State {
                 vec![json!({ "msg": "result", "id": id, "error": error })]
             }
             (Some("sub"), _, Some("listMembersDetailHistorique")) => {
-                if self.log_is_stuck {
+                if self.socket == Socket::HidesTheLog {
                     return Vec::new();
                 }
                 let mut told = self.history(user.as_deref(), params);

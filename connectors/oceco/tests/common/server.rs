@@ -68,6 +68,16 @@ pub(crate) struct Row {
     pub(crate) at: Timestamp,
 }
 
+/// What ails the conversations over DDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Socket {
+    Sound,
+    /// The publication of the log is not answered.
+    HidesTheLog,
+    /// The connection of the next one who signs in breaks.
+    BreaksAtLogin,
+}
+
 pub(crate) struct State {
     clock: Arc<ManualClock>,
     lost: Option<Quirk>,
@@ -86,10 +96,7 @@ pub(crate) struct State {
     /// The tokens of those who signed in.
     pub(crate) sessions: Vec<String>,
     pub(crate) passwords_shown: usize,
-    /// The publication of the log is not answered.
-    pub(crate) log_is_stuck: bool,
-    /// The connection of the next one who signs in breaks.
-    pub(crate) login_breaks: bool,
+    pub(crate) socket: Socket,
     faults: VecDeque<Fault>,
     counter: u64,
 }
@@ -116,8 +123,7 @@ impl Server {
             posted: Vec::new(),
             sessions: Vec::new(),
             passwords_shown: 0,
-            log_is_stuck: false,
-            login_breaks: false,
+            socket: Socket::Sound,
             faults: VecDeque::new(),
             counter: 0,
         })))
