@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cost::Cost;
 use crate::place::Place;
+use crate::process::Process;
 use crate::sheet::Dice;
 use crate::smtp::{Server, Taken};
 use crate::wire;
@@ -163,21 +165,31 @@ fn finish(
     readers: usize,
     report: &mut Report,
 ) -> Result<Option<(String, BTreeSet<String>)>> {
-    let mut daemon = place.work()?;
+    // It ends by itself once nothing is owed but what waits for a person.
+    let wait = format!("{}s", PATIENCE.as_secs());
+    let mut pass = place.command(&["sync", "--wait", &wait])?;
+    let mut pass = Process::of(pass.stdout(Stdio::null()).spawn()?);
     let began = Instant::now();
-    let mut quiet = (mail.count(), Instant::now());
-    while quiet.1.elapsed() < Duration::from_secs(5) {
-        ensure!(began.elapsed() < PATIENCE, "it does not end");
-        std::thread::park_timeout(Duration::from_millis(10));
-        if mail.count() != quiet.0 {
-            quiet = (mail.count(), Instant::now());
+    let mut last = (mail.count(), began);
+    let status = loop {
+        if let Some(status) = pass.ended()? {
+            break status;
         }
-        report.resident = report.resident.max(Cost(daemon.id()).resident()?);
-    }
-    report.sending += quiet.1.duration_since(began);
+        // It may have ended since.
+        let resident = Cost(pass.id()).resident().unwrap_or_default();
+        report.resident = report.resident.max(resident);
+        if mail.count() != last.0 {
+            last = (mail.count(), Instant::now());
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    };
+    ensure!(
+        matches!(status.code(), Some(0 | 3)),
+        "it ended with {status}"
+    );
+    report.sending += last.1.duration_since(began);
     let holds = place.run(&["holds"])?;
     let holds = holds.json.as_array().cloned().context("a list of holds")?;
-    daemon.kill()?;
     ensure!(holds.len() <= 1, "more than one question: {holds:?}");
     let Some(hold) = holds.into_iter().next() else {
         return Ok(None);
