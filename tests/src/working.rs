@@ -220,7 +220,10 @@ impl Working {
         )?;
         let mut told = String::new();
         let mut stream = BufReader::new(stream);
+        let until = Instant::now() + PATIENCE;
         while !told.contains(text) {
+            // Signs of life come all the time.
+            anyhow::ensure!(Instant::now() < until, "it is not told: {told}");
             let more = stream.read_line(&mut told)?;
             anyhow::ensure!(more > 0, "the stream ended: {told}");
         }

@@ -5,10 +5,12 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::step::status;
+use crate::watched;
 use crate::workspace::root;
 
 /// The sheet, line by line: what the followers are to say of each.
@@ -17,6 +19,9 @@ const LINES: [(&str, &str); 3] = [
     ("Marché,03/01/2027,9h", "activity created: Marché"),
     ("Bal,04/01/2027,20h", "activity created: Bal"),
 ];
+
+/// How long a follower has to hear what happened.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A process that ends with its handle.
 struct Running(Child);
@@ -152,19 +157,16 @@ fn until(mut program: Command, ready: &str) -> Result<Running> {
 
 /// Runs a follower, which is to say these lines in any order.
 fn heard(follower: &mut Command, lines: &[(&str, &str)]) -> Result<()> {
-    let output = follower
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("{follower:?} does not start"))?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let mut said: Vec<&str> = said.lines().collect();
+    let ended =
+        watched::run(follower, PATIENCE).with_context(|| format!("{follower:?} does not start"))?;
+    let mut said: Vec<&str> = ended.stdout.lines().collect();
     said.sort_unstable();
     let mut wanted: Vec<&str> = lines.iter().map(|(_, wanted)| *wanted).collect();
     wanted.sort_unstable();
     ensure!(
-        output.status.success() && said == wanted,
+        ended.status.is_some_and(|status| status.success()) && said == wanted,
         "{follower:?} said {said:?}\n{}",
-        String::from_utf8_lossy(&output.stderr)
+        ended.stderr
     );
     Ok(())
 }

@@ -130,11 +130,12 @@ fn run_programs(programs: VecDeque<Program>) -> Outcome {
 /// Runs one program; everything it printed, and the fault if it did not end well.
 fn run_program(program: &Program) -> Result<(String, Option<String>)> {
     let began = Instant::now();
-    let (said, end) = watched::run(&mut program.command(), LIMIT)
+    let ended = watched::run(&mut program.command(), LIMIT)
         .with_context(|| format!("cannot run {}", program.path.display()))?;
     let took = began.elapsed().as_secs_f64();
+    let said = [ended.stdout, ended.stderr].concat();
     let text = format!("\n     Running {} ({took:.1} s)\n{said}", program.name);
-    let fault = match end {
+    let fault = match ended.status {
         Some(status) if status.success() => None,
         Some(status) => Some(format!("{} ended with {status}", program.name)),
         None => Some(program.stuck(&said)),
@@ -147,8 +148,7 @@ impl Program {
         let mut command = Command::new(&self.path);
         command
             .current_dir(&self.folder)
-            .env("CARGO_MANIFEST_DIR", &self.folder)
-            .stdin(Stdio::null());
+            .env("CARGO_MANIFEST_DIR", &self.folder);
         command
     }
 

@@ -129,6 +129,8 @@ fn play(campaign: &Campaign, stage: &Stage, village: &Village, folder: &Path) ->
         dice.below(1 << 30),
     );
     let (tools, healed) = std::thread::scope(|scope| {
+        // Also where something here panics: the threads are waited for.
+        let _end = village.ends_with_this();
         let visits = scope.spawn(|| village.visits());
         let edits = scope.spawn(move || village.edits(Dice(edits)));
         let posts = scope.spawn(|| village.posts(&stage.nodes, Dice(posts)));

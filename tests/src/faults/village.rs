@@ -43,6 +43,15 @@ pub(super) struct Known {
     pub(super) site: Site,
 }
 
+/// Ends a village when it is dropped.
+struct Ending<'a>(&'a Village);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Village {
     pub(super) fn new(folder: &Path) -> Result<Self> {
         let receivers = PLACES.iter().map(|_| Receiver::start());
@@ -162,6 +171,11 @@ impl Village {
     pub(super) fn end(&self) {
         self.rest();
         self.ends.store(true, Ordering::SeqCst);
+    }
+
+    /// Whatever happens, it ends once this is dropped.
+    pub(super) fn ends_with_this(&self) -> impl Drop {
+        Ending(self)
     }
 
     /// What is true, and what the tools know.
