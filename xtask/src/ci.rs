@@ -2,8 +2,6 @@
 //!
 //! The tests come last, so that the lines of the test runner close the output.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
@@ -123,18 +121,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-/// How long all of it may take: more than twice what an empty cache costs on two processors.
-const LIMIT: Duration = Duration::from_mins(75);
-
 pub(crate) fn run(args: &Args) -> Result<()> {
-    std::thread::spawn(|| {
-        std::thread::sleep(LIMIT);
-        println!(
-            "\n== not over after {} minutes: the step above is stuck",
-            LIMIT.as_secs() / 60
-        );
-        std::process::exit(1);
-    });
     let steps = STEPS
         .iter()
         .filter(|step| !(args.no_deny && step.name == DENY));
