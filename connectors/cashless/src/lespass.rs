@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use raccord_kit::http::{Answer, Http, Request, Target};
 use raccord_kit::secret::SecretSource;
 use raccord_kit::{Finding, Kit, Level};
-use raccord_model::{Applied, Blame, Difference, EntityId, Event, Failure, Found, Words};
+use raccord_model::{Applied, Blame, Difference, EntityId, Event, Failure, Found, Movement, Words};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::refill::{Begun, Drift, Listing, Meaning, Refill, listing, meaning};
 use crate::scans::{Paid, Rewards};
+use crate::statement::statement;
 use crate::{KIND, failure};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -143,6 +144,19 @@ impl Lespass {
             }
         };
         Ok(Some(drift.iter().map(told).collect()))
+    }
+
+    /// What Fedow tells of the wallet that `ours` went to; nothing where it cannot be asked.
+    pub(crate) async fn wallet(
+        &self,
+        ours: &BTreeMap<String, &str>,
+    ) -> Result<Option<Vec<Movement>>, Failure> {
+        let Some(fedow) = &self.fedow else {
+            return Ok(None);
+        };
+        let known = self.transactions(fedow).await?;
+        let known = known.ok_or_else(|| failure::no_fedow(fedow.url.host()))?;
+        Ok(Some(statement(&known, &self.asset, ours)))
     }
 
     /// Goes on where Lespass did not pay the same work by itself, when it scanned a ticket; else a person

@@ -15,6 +15,7 @@ mod failure;
 mod lespass;
 pub mod refill;
 mod scans;
+mod statement;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -27,7 +28,7 @@ use raccord_kit::{
 };
 use raccord_model::{
     Applied, Class, Context, Difference, EntityKind, Failure, Found, Handling, Manifest, Mode,
-    Policy, Rendered, Subject, Words,
+    Movement, Policy, Rendered, Subject, Words,
 };
 use serde_json::Value;
 
@@ -292,6 +293,23 @@ impl Sink for Cashless {
                 Some((key, (entry.event.entity, reason.unwrap_or_default())))
             });
             lespass.compare(&all, &known_as.collect()).await
+        })
+    }
+
+    fn wallet<'a>(
+        &'a self,
+        entries: &'a [Entry],
+    ) -> BoxFuture<'a, Result<Option<Vec<Movement>>, Failure>> {
+        Box::pin(async move {
+            let Self::Lespass(lespass) = self else {
+                return Ok(None);
+            };
+            let ours = entries.iter().filter_map(|entry| {
+                let key = sent(&lespass.kit.place.id, &lespass.asset, &entry.event)?.key;
+                let reason = entry.event.data.get("reason").and_then(Value::as_str);
+                Some((key, reason.unwrap_or_default()))
+            });
+            lespass.wallet(&ours.collect()).await
         })
     }
 

@@ -145,6 +145,8 @@ pub(crate) struct Transaction {
     #[serde(default)]
     pub(crate) asset: String,
     #[serde(default)]
+    pub(crate) sender: String,
+    #[serde(default)]
     pub(crate) receiver: String,
     #[serde(default)]
     pub(crate) datetime: String,

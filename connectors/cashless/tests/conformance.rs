@@ -544,6 +544,47 @@ async fn what_fedow_holds_is_compared_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn a_wallet_s_statement_tells_also_what_was_spent_and_writes_nothing() {
+    let mut purse = Purse::default();
+    purse.scanned = vec![("zoe@example.org", "2027-01-03T20:00:00Z")];
+    purse.spent = vec![
+        ("zoe@example.org", 120, "2027-01-04T20:00:00Z"),
+        ("bob@example.org", 50, "2027-01-04T20:00:00Z"),
+    ];
+    let (standin, _) = lieu(purse, []).await;
+    let reads = tool(with_fedow(&standin.url("/")), &kit());
+    let sink = reads.sink().unwrap();
+    sink.apply(&job(0)).await.unwrap();
+    let Job::Send { event, .. } = job(0) else {
+        panic!("an event")
+    };
+    let sent = [Entry {
+        event: *event,
+        done: true,
+    }];
+    let told = sink.wallet(&sent).await.unwrap().unwrap();
+    let told: Vec<_> = told.iter().map(|one| (one.amount, &*one.what.fr)).collect();
+    assert_eq!(
+        told,
+        [
+            (150, "Crédits bénévoles : Bar"),
+            (100, "Donné par Lespass pour un billet scanné"),
+            (-120, "Dépensé à une caisse"),
+        ]
+    );
+    assert_eq!(sink.wallet(&[]).await.unwrap(), Some(Vec::new()));
+    assert_eq!(standin.writes().len(), 1, "only the credit itself");
+    let alone = tool(settings(&standin.url("/")), &kit());
+    assert_eq!(alone.sink().unwrap().wallet(&sent).await.unwrap(), None);
+    standin.always(Reply::login_page());
+    let unread = sink.wallet(&sent).await.unwrap_err();
+    assert_eq!(
+        unread.code, "cashless.no-fedow",
+        "silence is no empty wallet"
+    );
+}
+
+#[tokio::test]
 async fn without_fedow_nobody_can_tell() {
     let (standin, _) = lieu(Purse::default(), [Trouble::Unheard]).await;
     let tool = tool(settings(&standin.url("/")), &kit());

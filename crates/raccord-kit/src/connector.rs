@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use raccord_model::{
     Applied, ConnectorName, Context, Desired, Difference, EntityId, Event, Failure, Fields, Found,
-    Link, Manifest, Observation, Offered, Place, Rendered, Subject, Words,
+    Link, Manifest, Movement, Observation, Offered, Place, Rendered, Subject, Words,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -316,6 +316,19 @@ pub trait Sink: Send + Sync {
         &'a self,
         _entries: &'a [Entry],
     ) -> BoxFuture<'a, Result<Option<Vec<Difference>>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Everything that went into one person's wallet and out of it, oldest first, also what is not of
+    /// ours: `entries` is what was sent there for that person, and shows whose wallet it is. Writes
+    /// nothing. `None` where the tool keeps no wallets, or cannot tell.
+    ///
+    /// # Errors
+    /// When the tool cannot be asked.
+    fn wallet<'a>(
+        &'a self,
+        _entries: &'a [Entry],
+    ) -> BoxFuture<'a, Result<Option<Vec<Movement>>, Failure>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 

@@ -358,13 +358,16 @@ fn by_code(code: u16, refused: fn(u16) -> Refusal) -> Refusal {
 }
 
 /// Whether the refusal of a recipient is about who writes: the sender's address (RFC 3463, X.1.7 and
-/// X.1.8), or a policy (X.7) under a code that is not the mailbox's own (550): `553` for a sender that
-/// is not the account's, `554` for whoever may not have their letters passed on.
+/// X.1.8), a policy (X.7) under a code that is not the mailbox's own (550): `553` for a sender that
+/// is not the account's, `554` for whoever may not have their letters passed on; or, in so many words
+/// where a server has no code of its own for that, relaying. What is about the mailbox (X.1) may name
+/// one that is called so.
 fn is_about_us(error: &Error) -> bool {
     let said = said(error);
     let is = |begins: &str| said.starts_with(begins);
     let policy = matches!(code_of(error), Some(553 | 554)) && is("5.7.");
-    policy || is("5.1.7 ") || is("5.1.8 ")
+    let relay = !is("5.1.") && said.to_ascii_lowercase().contains("relay");
+    policy || relay || is("5.1.7 ") || is("5.1.8 ")
 }
 
 /// What the server said after its code.

@@ -12,6 +12,7 @@ mod envelope;
 mod event;
 mod hands;
 mod id;
+mod movement;
 mod offered;
 mod reading;
 mod rules;
@@ -39,6 +40,7 @@ pub use hands::hands_missing;
 pub use id::{
     ConnectorName, DeliveryId, Digest, EntityId, EventId, HoldId, NameError, PlaceId, derive,
 };
+pub use movement::Movement;
 pub use offered::Offered;
 pub use reading::{
     Change, Edit, Line, Observation, Reading, Remark, Standing, Tab, Unread, column_letters,

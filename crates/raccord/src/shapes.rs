@@ -23,6 +23,7 @@ mod person;
 mod places;
 mod readers;
 mod volunteering;
+mod wallets;
 mod why;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use person::{CodeShape, KnownShape, PersonShape};
 pub use places::{PlaceShape, PlaceState, PlacesShape};
 pub use readers::{ReaderShape, ReadersShape};
 pub use volunteering::{VolunteeringShape, WorkShape};
+pub use wallets::{MovementShape, WalletShape, WalletsShape};
 pub use why::{StepKind, StepShape, WhyShape};
 
 /// An answer that can be printed.

@@ -68,6 +68,8 @@ pub(crate) struct Purse {
     pub(crate) mails: Vec<String>,
     /// Who did.
     pub(crate) validated: BTreeSet<String>,
+    /// What people spent at the till: who, how much, when.
+    pub(crate) spent: Vec<(&'static str, i64, &'static str)>,
     /// Whose tickets were scanned and when, for a price that rewards that.
     pub(crate) scanned: Vec<(&'static str, &'static str)>,
     /// The key that replaced the first one.
@@ -77,6 +79,8 @@ pub(crate) struct Purse {
 }
 
 pub(crate) const ASSET: &str = "7f5be2a8-6a0e-4f0c-8f53-2f6f0a8f2d11";
+/// The wallet of the place.
+const PLACE: &str = "00000000-0000-4000-8000-000000000001";
 pub(crate) const SECRET: &str = "abcd.canary-secret";
 
 impl Purse {
@@ -229,18 +233,25 @@ impl Purse {
                 Some(key) => json!({ "idempotency_key": key, "rewarded_from_ticket_scanned": true, "reason": "refill" }),
                 None => Value::Null,
             };
-            let row = |uuid: String, action: &str| json!({ "uuid": uuid, "action": action, "amount": made.amount, "asset": ASSET, "receiver": wallet(&made.email), "metadata": metadata });
-            [row(format!("cre-{number}"), "CRE"), row(format!("tx-{number}"), "REF")]
+            let row = |uuid: String, action: &str, receiver: &str| json!({ "uuid": uuid, "action": action, "amount": made.amount, "asset": ASSET, "sender": PLACE, "receiver": receiver, "metadata": metadata });
+            // Money is made at the place, and goes from there.
+            [row(format!("cre-{number}"), "CRE", PLACE), row(format!("tx-{number}"), "REF", &wallet(&made.email))]
         });
         let scanned = self.scanned.iter().filter(|_| self.has("a-scan-is-paid"));
         let rewards = scanned.map(|(email, at)| {
             json!({
                 "uuid": format!("scan-{email}"), "action": "REF", "amount": 100, "asset": ASSET,
-                "receiver": wallet(email), "datetime": at,
+                "sender": PLACE, "receiver": wallet(email), "datetime": at,
                 "metadata": { "rewarded_from_ticket_scanned": { "sent_at": at } },
             })
         });
-        all.chain(rewards).collect()
+        let sales = self.spent.iter().map(|(email, amount, at)| {
+            json!({
+                "uuid": format!("sale-{email}-{at}"), "action": "SAL", "amount": amount, "asset": ASSET,
+                "sender": wallet(email), "receiver": PLACE, "datetime": at, "metadata": null,
+            })
+        });
+        all.chain(rewards).chain(sales).collect()
     }
 
     /// What a wallet holds.

@@ -277,8 +277,11 @@ pub struct Ledger {
     #[arg(long, conflicts_with_all = ["person", "csv", "receipts"])]
     pub check: bool,
     /// Ask each tool whether it holds what was sent there; change nothing.
-    #[arg(long, conflicts_with_all = ["person", "check", "csv", "receipts"])]
+    #[arg(long, conflicts_with_all = ["person", "check", "wallet", "csv", "receipts"])]
     pub compare: bool,
+    /// Ask the cashless system what went into this person's wallet and out of it; change nothing.
+    #[arg(long, requires = "person", conflicts_with_all = ["csv", "receipts"])]
+    pub wallet: bool,
     /// Write the movements as CSV, for a spreadsheet.
     #[arg(long, conflicts_with = "receipts")]
     pub csv: bool,

@@ -15,7 +15,8 @@ use crate::report::Problem;
 use crate::settings::{self, Settings, Time};
 use crate::shapes::{
     CodeShape, CompareShape, DeadListShape, DeedShape, HoldListShape, LedgerShape, LogLine,
-    PersonShape, PlaceShape, PlanShape, ReadersShape, SyncShape, VolunteeringShape, WhyShape,
+    PersonShape, PlaceShape, PlanShape, ReadersShape, SyncShape, VolunteeringShape, WalletsShape,
+    WhyShape,
 };
 
 /// One command at work on one place.
@@ -265,6 +266,12 @@ pub trait Host {
     /// # Errors
     /// When the log cannot be read.
     fn compare(&self, session: &Session) -> Result<CompareShape, Problem>;
+
+    /// What each cashless system tells of a person's wallet (id or e-mail address); changes nothing.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or nobody has that name.
+    fn wallets(&self, session: &Session, person: &str) -> Result<WalletsShape, Problem>;
 
     /// The signed receipts of credits, of one person where one is named, and the page that checks
     /// them.

@@ -1,4 +1,4 @@
-//! `raccord ledger [PERSON]`: credits and balances, whether the ledger is whole, receipts.
+//! `raccord ledger [PERSON]`: credits and balances, whether the ledger is whole, wallets, receipts.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -31,6 +31,9 @@ pub(super) fn run(
     }
     if args.compare {
         return console.print(&host.compare(&session)?, &session.view);
+    }
+    if let Some(person) = person.filter(|_| args.wallet) {
+        return console.print(&host.wallets(&session, person)?, &session.view);
     }
     let shape = host.ledger(&session, person)?;
     if args.check {

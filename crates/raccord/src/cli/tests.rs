@@ -13,7 +13,7 @@ use super::*;
 use crate::shapes::{
     CodeShape, CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine,
     PersonShape, PlaceShape, PlanShape, ReadersShape, SyncShape, UnreadShape, VolunteeringShape,
-    WhyShape,
+    WalletsShape, WhyShape,
 };
 
 /// A host with an empty log; notes what it was asked.
@@ -145,6 +145,9 @@ impl Host for Fake {
     }
     fn compare(&self, _: &Session) -> Result<CompareShape, Problem> {
         Ok(CompareShape::default())
+    }
+    fn wallets(&self, _: &Session, _: &str) -> Result<WalletsShape, Problem> {
+        Ok(WalletsShape::default())
     }
     fn receipts(&self, _: &Session, _: Option<&str>) -> Result<Receipts, Problem> {
         Ok(Receipts::default())

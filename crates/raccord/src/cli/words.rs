@@ -231,6 +231,10 @@ fn argument(path: &str, id: &str) -> Option<(&'static str, &'static str)> {
             "Demande à chaque outil s'il contient ce qui y a été envoyé ; ne change rien",
             "",
         ),
+        ("ledger", "wallet") => (
+            "Demande au cashless ce qui est entré dans le porte-monnaie de cette personne et ce qui en est sorti ; ne change rien",
+            "",
+        ),
         ("ledger", "csv") => ("Écrit les mouvements en CSV, pour un tableur", ""),
         ("ledger", "receipts") => (
             "Écrit dans ce dossier les reçus signés, et la page qui les vérifie",

@@ -143,7 +143,7 @@ fn on_the_way(state: &State) -> BTreeMap<EntityId, &'static str> {
 }
 
 /// The person with this id or address.
-fn whose(engine: &Engine, name: &str) -> Result<EntityId, Problem> {
+pub(crate) fn whose(engine: &Engine, name: &str) -> Result<EntityId, Problem> {
     let wanted = name.trim().to_lowercase();
     let people = engine.state().entities.iter();
     let mut people = people.filter(|(_, record)| record.kind == EntityKind::Person);
@@ -160,20 +160,20 @@ fn whose(engine: &Engine, name: &str) -> Result<EntityId, Problem> {
         let mut holds = holds.filter(|(account, _)| *account == Account::Person(id));
         holds.next().map(|_| id)
     };
-    found.or_else(by_id).ok_or_else(|| {
-        Problem::failed(
-            "ledger",
-            "ledger.nobody",
-            Words::new(
-                "Personne n'a ce nom ici.".to_owned(),
-                "Nobody has that name here.".to_owned(),
-            ),
-            Words::new(
-                "Donnez l'adresse e-mail ou l'identifiant de la personne ; « raccord ledger » montre tous les comptes.",
-                "Give the person's e-mail address or id; `raccord ledger` shows every account.",
-            ),
-        )
-    })
+    found.or_else(by_id).ok_or_else(nobody)
+}
+
+/// Nobody has that name.
+pub(crate) fn nobody() -> Problem {
+    Problem::failed(
+        "ledger",
+        "ledger.nobody",
+        Words::new("Personne n'a ce nom ici.", "Nobody has that name here."),
+        Words::new(
+            "Donnez l'adresse e-mail ou l'identifiant de la personne ; « raccord ledger » montre tous les comptes.",
+            "Give the person's e-mail address or id; `raccord ledger` shows every account.",
+        ),
+    )
 }
 
 fn this_month(view: &View) -> String {

@@ -19,14 +19,14 @@ use super::renderer::Rendering;
 use super::socket::{self, Request};
 use super::{
     bundle, compare, daemon, hands, ledger, moving, people, printed, queries, stopped, told,
-    volunteering,
+    volunteering, wallets,
 };
 use crate::cli::{Host, Pass as PassArguments, Receipts, Session, Unmute, Wall, Work};
 use crate::report::Problem;
 use crate::shapes::{
     CodeShape, CompareShape, DeadListShape, Deed, DeedShape, HoldListShape, LedgerShape, LogLine,
     PersonShape, PlaceShape, PlaceState, PlanShape, ReadersShape, SyncShape, VolunteeringShape,
-    WhyShape,
+    WalletsShape, WhyShape,
 };
 
 /// This machine.
@@ -358,6 +358,17 @@ impl Host for Local {
             runtime()?.block_on(compared),
             session.view.lang,
         ))
+    }
+
+    fn wallets(&self, session: &Session, person: &str) -> Result<WalletsShape, Problem> {
+        let loaded = reader(session)?.ok_or_else(ledger::nobody)?;
+        let person = ledger::whose(&loaded.engine, person)?;
+        let ready = Ready::of(session, None)?;
+        let asked = wallets::of(&ready.tools, person, |name| {
+            compare::sent(&loaded.engine, name)
+        });
+        let all = runtime()?.block_on(asked);
+        Ok(wallets::shape(all, session.view.lang))
     }
 
     fn receipts(&self, session: &Session, person: Option<&str>) -> Result<Receipts, Problem> {

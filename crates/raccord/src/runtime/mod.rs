@@ -47,6 +47,7 @@ mod telling;
 mod testimony;
 mod told;
 mod volunteering;
+mod wallets;
 mod watching;
 mod writer;
 

@@ -278,6 +278,38 @@ fn the_ledger_counts_in_hundredths_and_reads_in_units() {
 }
 
 #[test]
+fn a_wallet_tells_what_went_in_and_out() {
+    let movement = |amount, what: &str, at: Option<&str>| MovementShape {
+        at: at.map(|at| at.parse().unwrap()),
+        amount,
+        what: what.to_owned(),
+    };
+    let wallets = WalletsShape(vec![
+        WalletShape {
+            connector: "porte-monnaie".into(),
+            amount: 180,
+            movements: vec![
+                movement(300, "Crédits bénévoles : Bar", Some("2027-01-02T20:00:00Z")),
+                movement(-120, "Dépensé à une caisse", None),
+            ],
+            failure: None,
+        },
+        WalletShape {
+            connector: "autre".into(),
+            ..WalletShape::default()
+        },
+        WalletShape {
+            connector: "muet".into(),
+            failure: Some("Fedow ne répond pas.".into()),
+            ..WalletShape::default()
+        },
+    ]);
+    assert_eq!(wallets.exit(), Exit::Failed);
+    both!("wallets", wallets);
+    both!("wallets-none", WalletsShape::default());
+}
+
+#[test]
 fn a_year_of_volunteering_says_what_it_counts() {
     both!(
         "volunteering-none",
