@@ -273,6 +273,20 @@ pub struct Ledger {
     /// Only this person: an id or an e-mail address.
     #[arg(value_name = "PERSON")]
     pub person: Option<String>,
+    /// What else is asked.
+    #[command(flatten)]
+    pub asks: LedgerAsks,
+    /// Write the movements as CSV, for a spreadsheet.
+    #[arg(long, conflicts_with = "receipts")]
+    pub csv: bool,
+    /// Write the signed receipts, and the page that checks them, to this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub receipts: Option<PathBuf>,
+}
+
+/// What `ledger` looks at instead of balances and movements.
+#[derive(Clone, Debug, Args)]
+pub struct LedgerAsks {
     /// Check that nothing of the ledger was changed, taken out or put elsewhere.
     #[arg(long, conflicts_with_all = ["person", "csv", "receipts"])]
     pub check: bool,
@@ -282,12 +296,6 @@ pub struct Ledger {
     /// Ask the cashless system what went into this person's wallet and out of it; change nothing.
     #[arg(long, requires = "person", conflicts_with_all = ["csv", "receipts"])]
     pub wallet: bool,
-    /// Write the movements as CSV, for a spreadsheet.
-    #[arg(long, conflicts_with = "receipts")]
-    pub csv: bool,
-    /// Write the signed receipts, and the page that checks them, to this folder.
-    #[arg(long, value_name = "FOLDER")]
-    pub receipts: Option<PathBuf>,
 }
 
 /// `report`.

@@ -29,14 +29,14 @@ pub(super) fn run(
         };
         return console.print(&shape, &session.view);
     }
-    if args.compare {
+    if args.asks.compare {
         return console.print(&host.compare(&session)?, &session.view);
     }
-    if let Some(person) = person.filter(|_| args.wallet) {
+    if let Some(person) = person.filter(|_| args.asks.wallet) {
         return console.print(&host.wallets(&session, person)?, &session.view);
     }
     let shape = host.ledger(&session, person)?;
-    if args.check {
+    if args.asks.check {
         let check = LedgerCheckShape::of(&shape);
         return console.print(&check, &session.view);
     }
