@@ -159,6 +159,14 @@ async fn a_plan_credits_nobody_and_the_pass_after_it_sends_exactly_what_it_lists
     let everybody = ["ann", "bob", "eve"].map(|who| (format!("{who}@example.org"), 150));
     assert_eq!(stage.credited(), everybody);
     assert_eq!(stage.standin.writes().len() - calls, 3, "each once");
+    let sale = ("ann@example.org", 40, "2027-01-02T09:30:00Z");
+    stage.purse.lock().unwrap().spent.push(sale);
+    let (code, told) = stage.run(&["ledger", "ann@example.org", "--wallet"]);
+    assert_eq!((code, &told[0]["amount"]), (0, &json!(110)), "{told:#}");
+    let (_, ledger) = stage.run(&["ledger", "ann@example.org"]);
+    assert_eq!(ledger["balances"][0]["amount"], 150, "what was given");
+    let (code, _) = stage.run(&["ledger", "nobody@example.org", "--wallet"]);
+    assert_eq!(code, 1);
 
     // Somebody else came between a plan and its pass: it stops, says what moved, and sends nothing.
     let (kind, who, data) = came(&task, "leo");
