@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Lang, Place, Route,
-    Saying, Way, Words,
+    ConnectorName, DeliveryId, Digest, Entity, EntityId, EntityKind, Event, Lang, Place, RoundupOf,
+    Route, Saying, Way, Words,
 };
 
 /// The means a tool offers to make an effect happen once (design, section 4).
@@ -157,6 +157,25 @@ pub struct Manifest {
     pub per_second: u16,
     /// The rights it needs in the tool, for the sysadmin.
     pub rights: Words,
+}
+
+impl Manifest {
+    /// Whether it says such a round-up where a route asks for it. A short message is for what cannot
+    /// wait, a letter for a programme.
+    pub fn says(&self, of: RoundupOf) -> bool {
+        self.handles.iter().any(|handling| {
+            let activities = handling.entity == EntityKind::Activity;
+            match (handling.mode, of) {
+                (Mode::Announce, RoundupOf::Week | RoundupOf::Month | RoundupOf::Hands) => {
+                    activities
+                }
+                (Mode::Letter(_), RoundupOf::Week | RoundupOf::Month)
+                | (Mode::Tell(Way::Chat | Way::Mail), RoundupOf::Liked)
+                | (Mode::Tell(_), RoundupOf::Reminder) => true,
+                _ => false,
+            }
+        })
+    }
 }
 
 /// What a pure `render` may look at besides its subject.

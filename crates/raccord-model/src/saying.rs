@@ -230,6 +230,15 @@ pub enum RoundupOf {
 }
 
 impl RoundupOf {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Week,
+        Self::Month,
+        Self::Hands,
+        Self::Liked,
+        Self::Reminder,
+    ];
+
     /// Its name in settings.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use raccord_kit::{Clock, Connector, Finding, Kit, Tool};
-use raccord_model::{ConnectorName, Words};
+use raccord_model::{ConnectorName, Manifest, RoundupOf, Words};
 
 use crate::report::error;
 use crate::settings::Settings;
@@ -80,6 +80,13 @@ pub fn build(
             let place = settings.where_is(&["routes", &index.to_string(), "to"]);
             let (text, mend) = only_read(route.to.as_str());
             findings.push(error(place, "route-to-source", text, mend));
+            continue;
+        }
+        let unsaid = (tools.get(&route.to).zip(route.roundup.as_ref()))
+            .and_then(|(tool, roundup)| unsaid(route.to.as_str(), &tool.describe(), roundup.of));
+        if let Some((text, mend)) = unsaid {
+            let place = settings.where_is(&["routes", &index.to_string(), "digest"]);
+            findings.push(error(place, UNSAID, text, mend));
         }
     }
     if findings.is_empty() {
@@ -112,6 +119,37 @@ pub(crate) fn only_read(name: &str) -> (Words, Words) {
             "Name in `to` a tool that Raccord writes.",
         ),
     )
+}
+
+/// The code of a round-up for a tool that does not say it.
+pub(crate) const UNSAID: &str = "digest-unsaid";
+
+/// What is told, with its mend, of a route that brings the tool `name` a round-up; nothing where it
+/// says such a one.
+pub(crate) fn unsaid(name: &str, tool: &Manifest, of: RoundupOf) -> Option<(Words, Words)> {
+    if tool.says(of) {
+        return None;
+    }
+    let of = of.as_str();
+    let text = Words::new(
+        format!("« {name} » ne sait pas dire « {of} » : rien ne partirait jamais."),
+        format!("“{name}” cannot say “{of}”: nothing would ever be sent."),
+    );
+    let all = RoundupOf::ALL.into_iter().filter(|other| tool.says(*other));
+    let all: Vec<String> = all.map(|other| format!("\"{}\"", other.as_str())).collect();
+    let mend = if all.is_empty() {
+        Words::new(
+            "Retirez cette route, ou nommez dans `to` un outil qui le dit.",
+            "Take this route out, or name in `to` a tool that says it.",
+        )
+    } else {
+        let all = all.join(", ");
+        Words::new(
+            format!("Nommez dans `to` un outil qui le dit. Celui-ci connaît : {all}."),
+            format!("Name in `to` a tool that says it. This one knows: {all}."),
+        )
+    };
+    Some((text, mend))
 }
 
 /// What instance `name` is given.

@@ -44,11 +44,6 @@ authority = "ask"
 policy = "never-lost"
 language = "en"
 
-[[routes]]
-to = "public-site"
-digest = "month"
-at = ["25 09:00"]
-
 [guards]
 second_look = "0s"
 cancel_count = 3
@@ -358,6 +353,44 @@ fn a_route_to_what_is_only_read_is_refused() {
     };
     assert_eq!(findings[0].code, "route-to-source");
     assert!(findings[0].place.contains("(routes.0.to)"), "{findings:?}");
+}
+
+#[test]
+fn a_roundup_that_its_tool_does_not_say_is_refused_at_its_key() {
+    use std::sync::Arc;
+    let phone = "\n[connectors.phone]\nkind = \"sms\"\nsystem = \"gammu\"\n\
+                 outbox = \"sms/outbox\"\nsent = \"sms/sent\"\nerrors = \"sms/errors\"\n";
+    let clock: Arc<dyn raccord_kit::Clock> = Arc::new(raccord_kit::SystemClock::default());
+    let build = |to: &str, digest: &str, at: &str| {
+        let route = format!("[[routes]]\nto = \"{to}\"\ndigest = \"{digest}\"\nat = [\"{at}\"]\n");
+        let settings = read_with(&format!("{GOOD}{phone}{route}"), &[]).unwrap();
+        crate::connectors::build(&settings, &clock, Path::new("raccord")).map(|_| ())
+    };
+    assert!(build("phone", "reminder", "18:00").is_ok());
+    for (to, digest, at, known) in [
+        ("phone", "liked", "thursday 18:00", "\"reminder\""),
+        ("phone", "hands", "monday 09:00", "\"reminder\""),
+        ("public-site", "month", "25 09:00", "name in `to`"),
+    ] {
+        let findings = build(to, digest, at).expect_err(digest);
+        let [found] = findings.as_slice() else {
+            panic!("{findings:?}");
+        };
+        assert_eq!(found.code, "digest-unsaid");
+        assert!(found.place.ends_with("(routes.1.digest)"), "{found:?}");
+        assert!(found.text.fr.contains(&format!("« {to} »")), "{found:?}");
+        assert!(found.mend.en.contains(known), "{found:?}");
+    }
+
+    // Another mistake in the file does not hide it.
+    let wrong = GOOD.replace("second_look", "second_lok")
+        + phone
+        + "[[routes]]\nto = \"phone\"\ndigest = \"liked\"\nat = [\"thursday 18:00\"]\n";
+    let findings = read_with(&wrong, &[]).unwrap_err();
+    let told = findings
+        .iter()
+        .filter(|found| found.code == "digest-unsaid");
+    assert_eq!(told.count(), 1, "{findings:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use raccord_kit::settings::without;
 use raccord_kit::{Kit, SystemClock};
-use raccord_model::{Lang, Place};
+use raccord_model::{Lang, Manifest, Place, RoundupOf};
 use serde_json::Value;
 
 use super::document::Document;
@@ -21,10 +21,19 @@ pub(super) fn look(document: &Document, base: &Path, mistakes: &mut Mistakes<'_>
         let Some((kit, connector, value)) = instance(name, table, base) else {
             continue;
         };
-        if connectors::reads_only(connector) {
+        let only_read = connectors::reads_only(connector);
+        if only_read {
             routes_to(name, tree, mistakes);
         }
-        for found in (connector.build)(value, &kit).err().unwrap_or_default() {
+        let wrong = match (connector.build)(value, &kit) {
+            Ok(_) if only_read => continue,
+            Ok(tool) => {
+                roundups_to(name, &tool.describe(), tree, mistakes);
+                continue;
+            }
+            Err(wrong) => wrong,
+        };
+        for found in wrong {
             let keys = found.place.split('.').filter(|key| !key.is_empty());
             let path: Vec<&str> = ["connectors", name].into_iter().chain(keys).collect();
             if !mistakes.told(&path) {
@@ -75,6 +84,24 @@ fn routes_to(name: &str, tree: &Value, mistakes: &mut Mistakes<'_>) {
             let (text, mend) = connectors::only_read(name);
             let index = index.to_string();
             mistakes.add(&["routes", &index, "to"], "route-to-source", text, mend);
+        }
+    }
+}
+
+/// Notes every route that brings `name` a round-up which it does not say.
+fn roundups_to(name: &str, tool: &Manifest, tree: &Value, mistakes: &mut Mistakes<'_>) {
+    let routes = tree["routes"].as_array();
+    for (index, route) in routes.into_iter().flatten().enumerate() {
+        let of = RoundupOf::ALL.into_iter();
+        let of = of.filter(|of| route["to"] == *name && route["digest"] == of.as_str());
+        for (text, mend) in of.filter_map(|of| connectors::unsaid(name, tool, of)) {
+            let index = index.to_string();
+            mistakes.add(
+                &["routes", &index, "digest"],
+                connectors::UNSAID,
+                text,
+                mend,
+            );
         }
     }
 }
