@@ -26,7 +26,8 @@ pub(super) fn look(document: &Document, base: &Path, mistakes: &mut Mistakes<'_>
             routes_to(name, tree, mistakes);
         }
         let wrong = match (connector.build)(value, &kit) {
-            Ok(_) if only_read => continue,
+            // Without what is wrong of its settings it may say less.
+            Ok(_) if only_read || mistakes.told(&["connectors", name]) => continue,
             Ok(tool) => {
                 roundups_to(name, &tool.describe(), tree, mistakes);
                 continue;
