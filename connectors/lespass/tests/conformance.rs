@@ -10,11 +10,11 @@ use std::time::Duration;
 use common::server::{Fault, KEY, SCANNER};
 use common::{Stage, activity, ball, settings, task};
 use raccord_connector_lespass::CONNECTOR;
-use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
+use raccord_kit::conformance::{self, Given, HOSTILE, QualityLevel, Reasons, STATUSES};
 use raccord_kit::hook::Unheard;
 use raccord_kit::standin::{Play, Reply, Standin};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Job, Level, Tool};
+use raccord_kit::{Job, Level, Tool};
 use raccord_model::{Blame, Call, Class, EntityKind, Found, Link, Mode, Rendered, Schemas, Verb};
 use serde_json::{Value, json};
 
@@ -50,77 +50,46 @@ fn b01_the_card_says_what_the_connector_does() {
 
 #[test]
 fn b02_broken_settings_are_refused_by_their_key() {
-    let with = |key: &str, value: Value| {
-        let mut all = settings("https://lieu.tibillet.coop");
-        all[key] = value;
-        all
-    };
-    let without = |key: &str| {
-        let mut all = settings("https://lieu.tibillet.coop");
-        all.as_object_mut().unwrap().remove(key);
-        all
-    };
-    let mut in_a_file = without("key");
+    let given = Given(settings("https://lieu.tibillet.coop"));
+    let mut in_a_file = given.without("key");
     in_a_file["key_file"] = json!("secrets/lespass");
     conformance::b02_config(
         &CONNECTOR,
         &[
             settings("https://lieu.tibillet.coop/"),
-            with("products", json!(["3f6c0a52-9a3e-4a0e-8a53-2f6f1f0b7c11"])),
-            with("tasks", json!("none")),
-            with("every", json!("1h")),
+            given.with("products", json!(["3f6c0a52-9a3e-4a0e-8a53-2f6f1f0b7c11"])),
+            given.with("tasks", json!("none")),
+            given.with("every", json!("1h")),
             in_a_file,
         ],
         &[
-            (without("url"), "url"),
-            (with("url", json!("lieu.tibillet.coop")), "url"),
-            (with("url", json!("https://a:b@lieu.tibillet.coop/")), "url"),
-            (with("tasks", json!("all")), "tasks"),
-            (with("every", json!("5s")), "every"),
-            (with("kee", json!("x")), "kee"),
-            (with("key_file", json!("x")), "key"),
-            (with("scan_key_file", json!("x")), "scan_key"),
+            (given.without("url"), "url"),
+            (given.with("url", json!("lieu.tibillet.coop")), "url"),
+            (
+                given.with("url", json!("https://a:b@lieu.tibillet.coop/")),
+                "url",
+            ),
+            (given.with("tasks", json!("all")), "tasks"),
+            (given.with("every", json!("5s")), "every"),
+            (given.with("kee", json!("x")), "kee"),
+            (given.with("key_file", json!("x")), "key"),
+            (given.with("scan_key_file", json!("x")), "scan_key"),
         ],
     );
 }
 
 #[tokio::test]
 async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
-    let mut told = std::collections::BTreeSet::new();
-    let mut new = |name: &str, findings: &[Finding]| {
-        assert!(!findings.is_empty(), "{name} is not told");
-        for found in findings {
-            assert!(!found.text.fr.is_empty() && found.text.fr != found.text.en);
-            assert!(!found.mend.fr.is_empty() && found.mend.fr != found.mend.en);
-        }
-        let fresh = findings.iter().filter(|one| told.insert(one.code.clone()));
-        assert!(fresh.count() > 0, "{name} is not told apart: {findings:?}");
-    };
+    let mut reasons = Reasons::default();
     let calm = Stage::open().await;
     assert_eq!(calm.tool.check().await, []);
 
-    new(
-        "nobody there",
-        &tool(settings(&Standin::nobody().await)).check().await,
-    );
-    let tls = Standin::start_tls().await;
-    new(
-        "a wrong certificate",
-        &tool(settings(&tls.url("/"))).check().await,
-    );
+    reasons
+        .at_the_door(async |url| tool(settings(&url)).check().await)
+        .await;
     let plain = Standin::start().await;
-    let insecure = plain.url("/").replace("http:", "https:");
-    new(
-        "a server without https",
-        &tool(settings(&insecure)).check().await,
-    );
-    plain.always(Reply::login_page());
-    new(
-        "another page",
-        &tool(settings(&plain.url("/"))).check().await,
-    );
     plain.always(Reply::status(404));
-    new(
+    reasons.tells(
         "an old version",
         &tool(settings(&plain.url("/"))).check().await,
     );
@@ -139,12 +108,12 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
     };
     let reading = Stage::open().await;
     rights(&reading, &["reservation", "admin"]);
-    new("no right to events", &reading.tool.check().await);
-    new(
+    reasons.tells("no right to events", &reading.tool.check().await);
+    reasons.tells(
         "a wrong key",
         &findings(|all| all["key"] = json!("x"), |_| ()).await,
     );
-    new(
+    reasons.tells(
         "no key",
         &findings(
             |all| drop(all.as_object_mut().unwrap().remove("key")),
@@ -154,21 +123,21 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
     );
     let events = Stage::open().await;
     rights(&events, &["event"]);
-    new("no right to reservations", &events.tool.check().await);
+    reasons.tells("no right to reservations", &events.tool.check().await);
     let booked = Stage::with(None, |all| all["products"] = json!(["x"])).await;
     let wrong = booked.tool.check().await;
     assert!(
         wrong[0].mend.en.contains(common::server::PRODUCT),
         "{wrong:?}"
     );
-    new("a product that is not there", &wrong);
+    reasons.tells("a product that is not there", &wrong);
     rights(&booked, &["event", "reservation", "admin"]);
-    new("no right to products", &booked.tool.check().await);
-    new(
+    reasons.tells("no right to products", &booked.tool.check().await);
+    reasons.tells(
         "a wrong scanner",
         &findings(|all| all["scan_key"] = json!("x"), |_| ()).await,
     );
-    new(
+    reasons.tells(
         "an archived scanner",
         &findings(|_| (), |stage| stage.server.state().archived = true).await,
     );
@@ -178,7 +147,7 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
     );
     let blind = blind.await;
     assert!(blind.iter().all(|one| one.level == Level::Warning));
-    new("no scanner", &blind);
+    reasons.tells("no scanner", &blind);
 }
 
 #[tokio::test]

@@ -11,10 +11,10 @@ use common::server::{Fault, TOKEN};
 use common::{Stage, activity, concert, settings};
 use raccord_chat::testing::{ROOM, said};
 use raccord_connector_mattermost::CONNECTOR;
-use raccord_kit::conformance::{self, QualityLevel, STATUSES};
+use raccord_kit::Tool;
+use raccord_kit::conformance::{self, Given, QualityLevel, Reasons, STATUSES};
 use raccord_kit::standin::{Play, Reply, Standin};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Tool};
 use raccord_model::{Blame, Class, EntityKind, Found, Mode};
 use serde_json::{Value, json};
 
@@ -53,78 +53,46 @@ fn b01_the_card_says_what_the_connector_does() {
 
 #[test]
 fn b02_broken_settings_are_refused_by_their_key() {
-    let with = |key: &str, value: Value| {
-        let mut all = settings("https://chat.example.org");
-        all[key] = value;
-        all
-    };
-    let without = |key: &str| {
-        let mut all = settings("https://chat.example.org");
-        all.as_object_mut().unwrap().remove(key);
-        all
-    };
-    let mut in_a_file = without("token");
+    let given = Given(settings("https://chat.example.org"));
+    let mut in_a_file = given.without("token");
     in_a_file["token_file"] = json!("secrets/mattermost");
     conformance::b02_config(
         &CONNECTOR,
         &[
             settings("https://example.org/chat/"),
-            with("month", json!("town-square")),
-            with("approvers", json!(["jb8rgdm7k3dxfmy1m5hkkq5zqh"])),
-            with("hear", json!("none")),
-            with("every", json!("1m")),
-            with("hook_secret", json!("a b")),
+            given.with("month", json!("town-square")),
+            given.with("approvers", json!(["jb8rgdm7k3dxfmy1m5hkkq5zqh"])),
+            given.with("hear", json!("none")),
+            given.with("every", json!("1m")),
+            given.with("hook_secret", json!("a b")),
             in_a_file,
         ],
         &[
-            (without("url"), "url"),
-            (without("team"), "team"),
-            (with("url", json!("chat.example.org")), "url"),
-            (with("url", json!("https://a:b@chat.example.org/")), "url"),
-            (with("team", json!("")), "team"),
-            (with("chanel", json!("x")), "chanel"),
-            (with("hear", json!("some")), "hear"),
-            (with("every", json!("1s")), "every"),
-            (with("token_file", json!("x")), "token"),
+            (given.without("url"), "url"),
+            (given.without("team"), "team"),
+            (given.with("url", json!("chat.example.org")), "url"),
+            (
+                given.with("url", json!("https://a:b@chat.example.org/")),
+                "url",
+            ),
+            (given.with("team", json!("")), "team"),
+            (given.with("chanel", json!("x")), "chanel"),
+            (given.with("hear", json!("some")), "hear"),
+            (given.with("every", json!("1s")), "every"),
+            (given.with("token_file", json!("x")), "token"),
         ],
     );
 }
 
 #[tokio::test]
 async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
-    let mut told = std::collections::BTreeSet::new();
-    let mut new = |name: &str, findings: &[Finding]| {
-        assert!(!findings.is_empty(), "{name} is not told");
-        for found in findings {
-            assert!(!found.text.fr.is_empty() && found.text.fr != found.text.en);
-            assert!(!found.mend.fr.is_empty() && found.mend.fr != found.mend.en);
-        }
-        let fresh = findings.iter().filter(|one| told.insert(one.code.clone()));
-        assert!(fresh.count() > 0, "{name} is not told apart: {findings:?}");
-    };
+    let mut reasons = Reasons::default();
     let calm = Stage::open().await;
     assert_eq!(calm.tool.check().await, []);
 
-    new(
-        "nobody there",
-        &tool(settings(&Standin::nobody().await)).check().await,
-    );
-    let tls = Standin::start_tls().await;
-    new(
-        "a wrong certificate",
-        &tool(settings(&tls.url("/"))).check().await,
-    );
-    let plain = Standin::start().await;
-    let insecure = plain.url("/").replace("http:", "https:");
-    new(
-        "a server without https",
-        &tool(settings(&insecure)).check().await,
-    );
-    plain.always(Reply::login_page());
-    new(
-        "another page",
-        &tool(settings(&plain.url("/"))).check().await,
-    );
+    reasons
+        .at_the_door(async |url| tool(settings(&url)).check().await)
+        .await;
 
     let findings = async |change: fn(&mut Value), server: fn(&Stage)| {
         let stage = Stage::with(None, change).await;
@@ -133,11 +101,11 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         assert!(stage.standin.writes().is_empty(), "check wrote");
         found
     };
-    new(
+    reasons.tells(
         "a wrong token",
         &findings(|all| all["token"] = json!("wrong"), |_| ()).await,
     );
-    new(
+    reasons.tells(
         "no token",
         &findings(
             |all| drop(all.as_object_mut().unwrap().remove("token")),
@@ -145,15 +113,15 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         )
         .await,
     );
-    new(
+    reasons.tells(
         "a wrong team",
         &findings(|all| all["team"] = json!("ailleurs"), |_| ()).await,
     );
-    new(
+    reasons.tells(
         "a wrong channel",
         &findings(|all| all["channel"] = json!("nulle-part"), |_| ()).await,
     );
-    new(
+    reasons.tells(
         "no member",
         &findings(
             |_| (),
@@ -169,7 +137,7 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         )
         .await,
     );
-    new(
+    reasons.tells(
         "an archived channel",
         &findings(
             |_| (),
@@ -177,11 +145,11 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         )
         .await,
     );
-    new(
+    reasons.tells(
         "a limit to editing",
         &findings(|_| (), |stage| stage.server.state().edit_limit = 60).await,
     );
-    new(
+    reasons.tells(
         "short posts",
         &findings(|_| (), |stage| stage.server.state().max_post = 4_000).await,
     );
@@ -192,9 +160,9 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
             stage.server.state().team_members.insert(anna);
         },
     );
-    new("a person's token", &person.await);
+    reasons.tells("a person's token", &person.await);
     let named = findings(|all| all["approvers"] = json!(["anna"]), |_| ()).await;
-    new("an approver by name", &named);
+    reasons.tells("an approver by name", &named);
     assert!(named[0].mend.en.contains("instead: "), "{named:?}");
 }
 

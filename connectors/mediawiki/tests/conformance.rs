@@ -10,10 +10,10 @@ use std::time::Duration;
 use common::server::{Fault, PASSWORD};
 use common::{MONTH, PAGE, Stage, activity, changed, january, settings};
 use raccord_connector_mediawiki::CONNECTOR;
-use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
-use raccord_kit::standin::{Play, Reply, Standin};
+use raccord_kit::Tool;
+use raccord_kit::conformance::{self, Given, HOSTILE, QualityLevel, Reasons, STATUSES};
+use raccord_kit::standin::{Play, Reply};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Tool};
 use raccord_model::{Blame, Class, EntityKind, Found, Mode, Period, Rendered};
 use serde_json::{Value, json};
 
@@ -44,70 +44,40 @@ fn b01_the_card_says_what_the_connector_does() {
 
 #[test]
 fn b02_broken_settings_are_refused_by_their_key() {
-    let with = |key: &str, value: Value| {
-        let mut all = settings("https://wiki.example.org");
-        all[key] = value;
-        all
-    };
-    let without = |key: &str| {
-        let mut all = settings("https://wiki.example.org");
-        all.as_object_mut().unwrap().remove(key);
-        all
-    };
-    let mut in_a_file = without("password");
+    let given = Given(settings("https://wiki.example.org"));
+    let mut in_a_file = given.without("password");
     in_a_file["password_file"] = json!("secrets/wiki");
     conformance::b02_config(
         &CONNECTOR,
         &[
             settings("https://wiki.example.org/w/index.php"),
-            without("page"),
+            given.without("page"),
             in_a_file,
         ],
         &[
-            (without("url"), "url"),
-            (without("user"), "user"),
-            (with("url", json!("wiki.example.org")), "url"),
-            (with("url", json!("https://a:b@wiki.example.org/")), "url"),
-            (with("page", json!("")), "page"),
-            (with("pages", json!("x")), "pages"),
-            (with("password_file", json!("x")), "password"),
+            (given.without("url"), "url"),
+            (given.without("user"), "user"),
+            (given.with("url", json!("wiki.example.org")), "url"),
+            (
+                given.with("url", json!("https://a:b@wiki.example.org/")),
+                "url",
+            ),
+            (given.with("page", json!("")), "page"),
+            (given.with("pages", json!("x")), "pages"),
+            (given.with("password_file", json!("x")), "password"),
         ],
     );
 }
 
 #[tokio::test]
 async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
-    let mut told = std::collections::BTreeSet::new();
-    let mut new = |name: &str, findings: &[Finding]| {
-        assert!(!findings.is_empty(), "{name} is not told");
-        for found in findings {
-            assert!(!found.text.fr.is_empty() && found.text.fr != found.text.en);
-            assert!(!found.mend.fr.is_empty() && found.mend.fr != found.mend.en);
-        }
-        let fresh = findings.iter().filter(|one| told.insert(one.code.clone()));
-        assert!(fresh.count() > 0, "{name} is not told apart: {findings:?}");
-    };
+    let mut reasons = Reasons::default();
     let calm = Stage::open().await;
     assert_eq!(calm.tool.check().await, []);
 
-    let nobody = tool(settings(&Standin::nobody().await));
-    new("nobody there", &nobody.check().await);
-    let tls = Standin::start_tls().await;
-    new(
-        "a wrong certificate",
-        &tool(settings(&tls.url("/"))).check().await,
-    );
-    let plain = Standin::start().await;
-    let insecure = plain.url("/").replace("http:", "https:");
-    new(
-        "a server without https",
-        &tool(settings(&insecure)).check().await,
-    );
-    plain.always(Reply::login_page());
-    new(
-        "another page",
-        &tool(settings(&plain.url("/"))).check().await,
-    );
+    reasons
+        .at_the_door(async |url| tool(settings(&url)).check().await)
+        .await;
 
     let findings = async |change: fn(&mut Value), server: fn(&Stage)| {
         let stage = Stage::with(None, change).await;
@@ -117,14 +87,14 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         found
     };
     let drop_password = |all: &mut Value| drop(all.as_object_mut().unwrap().remove("password"));
-    new("no password", &findings(drop_password, |_| ()).await);
-    new(
+    reasons.tells("no password", &findings(drop_password, |_| ()).await);
+    reasons.tells(
         "a wrong password",
         &findings(|all| all["password"] = json!("x"), |_| ()).await,
     );
     let reads = |stage: &Stage| stage.server.state().rights = ["read"].into();
-    new("no right to edit", &findings(|_| (), reads).await);
-    new(
+    reasons.tells("no right to edit", &findings(|_| (), reads).await);
+    reasons.tells(
         "a bad title",
         &findings(|all| all["page"] = json!("a[b"), |_| ()).await,
     );

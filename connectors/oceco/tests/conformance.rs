@@ -4,17 +4,16 @@
 
 mod common;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use common::server::{ANNA, BOB, Fault, ORGANIZATION, PASSWORD, STRANGER, Socket, TOKEN};
 use common::{Stage, ball, people, settings, task};
 use raccord_connector_oceco::CONNECTOR;
-use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
-use raccord_kit::standin::{Play, Reply, Standin};
+use raccord_kit::conformance::{self, Given, HOSTILE, QualityLevel, Reasons, STATUSES};
+use raccord_kit::standin::{Play, Reply};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Job, Level, Tool};
+use raccord_kit::{Job, Level, Tool};
 use raccord_model::{Blame, Class, EntityKind, Found, Link, Mode, Rendered, Schemas, Verb};
 use serde_json::{Value, json};
 
@@ -43,56 +42,41 @@ fn b01_the_card_says_what_the_connector_does() {
 
 #[test]
 fn b02_broken_settings_are_refused_by_their_key() {
-    let with = |key: &str, value: Value| {
-        let mut all = settings("https://oce.co.tools");
-        all[key] = value;
-        all
-    };
-    let without = |key: &str| {
-        let mut all = settings("https://oce.co.tools");
-        all.as_object_mut().unwrap().remove(key);
-        all
-    };
-    let mut blind = without("email");
+    let given = Given(settings("https://oce.co.tools"));
+    let mut blind = given.without("email");
     blind.as_object_mut().unwrap().remove("password");
     conformance::b02_config(
         &CONNECTOR,
         &[
             settings("https://oce.co.tools/"),
-            without("project"),
-            with("chat", json!("oceco")),
+            given.without("project"),
+            given.with("chat", json!("oceco")),
             blind,
         ],
         &[
-            (without("url"), "url"),
-            (with("url", json!("oce.co.tools")), "url"),
-            (without("user"), "user"),
-            (with("user", json!("anna")), "user"),
-            (with("organization", json!("la-raffinerie")), "organization"),
-            (with("project", json!("x".repeat(24))), "project"),
-            (without("people_file"), "people_file"),
-            (without("password"), "email"),
-            (with("chat", json!("both")), "chat"),
-            (with("every", json!("5s")), "every"),
-            (with("tokn", json!("x")), "tokn"),
-            (with("token_file", json!("x")), "token"),
-            (with("password_file", json!("x")), "password"),
+            (given.without("url"), "url"),
+            (given.with("url", json!("oce.co.tools")), "url"),
+            (given.without("user"), "user"),
+            (given.with("user", json!("anna")), "user"),
+            (
+                given.with("organization", json!("la-raffinerie")),
+                "organization",
+            ),
+            (given.with("project", json!("x".repeat(24))), "project"),
+            (given.without("people_file"), "people_file"),
+            (given.without("password"), "email"),
+            (given.with("chat", json!("both")), "chat"),
+            (given.with("every", json!("5s")), "every"),
+            (given.with("tokn", json!("x")), "tokn"),
+            (given.with("token_file", json!("x")), "token"),
+            (given.with("password_file", json!("x")), "password"),
         ],
     );
 }
 
 #[tokio::test]
 async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
-    let mut told = BTreeSet::new();
-    let mut new = |name: &str, findings: &[Finding]| {
-        assert!(!findings.is_empty(), "{name} is not told");
-        for found in findings {
-            assert!(!found.text.fr.is_empty() && found.text.fr != found.text.en);
-            assert!(!found.mend.fr.is_empty() && found.mend.fr != found.mend.en);
-        }
-        let fresh = findings.iter().filter(|one| told.insert(one.code.clone()));
-        assert!(fresh.count() > 0, "{name} is not told apart: {findings:?}");
-    };
+    let mut reasons = Reasons::default();
     let calm = Stage::open().await;
     assert_eq!(calm.tool.check().await, []);
 
@@ -100,14 +84,7 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         let stage = Stage::with(None, move |all| all["url"] = json!(url)).await;
         stage.tool.check().await
     };
-    new("nobody there", &at(Standin::nobody().await).await);
-    let tls = Standin::start_tls().await;
-    new("a wrong certificate", &at(tls.url("/")).await);
-    let plain = Standin::start().await;
-    let insecure = plain.url("/").replace("http:", "https:");
-    new("a server without https", &at(insecure).await);
-    plain.always(Reply::login_page());
-    new("another page", &at(plain.url("/")).await);
+    reasons.at_the_door(at).await;
 
     let findings = async |change: fn(&mut Value), server: fn(&Stage)| {
         let stage = Stage::with(None, change).await;
@@ -121,39 +98,39 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
             all.as_object_mut().unwrap().remove(*key);
         }
     };
-    new(
+    reasons.tells(
         "a wrong token",
         &findings(|all| all["token"] = json!("x"), |_| ()).await,
     );
     let none = Stage::with(None, |all| remove(all, &["token"])).await;
-    new("no token", &none.tool.check().await);
+    reasons.tells("no token", &none.tool.check().await);
     let nobody = |stage: &Stage| stage.server.state().people.clear();
-    new("an account nobody has", &findings(|_| (), nobody).await);
+    reasons.tells("an account nobody has", &findings(|_| (), nobody).await);
     let gone = |stage: &Stage| stage.server.state().projects.clear();
-    new("no such project", &findings(|_| (), gone).await);
+    reasons.tells("no such project", &findings(|_| (), gone).await);
     let wrong = |stage: &Stage| stage.server.state().password = "x".to_owned();
-    new("a wrong password", &findings(|_| (), wrong).await);
+    reasons.tells("a wrong password", &findings(|_| (), wrong).await);
     let member = |stage: &Stage| stage.server.state().admin = false;
-    new(
+    reasons.tells(
         "an account that administers nothing",
         &findings(|_| (), member).await,
     );
     let posts = |stage: &Stage| stage.server.state().notifies = true;
-    new("a chat told twice", &findings(|_| (), posts).await);
-    new(
+    reasons.tells("a chat told twice", &findings(|_| (), posts).await);
+    reasons.tells(
         "a chat told by nobody",
         &findings(|all| all["chat"] = json!("oceco"), |_| ()).await,
     );
     let blind = Stage::with(None, |all| remove(all, &["email", "password"])).await;
     let blind = blind.tool.check().await;
     assert!(blind.iter().all(|one| one.level == Level::Warning));
-    new("nobody reads validations", &blind);
-    new(
+    reasons.tells("nobody reads validations", &blind);
+    reasons.tells(
         "no file of people",
         &findings(|all| all["people_file"] = json!("none"), |_| ()).await,
     );
     let scribbled = |stage: &Stage| stage.knows("anna anna@example.org\n");
-    new(
+    reasons.tells(
         "a file of people that says nothing",
         &findings(|_| (), scribbled).await,
     );

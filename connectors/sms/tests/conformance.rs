@@ -11,10 +11,10 @@ use common::phone::PASSWORD;
 use common::spool::Spool;
 use common::{Bench, NUMBER, Stage, activity, entity, settings};
 use raccord_connector_sms::CONNECTOR;
-use raccord_kit::conformance::{self, HOSTILE, STATUSES};
+use raccord_kit::conformance::{self, HOSTILE, Reasons, STATUSES};
 use raccord_kit::standin::{Play, Reply, Standin};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Level, Proof, Tool};
+use raccord_kit::{Level, Proof, Tool};
 use raccord_model::{Blame, Class, EntityKind, Found, Lang, Mode, Saying, Way, told_of};
 use serde_json::{Value, json};
 
@@ -92,38 +92,12 @@ fn b02_broken_settings_are_refused_by_their_key() {
 
 #[tokio::test]
 async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
-    let mut told = std::collections::BTreeSet::new();
-    let mut new = |name: &str, findings: &[Finding]| {
-        assert!(!findings.is_empty(), "{name} is not told");
-        for found in findings {
-            assert!(!found.text.fr.is_empty() && found.text.fr != found.text.en);
-            assert!(!found.mend.fr.is_empty() && found.mend.fr != found.mend.en);
-        }
-        let fresh = findings.iter().filter(|one| told.insert(one.code.clone()));
-        assert!(fresh.count() > 0, "{name} is not told apart: {findings:?}");
-    };
+    let mut reasons = Reasons::default();
     let calm = Stage::open().await;
     assert_eq!(calm.tool.check().await, []);
-    new(
-        "nobody there",
-        &tool(settings(&Standin::nobody().await)).check().await,
-    );
-    let tls = Standin::start_tls().await;
-    new(
-        "a wrong certificate",
-        &tool(settings(&tls.url("/"))).check().await,
-    );
-    let plain = Standin::start().await;
-    let insecure = plain.url("/").replace("http:", "https:");
-    new(
-        "a server without https",
-        &tool(settings(&insecure)).check().await,
-    );
-    plain.always(Reply::login_page());
-    new(
-        "another page",
-        &tool(settings(&plain.url("/"))).check().await,
-    );
+    reasons
+        .at_the_door(async |url| tool(settings(&url)).check().await)
+        .await;
     let findings = async |change: fn(&mut Value), server: fn(&Stage)| {
         let stage = Stage::with(None, change).await;
         server(&stage);
@@ -132,21 +106,21 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         found
     };
     let locked = findings(|_| (), |stage| stage.phone.state().locked = true);
-    new("a wrong password", &locked.await);
+    reasons.tells("a wrong password", &locked.await);
     let none = findings(
         |all| drop(all.as_object_mut().unwrap().remove("password")),
         |_| (),
     );
-    new("no password", &none.await);
+    reasons.tells("no password", &none.await);
     let two = findings(
         |_| (),
         |stage| stage.phone.state().devices.push("phone-2".to_owned()),
     );
-    new("two phones", &two.await);
+    reasons.tells("two phones", &two.await);
     let other = findings(|all| all["device"] = json!("phone-9"), |_| ());
-    new("a phone that is not there", &other.await);
+    reasons.tells("a phone that is not there", &other.await);
     let no_phone = findings(|_| (), |stage| stage.phone.state().devices.clear());
-    new("no phone", &no_phone.await);
+    reasons.tells("no phone", &no_phone.await);
 
     let failed = Stage::open().await;
     failed.phone.state().off = true;
@@ -159,7 +133,7 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
     for message in failed.phone.state().messages.values_mut() {
         message.state = "Failed";
     }
-    new("one that did not go out", &failed.tool.check().await);
+    reasons.tells("one that did not go out", &failed.tool.check().await);
 
     let spool = Spool::new(None);
     assert_eq!(tool(spool.settings()).check().await, []);
@@ -168,14 +142,14 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         std::fs::remove_dir(spool.path(name)).unwrap();
         let found = tool(spool.settings()).check().await;
         assert_eq!(found[0].place, key);
-        new(name, &found);
+        reasons.tells(name, &found);
     }
     let mut spool = Spool::new(None);
     let bench = Bench::new(spool.settings());
     bench.send(1).await.unwrap();
     assert_eq!(bench.tool.check().await, []);
     bench.pass(3_600);
-    new("a daemon that takes nothing", &bench.tool.check().await);
+    reasons.tells("a daemon that takes nothing", &bench.tool.check().await);
     spool.broke = true;
     spool.works();
     let found = bench.tool.check().await;

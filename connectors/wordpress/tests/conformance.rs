@@ -10,10 +10,10 @@ use std::time::Duration;
 use common::server::{Fault, PASSWORD};
 use common::{Stage, activity, ball, settings};
 use raccord_connector_wordpress::CONNECTOR;
-use raccord_kit::conformance::{self, HOSTILE, QualityLevel, STATUSES};
+use raccord_kit::conformance::{self, Given, HOSTILE, QualityLevel, Reasons, STATUSES};
 use raccord_kit::standin::{Play, Reply, Standin};
 use raccord_kit::testing::{Logs, kit};
-use raccord_kit::{Finding, Job, Level, Tool};
+use raccord_kit::{Job, Level, Tool};
 use raccord_model::{Blame, Class, Digest, EntityKind, Found, Link, Mode, Rendered, Schemas, Verb};
 use serde_json::{Value, json};
 
@@ -40,78 +40,51 @@ fn b01_the_card_says_what_the_connector_does() {
 
 #[test]
 fn b02_broken_settings_are_refused_by_their_key() {
-    let with = |key: &str, value: Value| {
-        let mut all = settings("https://lieu.example.org");
-        all[key] = value;
-        all
-    };
-    let without = |key: &str| {
-        let mut all = settings("https://lieu.example.org");
-        all.as_object_mut().unwrap().remove(key);
-        all
-    };
-    let mut in_a_file = without("password");
+    let given = Given(settings("https://lieu.example.org"));
+    let mut in_a_file = given.without("password");
     in_a_file["password_file"] = json!("secrets/wordpress");
     conformance::b02_config(
         &CONNECTOR,
         &[
             settings("https://lieu.example.org/blog/"),
-            with("posts", json!("draft")),
-            with("category", json!("Agenda")),
-            without("posts"),
+            given.with("posts", json!("draft")),
+            given.with("category", json!("Agenda")),
+            given.without("posts"),
             in_a_file,
         ],
         &[
-            (without("url"), "url"),
-            (without("user"), "user"),
-            (with("url", json!("lieu.example.org")), "url"),
-            (with("url", json!("https://a:b@lieu.example.org/")), "url"),
-            (with("posts", json!("all")), "posts"),
-            (with("every", json!("5s")), "every"),
-            (with("categorie", json!("x")), "categorie"),
-            (with("password_file", json!("x")), "password"),
+            (given.without("url"), "url"),
+            (given.without("user"), "user"),
+            (given.with("url", json!("lieu.example.org")), "url"),
+            (
+                given.with("url", json!("https://a:b@lieu.example.org/")),
+                "url",
+            ),
+            (given.with("posts", json!("all")), "posts"),
+            (given.with("every", json!("5s")), "every"),
+            (given.with("categorie", json!("x")), "categorie"),
+            (given.with("password_file", json!("x")), "password"),
         ],
     );
 }
 
 #[tokio::test]
 async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
-    let mut told = std::collections::BTreeSet::new();
-    let mut new = |name: &str, findings: &[Finding]| {
-        assert!(!findings.is_empty(), "{name} is not told");
-        for found in findings {
-            assert!(!found.text.fr.is_empty() && found.text.fr != found.text.en);
-            assert!(!found.mend.fr.is_empty() && found.mend.fr != found.mend.en);
-        }
-        let fresh = findings.iter().filter(|one| told.insert(one.code.clone()));
-        assert!(fresh.count() > 0, "{name} is not told apart: {findings:?}");
-    };
+    let mut reasons = Reasons::default();
     let calm = Stage::open().await;
     assert_eq!(calm.tool.check().await, []);
 
-    let nobody = tool(settings(&Standin::nobody().await));
-    new("nobody there", &nobody.check().await);
-    let tls = Standin::start_tls().await;
-    let certificate = tool(settings(&tls.url("/")));
-    new("a wrong certificate", &certificate.check().await);
+    reasons
+        .at_the_door(async |url| tool(settings(&url)).check().await)
+        .await;
     let plain = Standin::start().await;
-    let insecure = plain.url("/").replace("http:", "https:");
-    new(
-        "a server without https",
-        &tool(settings(&insecure)).check().await,
-    );
-    plain.always(Reply::login_page());
-    new(
-        "another page",
-        &tool(settings(&plain.url("/"))).check().await,
-    );
     plain.always(Reply::status(404));
-    new(
+    reasons.tells(
         "no interface",
         &tool(settings(&plain.url("/"))).check().await,
     );
     plain.always(Reply::status(403).body("<html>blocked"));
-    new("a firewall", &tool(settings(&plain.url("/"))).check().await);
+    reasons.tells("a firewall", &tool(settings(&plain.url("/"))).check().await);
 
     let findings = async |change: fn(&mut Value), server: fn(&Stage)| {
         let stage = Stage::with(None, change).await;
@@ -121,15 +94,15 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
         found
     };
     let drop_password = |all: &mut Value| drop(all.as_object_mut().unwrap().remove("password"));
-    new("no password", &findings(drop_password, |_| ()).await);
-    new(
+    reasons.tells("no password", &findings(drop_password, |_| ()).await);
+    reasons.tells(
         "a wrong password",
         &findings(|all| all["password"] = json!("x"), |_| ()).await,
     );
     let fewer = |stage: &Stage| {
         stage.server.state().capabilities = vec!["edit_posts", "delete_posts"];
     };
-    new("a contributor", &findings(|_| (), fewer).await);
+    reasons.tells("a contributor", &findings(|_| (), fewer).await);
     let no_publish = |stage: &Stage| {
         stage
             .server
@@ -137,19 +110,19 @@ async fn b03_check_tells_every_reason_apart_and_writes_nothing() {
             .capabilities
             .retain(|one| *one != "publish_posts");
     };
-    new("no right to publish", &findings(|_| (), no_publish).await);
+    reasons.tells("no right to publish", &findings(|_| (), no_publish).await);
     let drafts = findings(|all| all["posts"] = json!("draft"), no_publish).await;
     assert_eq!(drafts, [], "drafts need less");
     let category = findings(|all| all["category"] = json!("Concerts"), |_| ()).await;
     assert!(category[0].mend.en.contains("Agenda & co"), "{category:?}");
-    new("a category that is not there", &category);
+    reasons.tells("a category that is not there", &category);
     let admin = findings(
         |_| (),
         |stage| stage.server.state().capabilities.push("manage_options"),
     );
     let admin = admin.await;
     assert_eq!(admin[0].level, Level::Warning);
-    new("more rights than needed", &admin);
+    reasons.tells("more rights than needed", &admin);
 }
 
 #[tokio::test]

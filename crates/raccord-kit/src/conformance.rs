@@ -8,6 +8,7 @@ mod contract;
 mod plain;
 mod quality;
 mod quirks;
+mod reasons;
 mod repair;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub use contract::{Contract, Exchanges};
 pub use plain::{Reader, Sentence, codes_of, g02_plain_words, says_nothing_else};
 pub use quality::{Card, Level as QualityLevel, Quality, RULES, State, card, quality};
 pub use quirks::{Quirk, noticed, quirks};
+pub use reasons::{Given, Reasons};
 pub use repair::{Who, codes_after, g09_repair, page as repairs_page};
 
 /// Texts that want to be more than text (S15).
