@@ -1,11 +1,15 @@
 //! What the tests of a connector start from.
 
+mod bench;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use raccord_model::{Lang, Place};
+
+pub use bench::{Bench, entity, link_of};
 
 use crate::{Kit, ManualClock};
 

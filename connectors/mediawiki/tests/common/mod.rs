@@ -17,11 +17,10 @@ use jiff::SignedDuration;
 use raccord_connector_mediawiki::CONNECTOR;
 use raccord_kit::http::{Http, Request, Target};
 use raccord_kit::standin::Standin;
-use raccord_kit::testing::{NOON, kit};
+use raccord_kit::testing::{NOON, entity, kit};
 use raccord_kit::{Job, Kit, Made, ManualClock, Tool};
 use raccord_model::{
-    Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Found, Lang, Link, Rendered,
-    Subject,
+    Context, Desired, Entity, EntityId, EntityKind, Failure, Found, Lang, Link, Rendered, Subject,
 };
 use serde_json::{Value, json};
 
@@ -169,17 +168,7 @@ pub(crate) fn activity(number: usize, fields: Value) -> Entity {
         "room": "Grande salle",
         "description": "Venez danser.",
     });
-    let mut all: Fields = serde_json::from_value(usual).unwrap();
-    let fields: Fields = serde_json::from_value(fields).unwrap();
-    all.extend(fields);
-    all.retain(|_, value| !value.is_null());
-    Entity {
-        id: EntityId::derive(&[b"activity", number.to_string().as_bytes()]),
-        kind: EntityKind::Activity,
-        revision: 1,
-        source: "programme-sheet".to_owned(),
-        fields: all,
-    }
+    entity(EntityKind::Activity, number, usual, fields)
 }
 
 /// Two balls.

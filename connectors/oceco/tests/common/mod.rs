@@ -11,37 +11,42 @@ mod ddp;
 pub(crate) mod quirks;
 pub(crate) mod server;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use http::{HeaderName, Method};
-use jiff::SignedDuration;
 use raccord_connector_oceco::CONNECTOR;
 use raccord_kit::http::ddp::{Ddp, Told};
 use raccord_kit::http::{Http, Request, Target};
 use raccord_kit::standin::{Seen, Standin};
-use raccord_kit::testing::{NOON, kit};
-use raccord_kit::{Job, Kit, Made, ManualClock, Tool};
-use raccord_model::{
-    Change, Context, Desired, Entity, EntityId, EntityKind, Failure, Fields, Found, Lang, Link,
-    Observation, Rendered, Subject,
-};
+use raccord_kit::testing::{Bench, NOON, entity, kit};
+use raccord_kit::{Made, ManualClock};
+use raccord_model::{Entity, EntityKind, Failure, Found};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use quirks::Quirk;
 use server::{ANNA, BOB, BOT, EMAIL, ORGANIZATION, PASSWORD, PROJECT, Server, TOKEN};
 
-/// A server, its stand-in, and a connector that is pointed at it.
+/// A server, and a connector that is pointed at it.
 pub(crate) struct Stage {
-    pub(crate) standin: Arc<Standin>,
     pub(crate) server: Server,
-    pub(crate) kit: Kit,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) tool: Box<dyn Tool>,
-    pub(crate) links: Mutex<BTreeMap<EntityId, Link>>,
-    settings: Value,
+    bench: Bench,
     folder: TempDir,
+}
+
+impl Deref for Stage {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.bench
+    }
+}
+
+impl DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.bench
+    }
 }
 
 pub(crate) fn settings(url: &str) -> Value {
@@ -75,42 +80,19 @@ impl Stage {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("people"), people()).unwrap();
         let mut kit = kit();
-        kit.clock = clock.clone();
         folder.path().clone_into(&mut kit.base);
         let mut settings = settings(&standin.url("/"));
         change(&mut settings);
-        let tool = build(&settings, &kit);
         Self {
-            standin,
             server,
-            kit,
-            clock,
-            tool,
-            links: Mutex::default(),
-            settings,
+            bench: Bench::new(CONNECTOR, settings, standin, kit, clock),
             folder,
         }
-    }
-
-    /// The same connector in a new process.
-    pub(crate) fn restart(&mut self) {
-        self.tool = build(&self.settings, &self.kit);
     }
 
     /// Somebody writes down who is who.
     pub(crate) fn knows(&self, text: &str) {
         std::fs::write(self.folder.path().join("people"), text).unwrap();
-    }
-
-    pub(crate) fn pass(&self, minutes: i64) {
-        self.clock.advance(SignedDuration::from_mins(minutes));
-    }
-
-    /// It is that hour, later than before.
-    pub(crate) fn is_at(&self, hour: &str) {
-        let hour: jiff::Timestamp = hour.parse().unwrap();
-        self.clock
-            .advance(hour.duration_since(raccord_kit::Clock::now(&*self.clock)));
     }
 
     /// What was asked for that makes something.
@@ -119,84 +101,13 @@ impl Stage {
         all.filter(makes).collect()
     }
 
-    pub(crate) fn render(&self, entity: &Entity, parent: Option<&Entity>) -> Rendered {
-        let context = Context {
-            place: &self.kit.place,
-            lang: Lang::Fr,
-            today: jiff::civil::date(2027, 1, 2),
-            route: None,
-        };
-        let subject = Subject::Entity {
-            entity,
-            parent,
-            tasks: &[],
-        };
-        self.tool.sink().unwrap().render(subject, &context)
-    }
-
-    pub(crate) fn job(&self, entity: &Entity, parent: Option<&Entity>) -> Job {
-        let Rendered::Object(desired) = self.render(entity, parent) else {
-            panic!("nothing is shown of it");
-        };
-        Job::Write {
-            entity: entity.id,
-            desired,
-            link: self.links.lock().unwrap().get(&entity.id).cloned(),
-        }
-    }
-
     /// Writes a task of the ball.
     pub(crate) async fn write(&self, task: &Entity) -> Result<Made, Failure> {
         self.write_of(task, Some(&ball(json!({})))).await
     }
 
-    pub(crate) async fn write_of(
-        &self,
-        task: &Entity,
-        parent: Option<&Entity>,
-    ) -> Result<Made, Failure> {
-        let job = self.job(task, parent);
-        let made = self.tool.sink().unwrap().apply(&job).await?;
-        let Job::Write { desired, .. } = job else {
-            unreachable!()
-        };
-        let link = link_of(&made, &desired);
-        self.links.lock().unwrap().insert(task.id, link);
-        Ok(made)
-    }
-
     pub(crate) async fn find(&self, task: &Entity) -> Found {
-        let job = self.job(task, Some(&ball(json!({}))));
-        self.tool.sink().unwrap().find(&job).await.unwrap()
-    }
-
-    pub(crate) async fn remove(&self, task: &Entity) -> Result<Made, Failure> {
-        let link = self.links.lock().unwrap()[&task.id].clone();
-        let entity = task.id;
-        let job = Job::Remove { entity, link };
-        self.tool.sink().unwrap().apply(&job).await
-    }
-
-    /// Reads: what is told, and where to go on.
-    pub(crate) async fn hear(&self, cursor: &mut Option<String>) -> Vec<Change> {
-        let links = self.links.lock().unwrap().clone();
-        let shared = self.tool.shared().unwrap();
-        shared.ours(links.into_iter().collect());
-        let seen = self.tool.source().unwrap().observe(cursor.as_deref());
-        match seen.await.unwrap() {
-            Observation::Unchanged { cursor: next } => {
-                *cursor = next.or(cursor.take());
-                Vec::new()
-            }
-            Observation::Changes {
-                changes,
-                cursor: next,
-            } => {
-                *cursor = next.or(cursor.take());
-                changes
-            }
-            other => panic!("{other:?}"),
-        }
+        self.find_of(task, Some(&ball(json!({})))).await
     }
 
     /// An action that stands there, and where reading begins.
@@ -249,20 +160,6 @@ pub(crate) fn makes(seen: &Seen) -> bool {
     seen.path == "/api/action/create"
 }
 
-fn build(settings: &Value, kit: &Kit) -> Box<dyn Tool> {
-    (CONNECTOR.build)(settings.clone(), kit).unwrap_or_else(|wrong| panic!("{wrong:?}"))
-}
-
-fn link_of(made: &Made, desired: &Desired) -> Link {
-    Link {
-        external: made.applied.external.clone(),
-        tag: made.applied.tag.clone(),
-        hash: desired.hash,
-        revision: 1,
-        url: made.applied.url.clone(),
-    }
-}
-
 pub(crate) fn ball(fields: Value) -> Entity {
     let usual = json!({
         "title": "Bal", "start": "2027-01-12T20:00", "end": "2027-01-12T22:00",
@@ -277,18 +174,4 @@ pub(crate) fn task(number: usize, fields: Value) -> Entity {
         "description": "Servir.\n\nRanger ensuite.",
     });
     entity(EntityKind::Task, number, usual, fields)
-}
-
-fn entity(kind: EntityKind, number: usize, usual: Value, fields: Value) -> Entity {
-    let mut all: Fields = serde_json::from_value(usual).unwrap();
-    let fields: Fields = serde_json::from_value(fields).unwrap();
-    all.extend(fields);
-    all.retain(|_, value| !value.is_null());
-    Entity {
-        id: EntityId::derive(&[kind.as_str().as_bytes(), number.to_string().as_bytes()]),
-        kind,
-        revision: 1,
-        source: "programme-sheet".to_owned(),
-        fields: all,
-    }
 }

@@ -10,34 +10,41 @@
 pub(crate) mod quirks;
 pub(crate) mod server;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use http::{HeaderName, Method};
-use jiff::SignedDuration;
 use raccord_connector_wordpress::CONNECTOR;
 use raccord_kit::http::{Http, Request, Target};
 use raccord_kit::standin::Standin;
-use raccord_kit::testing::{NOON, kit};
-use raccord_kit::{Job, Kit, Made, ManualClock, Tool};
+use raccord_kit::testing::{Bench, NOON, entity, kit};
+use raccord_kit::{Job, Made, ManualClock};
 use raccord_model::{
-    Context, Desired, Digest, Entity, EntityId, EntityKind, Failure, Fields, Found, Lang, Link,
-    Observation, Reading, Rendered, Subject,
+    Desired, Digest, Entity, EntityKind, Failure, Fields, Found, Observation, Reading, Rendered,
 };
 use serde_json::{Value, json};
 
 use quirks::Quirk;
 use server::{PASSWORD, Server, USER};
 
-/// A server, its stand-in, and a connector that is pointed at it.
+/// A site, and a connector that is pointed at it.
 pub(crate) struct Stage {
-    pub(crate) standin: Arc<Standin>,
     pub(crate) server: Server,
-    pub(crate) kit: Kit,
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) tool: Box<dyn Tool>,
-    pub(crate) links: Mutex<BTreeMap<EntityId, Link>>,
-    settings: Value,
+    bench: Bench,
+}
+
+impl Deref for Stage {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.bench
+    }
+}
+
+impl DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.bench
+    }
 }
 
 pub(crate) fn settings(url: &str) -> Value {
@@ -60,74 +67,28 @@ impl Stage {
         let server = Server::new(clock.clone(), lost);
         let behind = server.clone();
         standin.direct(move |seen| behind.answer(seen));
-        let mut kit = kit();
-        kit.clock = clock.clone();
         let mut settings = settings(&standin.url("/"));
         change(&mut settings);
-        let tool = build(&settings, &kit);
         Self {
-            standin,
             server,
-            kit,
-            clock,
-            tool,
-            links: Mutex::default(),
-            settings,
+            bench: Bench::new(CONNECTOR, settings, standin, kit(), clock),
         }
-    }
-
-    /// The same connector in a new process.
-    pub(crate) fn restart(&mut self) {
-        self.tool = build(&self.settings, &self.kit);
-    }
-
-    pub(crate) fn pass(&self, minutes: i64) {
-        self.clock.advance(SignedDuration::from_mins(minutes));
     }
 
     pub(crate) fn render(&self, entity: &Entity) -> Rendered {
-        let context = Context {
-            place: &self.kit.place,
-            lang: Lang::Fr,
-            today: jiff::civil::date(2027, 1, 2),
-            route: None,
-        };
-        let subject = Subject::Entity {
-            entity,
-            parent: None,
-            tasks: &[],
-        };
-        self.tool.sink().unwrap().render(subject, &context)
+        self.bench.render(entity, None)
     }
 
-    /// What should stand there for `entity`.
     pub(crate) fn desired(&self, entity: &Entity) -> Desired {
-        match self.render(entity) {
-            Rendered::Object(desired) => desired,
-            Rendered::Nothing => panic!("nothing is shown of it"),
-        }
+        self.bench.desired(entity, None)
     }
 
     pub(crate) fn job(&self, entity: &Entity) -> Job {
-        Job::Write {
-            entity: entity.id,
-            desired: self.desired(entity),
-            link: self.links.lock().unwrap().get(&entity.id).cloned(),
-        }
+        self.bench.job(entity, None)
     }
 
     pub(crate) async fn write(&self, entity: &Entity) -> Result<Made, Failure> {
-        let job = self.job(entity);
-        let made = self.tool.sink().unwrap().apply(&job).await?;
-        let link = Link {
-            external: made.applied.external.clone(),
-            tag: made.applied.tag.clone(),
-            hash: self.desired(entity).hash,
-            revision: 1,
-            url: made.applied.url.clone(),
-        };
-        self.links.lock().unwrap().insert(entity.id, link);
-        Ok(made)
+        self.write_of(entity, None).await
     }
 
     /// A person said that ours counts: the link loses what it knew.
@@ -139,36 +100,12 @@ impl Stage {
     }
 
     pub(crate) async fn find(&self, entity: &Entity) -> Found {
-        let job = Job::Write {
-            entity: entity.id,
-            desired: self.desired(entity),
-            link: None,
-        };
-        self.tool.sink().unwrap().find(&job).await.unwrap()
-    }
-
-    pub(crate) async fn remove(&self, entity: &Entity) -> Result<Made, Failure> {
-        let link = self.links.lock().unwrap()[&entity.id].clone();
-        let job = Job::Remove {
-            entity: entity.id,
-            link,
-        };
-        let removed = self.tool.sink().unwrap().apply(&job).await;
-        if removed.is_ok() {
-            self.links.lock().unwrap().remove(&entity.id);
-        }
-        removed
+        self.find_of(entity, None).await
     }
 
     /// Reads; nothing where nothing changed.
     pub(crate) async fn read(&self, cursor: &mut Option<String>) -> Option<Reading> {
-        let links = self.links.lock().unwrap().clone();
-        self.tool
-            .shared()
-            .unwrap()
-            .ours(links.into_iter().collect());
-        let seen = self.tool.source().unwrap().observe(cursor.as_deref());
-        match seen.await.unwrap() {
+        match self.observe(cursor.as_deref()).await {
             Observation::Unchanged { .. } => None,
             Observation::Complete(reading) => {
                 cursor.clone_from(&reading.cursor);
@@ -203,10 +140,6 @@ impl Stage {
     }
 }
 
-fn build(settings: &Value, kit: &Kit) -> Box<dyn Tool> {
-    (CONNECTOR.build)(settings.clone(), kit).unwrap_or_else(|wrong| panic!("{wrong:?}"))
-}
-
 pub(crate) fn activity(number: usize, fields: Value) -> Entity {
     let usual = json!({
         "title": format!("Bal {number}"),
@@ -216,17 +149,7 @@ pub(crate) fn activity(number: usize, fields: Value) -> Entity {
         "room": "Grande salle",
         "description": "Venez danser.\n\nBuvette sur place.",
     });
-    let mut all: Fields = serde_json::from_value(usual).unwrap();
-    let fields: Fields = serde_json::from_value(fields).unwrap();
-    all.extend(fields);
-    all.retain(|_, value| !value.is_null());
-    Entity {
-        id: EntityId::derive(&[b"activity", number.to_string().as_bytes()]),
-        kind: EntityKind::Activity,
-        revision: 1,
-        source: "programme-sheet".to_owned(),
-        fields: all,
-    }
+    entity(EntityKind::Activity, number, usual, fields)
 }
 
 pub(crate) fn ball() -> Entity {
