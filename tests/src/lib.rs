@@ -13,6 +13,7 @@ pub mod mails;
 pub mod many;
 pub mod phone;
 pub mod place;
+pub mod played;
 pub mod process;
 pub mod proxy;
 pub mod receiver;
