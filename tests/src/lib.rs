@@ -17,6 +17,7 @@ pub mod played;
 pub mod process;
 pub mod proxy;
 pub mod receiver;
+pub mod registers;
 pub mod restore;
 pub mod rooms;
 pub mod rush;

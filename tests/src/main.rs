@@ -5,7 +5,7 @@
 use clap::Parser;
 use raccord_tests::cards::{self, System};
 use raccord_tests::rooms::{self, Kind};
-use raccord_tests::sites;
+use raccord_tests::{registers, sites};
 
 #[derive(Parser)]
 struct Arguments {
@@ -22,6 +22,10 @@ struct Arguments {
     /// On this site, instead of with a site of our own, a programme and a receiver.
     #[arg(long, conflicts_with = "chat")]
     site: Option<sites::Kind>,
+
+    /// Where people sign up in this tool, instead.
+    #[arg(long, conflicts_with = "chat")]
+    register: Option<registers::Kind>,
 
     /// With people who sign up, and a mail server that tells them.
     #[arg(long, conflicts_with = "chat")]
@@ -47,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         readers,
         cashless,
         mail,
+        register,
         kills,
         seed,
     } = Arguments::parse();
@@ -56,6 +61,10 @@ fn main() -> anyhow::Result<()> {
     }
     if let Some(site) = site {
         println!("{:?}", sites::torture(site, kills, seed)?);
+        return Ok(());
+    }
+    if let Some(register) = register {
+        println!("{:?}", registers::torture(register, kills, seed)?);
         return Ok(());
     }
     if let Some(readers) = readers {

@@ -172,6 +172,8 @@ const CAMPAIGNS: &[Step] = &[
     torture_of!("a Mattermost", "--chat", "mattermost", "100"),
     torture_of!("a Rocket.Chat", "--chat", "rocketchat", "100"),
     torture_of!("a Synapse", "--chat", "matrix", "100"),
+    torture_of!("a Lespass", "--register", "lespass", "100"),
+    torture_of!("an OCECO", "--register", "oceco", "100"),
     torture_of!("a letter", "--readers", "5000", "20"),
     torture_of!("cards", "--cashless", "lespass", "300"),
     torture_of!("a ledger", "--cashless", "ledger", "300"),
