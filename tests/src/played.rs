@@ -15,7 +15,7 @@ use crate::place::Place;
 /// The hour at which it begins.
 const BEGIN: &str = "2027-01-02T08:00:00Z";
 /// How long a life of the program has to do what it is killed for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A tool that is played, and the place that writes to it.
 pub struct Played<S> {

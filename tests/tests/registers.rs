@@ -15,7 +15,7 @@ const BEGIN: &str = "2027-01-02T08:00:00Z";
 #[test]
 fn a_lespass_holds_each_activity_once_however_often_the_program_is_killed() {
     let report = torture(Kind::Lespass, 10, 7).unwrap();
-    assert!(report.writes > 0 && report.sign_ups > 0, "{report:?}");
+    assert!(report.made > 0 && report.sign_ups > 0, "{report:?}");
 }
 
 #[test]

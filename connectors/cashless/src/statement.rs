@@ -84,7 +84,7 @@ mod tests {
     use crate::refill::listing;
     use serde_json::{Value, json};
 
-    fn row(action: &str, amount: i64, from: &str, to: &str, at: &str, metadata: Value) -> Value {
+    fn row(action: &str, amount: i64, from: &str, to: &str, at: &str, metadata: &Value) -> Value {
         json!({
             "uuid": at, "action": action, "amount": amount, "asset": "time",
             "sender": from, "receiver": to, "datetime": at, "metadata": metadata,
@@ -101,7 +101,7 @@ mod tests {
             "ana",
             "place",
             "2027-01-04T20:00:00Z",
-            Value::Null,
+            &Value::Null,
         );
         euro["asset"] = json!("euro");
         let rows = json!([
@@ -111,9 +111,9 @@ mod tests {
                 "ana",
                 "place",
                 "2027-01-06T20:00:00Z",
-                Value::Null
+                &Value::Null
             ),
-            row("REF", 100, "place", "ana", "2027-01-05T20:00:00Z", scan),
+            row("REF", 100, "place", "ana", "2027-01-05T20:00:00Z", &scan),
             euro,
             row(
                 "SAL",
@@ -121,7 +121,7 @@ mod tests {
                 "bob",
                 "place",
                 "2027-01-03T21:00:00Z",
-                Value::Null
+                &Value::Null
             ),
             row(
                 "SAL",
@@ -129,16 +129,23 @@ mod tests {
                 "ana",
                 "place",
                 "2027-01-03T20:00:00Z",
-                Value::Null
+                &Value::Null
             ),
-            row("FUS", 10, "ana", "ana", "2027-01-03T12:00:00Z", Value::Null),
+            row(
+                "FUS",
+                10,
+                "ana",
+                "ana",
+                "2027-01-03T12:00:00Z",
+                &Value::Null
+            ),
             row(
                 "REF",
                 150,
                 "place",
                 "bob",
                 "2027-01-02T20:01:00Z",
-                key("raccord:lieu:bob:t:1")
+                &key("raccord:lieu:bob:t:1")
             ),
             row(
                 "REF",
@@ -146,7 +153,7 @@ mod tests {
                 "place",
                 "ana",
                 "2027-01-02T20:00:00Z",
-                key("raccord:lieu:ana:t:1")
+                &key("raccord:lieu:ana:t:1")
             ),
             row(
                 "CRE",
@@ -154,7 +161,7 @@ mod tests {
                 "place",
                 "place",
                 "2027-01-02T20:00:00Z",
-                key("raccord:lieu:ana:t:1")
+                &key("raccord:lieu:ana:t:1")
             ),
             row(
                 "FUS",
@@ -162,7 +169,7 @@ mod tests {
                 "card",
                 "ana",
                 "2027-01-01T20:00:00Z",
-                Value::Null
+                &Value::Null
             ),
         ]);
         let listing = listing(rows.to_string().as_bytes()).expect("a listing");

@@ -214,12 +214,7 @@ pub(crate) fn fingerprint(members: &[Entity], lang: Lang) -> String {
 
 /// What of `members` everyone may know and has no date yet, on one line.
 pub(crate) fn undated(members: &[Entity], lang: Lang) -> String {
-    let ours = members.iter().filter(|entity| !entity.is_foreign());
-    let mut all: Vec<Undated> = ours
-        .filter_map(Undated::of)
-        .filter(Undated::is_public)
-        .collect();
-    all.sort_by(|a, b| (&a.title, a.id).cmp(&(&b.title, b.id)));
+    let all = Undated::public(members);
     let named = all.iter().map(|one| {
         let title = set::line(&one.title, lang, NAME);
         match set::line(&one.room, lang, NAME) {

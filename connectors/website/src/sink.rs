@@ -108,10 +108,7 @@ impl Sink for Website {
                 let (mut around, items): (Vec<Item>, _) = items.into_iter().partition(theirs);
                 around.retain(|item| !item.over_before(context.today));
                 around.truncate(AROUND);
-                let all = members.iter().filter(|entity| !entity.is_foreign());
-                let all = all.filter_map(Undated::of).filter(Undated::is_public);
-                let mut undated: Vec<Undated> = all.collect();
-                undated.sort_by(|a, b| (&a.title, a.id).cmp(&(&b.title, b.id)));
+                let mut undated = Undated::public(members);
                 undated.truncate(UNDATED);
                 Rendered::Object(programme(&site, context, (items, around, undated)))
             }

@@ -151,25 +151,28 @@ impl Wallet {
         })
     }
 
-    /// Everything, unpaginated: each credit is made, then brought to its card.
+    /// Everything, unpaginated: each credit is made at the place, then brought to its card.
     fn transactions(&self) -> Value {
         let all = self.credited.iter().enumerate();
         all.flat_map(|(number, made)| {
             let metadata = json!({ "idempotency_key": made.key, "rewarded_from_ticket_scanned": true, "reason": "refill" });
-            let row = |uuid: String, action: &str| {
+            let row = |uuid: String, action: &str, receiver: &str| {
                 json!({
                     "uuid": uuid, "action": action, "amount": made.amount, "asset": ASSET,
-                    "receiver": receiver(&made.email), "metadata": metadata,
+                    "sender": PLACE, "receiver": receiver, "metadata": metadata,
                 })
             };
             [
-                row(format!("cre-{number}"), "CRE"),
-                row(Self::id_of(number), "REF"),
+                row(format!("cre-{number}"), "CRE", PLACE),
+                row(Self::id_of(number), "REF", &receiver(&made.email)),
             ]
         })
         .collect()
     }
 }
+
+/// The wallet of the place.
+const PLACE: &str = "00000000-0000-4000-8000-000000000001";
 
 /// What Fedow calls somebody's wallet: it says no address.
 fn receiver(email: &str) -> String {

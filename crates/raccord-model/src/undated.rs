@@ -65,6 +65,14 @@ impl Undated {
         serde_json::from_value(Value::Object(fields)).ok()
     }
 
+    /// Those of ours among `entities` that everyone may see, by title.
+    pub fn public(entities: &[Entity]) -> Vec<Self> {
+        let ours = entities.iter().filter(|entity| !entity.is_foreign());
+        let mut all: Vec<Self> = ours.filter_map(Self::of).filter(Self::is_public).collect();
+        all.sort_by(|a, b| (&a.title, a.id).cmp(&(&b.title, b.id)));
+        all
+    }
+
     /// Whether everyone may see it: what is off without ever having had a date is not announced.
     pub fn is_public(&self) -> bool {
         let on = !matches!(self.status, Status::Draft | Status::Cancelled);

@@ -48,8 +48,8 @@ trait Register: Clone + Send + Sync + 'static {
 pub struct Report {
     /// How often the program was killed.
     pub kills: usize,
-    /// Calls that wrote something.
-    pub writes: usize,
+    /// Calls that made something.
+    pub made: usize,
     /// Objects that stand there in the end, each once.
     pub standing: usize,
     /// Sign-ups made there, each known once here.
@@ -92,13 +92,7 @@ fn plan_and_pass<S: Register>(mut stage: Played<S>) -> Result<()> {
     let effects = |plan: &Value| plan["effects"].as_array().map(Vec::len);
     sheet(&stage, five("Halle").into_iter())?;
     let plan = stage.run(&["plan"])?;
-    let made = stage
-        .standin
-        .seen()
-        .iter()
-        .filter(|seen| S::makes(seen))
-        .count();
-    ensure!(made == 0, "a plan made something");
+    ensure!(made(&stage) == 0, "a plan made something");
     ensure!(effects(&plan) == Some(5 * S::OBJECTS), "{plan}");
     stage.run(&["sync"])?;
     ensure!(each_once(&stage.server.names()) == 5 * S::OBJECTS);
@@ -141,10 +135,9 @@ fn campaign<S: Register>(mut stage: Played<S>, kills: usize, seed: u64) -> Resul
         if stage.server.takes(line, who) {
             taken.insert((line, who));
         }
-        let written = || stage.standin.writes().len();
-        let enough = written() + dice.below(4) as usize;
+        let enough = made(&stage) + dice.below(4) as usize;
         let wait = Duration::from_millis(dice.below(300));
-        stage.kill_after(|| written() >= enough, wait)?;
+        stage.kill_after(|| made(&stage) >= enough, wait)?;
     }
     sheet.0.resize(LINES, 0);
     sheet.save(&stage)?;
@@ -155,10 +148,16 @@ fn campaign<S: Register>(mut stage: Played<S>, kills: usize, seed: u64) -> Resul
     known(&stage, taken.len())?;
     Ok(Report {
         kills,
-        writes: stage.standin.writes().len(),
+        made: made(&stage),
         standing,
         sign_ups: taken.len(),
     })
+}
+
+/// How often something was made.
+fn made<S: Register>(stage: &Played<S>) -> usize {
+    let seen = stage.standin.seen();
+    seen.iter().filter(|seen| S::makes(seen)).count()
 }
 
 /// The lines, by how often each was changed.
