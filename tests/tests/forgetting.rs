@@ -6,9 +6,10 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+use std::net::SocketAddr;
 use std::path::Path;
 
-use raccord_bus::jetstream::servers::{Server, Version};
+use raccord_bus::jetstream::servers::{Server, Version, free_port};
 use raccord_tests::place::Place;
 use raccord_tests::receiver::{Received, Receiver};
 use raccord_tests::wire;
@@ -193,21 +194,22 @@ fn post(working: &Working, kind: &str, subject: &str, data: &Value) {
     });
 }
 
+/// A place with sign-ups whose log lies where `bus` says.
+fn known_to_all(bus: &str, address: SocketAddr, receiver: &Receiver) -> anyhow::Result<Place> {
+    Place::new(&format!(
+        "[place]\nid = \"lieu\"\nname = \"Le lieu\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n{bus}\
+         [web]\nlisten = \"{address}\"\nadmin_token = \"{TOKEN}\"\n\
+         [connectors.hands]\nkind = \"signup\"\n\
+         [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
+        receiver.address
+    ))
+}
+
 /// Somebody is known by everything there is, and asks to be forgotten. `server` holds the log, where
-/// the place's folder does not.
-fn leaves_no_byte(bus: &str, server: Option<&Path>) {
+/// the place's folder does not. Gives the place, at rest, and a backup from before.
+fn leaves_no_byte(bus: &str, server: Option<&Path>) -> (Place, String) {
     let receiver = Receiver::start().unwrap();
-    let working = Working::start(|address| {
-        let place = Place::new(&format!(
-            "[place]\nid = \"lieu\"\nname = \"Le lieu\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n{bus}\
-             [web]\nlisten = \"{address}\"\nadmin_token = \"{TOKEN}\"\n\
-             [connectors.hands]\nkind = \"signup\"\n\
-             [connectors.hook]\nkind = \"webhook\"\nurl = \"http://{}/in\"\n",
-            receiver.address
-        ))?;
-        Ok(place)
-    })
-    .unwrap();
+    let working = Working::start(|address| known_to_all(bus, address, &receiver)).unwrap();
     let place = &working.place;
     post(
         &working,
@@ -251,6 +253,9 @@ fn leaves_no_byte(bus: &str, server: Option<&Path>) {
     }
     let old = place.path("old.backup").display().to_string();
     assert_eq!(place.run(&["backup", &old]).unwrap().code, 0);
+    let data = place.path("data");
+    let log = server.unwrap_or(&data);
+    assert!(!files_with(log, &CANARIES).is_empty(), "the test can see");
 
     let forgotten = place.run(&["person", "forget", EMAIL]).unwrap();
     assert_eq!(forgotten.code, 0, "{}", forgotten.stderr);
@@ -269,7 +274,6 @@ fn leaves_no_byte(bus: &str, server: Option<&Path>) {
     let other = ["person", "forget", "other@example.org"];
     assert_eq!(place.run(&other).unwrap().code, 0);
 
-    let data = place.path("data");
     let fresh = data.join("fresh.backup").display().to_string();
     assert_eq!(place.run(&["backup", &fresh]).unwrap().code, 0);
     std::fs::copy(place.path("daemon.log"), data.join("daemon.log")).unwrap();
@@ -281,19 +285,37 @@ fn leaves_no_byte(bus: &str, server: Option<&Path>) {
     );
     assert!(found.is_empty(), "{found:#?}");
     std::fs::remove_file(fresh).unwrap();
-    let place = working.leave().unwrap();
-    if server.is_none() {
-        let restored = place.run(&["restore", &old]).unwrap();
-        assert_eq!(restored.code, 0, "{}", restored.stderr);
-        assert_eq!(place.run(&["person", "export", EMAIL]).unwrap().code, 1);
-        let found = files_with(&data, &CANARIES);
-        assert!(found.is_empty(), "after the old backup: {found:#?}");
-    }
+    (working.leave().unwrap(), old)
+}
+
+/// `place` takes its log back from the backup `old`, with what else was said then, and nobody who was
+/// forgotten since: neither to be asked for, nor as a byte where it lies.
+fn brings_nobody_back(place: &Place, old: &str, server: Option<&Path>) {
+    let restored = place.run(&["restore", old]).unwrap();
+    assert_eq!(restored.code, 0, "{}", restored.stderr);
+    let events = place.events().unwrap();
+    let bal = events.iter().any(|event| event["data"]["title"] == "Bal");
+    assert!(bal, "nothing was restored: {events:?}");
+    assert_eq!(place.run(&["person", "export", EMAIL]).unwrap().code, 1);
+    let mut found = files_with(&place.path("data"), &CANARIES);
+    found.extend(
+        server
+            .map(|server| files_with(server, &CANARIES))
+            .unwrap_or_default(),
+    );
+    assert!(found.is_empty(), "after the old backup: {found:#?}");
 }
 
 #[test]
 fn whoever_is_known_by_everything_is_forgotten_whole() {
-    leaves_no_byte("", None);
+    let (place, old) = leaves_no_byte("", None);
+    brings_nobody_back(&place, &old, None);
+}
+
+/// The lines of a configuration that lay the log on these servers.
+fn cluster(server: &Server, node: &str) -> String {
+    let url = server.url();
+    format!("bus = \"{url}\"\n[cluster]\nnode = \"{node}\"\n")
 }
 
 #[test]
@@ -301,8 +323,30 @@ fn whoever_is_known_by_everything_is_forgotten_whole_in_a_cluster() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("server");
     let server = Server::start(Version::Present, &store, "");
-    let bus = format!("bus = \"{}\"\n[cluster]\nnode = \"north\"\n", server.url());
-    leaves_no_byte(&bus, Some(&store));
+    let (north, old) = leaves_no_byte(&cluster(&server, "north"), Some(&store));
+
+    // Another machine, which knows who was forgotten from the log alone, gives that log up for the
+    // old one; then a third, which knows it from nobody else.
+    let receiver = Receiver::start().unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let machine = |name| known_to_all(&cluster(&server, name), address, &receiver).unwrap();
+    for place in ["south", "west"].map(machine) {
+        brings_nobody_back(&place, &old, Some(&store));
+    }
+
+    // The servers are lost with everything on them: what this machine knows is enough.
+    let store = folder.path().join("new server");
+    let server = Server::start(Version::Present, &store, "");
+    let url = format!("bus = \"{}\"", server.url());
+    let moved = |config: String| {
+        let lines = config.lines().map(|line| match line {
+            line if line.starts_with("bus = ") => url.as_str(),
+            line => line,
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    north.configure(moved).unwrap();
+    brings_nobody_back(&north, &old, Some(&store));
 }
 
 #[test]
@@ -339,4 +383,26 @@ fn forgetting_works_without_a_daemon_and_says_what_is_left_to_do() {
         .say(&["person", "forget", "nobody@example.org"])
         .unwrap();
     assert!(nobody.contains("on ne savait rien"), "{nobody}");
+}
+
+#[test]
+fn where_nobody_was_forgotten_a_backup_goes_back_to_a_cluster_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Version::Present, &folder.path().join("server"), "");
+    let place = Place::new(&format!(
+        "[place]\nid = \"lieu\"\nname = \"Le lieu\"\ntimezone = \"Indian/Reunion\"\nlanguage = \"fr\"\ndata = \"data\"\n{}\
+         [connectors.sheet]\nkind = \"spreadsheet\"\nlocation = \"p.csv\"\n\
+         [guards]\nsecond_look = \"0s\"\n",
+        cluster(&server, "north")
+    ))
+    .unwrap();
+    place.save("p.csv", sheet("Chorale").as_bytes()).unwrap();
+    assert_eq!(place.run(&["sync"]).unwrap().code, 0);
+    let saved = place.path("saved").display().to_string();
+    assert_eq!(place.run(&["backup", &saved]).unwrap().code, 0);
+    let restored = place.run(&["restore", &saved]).unwrap();
+    assert_eq!(restored.code, 0, "{}", restored.stderr);
+    assert_eq!(place.run(&["person", "export", EMAIL]).unwrap().code, 0);
+    let left = place.path("data").join("restoring");
+    assert!(!left.exists(), "values stay in the folder");
 }

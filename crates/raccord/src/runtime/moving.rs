@@ -3,9 +3,10 @@
 //! What is copied is the log itself: same commits, same terms, same hashes. Broken off, it is begun
 //! again; where something else lies, nothing is touched.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
-use raccord_bus::{Head, LogError, LogRead, MOVED, SqliteReader};
+use raccord_bus::{Forgotten, Head, LogError, LogRead, MOVED, SqliteReader};
 use raccord_model::Words;
 
 use super::clusters::Clusters;
@@ -77,10 +78,17 @@ pub(super) fn restore(session: &Session, file: &Path) -> Result<Head, Problem> {
     let home = alone(settings, &Home::of(settings, &Clusters::ours())?)?;
     let refused = |error: &LogError| home.refused(error);
     let folder = settings.data.join("restoring");
+    let known = home.read().and_then(|log| match log {
+        Some(log) => home.forgotten(&*log),
+        // The servers lost it, or never had it: what this machine knows is all there is.
+        None => Forgotten::open(&settings.data),
+    });
+    let known = known.map_err(|error| refused(&error))?;
     let unpacked = || -> Result<SqliteReader, LogError> {
-        // Who was forgotten is known to the cluster, and must not come back with it.
-        if let Some(log) = home.read()? {
-            home.forgotten(&*log)?.write_to(&folder)?;
+        // Who was forgotten must not come back; and the log that is given up may be all that says so.
+        if !known.is_empty() {
+            known.write_to(&settings.data)?;
+            known.write_to(&folder)?;
         }
         raccord_bus::restore(file, &folder, home.place(), true)?;
         SqliteReader::open(&folder, home.place())
@@ -88,8 +96,17 @@ pub(super) fn restore(session: &Session, file: &Path) -> Result<Head, Problem> {
     let reader = unpacked().map_err(|error| not_restored(file, &folder, &error));
     let head = reader.and_then(|reader| home.take_back(&reader).map_err(|error| refused(&error)));
     // It holds personal values, and was needed for this only.
-    std::fs::remove_dir_all(&folder).map_err(|cause| Problem::file(&folder, &cause))?;
-    head
+    if let Err(cause) = std::fs::remove_dir_all(&folder)
+        && cause.kind() != ErrorKind::NotFound
+    {
+        return Err(Problem::file(&folder, &cause));
+    }
+    let head = head?;
+    // Machines that have no list of their own hear it from the log.
+    let mut opened = home.open().map_err(|error| refused(&error))?;
+    let told = home.tell_forgotten(&mut *opened.log, &known);
+    told.map_err(|error| refused(&error))?;
+    Ok(head)
 }
 
 /// The same, while nobody else works for the place.

@@ -497,3 +497,59 @@ async fn what_is_internal_is_shown_to_those_on_it_and_to_nobody_else() {
     assert_eq!(sees(Some(&bob)).await, (false, false));
     lieu.world.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_internal_task_of_a_public_activity_is_not_shown_with_it_nor_taken_by_who_knows_its_address()
+ {
+    let lieu = Lieu::open().await;
+    let of_title = async |title: &'static str| {
+        lieu.world
+            .state(move |engine| {
+                let mut all = engine.state().entities.iter();
+                let known = all.find(|(_, it)| it.title().as_deref() == Some(title));
+                *known.unwrap().0
+            })
+            .await
+    };
+    let activity = of_title("Réunion de rentrée").await;
+    lieu.posts(json!({
+        "specversion": "1.0", "id": "1", "source": "/t", "subject": "coffre",
+        "type": "org.raccord.task.created.v1",
+        "data": { "title": "Vider le coffre", "activity": activity.to_string(), "capacity": 2,
+                  "visibility": "internal" },
+    }))
+    .await;
+    let safe = of_title("Vider le coffre").await;
+    let (path, page) = (safe.to_string(), activity.to_string());
+    let names = |answer: &Answer| {
+        let shown = format!("{answer:?}");
+        assert!(shown.contains("Animer"), "what is public is shown: {shown}");
+        shown.contains("Vider le coffre") || shown.contains(&path)
+    };
+    let ana = lieu.enters("ana@example.org").await;
+    let olga = lieu.enters("olga@example.org").await;
+    for (cookie, sees) in [(None, false), (Some(&ana), false), (Some(&olga), true)] {
+        let cookie = cookie.map(String::as_str);
+        for list in ["", page.as_str()] {
+            let shown = lieu.get(list, cookie).await;
+            assert_eq!(names(&shown), sees, "{list:?} for {cookie:?}");
+        }
+        let shown = lieu.get(&path, cookie).await;
+        assert_eq!(matches!(shown, Answer::Page(_)), sees, "{shown:?}");
+    }
+    let up = lieu.sends(&ana, "up", &[("subject", &path)]).await;
+    assert!(matches!(up, Answer::Nothing), "{up:?}");
+    let taken = lieu.world.state(move |engine| engine.taken(safe)).await;
+    assert_eq!(taken, (0, 0));
+    let up = lieu.sends(&olga, "up", &[("subject", &path)]).await;
+    assert!(matches!(up, Answer::Go { .. }), "{up:?}");
+    // That somebody is on it is not told either.
+    let second = SignedDuration::from_secs(1);
+    lieu.world.pass(second * 2, second).await;
+    for (cookie, sees) in [(None, false), (Some(&ana), false), (Some(&olga), true)] {
+        let shown = lieu.get("who", cookie.map(String::as_str)).await;
+        let shown = format!("{:?}", offers(shown));
+        assert_eq!(shown.contains("Vider le coffre"), sees, "{shown}");
+    }
+    lieu.world.end().await;
+}
